@@ -1,0 +1,163 @@
+// Distances and codes: one table of plain function pointers per CPU target.
+//
+// What: every arithmetic loop of the engine. Highway writes the loops; a hand-written unit stands
+// beside them where the packaged Highway (1.0.3) has no operation for an instruction that matters
+// (int8 dot). Ownership: stateless. Tables are constants with static storage duration. Threads:
+// every function may be called from any thread; force_target() must not race other calls.
+//
+// Invariants (checked by tests/kernels):
+//   K1  The result of an int8 dot product is the exact integer, whatever the target.
+//   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
+//   K3  No function writes outside its output, nor reads outside its inputs.
+//   K4  Nothing outside a target's own section needs more than the architecture's baseline.
+//   K5  rotate() and encode() give the same bits on every target: adds and multiplications are
+//   elementwise
+//       in a fixed order, without contraction to FMA, so stores are portable between CPUs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "vicinal/status.h"
+
+namespace vicinal::kernels {
+
+/// Rows of equal stride in segments that never move. Row `id` starts at
+/// segments[id >> shift] + (id & mask) * stride. The caller guarantees that the segments of every
+/// id passed to a kernel are mapped and that the rows were complete before the id became known
+/// (graph, G4).
+struct RowTable {
+  const std::byte* const* segments = nullptr;
+  std::uint32_t shift = 0;
+  std::uint32_t mask = 0;
+  std::size_t stride = 0;  ///< bytes, a multiple of 64
+
+  const std::byte* row(std::uint32_t id) const {
+    return segments[id >> shift] + static_cast<std::size_t>(id & mask) * stride;
+  }
+};
+
+/// Layout of an int8 code row, all rows 64-byte aligned:
+///   bytes [0, dimension)            codes in [-127, 127]
+///   bytes [dimension, stride - 8)   zero
+///   bytes [stride - 8, stride)      CodeMeta
+/// Kernels may read whole 64-byte lines of a row, the meta included: the query's codes there are
+/// zero.
+struct CodeMeta {
+  float scale = 0;  ///< a component is about scale * code
+  float bias = 0;   ///< what the row adds to a distance (its squared norm under squared L2, else 0)
+};
+static_assert(sizeof(CodeMeta) == 8);
+
+/// Bytes of codes that a dot product runs over: `dimension` rounded up to 64.
+constexpr std::size_t code_bytes(std::size_t dimension) { return (dimension + 63) / 64 * 64; }
+/// Bytes from one code row to the next: codes and meta, rounded up to 64.
+constexpr std::size_t code_stride(std::size_t dimension) {
+  return (dimension + sizeof(CodeMeta) + 63) / 64 * 64;
+}
+inline const CodeMeta& code_meta(const std::byte* row, std::size_t stride) {
+  return *reinterpret_cast<const CodeMeta*>(row + stride - sizeof(CodeMeta));
+}
+
+/// One side of an int8 distance, prepared once per query.
+/// distance(q, row) = q.bias + row.bias + q.factor * row.scale * dot(q.codes, row.codes)
+/// Cosine and inner product: bias 1, factor -scale. Squared L2: bias |q|^2, factor -2 * scale.
+struct CodeQuery {
+  const std::int8_t* codes =
+      nullptr;            ///< 64-byte aligned, code_bytes(dimension) long, zero beyond dimension
+  std::size_t bytes = 0;  ///< code_bytes(dimension)
+  float factor = 0;
+  float bias = 0;
+  std::int32_t sum = 0;  ///< sum of the codes: the correction for unsigned-by-signed instructions
+};
+
+/// The functions of one target. Every pointer is set.
+struct KernelTable {
+  const char* name;  ///< "avx3_vnni", "avx3", "avx2", "sse4", "ssse3", "neon_dotprod", "neon",
+                     ///< "sve", "scalar"...
+
+  // -- float32, one to one. `n` components, any alignment. Returns the float32 result of sums kept
+  // in
+  //    float32 lanes.
+  float (*dot_f32)(const float* a, const float* b, std::size_t n);
+  float (*squared_l2_f32)(const float* a, const float* b, std::size_t n);
+
+  // -- float32, one to many by id: out[i] = f(query, row ids[i]). Prefetches the rows ahead by
+  // itself, four
+  //    rows per pass share the query's loads.
+  void (*dot_f32_many)(const float* query, const RowTable& rows, const std::uint32_t* ids,
+                       std::size_t count, std::size_t dimension, float* out);
+  void (*squared_l2_f32_many)(const float* query, const RowTable& rows, const std::uint32_t* ids,
+                              std::size_t count, std::size_t dimension, float* out);
+
+  // -- float32, one to many by pointer: rows that do not live in a RowTable (rows inside LMDB's
+  // map).
+  void (*dot_f32_rows)(const float* query, const float* const* rows, std::size_t count,
+                       std::size_t dimension, float* out);
+  void (*squared_l2_f32_rows)(const float* query, const float* const* rows, std::size_t count,
+                              std::size_t dimension, float* out);
+
+  /// sqrt(sum of squares), accumulated in double: no overflow or underflow for any finite float
+  /// input.
+  double (*norm_f32)(const float* v, std::size_t n);
+  /// out[i] = v[i] * factor. `out` may be `v`.
+  void (*scale_f32)(const float* v, float factor, std::size_t n, float* out);
+  /// True when every component is finite.
+  bool (*all_finite_f32)(const float* v, std::size_t n);
+
+  /// An orthonormal rotation of R^n in place: two rounds of sign flips, a normalised Hadamard
+  /// transform over the first p components, sign flips, and one over the last p, p the largest
+  /// power of two <= n. `signs` holds 4 * n floats of +1 or -1 (see make_rotation_signs). K5. Cost
+  /// about 8 n log2 n flops.
+  void (*rotate_f32)(float* v, const float* signs, std::size_t n);
+
+  /// Codes of `v`: code[i] = round(v[i] * 127 / max|v|) in [-127, 127], zeros up to `bytes`. Writes
+  /// `bytes` bytes. All-zero input gives all-zero codes. K5.
+  struct Encoded {
+    float step = 0;                ///< max|v| / 127
+    std::int64_t sum_squares = 0;  ///< sum of code^2
+    std::int32_t sum = 0;          ///< sum of codes
+    float inner = 0;               ///< sum of v[i] * code[i], accumulated in double in index order
+  };
+  Encoded (*encode_i8)(const float* v, std::size_t n, std::size_t bytes, std::int8_t* codes);
+
+  // -- int8. `bytes` is a multiple of 64, both sides 64-byte aligned. K1.
+  std::int32_t (*dot_i8)(const std::int8_t* a, const std::int8_t* b, std::size_t bytes);
+  /// Sum of the codes, for CodeQuery::sum.
+  std::int32_t (*sum_i8)(const std::int8_t* a, std::size_t bytes);
+  /// out[i] = distance(query, row ids[i]) as defined at CodeQuery, evaluated as
+  /// (query.bias + row.bias) + (query.factor * row.scale) * float(dot), without contraction to FMA
+  /// (K5). Prefetches the rows ahead by itself, four rows per pass.
+  void (*distance_i8_many)(const CodeQuery& query, const RowTable& rows, const std::uint32_t* ids,
+                           std::size_t count, float* out);
+};
+
+/// 4 * n floats of +1 or -1 drawn from `seed` (splitmix64): the signs that rotate_f32 takes.
+std::vector<float> make_rotation_signs(std::size_t n, std::uint64_t seed);
+
+/// The table of the best target that this CPU executes, or of the forced one. Asked once per index.
+/// The environment variable VICINAL_TARGET, read at the first call, forces a target by name; a name
+/// that is unknown or not executable here makes every later active_kernels() return the error that
+/// lists the valid ones.
+Result<const KernelTable*> active_kernels();
+
+/// Every target compiled into this build, best first, with whether this CPU executes it and why
+/// not.
+struct TargetInfo {
+  std::string_view name;
+  bool supported = false;
+  bool chosen = false;
+  std::string_view why_not;  ///< empty when supported
+};
+std::vector<TargetInfo> targets();
+
+/// The table of `name`, or an invalid_argument that lists the valid names.
+Result<const KernelTable*> kernels_for_target(std::string_view name);
+
+/// Forces the target that later active_kernels() calls return; an empty name undoes it.
+Status force_target(std::string_view name);
+
+}  // namespace vicinal::kernels
