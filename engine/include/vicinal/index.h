@@ -1,0 +1,159 @@
+// Index: a searchable, mutable, durable set of labelled vectors.
+//
+// What: the handle that users hold. Copies share one index. Made by Store::index() (durable) or
+// Index::in_memory(). After Store::close() every call on its indexes answers kClosed.
+// Threads: every method may be called from any thread beside any other, on copies or the same
+// handle; searches never wait for writers. Only assignment to, and destruction of, a handle need
+// the usual care. Vectors are spans of `dimension()` float32 components; matrices are row-major, a
+// vector per row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal {
+
+namespace engine {
+class IndexCore;
+}  // namespace engine
+
+class Index {
+ public:
+  /// A new empty index that lives in memory only.
+  /// Errors: kInvalidArgument  dimension 0 or any option out of its range.
+  static Result<Index> in_memory(const IndexOptions& options);
+
+  /// Stores `vector` under `label`, replacing whatever was there.
+  ///
+  /// When this returns OK the change is as durable as StoreOptions::durability says, and every
+  /// search that begins later sees it. A search already running may return the old vector or the
+  /// new one, never a mixture, and never one label twice. Threads: any, beside any other call.
+  /// Racing upserts of one label apply in some order. Errors: kInvalidArgument  wrong dimension;
+  /// NaN or infinity; zero norm under cosine.
+  ///         kIoError, kFull   the commit failed; nothing changed in memory.
+  ///         kReadOnly, kClosed
+  /// Cost: O(ef_construction * M * dimension) and, when durable, one shared commit.
+  Result<UpsertOutcome> upsert(Label label, std::span<const float> vector);
+
+  /// Stores row i of `vectors` under labels[i]; a label that stands twice gets its last row.
+  ///
+  /// Validated as a whole before anything changes, one transaction (very large batches: several,
+  /// made visible together), linked by all threads. Cheaper per vector than upsert(). Shapes:
+  /// vectors.size() == labels.size() * dimension(). Errors: as upsert(), naming the first bad row.
+  /// kCancelled: the progress callback said so while links
+  ///         were made: the vectors are stored and searchable; nothing is half-linked.
+  Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
+                                   const BatchOptions& options = {});
+
+  /// The exact bits that were stored under `label`.
+  /// Errors: kNotFound.
+  Result<std::vector<float>> get(Label label) const;
+
+  /// True when `label` is live.
+  bool contains(Label label) const;
+
+  /// Erases `label`: hidden from every search that begins later. O(1) plus, when durable, one
+  /// shared commit. Returns whether the label was live.
+  Result<bool> erase(Label label);
+  /// Erases many in one commit. Returns how many were live.
+  Result<std::uint64_t> erase_batch(std::span<const Label> labels);
+
+  /// The k nearest live vectors, nearest first. Never fails for having fewer than k.
+  ///
+  /// Threads: any; takes no lock, and allocates only the result once warm.
+  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
+  Result<SearchResult> search(std::span<const float> query,
+                              const SearchOptions& options = {}) const;
+
+  /// As search(), into `hits` (its size is the most returned; options.k is ignored). Returns how
+  /// many were written. Allocates nothing once warm.
+  Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
+                                  std::span<Hit> hits, SearchCounters* counters = nullptr) const;
+
+  /// One search per row of `queries`, spread over `threads` (0: the index's).
+  /// Shapes: queries.size() a multiple of dimension(). Errors: as search(), naming the first bad
+  /// row.
+  Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
+                                                 const SearchOptions& options = {},
+                                                 unsigned threads = 0) const;
+
+  /// Live vectors within `radius` (distance <= radius), nearest first, at most options.k of them
+  /// when options.k > 0 (0: all that are found). options.ef_search bounds the walk's slack. With
+  /// options.exact all of them.
+  Result<SearchResult> search_radius(std::span<const float> query, float radius,
+                                     const SearchOptions& options = {}) const;
+
+  /// Live vectors.
+  std::uint64_t size() const;
+  std::uint32_t dimension() const;
+  /// The options in force (stored ones filled in).
+  IndexOptions options() const;
+  Stats stats() const;
+
+  /// A hint that `count` vectors will be held.
+  Status reserve(std::uint64_t count);
+
+  /// Writes what changed since the last checkpoint, so that reopening need not replay it. Readers
+  /// and writers go on. No effect in memory.
+  Status checkpoint(const ProgressCallback& progress = {});
+
+  /// Makes every acknowledged write survive a power cut, whatever the durability.
+  Status sync();
+
+  /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are
+  /// gone afterwards. Readers and writers go on. Errors: kBusy (another rebuild runs), kCancelled
+  /// (nothing changed).
+  Status rebuild(const BatchOptions& options = {});
+
+  /// Unlinks tombstones and frees their slots, and mends what validate() would report, in bounded
+  /// slices beside readers and writers. kCancelled leaves a sound index; call again to go on.
+  Result<RepairResult> repair(const RepairOptions& options = {});
+
+  /// Walks the graph from the entry point on every level and checks the invariants. Read-only;
+  /// meant for a quiet index: writers may go on, but what they change meanwhile can be reported as
+  /// a problem.
+  Result<ValidateReport> validate(const ValidateOptions& options = {}) const;
+
+  /// Recall@k of search() against exact search on a sample of live vectors; 1 when empty.
+  Result<double> recall(const RecallOptions& options = {}) const;
+
+  /// Calls `visit` for every live label with its stored vector, in unspecified order; stops when it
+  /// returns false.
+  Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
+
+  /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this
+  /// node hangs from. For dumps and debugging. Errors: kNotFound.
+  struct NodeView {
+    Label label = 0;
+    std::uint32_t node = 0;
+    std::uint32_t level = 0;  ///< the node's highest level
+    bool live = true;
+    std::vector<std::vector<Label>> links;               ///< per level, 0 first
+    std::vector<std::vector<std::uint32_t>> link_nodes;  ///< the same as node ids
+  };
+  Result<NodeView> node(Label label) const;
+  /// Every node that is linked, tombstones included, in node order.
+  Status for_each_node(const std::function<bool(const NodeView&)>& visit) const;
+
+  explicit Index(std::shared_ptr<engine::IndexCore>
+                     core);  ///< internal: handles are made by Store and in_memory
+  Index(const Index&);
+  Index(Index&&) noexcept;
+  Index& operator=(const Index&);
+  Index& operator=(Index&&) noexcept;
+  ~Index();
+
+ private:
+  std::shared_ptr<engine::IndexCore> core_;
+};
+
+}  // namespace vicinal

@@ -1,0 +1,246 @@
+// Options and results of the public API: plain values, no ownership, no threads of their own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal {
+
+/// What long work tells its caller now and then (a few times a second at most).
+struct Progress {
+  const char* phase = "";   ///< what is being done: "vectors", "links", "repair", ...
+  std::uint64_t done = 0;   ///< units done
+  std::uint64_t total = 0;  ///< units in all; 0 when unknown
+};
+
+/// Called by long work from one thread at a time, not always the caller's. Return false to cancel:
+/// the call then ends with kCancelled as its documentation says.
+using ProgressCallback = std::function<bool(const Progress&)>;
+
+/// How an index is made. All fields of the first group are stored with it; opening an existing
+/// index with a field that is set and differs is kInvalidArgument naming both values. A field at
+/// its default (0, or std::nullopt-like "unset" where said) accepts what is stored.
+struct IndexOptions {
+  // -- Behaviour, stored with the index.
+
+  /// Components per vector, 1 to 65,536. Required to create an index; 0 accepts what is stored.
+  std::uint32_t dimension = 0;
+  /// See Metric. hnswlib: the space; faiss: metric_type.
+  Metric metric = Metric::kCosine;
+  /// Links per node: at most M on levels 1 and up, 2M on level 0. 2 to 64. The paper's M (hnswlib:
+  /// 16, faiss: 32, usearch: 16).
+  std::uint32_t M = 16;
+  /// Candidates examined when a node is linked, M to 10,000. The paper's efConstruction (hnswlib:
+  /// 200, faiss: 40, usearch: 128).
+  std::uint32_t ef_construction = 200;
+  /// Candidates a search keeps unless told otherwise, 1 to 100,000. The paper's ef.
+  std::uint32_t ef_search = 64;
+  /// What is traversed. See Quantization.
+  Quantization quantization = Quantization::kInt8;
+  /// Seed of levels and of the code rotation. A batch build with the same seed and data gives the
+  /// same bytes at any number of threads.
+  std::uint64_t seed = 42;
+
+  // -- Performance, this process only.
+
+  /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
+  /// `get` (ignored without a store).
+  bool vectors_in_memory = true;
+  /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
+  /// graph. For comparison only.
+  bool rebuild_on_upsert = false;
+  /// Run a slice of repair after writes once tombstones pass this share of all nodes; 0 never.
+  double repair_share = 0.2;
+  /// Threads for batch work when the call does not say: 0 means one per CPU.
+  unsigned threads = 0;
+  /// Vectors expected; a hint that spares growth.
+  std::uint64_t reserve = 0;
+  /// Progress of the work that opening does (reading, linking what is not checkpointed). May be
+  /// empty.
+  ProgressCallback progress;
+  /// Opens although vector records are damaged: they are set aside and counted in Stats::salvaged.
+  bool salvage = false;
+};
+
+/// How a store is opened.
+struct StoreOptions {
+  /// When an acknowledged write survives what.
+  Durability durability = Durability::kFull;
+  /// False: kNotFound when there is no store at the path.
+  bool create = true;
+  /// Open for reading: every write answers kReadOnly. Works on a read-only file system and beside a
+  /// writer process; it sees the state of the moment it was opened.
+  bool read_only = false;
+  /// Bytes of address space for the map at first; it grows by itself up to `max_map_bytes`. 0: a
+  /// default.
+  std::uint64_t map_bytes = 0;
+  /// The most the file may grow to; kFull beyond. 0: no limit but the disk's.
+  std::uint64_t max_map_bytes = 0;
+  /// Let one background thread of the store write checkpoints and repair slices when they are due.
+  /// False leaves both to checkpoint() and repair().
+  bool background = true;
+  /// Journalled bytes of an index after which a checkpoint is due.
+  std::uint64_t checkpoint_bytes = 64ull << 20;
+};
+
+/// A predicate over labels; called only for candidates, from the searching thread (search_batch:
+/// several).
+using LabelPredicate = std::function<bool(Label)>;
+
+/// Which labels a search may return. At most one of the two is set; both empty means all.
+struct Filter {
+  LabelPredicate predicate;
+  /// Sorted or not, repeats allowed. Must outlive the call. Labels that are not live are ignored.
+  std::span<const Label> allow;
+  /// True when `allow` is meant, even if it is empty (then nothing may be returned).
+  bool use_allow = false;
+
+  bool active() const { return static_cast<bool>(predicate) || use_allow; }
+  static Filter by(LabelPredicate p) { return {std::move(p), {}, false}; }
+  static Filter among(std::span<const Label> labels) { return {{}, labels, true}; }
+};
+
+struct SearchOptions {
+  /// Most hits returned; 0 returns none.
+  std::size_t k = 10;
+  /// Candidates kept during the walk, at least k is used; 0 means the index's ef_search.
+  std::size_t ef_search = 0;
+  Filter filter;
+  /// Compare with every live vector instead of walking the graph: exact, O(n).
+  bool exact = false;
+};
+
+struct Hit {
+  Label label = 0;
+  float distance = 0;  ///< exact, from the stored float32 vector; smaller is nearer
+
+  friend bool operator==(const Hit&, const Hit&) = default;
+};
+
+struct SearchCounters {
+  std::uint64_t distances = 0;      ///< distances computed, codes and float32 together
+  std::uint64_t nodes_visited = 0;  ///< nodes expanded
+  SearchPath path = SearchPath::kEmpty;
+};
+
+struct SearchResult {
+  std::vector<Hit> hits;  ///< nearest first, ties by label
+  SearchCounters counters;
+
+  std::size_t size() const { return hits.size(); }
+  bool empty() const { return hits.empty(); }
+  const Hit& operator[](std::size_t i) const { return hits[i]; }
+  auto begin() const { return hits.begin(); }
+  auto end() const { return hits.end(); }
+};
+
+struct BatchOptions {
+  /// Threads to use; 0 means the index's `threads`.
+  unsigned threads = 0;
+  ProgressCallback progress;
+};
+
+/// What upsert_batch did, by label.
+struct BatchResult {
+  std::uint64_t inserted = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t resurrected = 0;
+  std::uint64_t unchanged = 0;
+  std::uint64_t repeated =
+      0;  ///< earlier rows of a label that stood again later in the batch: ignored
+};
+
+struct RepairOptions {
+  /// Most nodes looked at in one call; 0 finishes the pass.
+  std::uint64_t slice = 0;
+  ProgressCallback progress;
+};
+
+struct RepairResult {
+  std::uint64_t nodes_examined = 0;
+  std::uint64_t nodes_relinked = 0;
+  std::uint64_t slots_freed = 0;
+  std::uint64_t unreachable_mended = 0;
+  bool finished = false;  ///< the pass is complete: nothing dead is linked to any more
+};
+
+struct ValidateOptions {
+  /// Also verify every stored checksum, and that stored vectors equal those in memory.
+  bool deep = false;
+  /// Most problems described in words; all are counted.
+  std::size_t max_messages = 20;
+  ProgressCallback progress;
+};
+
+/// What validate() found. `problems` is 0 for a sound index.
+struct ValidateReport {
+  std::uint64_t problems = 0;
+  std::uint64_t live = 0;
+  std::uint64_t tombstones = 0;
+  std::uint64_t unreachable =
+      0;  ///< live nodes not reached from the entry point on a level they have
+  std::uint64_t dead_links = 0;  ///< links to tombstones: not a problem, repair's work
+  std::uint64_t invalid_links =
+      0;  ///< links to free slots, to levels a node does not have, or to itself
+  std::uint64_t duplicate_links = 0;     ///< an id twice in one list
+  std::uint64_t overfull_lists = 0;      ///< more links than max_links(level)
+  std::uint64_t asymmetric_links = 0;    ///< links without a link back: allowed
+  std::uint64_t entry_point_errors = 0;  ///< the entry point is not a node of the highest level
+  std::uint64_t label_errors = 0;        ///< labels that do not lead to their node and back
+  std::uint64_t record_errors = 0;  ///< deep: stored records that fail their checksum or disagree
+  std::vector<std::uint64_t> degree_histogram;  ///< level 0: nodes with i links
+  std::vector<std::uint64_t> nodes_by_level;    ///< nodes whose highest level is i
+  std::vector<std::string> messages;
+
+  bool sound() const { return problems == 0; }
+};
+
+struct RecallOptions {
+  std::size_t samples =
+      1000;  ///< live vectors drawn by seed, used as queries; each one's own label is left out
+  std::size_t k = 10;
+  std::size_t ef_search = 0;
+  std::uint64_t seed = 1;
+  unsigned threads = 0;
+};
+
+/// A snapshot of an index's numbers; each is right for some moment during the call.
+struct Stats {
+  std::string name;  ///< empty for an index in memory
+  IndexOptions options;
+  std::string target;  ///< the CPU target of the kernels in use
+  std::uint64_t live = 0;
+  std::uint64_t tombstones = 0;
+  std::uint64_t free_slots = 0;               ///< node slots waiting for reuse
+  std::uint32_t levels = 0;                   ///< levels in use; 0 when empty
+  std::vector<std::uint64_t> nodes_by_level;  ///< nodes whose highest level is i
+  std::vector<std::uint64_t> links_by_level;  ///< links in all lists of level i
+
+  std::uint64_t bytes_vectors = 0;  ///< float32 rows in memory
+  std::uint64_t bytes_codes = 0;
+  std::uint64_t bytes_links = 0;
+  std::uint64_t bytes_nodes = 0;   ///< per-node fields
+  std::uint64_t bytes_labels = 0;  ///< label map
+  std::uint64_t bytes_scratch = 0;
+  std::uint64_t bytes_disk = 0;  ///< the store's file; all indexes together
+
+  std::uint64_t journal_entries = 0;  ///< operations since the last checkpoint
+  std::uint64_t journal_bytes = 0;
+  double checkpoint_age_s = 0;  ///< seconds since the last checkpoint of this process; -1 for none
+  std::uint64_t salvaged = 0;   ///< damaged records set aside at open
+  std::uint64_t repaired_links = 0;  ///< damaged link records mended at open
+  double open_seconds = 0;
+
+  std::uint64_t bytes_in_memory() const {
+    return bytes_vectors + bytes_codes + bytes_links + bytes_nodes + bytes_labels + bytes_scratch;
+  }
+};
+
+}  // namespace vicinal

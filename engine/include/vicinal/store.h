@@ -1,0 +1,88 @@
+// Store: one LMDB environment on disk that holds any number of named indexes.
+//
+// What: the handle that users hold. Copies share one store; the last one to go closes it. One
+// process opens a path for writing once: a second one, or a second open in the same process, gets
+// kBusy. Threads: every method may be called from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vicinal/index.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+
+namespace vicinal {
+
+namespace engine {
+class StoreCore;
+}  // namespace engine
+
+class Store {
+ public:
+  /// Opens the store at the folder `path`, making it when options.create says so.
+  /// Errors: kNotFound          no store there and options.create is false.
+  ///         kInvalidArgument   the path is a file or a folder with other content.
+  ///         kBusy              open for writing elsewhere (this process or another).
+  ///         kIoError           no permission, read-only file system (see StoreOptions::read_only).
+  ///         kCorruption        truncated or not LMDB's. kFormatVersion: another release's.
+  static Result<Store> open(const std::string& path, const StoreOptions& options = {});
+
+  /// The index called `name` (1 to 100 bytes of letters, digits, '_', '-', '.'), opened or created.
+  ///
+  /// The first call in a process loads it: vectors are read, checkpointed links loaded, the journal
+  /// replayed. Later calls return the same index. Errors: kInvalidArgument  stored options differ
+  /// (both values named); dimension 0 for a new index.
+  ///         kCorruption       a vector record is damaged (its label named); see
+  ///         IndexOptions::salvage. kCancelled        options.progress said so.
+  Result<Index> index(std::string_view name, const IndexOptions& options);
+
+  /// The existing index called `name` with the options stored with it; `tuning` gives the fields
+  /// that are not stored (threads, progress, ...). Errors: kNotFound, and as index().
+  Result<Index> open_index(std::string_view name, const IndexOptions& tuning = {});
+
+  /// Names of the stored indexes, sorted.
+  Result<std::vector<std::string>> index_names() const;
+
+  /// Deletes the index and everything stored for it; handles to it answer kClosed afterwards.
+  Status drop_index(std::string_view name);
+
+  /// Checkpoints every open index.
+  Status checkpoint();
+  /// Makes every acknowledged write survive a power cut, whatever the durability.
+  Status sync();
+
+  /// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
+  /// and writers go on. The copy is a store of its own. This is also the way to shrink.
+  Status backup(const std::string& path) const;
+
+  /// Verifies the checksum of every stored record of every index without loading graphs.
+  /// Returns the number of records that fail; `messages` (may be null) gets a line for each, at
+  /// most 100.
+  Result<std::uint64_t> verify_records(std::vector<std::string>* messages = nullptr) const;
+
+  /// The journal of an index as text lines, oldest first: "seq op label node". For the tool's dump.
+  Status for_each_journal_entry(std::string_view name,
+                                const std::function<bool(const std::string& json)>& visit) const;
+
+  /// Checkpoints (unless read-only) and closes; open indexes answer kClosed from then on. Called by
+  /// the last handle's destruction, which cannot report errors: call it to see them.
+  Status close();
+
+  const std::string& path() const;
+
+  explicit Store(std::shared_ptr<engine::StoreCore> core);  ///< internal
+  Store(const Store&);
+  Store(Store&&) noexcept;
+  Store& operator=(const Store&);
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+ private:
+  std::shared_ptr<engine::StoreCore> core_;
+};
+
+}  // namespace vicinal
