@@ -191,6 +191,7 @@ struct ValidateReport {
       0;  ///< links to free slots, to levels a node does not have, or to itself
   std::uint64_t duplicate_links = 0;     ///< an id twice in one list
   std::uint64_t overfull_lists = 0;      ///< more links than max_links(level)
+  std::uint64_t tree_errors = 0;         ///< parents and children that do not agree (graph.h, G9)
   std::uint64_t asymmetric_links = 0;    ///< links without a link back: allowed
   std::uint64_t entry_point_errors = 0;  ///< the entry point is not a node of the highest level
   std::uint64_t label_errors = 0;        ///< labels that do not lead to their node and back
