@@ -1,0 +1,249 @@
+// Graph: an HNSW graph over vectors in memory, searchable while nodes are linked, hidden, unlinked
+// and reused.
+//
+// What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
+// (link), build.cc (link_batch, rebuild), search.cc, scan.cc, erase.cc, repair.cc, validate.cc. It
+// knows nothing of labels' uniqueness, of durability or of users: the engine orders the steps
+// (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not copyable
+// or movable.
+//
+// The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
+//   - a link list is an immutable block, replaced by copy, so searches take no lock (DESIGN section
+//   4);
+//   - candidates equally far from the node and from a kept link count as occluded, so equal vectors
+//   do not
+//     fill each other's lists;
+//   - every level is spanned by a tree of parent links that no pruning takes away (G9), so that
+//   whatever is
+//     linked can be reached;
+//   - traversal runs over int8 codes, results are re-ranked from float32.
+//
+// Threads: every method from any thread beside any other unless it says otherwise. Searches take no
+// lock. Writers lock one stripe at a time and hold no other stripe.
+//
+// Invariants (validate.cc checks those marked *; tests name them):
+//   G1* A node's links on a level are one immutable block; the handle is published with release and
+//   read with
+//       acquire. The block is reused only after every reader that could hold it has left its epoch.
+//   G2* A list holds at most max_links(level) ids, none twice, never its own node.
+//   G3* A link at level L names a node that has level L.
+//   G4  A node's payload is complete before any link to it can be read.
+//   G5  A node's forward links on all levels are published before any back-link to it.
+//   G6* The entry point is one atomic value (node, level) and is a node of the highest level in
+//   use. G7  Storage never moves. G8* A slot is reused only when no list names it and no reader can
+//   still hold it. G9* On each level parent links form a tree over the linked nodes that have the
+//   level: a child stands in
+//       its parent's list and the parent in the child's. No operation but repair moves a child, and
+//       it attaches before it detaches. Hence every linked node is reachable from every other.
+//   G10 A search sees an update as one step: the old node or the new one, never both, never
+//   neither.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/types.h"
+#include "kernels/kernels.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal::graph {
+
+struct Config {
+  std::uint32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  std::uint32_t M = 16;
+  std::uint32_t ef_construction = 200;
+  Quantization quantization = Quantization::kInt8;
+  std::uint64_t seed = 42;
+  /// False: rows are not kept here; searches and scans get them from a RowSource. Needs kInt8.
+  bool keep_vectors = true;
+};
+
+/// Rows of nodes that the graph does not keep itself (Config::keep_vectors false). One object
+/// serves one call at a time.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  /// `dimension` floats, valid until the object dies; nullptr when the node's slot was freed
+  /// meanwhile.
+  virtual const float* row(NodeId node) = 0;
+};
+
+struct Found {
+  NodeId node = kNoNode;
+  Label label = 0;
+  float distance = 0;
+};
+
+struct SearchRequest {
+  const float* query = nullptr;  ///< `dimension` finite floats; nonzero under cosine
+  std::size_t k = 10;
+  std::size_t ef = 64;
+  /// Labels that may be returned; null for all.
+  const std::function<bool(Label)>* accept = nullptr;
+  /// The share of live nodes that `accept` is expected to pass, in [0, 1]; negative: unknown,
+  /// sampled.
+  double selectivity = -1;
+  /// Not null when Config::keep_vectors is false.
+  RowSource* rows = nullptr;
+};
+
+struct GraphStats {
+  std::uint64_t live = 0;
+  std::uint64_t tombstones = 0;  ///< condemned ones included
+  std::uint64_t free_slots = 0;
+  std::vector<std::uint64_t> nodes_by_level;
+  std::vector<std::uint64_t> links_by_level;
+  std::uint64_t bytes_vectors = 0;
+  std::uint64_t bytes_codes = 0;
+  std::uint64_t bytes_links = 0;
+  std::uint64_t bytes_nodes = 0;
+  std::uint64_t bytes_scratch = 0;
+};
+
+/// Progress of long work inside the graph: (done, total) -> go on?
+using StepCallback = std::function<bool(std::uint64_t done, std::uint64_t total)>;
+
+class GraphState;  // everything behind the facade; defined in graph_state.h
+
+class Graph {
+ public:
+  /// Errors: kInvalidArgument for a forced CPU target that does not exist here. Ranges are the
+  /// engine's check.
+  static Result<std::unique_ptr<Graph>> create(const Config& config);
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  const Config& config() const;
+  const kernels::KernelTable& kernels() const;
+
+  // ---- Nodes. Payload is written once, before the node is linked.
+
+  /// Takes a free slot and writes `vector` (checked by the caller) into it, state kPending,
+  /// unreachable. Errors: kFull.
+  Result<NodeId> add_node(Label label, const float* vector);
+  /// For loading: writes exactly slot `node`, with the level stored for it. Different slots may be
+  /// placed from different threads; no slot twice. Errors: kCorruption when the slot is taken or
+  /// out of range.
+  Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
+  /// After loading: slots below `limit` that nothing was placed in become free.
+  void finish_placing(std::uint64_t limit);
+  /// Gives back a kPending node that was never linked.
+  void discard_node(NodeId node);
+
+  Label label(NodeId node) const;
+  Level level(NodeId node) const;
+  NodeState state(NodeId node) const;
+  /// Slots ever used: every node is below it.
+  std::uint64_t node_limit() const;
+  /// The stored bits, or nullptr when vectors are not kept. Valid while the slot is not reused:
+  /// inside a ReadGuard, or while the caller holds the label.
+  const float* vector(NodeId node) const;
+  /// True when links of `node` are published.
+  bool linked(NodeId node) const;
+  /// A hint that `count` nodes will be held.
+  void reserve(std::uint64_t count);
+
+  /// While one lives, no slot that it could see is reused. Cheap; borrow for one call.
+  class ReadGuard {
+   public:
+    explicit ReadGuard(const Graph& graph);
+    ~ReadGuard();
+    ReadGuard(const ReadGuard&) = delete;
+    ReadGuard& operator=(const ReadGuard&) = delete;
+
+   private:
+    const Graph& graph_;
+    void* scratch_;
+  };
+
+  // ---- Visibility (erase.cc). One short lock orders these steps among each other (G10).
+
+  /// `fresh` becomes kLive and `replaced` (or kNoNode) a kTombstone, as one step for every search.
+  void show(NodeId fresh, NodeId replaced);
+  /// Several at once, as one step. Spans of equal length.
+  void show_batch(std::span<const NodeId> fresh, std::span<const NodeId> replaced);
+  /// kLive to kTombstone. False when it was not live.
+  bool erase(NodeId node);
+  /// kTombstone to kLive. False when it is not a tombstone any more (condemned or freed): insert
+  /// afresh.
+  bool resurrect(NodeId node);
+
+  // ---- Links.
+
+  /// Links a kPending (or, for recovery, any unlinked) node: algorithm 1. Cost O(ef_construction *
+  /// M).
+  void link(NodeId node);
+  /// Links many with `threads` threads, in rounds against a graph that the batch itself does not
+  /// change meanwhile: with one writer the result depends on the nodes and their order only, not on
+  /// the threads. Returns false when `step` cancelled: some nodes are linked() whole, the others
+  /// not at all.
+  bool link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step);
+  /// For loading, before any search: publishes stored links of a placed node. Links to nodes that
+  /// do not have the level are left out. Returns how many were left out, or kCorruption when the
+  /// node cannot have them (wrong number of levels, list too long, repeats).
+  Result<std::uint64_t> restore_links(NodeId node, const NodeLinks& links);
+  /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
+  /// not valid). With `damaged`, parent trees are checked and mended too.
+  void finish_restoring(EntryPoint entry_point, bool damaged);
+
+  /// A fresh graph of all visible nodes beside the present one, swapped in at the end. Tombstones
+  /// that it leaves out become unlinked (take_unlinked). kBusy while another rebuild or repair pass
+  /// runs; kCancelled.
+  Status rebuild(unsigned threads, const StepCallback& step);
+
+  /// One bounded piece of work on unlinking tombstones; see RepairOptions. Resumes where the last
+  /// call stopped. One at a time: a second caller waits.
+  RepairResult repair(std::uint64_t slice, const StepCallback& step);
+  /// Nodes that nothing links to any more and no reader holds: the engine records that they are
+  /// free, then calls recycle(). At most `max`.
+  std::vector<NodeId> take_unlinked(std::size_t max);
+  void recycle(std::span<const NodeId> nodes);
+
+  // ---- Reading.
+
+  /// The k nearest visible nodes: algorithms 2 and 5. Writes at most k to `out`, nearest first,
+  /// ties by label; returns how many. No lock; no allocation once warm.
+  std::size_t search(const SearchRequest& request, std::span<Found> out,
+                     SearchCounters& counters) const;
+  /// Visible nodes within `radius` found by the walk, all (k = 0) or the nearest k.
+  std::vector<Found> search_radius(const SearchRequest& request, float radius,
+                                   SearchCounters& counters) const;
+  /// Compares float32 with every visible node (scan.cc). Exact.
+  std::size_t scan(const SearchRequest& request, std::span<Found> out,
+                   SearchCounters& counters) const;
+  /// Compares float32 with the given nodes, those visible; repeats give one hit.
+  std::size_t scan_nodes(const SearchRequest& request, std::span<const NodeId> nodes,
+                         std::span<Found> out, SearchCounters& counters) const;
+  std::vector<Found> scan_radius(const SearchRequest& request, float radius,
+                                 SearchCounters& counters) const;
+  /// Exact distance of two vectors under the metric (clamped to its range).
+  float distance(const float* a, const float* b) const;
+
+  std::uint64_t live() const;
+  std::uint64_t tombstones() const;
+  EntryPoint entry_point() const;
+  NodeLinks links(NodeId node) const;
+  GraphStats stats() const;
+  /// Fills the graph's part of the report (everything but labels and records). `max_messages`
+  /// bounds words.
+  Status validate(ValidateReport& report, std::size_t max_messages, const StepCallback& step) const;
+
+  /// Nodes whose links changed since the last call, ascending, and forgets them.
+  std::vector<NodeId> take_changed_nodes();
+  void mark_changed(std::span<const NodeId> nodes);
+
+ private:
+  explicit Graph(std::unique_ptr<GraphState> state);
+  std::unique_ptr<GraphState> state_;
+};
+
+}  // namespace vicinal::graph
