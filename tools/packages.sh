@@ -22,20 +22,28 @@ as_root() {
   fi
 }
 
+# is_installed PACKAGE[:ARCHITECTURE]: without an architecture this machine's own is meant, which
+# matters once another one's packages stand beside it.
+is_installed() {
+  local name="${1%%:*}" architecture
+  architecture="$(dpkg --print-architecture)"
+  if [[ "$1" == *:* ]]; then architecture="${1#*:}"; fi
+  dpkg-query -W -f '${db:Status-Abbrev}${Architecture}\n' "$name" 2>/dev/null |
+    grep -qE "^ii +($architecture|all)\$"
+}
+
 # install_packages PACKAGE...: installs those that are missing. Asks the network for nothing when
 # none is.
 install_packages() {
   local missing=() package
+  if ! command -v dpkg-query >/dev/null; then
+    echo "not a Debian system: taking these packages, or what stands for them, as given: $*" >&2
+    return 0
+  fi
   for package in "$@"; do
-    if [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" != "ii " ]; then
-      missing+=("$package")
-    fi
+    if ! is_installed "$package"; then missing+=("$package"); fi
   done
   if [ "${#missing[@]}" -eq 0 ]; then return 0; fi
-  if ! command -v apt-get >/dev/null; then
-    echo "these Debian packages, or what stands for them here, are needed: ${missing[*]}" >&2
-    return 1
-  fi
   echo "installing: ${missing[*]}"
   if [[ "${missing[*]}" == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
     as_root dpkg --add-architecture arm64

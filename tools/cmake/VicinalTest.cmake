@@ -56,13 +56,20 @@ function(vicinal_add_test name)
     set_tests_properties(${VICINAL_TEST_PREFIX}${name} PROPERTIES LABELS "${arg_LABELS}"
                                                                   TIMEOUT ${arg_TIMEOUT})
   else()
-    # The list of labels passes through another list on its way: escape its semicolons.
-    string(REPLACE ";" "\\;" labels "${arg_LABELS}")
     gtest_discover_tests(
       ${name}
       TEST_PREFIX "${VICINAL_TEST_PREFIX}${name}."
       DISCOVERY_TIMEOUT 120
-      PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT})
+      PROPERTIES TIMEOUT ${arg_TIMEOUT})
+    # gtest_discover_tests would keep the first of several labels only, so ctest sets them itself
+    # once the cases are known.
+    set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
+    file(
+      WRITE ${labels_file}
+      "if(${name}_TESTS)\n"
+      "  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${arg_LABELS}\")\n"
+      "endif()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
   endif()
 endfunction()
 
