@@ -10,4 +10,4 @@ if found="$(bash "$check" "$2" "$3")"; then
   exit 1
 fi
 echo "$found"
-grep -q '_Z8add_onesPi.*ymm' <<<"$found"
+grep -q '^<_Z8add_onesPi>: ' <<<"$found"
