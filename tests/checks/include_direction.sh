@@ -2,7 +2,8 @@
 # Fails when a room includes what it may not:
 #   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only.
 #   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_env.*, Highway only in kernels/,
-#   mimalloc only in engine/mimalloc/; public headers include public and standard headers only.
+#   mimalloc, within the library, only in engine/mimalloc/; public headers include public and
+#   standard headers only. Includes are written from the project root.
 # usage: include_direction.sh ROOT
 set -euo pipefail
 cd "$1"
@@ -38,8 +39,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
       ours = included ~ /^(vicinal|kernels|graph|persist|engine|tools|bench|tests)\//
       if (ours) {
         if (included !~ allowed[room]) complain("not for the room " room)
-      } else if (quoted) {
-        complain("write it from the project root, or in <> when it is not ours")
+      } else if (quoted && (included !~ /\// || included ~ /^\./)) {
+        complain("write it from the project root")
       } else if (room == "public" && included !~ /^[a-z_0-9]+$/) {
         complain("public headers show no third-party header")
       } else if (included ~ /^cereal\// && file !~ /^persist\/codec\./) {
@@ -48,8 +49,9 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("only persist/lmdb_env.* may")
       } else if (included ~ /^hwy\// && room != "kernels") {
         complain("only kernels/ may")
-      } else if (included ~ /^mimalloc/ && file !~ /^engine\/mimalloc\//) {
-        complain("only engine/mimalloc/ may")
+      } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine)$/ &&
+                 file !~ /^engine\/mimalloc\//) {
+        complain("of the library only engine/mimalloc/ may")
       }
       count++
     }

@@ -20,9 +20,6 @@ if(VICINAL_WITH_MIMALLOC)
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     FILE_SET mimalloc_header DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
-if(TARGET vicinal_tool)
-  install(TARGETS vicinal_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
 
 install(
   EXPORT vicinalTargets
