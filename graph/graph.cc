@@ -127,7 +127,8 @@ std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
   const std::size_t n = std::min(max, g.unlinked_slots.size());
   std::vector<NodeId> nodes(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
                             g.unlinked_slots.end());
-  g.unlinked_slots.resize(g.unlinked_slots.size() - n);
+  g.unlinked_slots.erase(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
+                         g.unlinked_slots.end());
   return nodes;
 }
 
