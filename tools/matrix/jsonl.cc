@@ -34,7 +34,8 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_integer(number_integer_t value) override {
     if (at_label()) return fail(fmt::format("label {} is negative", value));
-    return component(static_cast<float>(value));
+    // Zero comes here only as "-0"; its sign is a part of the stored bits.
+    return component(value == 0 ? -0.0f : static_cast<float>(value));
   }
   bool number_unsigned(number_unsigned_t value) override {
     if (!at_label()) return component(static_cast<float>(value));
