@@ -87,9 +87,8 @@ const float* IndexCore::row(NodeId node, StoredRows* rows) const {
   return rows == nullptr ? graph_->vector(node) : rows->row(node);
 }
 
-bool IndexCore::holds(NodeId node, std::span<const float> vector) const {
-  const std::unique_ptr<StoredRows> source = rows();
-  const float* const stored = row(node, source.get());
+bool IndexCore::holds(NodeId node, std::span<const float> vector, StoredRows* rows) const {
+  const float* const stored = row(node, rows);
   return stored != nullptr && std::memcmp(stored, vector.data(), vector.size_bytes()) == 0;
 }
 

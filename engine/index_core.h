@@ -96,7 +96,6 @@ class IndexCore {
  private:
   friend class Recovery;
   struct BatchPlan;
-  struct AllowedNodes;
 
   // -- Shared by verbs (index_core.cc).
   Status closed_status() const;
@@ -110,7 +109,8 @@ class IndexCore {
   std::unique_ptr<StoredRows> rows() const;
   /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
   const float* row(graph::NodeId node, StoredRows* rows) const;
-  bool holds(graph::NodeId node, std::span<const float> vector) const;
+  /// True when the stored row of `node` has the bits of `vector`.
+  bool holds(graph::NodeId node, std::span<const float> vector, StoredRows* rows) const;
   Index::NodeView view(graph::NodeId node) const;
 
   // -- upsert.cc. Under the label's claim.
@@ -122,12 +122,17 @@ class IndexCore {
   void after_writes(std::uint64_t count);
 
   // -- upsert_batch.cc.
-  Status plan_batch(BatchPlan& plan, std::span<const Label> labels,
-                    std::span<const float> vectors) const;
+  Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
+  void classify(BatchPlan& plan) const;
   Status add_planned(BatchPlan& plan);
+  void discard_planned(std::span<const graph::NodeId> nodes);
   Result<persist::Sequence> commit_planned(const BatchPlan& plan);
-  Status link_planned(BatchPlan& plan, const BatchOptions& options);
-  Status link_by_rebuild(BatchPlan& plan, const BatchOptions& options);
+  /// Links and shows what was added; kCancelled when some was taken back.
+  Status link_and_show(BatchPlan& plan, const BatchOptions& options);
+  Status rebuild_and_show(BatchPlan& plan, const BatchOptions& options);
+  void show_planned(const BatchPlan& plan);
+  /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
+  /// the plan. Errors: the commit failed and nothing was undone.
   Status take_back_unlinked(BatchPlan& plan);
   Status resurrect_planned(BatchPlan& plan);
 
@@ -136,9 +141,9 @@ class IndexCore {
                      const std::string& what = {}) const;
   Result<std::size_t> search_checked(std::span<const float> query, const SearchOptions& options,
                                      std::span<Hit> hits, SearchCounters& counters) const;
-  /// Nodes of `labels`; `scan` repeats while labels move to other nodes meanwhile.
-  std::size_t scan_allowed(const graph::SearchRequest& request, std::span<const Label> labels,
-                           std::span<graph::Found> found, SearchCounters& counters) const;
+  /// Compares with the vectors of `labels` only.
+  std::size_t scan_labels(const graph::SearchRequest& request, std::span<const Label> labels,
+                          std::span<graph::Found> found, SearchCounters& counters) const;
 
   // -- repair.cc, rebuild.cc, checkpoint.cc
   Result<RepairResult> repair_slice(std::uint64_t slice, Reporter& reporter);
