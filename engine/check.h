@@ -1,6 +1,6 @@
-// Assertions. VICINAL_CHECK is always on and guards memory safety; VICINAL_DCHECK guards logic and
-// is off under NDEBUG. Neither may fire on user input or on bytes from disk: those answer with a
-// Status.
+// Assertions and the one macro that hides a return. VICINAL_CHECK is always on and guards memory
+// safety; VICINAL_DCHECK guards logic and is off under NDEBUG. Neither may fire on user input or on
+// bytes from disk: those answer with a Status.
 #pragma once
 
 #include <cstdio>
@@ -26,3 +26,9 @@ namespace vicinal::internal {
 #else
 #define VICINAL_DCHECK(condition) VICINAL_CHECK(condition)
 #endif
+
+/// Returns the Status of `expression` from the enclosing function unless it is ok.
+#define VICINAL_RETURN_IF_ERROR(expression)                         \
+  do {                                                              \
+    if (auto status_ = (expression); !status_.ok()) return status_; \
+  } while (false)

@@ -11,8 +11,9 @@ namespace {
 void* default_allocate(std::size_t size, std::size_t alignment) {
   return ::operator new(size, std::align_val_t(alignment), std::nothrow);
 }
-void default_deallocate(void* pointer, std::size_t size, std::size_t alignment) {
-  ::operator delete(pointer, size, std::align_val_t(alignment));
+void default_deallocate(void* pointer, std::size_t, std::size_t alignment) {
+  // Without the size: clang declares the sized form only on request.
+  ::operator delete(pointer, std::align_val_t(alignment));
 }
 
 constexpr AllocatorHook kDefault{default_allocate, default_deallocate};

@@ -47,6 +47,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/found.h"
 #include "graph/types.h"
 #include "kernels/kernels.h"
 #include "vicinal/options.h"
@@ -74,12 +75,6 @@ class RowSource {
   /// `dimension` floats, valid until the object dies; nullptr when the node's slot was freed
   /// meanwhile.
   virtual const float* row(NodeId node) = 0;
-};
-
-struct Found {
-  NodeId node = kNoNode;
-  Label label = 0;
-  float distance = 0;
 };
 
 struct SearchRequest {

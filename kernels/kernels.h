@@ -10,9 +10,13 @@
 //   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
 //   K3  No function writes outside its output, nor reads outside its inputs.
 //   K4  Nothing outside a target's own section needs more than the architecture's baseline.
-//   K5  rotate() and encode() give the same bits on every target: adds and multiplications are
-//   elementwise
-//       in a fixed order, without contraction to FMA, so stores are portable between CPUs.
+//   K5  rotate_f32(), encode_i8(), norm_f32(), scale_f32() and distance_i8_many() give the same
+//   bits
+//       on every target: adds and multiplications run in a fixed order, without contraction to FMA
+//       where it would show, so stores are portable between CPUs.
+//   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id
+//   or
+//       by pointer, at any place of the batch. Between targets it may differ in the last places.
 #pragma once
 
 #include <cstddef>
@@ -120,7 +124,8 @@ struct KernelTable {
     float step = 0;                ///< max|v| / 127
     std::int64_t sum_squares = 0;  ///< sum of code^2
     std::int32_t sum = 0;          ///< sum of codes
-    float inner = 0;               ///< sum of v[i] * code[i], accumulated in double in index order
+    float inner = 0;  ///< sum of v[i] * code[i], accumulated in eight lanes (i mod 8) of double,
+                      ///< the lanes added by a fixed tree
   };
   Encoded (*encode_i8)(const float* v, std::size_t n, std::size_t bytes, std::int8_t* codes);
 

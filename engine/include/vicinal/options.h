@@ -64,7 +64,7 @@ struct IndexOptions {
   std::uint64_t reserve = 0;
   /// Progress of the work that opening does (reading, linking what is not checkpointed). May be
   /// empty.
-  ProgressCallback progress;
+  ProgressCallback progress = {};
   /// Opens although vector records are damaged: they are set aside and counted in Stats::salvaged.
   bool salvage = false;
 };
@@ -96,9 +96,9 @@ using LabelPredicate = std::function<bool(Label)>;
 
 /// Which labels a search may return. At most one of the two is set; both empty means all.
 struct Filter {
-  LabelPredicate predicate;
+  LabelPredicate predicate = {};
   /// Sorted or not, repeats allowed. Must outlive the call. Labels that are not live are ignored.
-  std::span<const Label> allow;
+  std::span<const Label> allow = {};
   /// True when `allow` is meant, even if it is empty (then nothing may be returned).
   bool use_allow = false;
 
@@ -112,7 +112,7 @@ struct SearchOptions {
   std::size_t k = 10;
   /// Candidates kept during the walk, at least k is used; 0 means the index's ef_search.
   std::size_t ef_search = 0;
-  Filter filter;
+  Filter filter = {};
   /// Compare with every live vector instead of walking the graph: exact, O(n).
   bool exact = false;
 };
@@ -144,7 +144,7 @@ struct SearchResult {
 struct BatchOptions {
   /// Threads to use; 0 means the index's `threads`.
   unsigned threads = 0;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 /// What upsert_batch did, by label.
@@ -160,7 +160,7 @@ struct BatchResult {
 struct RepairOptions {
   /// Most nodes looked at in one call; 0 finishes the pass.
   std::uint64_t slice = 0;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 struct RepairResult {
@@ -176,7 +176,7 @@ struct ValidateOptions {
   bool deep = false;
   /// Most problems described in words; all are counted.
   std::size_t max_messages = 20;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 /// What validate() found. `problems` is 0 for a sound index.
@@ -191,6 +191,7 @@ struct ValidateReport {
       0;  ///< links to free slots, to levels a node does not have, or to itself
   std::uint64_t duplicate_links = 0;     ///< an id twice in one list
   std::uint64_t overfull_lists = 0;      ///< more links than max_links(level)
+  std::uint64_t tree_errors = 0;         ///< parents and children that do not agree (graph.h, G9)
   std::uint64_t asymmetric_links = 0;    ///< links without a link back: allowed
   std::uint64_t entry_point_errors = 0;  ///< the entry point is not a node of the highest level
   std::uint64_t label_errors = 0;        ///< labels that do not lead to their node and back

@@ -1,0 +1,194 @@
+// Batch build: many nodes are linked in rounds.
+//
+// A round's nodes search a graph that the round does not change, then all back-links are grouped by
+// target and every target's list is written once. A round is an eighth of what is linked, at most 2
+// % of what will be. Every step's outcome depends on the nodes and their order only, so the graph
+// is the same at any number of threads.
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+#include <shared_mutex>
+
+#include "graph/linking.h"
+#include "graph/parallel.h"
+
+namespace vicinal::graph {
+namespace {
+
+struct Request {
+  NodeId target;
+  Level level;
+  Neighbor from;
+  std::uint32_t item;  ///< which of the round's nodes asks
+  bool wants_parent;
+};
+
+struct Item {
+  NodeId node = kNoNode;
+  internal::Vector<ForwardLinks> forward;
+  internal::Vector<std::uint8_t> adopted;  ///< per level
+  bool alone = false;                      ///< not for a round: link_node does it
+};
+
+class Round {
+ public:
+  Round(GraphState& g, Topology& t, unsigned threads) : g_(g), t_(t), threads_(threads) {}
+
+  void run(std::span<const NodeId> nodes) {
+    const EntryPoint entry = t_.entry_point();
+    items_.assign(nodes.size(), {});
+    parallel_for(threads_, nodes.size(), 8,
+                 [&](std::size_t i) { search(nodes[i], entry, items_[i]); });
+    collect_requests();
+    parallel_for(threads_, groups_.size(), 16, [&](std::size_t i) {
+      serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
+    });
+    finish();
+  }
+
+ private:
+  struct Group {
+    std::size_t begin;
+    std::size_t count;
+  };
+
+  void search(NodeId node, EntryPoint entry, Item& item) {
+    item.node = node;
+    item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
+    if (item.alone) return;
+    const BorrowedScratch scratch(g_.scratches);
+    find_forward_links(g_, t_, node, entry, 0, g_.level(node), *scratch, item.forward);
+    item.alone = item.forward.front().links.empty();
+    if (item.alone) return;
+    item.adopted.assign(item.forward.size(), 0);
+    t_.make_upper(node, g_.level(node));
+    for (const ForwardLinks& f : item.forward) publish_forward_links(g_, t_, node, f, *scratch);
+  }
+
+  void collect_requests() {
+    requests_.clear();
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].alone) continue;
+      for (const ForwardLinks& f : items_[i].forward) {
+        for (const Neighbor& n : f.links) {
+          requests_.push_back({n.node,
+                               f.level,
+                               {n.distance, items_[i].node},
+                               static_cast<std::uint32_t>(i),
+                               n.node == f.links.front().node});
+        }
+      }
+    }
+    std::sort(requests_.begin(), requests_.end(), [](const Request& a, const Request& b) {
+      if (a.target != b.target) return a.target < b.target;
+      if (a.level != b.level) return a.level < b.level;
+      return a.from < b.from;
+    });
+    groups_.clear();
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
+                         requests_[i].level != requests_[i - 1].level;
+      if (fresh) groups_.push_back({i, 0});
+      ++groups_.back().count;
+    }
+  }
+
+  void serve(std::span<const Request> requests) {
+    internal::Vector<Incoming> incoming;
+    incoming.reserve(requests.size());
+    for (const Request& r : requests) incoming.push_back({r.from, r.wants_parent, false});
+    const BorrowedScratch scratch(g_.scratches);
+    add_links(g_, t_, requests[0].target, requests[0].level, incoming, Adoption::kUsual, *scratch);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (incoming[i].adopted) items_[requests[i].item].adopted[requests[i].level] = 1;
+    }
+  }
+
+  // What the order of the nodes decides: parents for those that their nearest did not adopt, and
+  // nodes that rise above the entry point.
+  void finish() {
+    const BorrowedScratch scratch(g_.scratches);
+    for (Item& item : items_) {
+      if (item.alone) {
+        link_node(g_, t_, item.node, *scratch);
+        continue;
+      }
+      for (const ForwardLinks& f : item.forward) {
+        if (item.adopted[f.level] == 0 && !f.links.empty()) {
+          find_parent(g_, t_, item.node, f.level, f.links, *scratch);
+        }
+      }
+    }
+  }
+
+  GraphState& g_;
+  Topology& t_;
+  const unsigned threads_;
+  internal::Vector<Item> items_;
+  internal::Vector<Request> requests_;
+  internal::Vector<Group> groups_;
+};
+
+// The order of linking: shuffled by the seed, since batches often come sorted, the highest level
+// first, so that the entry point is in place for the rest.
+std::vector<NodeId> linking_order(const GraphState& g, std::span<const NodeId> nodes) {
+  std::vector<NodeId> order(nodes.begin(), nodes.end());
+  std::uint64_t x = g.config.seed;
+  for (std::size_t i = order.size(); i > 1; --i) {
+    x = x * 6364136223846793005ull + 1442695040888963407ull;
+    std::swap(order[i - 1], order[(x >> 33) % i]);
+  }
+  if (!order.empty()) {
+    std::swap(order.front(), *std::max_element(order.begin(), order.end(), [&](NodeId a, NodeId b) {
+                return g.level(a) < g.level(b);
+              }));
+  }
+  return order;
+}
+
+void note_linked(GraphState& g, std::span<const NodeId> nodes) {
+  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(g.linked_meanwhile_mutex);
+  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
+}
+
+}  // namespace
+
+bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
+                const StepCallback& step) {
+  const std::vector<NodeId> order = linking_order(g, nodes);
+  const std::size_t before = fixed != nullptr
+                                 ? 0
+                                 : static_cast<std::size_t>(std::max<std::int64_t>(
+                                       g.live_count.load() + g.tombstone_count.load(), 0));
+  const std::size_t most = std::max<std::size_t>((before + order.size()) / 50, 1);
+  for (std::size_t done = 0; done < order.size();) {
+    const std::size_t size =
+        std::min(std::clamp<std::size_t>((before + done) / 8, 1, most), order.size() - done);
+    const std::span<const NodeId> round = std::span(order).subspan(done, size);
+    {
+      std::shared_lock gate(g.gate, std::defer_lock);
+      if (fixed == nullptr) gate.lock();
+      Topology& t = fixed != nullptr ? *fixed : *g.topology.load(std::memory_order_acquire);
+      Round(g, t, threads).run(round);
+      if (fixed == nullptr) note_linked(g, round);
+    }
+    done += size;
+    if (step && !step(done, order.size()) && done < order.size()) return false;
+  }
+  return true;
+}
+
+void Graph::link(NodeId node) {
+  GraphState& g = *state_;
+  const std::shared_lock gate(g.gate);
+  const BorrowedScratch scratch(g.scratches);
+  link_node(g, *g.topology.load(std::memory_order_acquire), node, *scratch);
+  note_linked(g, std::span(&node, 1));
+}
+
+bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step) {
+  return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), step);
+}
+
+}  // namespace vicinal::graph

@@ -1,0 +1,36 @@
+// What the int8 codes of a vector mean under each metric.
+//
+// A vector is rotated (kernels::rotate_f32), so that no component dominates, and coded with a scale
+// of its own. Distances between codes are exact distances between the *decoded* vectors. Under
+// cosine the decoded vector has length 1 by choice of the scale; under squared L2 its own squared
+// norm is kept. So the error of a distance shrinks with the distance itself, even where all vectors
+// lie in one corner: with lengths taken from the originals it would shrink with their norms only.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/kernels.h"
+#include "vicinal/types.h"
+
+namespace vicinal::graph {
+
+inline kernels::CodeMeta code_meta_for(Metric metric, const kernels::KernelTable::Encoded& e) {
+  if (e.sum_squares == 0) return {};
+  const auto squares = static_cast<double>(e.sum_squares);
+  if (metric == Metric::kCosine) return {static_cast<float>(1.0 / std::sqrt(squares)), 0.0f};
+  // The scale that brings the decoded vector nearest to the original.
+  const double scale = static_cast<double>(e.inner) / squares;
+  if (metric == Metric::kInnerProduct) return {static_cast<float>(scale), 0.0f};
+  return {static_cast<float>(scale), static_cast<float>(scale * scale * squares)};
+}
+
+/// The query side of distance(query, row): see kernels::CodeQuery. `codes` zero beyond the
+/// dimension.
+inline kernels::CodeQuery code_query_for(Metric metric, const kernels::CodeMeta& meta,
+                                         const std::int8_t* codes, std::size_t bytes,
+                                         std::int32_t sum) {
+  const bool l2 = metric == Metric::kSquaredL2;
+  return {codes, bytes, l2 ? -2.0f * meta.scale : -meta.scale, l2 ? meta.bias : 1.0f, sum};
+}
+
+}  // namespace vicinal::graph

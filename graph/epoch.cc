@@ -1,0 +1,55 @@
+#include "graph/epoch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "engine/allocator.h"
+
+namespace vicinal::graph {
+
+EpochDomain::~EpochDomain() {
+  for (Participant* p = head_.load(); p != nullptr;) {
+    Participant* next = p->next;
+    p->~Participant();
+    internal::hook_deallocate(p, sizeof(Participant), alignof(Participant));
+    p = next;
+  }
+}
+
+EpochDomain::Participant* EpochDomain::add_participant() {
+  auto* p = new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
+  p->next = head_.load(std::memory_order_relaxed);
+  while (!head_.compare_exchange_weak(p->next, p, std::memory_order_acq_rel)) {
+  }
+  return p;
+}
+
+std::uint64_t EpochDomain::retire_tag() {
+  const std::lock_guard lock(mutex_);
+  return epoch_.load(std::memory_order_relaxed);
+}
+
+std::uint64_t EpochDomain::advance() {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t oldest = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  // A participant added meanwhile begins outside and enters later, hence sees what was unlinked.
+  for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
+    const std::uint64_t active = p->active.fetch_add(0, std::memory_order_acq_rel);
+    if (active != 0) oldest = std::min(oldest, active);
+  }
+  return oldest;
+}
+
+void EpochDomain::wait_for_readers() {
+  const std::uint64_t tag = retire_tag();
+  for (int round = 0; advance() <= tag; ++round) {
+    if (round < 16) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+}
+
+}  // namespace vicinal::graph

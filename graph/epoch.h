@@ -1,0 +1,53 @@
+// Epochs: when may a block that was unlinked be reused?
+//
+// What: every search and mutation enters the domain for its duration. What was unlinked is tagged
+// with the epoch of that moment and may be reused once no participant is active that entered at or
+// before it. Ownership: the domain owns its participants; they live as long as it does. Threads: a
+// participant is used by one thread at a time; everything else by any.
+//
+// Why it is right without fences (a fence would do, but ThreadSanitizer cannot follow it): the
+// reader's entry and the reclaimer's look at it are both read-modify-writes of the participant's
+// `active`. Either the look comes first, then the entry reads from it and so sees every unlinking
+// that preceded it; or the entry comes first, then the look sees it and waits.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+namespace vicinal::graph {
+
+class EpochDomain {
+ public:
+  struct alignas(64) Participant {
+    std::atomic<std::uint64_t> active{0};  ///< the epoch it entered at; 0 when outside
+    Participant* next = nullptr;
+  };
+
+  EpochDomain() = default;
+  ~EpochDomain();
+  EpochDomain(const EpochDomain&) = delete;
+  EpochDomain& operator=(const EpochDomain&) = delete;
+
+  /// A new participant, outside.
+  Participant* add_participant();
+
+  void enter(Participant& p) const {
+    p.active.exchange(epoch_.load(std::memory_order_acquire), std::memory_order_acq_rel);
+  }
+  static void leave(Participant& p) { p.active.store(0, std::memory_order_release); }
+
+  /// The tag for what was just unlinked.
+  std::uint64_t retire_tag();
+  /// Begins a new epoch. Everything tagged below the returned value may be reused.
+  std::uint64_t advance();
+  /// Returns when everyone who was inside at the call has left. Never call it from inside.
+  void wait_for_readers();
+
+ private:
+  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<Participant*> head_{nullptr};
+  std::mutex mutex_;  ///< orders tags and advances: what was tagged before an advance is seen by it
+};
+
+}  // namespace vicinal::graph

@@ -1,0 +1,240 @@
+// The facade's nodes: slots, payload, simple reads.
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "engine/check.h"
+#include "graph/graph_state.h"
+#include "graph/scorer.h"
+
+namespace vicinal::graph {
+
+Result<std::unique_ptr<Graph>> Graph::create(const Config& config) {
+  const auto table = kernels::active_kernels();
+  if (!table) return table.status();
+  return std::unique_ptr<Graph>(new Graph(std::make_unique<GraphState>(config, **table)));
+}
+
+Graph::Graph(std::unique_ptr<GraphState> state) : state_(std::move(state)) {}
+Graph::~Graph() = default;
+
+const Config& Graph::config() const { return state_->config; }
+const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
+
+Result<NodeId> Graph::add_node(Label label, const float* vector) {
+  GraphState& g = *state_;
+  NodeId node = kNoNode;
+  {
+    const std::lock_guard lock(g.slots_mutex);
+    if (!g.free_slots.empty()) {
+      node = g.free_slots.back();
+      g.free_slots.pop_back();
+    } else {
+      const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
+      if (next >= kMaxNodes) {
+        return Status::full("an index holds at most " + std::to_string(kMaxNodes) + " nodes");
+      }
+      g.grow(next + 1);
+      node = NodeId{static_cast<std::uint32_t>(next)};
+      g.next_slot.store(next + 1, std::memory_order_release);
+    }
+  }
+  const BorrowedScratch scratch(g.scratches);
+  g.write_payload(node, label, g.draw_level(label), vector, *scratch);
+  g.set_state(node, NodeState::kPending);
+  return node;
+}
+
+Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
+                         NodeState state) {
+  GraphState& g = *state_;
+  if (raw(node) >= kMaxNodes || level >= kMaxLevels) {
+    return Status::corruption("node " + std::to_string(raw(node)) + " at level " +
+                              std::to_string(level) + " is out of range");
+  }
+  {
+    const std::lock_guard lock(g.slots_mutex);
+    const std::uint64_t limit = std::uint64_t{raw(node)} + 1;
+    if (g.next_slot.load() < limit) {
+      g.grow(limit);
+      g.next_slot.store(limit, std::memory_order_release);
+    }
+  }
+  if (g.state(node) != NodeState::kFree) {
+    return Status::corruption("node " + std::to_string(raw(node)) + " is stored twice");
+  }
+  const BorrowedScratch scratch(g.scratches);
+  g.write_payload(node, label, level, vector, *scratch);
+  g.set_state(node, state);
+  if (state == NodeState::kLive) g.live_count.fetch_add(1);
+  if (state == NodeState::kTombstone) g.tombstone_count.fetch_add(1);
+  return {};
+}
+
+void Graph::finish_placing(std::uint64_t limit) {
+  GraphState& g = *state_;
+  const std::lock_guard lock(g.slots_mutex);
+  if (limit > g.next_slot.load()) {
+    g.grow(limit);
+    g.next_slot.store(limit, std::memory_order_release);
+  }
+  g.free_slots.clear();
+  for (std::uint64_t i = g.next_slot.load(); i-- > 0;) {  // so that the lowest is handed out first
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) == NodeState::kFree) g.free_slots.push_back(node);
+  }
+}
+
+void Graph::discard_node(NodeId node) {
+  GraphState& g = *state_;
+  VICINAL_CHECK(!linked(node));
+  g.set_state(node, NodeState::kFree);
+  const std::lock_guard lock(g.slots_mutex);
+  g.free_slots.push_back(node);
+}
+
+Label Graph::label(NodeId node) const { return state_->labels[node]; }
+Level Graph::level(NodeId node) const { return state_->level(node); }
+NodeState Graph::state(NodeId node) const { return state_->state(node); }
+std::uint64_t Graph::node_limit() const {
+  return state_->next_slot.load(std::memory_order_acquire);
+}
+
+const float* Graph::vector(NodeId node) const {
+  return state_->config.keep_vectors ? state_->vector_row(node) : nullptr;
+}
+
+bool Graph::linked(NodeId node) const {
+  const BorrowedScratch scratch(state_->scratches);
+  return state_->topology.load(std::memory_order_acquire)->linked(node);
+}
+
+void Graph::reserve(std::uint64_t count) {
+  const std::lock_guard lock(state_->slots_mutex);
+  state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
+}
+
+Graph::ReadGuard::ReadGuard(const Graph& graph)
+    : graph_(graph), scratch_(graph.state_->scratches.borrow()) {}
+Graph::ReadGuard::~ReadGuard() {
+  graph_.state_->scratches.give_back(static_cast<Scratch*>(scratch_));
+}
+
+std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
+  GraphState& g = *state_;
+  const std::lock_guard lock(g.slots_mutex);
+  const std::size_t n = std::min(max, g.unlinked_slots.size());
+  std::vector<NodeId> nodes(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
+                            g.unlinked_slots.end());
+  g.unlinked_slots.erase(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
+                         g.unlinked_slots.end());
+  return nodes;
+}
+
+void Graph::recycle(std::span<const NodeId> nodes) {
+  GraphState& g = *state_;
+  const std::lock_guard lock(g.slots_mutex);
+  for (const NodeId node : nodes) {
+    g.set_state(node, NodeState::kFree);
+    g.free_slots.push_back(node);
+  }
+  g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
+}
+
+float Graph::distance(const float* a, const float* b) const {
+  const GraphState& g = *state_;
+  const std::size_t n = g.config.dimension;
+  switch (g.config.metric) {
+    case Metric::kCosine: {
+      const BorrowedScratch scratch(g.scratches);
+      const float* prepared = prepare_exact_query(g, a, *scratch);
+      const auto inverse = static_cast<float>(1.0 / g.kernels.norm_f32(b, n));
+      return std::clamp(1.0f - g.kernels.dot_f32(prepared, b, n) * inverse, 0.0f, 2.0f);
+    }
+    case Metric::kInnerProduct:
+      return 1.0f - g.kernels.dot_f32(a, b, n);
+    case Metric::kSquaredL2:
+      return std::max(g.kernels.squared_l2_f32(a, b, n), 0.0f);
+  }
+  return 0;
+}
+
+std::uint64_t Graph::live() const {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(state_->live_count.load(), 0));
+}
+std::uint64_t Graph::tombstones() const {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(state_->tombstone_count.load(), 0));
+}
+
+EntryPoint Graph::entry_point() const {
+  const BorrowedScratch scratch(state_->scratches);
+  return state_->topology.load(std::memory_order_acquire)->entry_point();
+}
+
+NodeLinks Graph::links(NodeId node) const {
+  const GraphState& g = *state_;
+  const BorrowedScratch scratch(g.scratches);
+  const Topology& t = *g.topology.load(std::memory_order_acquire);
+  NodeLinks links;
+  if (!t.linked(node)) return links;
+  for (Level level = 0; level <= g.level(node); ++level) {
+    const BlockHeader* block = t.block(node, level);
+    if (block == nullptr) break;
+    links.push_back(
+        {block->parent, block->child_count, {block->ids().begin(), block->ids().end()}});
+  }
+  return links;
+}
+
+GraphStats Graph::stats() const {
+  const GraphState& g = *state_;
+  GraphStats s;
+  s.live = live();
+  s.tombstones = tombstones();
+  std::uint64_t used = 0;
+  {
+    const BorrowedScratch scratch(g.scratches);
+    const Topology& t = *g.topology.load(std::memory_order_acquire);
+    const std::uint64_t limit = node_limit();
+    for (std::uint64_t i = 0; i < limit; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (g.state(node) == NodeState::kFree) {
+        ++s.free_slots;
+        continue;
+      }
+      ++used;
+      if (!t.linked(node)) continue;
+      const Level level = g.level(node);
+      if (s.nodes_by_level.size() <= level) {
+        s.nodes_by_level.resize(level + 1);
+        s.links_by_level.resize(level + 1);
+      }
+      ++s.nodes_by_level[level];
+      for (Level l = 0; l <= level; ++l) {
+        if (const BlockHeader* block = t.block(node, l)) s.links_by_level[l] += block->count;
+      }
+    }
+    s.bytes_links = t.arena().bytes_in_use();
+    used += s.free_slots;
+  }
+  if (g.config.keep_vectors) s.bytes_vectors = used * g.vectors.stride();
+  if (g.use_codes) s.bytes_codes = used * g.codes.stride();
+  constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle);
+  s.bytes_nodes = used * kPerNode;
+  s.bytes_scratch = g.scratches.bytes();
+  return s;
+}
+
+std::vector<NodeId> Graph::take_changed_nodes() {
+  const BorrowedScratch scratch(state_->scratches);
+  return state_->topology.load(std::memory_order_acquire)->take_changed(node_limit());
+}
+
+void Graph::mark_changed(std::span<const NodeId> nodes) {
+  const BorrowedScratch scratch(state_->scratches);
+  Topology& t = *state_->topology.load(std::memory_order_acquire);
+  for (const NodeId node : nodes) t.mark_changed(node);
+}
+
+}  // namespace vicinal::graph

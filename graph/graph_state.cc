@@ -1,0 +1,80 @@
+#include "graph/graph_state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "graph/codes.h"
+
+namespace vicinal::graph {
+namespace {
+
+std::uint64_t splitmix(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15ull;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+std::size_t vector_stride(std::uint32_t dimension) {
+  return (std::size_t{dimension} * sizeof(float) + 63) / 64 * 64;
+}
+
+}  // namespace
+
+GraphState::GraphState(const Config& c, const kernels::KernelTable& k)
+    : config(c),
+      kernels(k),
+      use_codes(c.quantization == Quantization::kInt8),
+      rotation_signs(use_codes ? kernels::make_rotation_signs(c.dimension, c.seed)
+                               : std::vector<float>()),
+      level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
+      vectors(vector_stride(c.dimension)),
+      codes(kernels::code_stride(c.dimension)),
+      topology(new Topology(epochs)) {}
+
+GraphState::~GraphState() { delete topology.load(); }
+
+Level GraphState::draw_level(Label label) const {
+  const std::uint64_t hash = splitmix(config.seed ^ splitmix(label));
+  const double uniform = (static_cast<double>(hash >> 11) + 0.5) * 0x1.0p-53;
+  const double level = -std::log(uniform) * level_multiplier;
+  return static_cast<Level>(std::min(level, static_cast<double>(kMaxLevels - 1)));
+}
+
+void GraphState::grow(std::uint64_t limit) {
+  if (config.keep_vectors) vectors.grow(limit);
+  if (use_codes) codes.grow(limit);
+  labels.grow(limit);
+  inverse_norms.grow(limit);
+  levels.grow(limit);
+  states.grow(limit);
+  topology.load()->grow(limit);
+}
+
+void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
+                               Scratch& scratch) {
+  const std::size_t n = config.dimension;
+  labels[node] = label;
+  levels[node] = static_cast<std::uint8_t>(level);
+  if (config.keep_vectors) std::memcpy(vectors.row(raw(node)), vector, n * sizeof(float));
+  float inverse = 1.0f;
+  if (config.metric == Metric::kCosine) {
+    inverse = static_cast<float>(1.0 / kernels.norm_f32(vector, n));
+    inverse_norms[node] = inverse;
+  }
+  if (!use_codes) return;
+
+  scratch.rotated.resize(n);
+  kernels.scale_f32(vector, inverse, n, scratch.rotated.data());
+  kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
+  std::byte* row = codes.row(raw(node));
+  const std::size_t stride = codes.stride();
+  std::memset(row, 0, stride);
+  const kernels::KernelTable::Encoded e = kernels.encode_i8(
+      scratch.rotated.data(), n, kernels::code_bytes(n), reinterpret_cast<std::int8_t*>(row));
+  const kernels::CodeMeta meta = code_meta_for(config.metric, e);
+  std::memcpy(row + stride - sizeof(meta), &meta, sizeof(meta));
+}
+
+}  // namespace vicinal::graph

@@ -1,0 +1,127 @@
+// GraphState: what stands behind the Graph facade, shared by the verbs.
+//
+// What: per-node payload, the present topology, the locks. No algorithm lives here.
+// Threads: fields are grouped by what protects them. The verbs keep the invariants of graph.h.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "graph/arena.h"
+#include "graph/epoch.h"
+#include "graph/graph.h"
+#include "graph/scratch.h"
+#include "graph/topology.h"
+#include "graph/types.h"
+#include "kernels/kernels.h"
+
+namespace vicinal::graph {
+
+class GraphState {
+ public:
+  GraphState(const Config& config, const kernels::KernelTable& kernels);
+  ~GraphState();
+  GraphState(const GraphState&) = delete;
+  GraphState& operator=(const GraphState&) = delete;
+
+  // -- Constant after construction.
+  const Config config;
+  const kernels::KernelTable& kernels;
+  const bool use_codes;
+  const std::vector<float> rotation_signs;
+  const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
+
+  std::uint32_t max_links(Level level) const { return level == 0 ? 2 * config.M : config.M; }
+  /// Children that a list takes; the rest of it stays free for select_links.
+  std::uint32_t max_children(Level level) const {
+    const std::uint32_t half = max_links(level) / 2;
+    return half > 0 ? half : 1;
+  }
+  Level draw_level(Label label) const;
+
+  // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
+  // (G8).
+  SegmentTable vectors;
+  SegmentTable codes;
+  SegmentedArray<Label> labels;
+  SegmentedArray<float> inverse_norms;  ///< cosine only
+  SegmentedArray<std::uint8_t> levels;
+  SegmentedArray<std::atomic<std::uint8_t>> states;
+
+  NodeState state(NodeId node) const {
+    return static_cast<NodeState>(states[node].load(std::memory_order_acquire));
+  }
+  NodeState state_relaxed(NodeId node) const {
+    return static_cast<NodeState>(states[node].load(std::memory_order_relaxed));
+  }
+  void set_state(NodeId node, NodeState s) {
+    states[node].store(static_cast<std::uint8_t>(s), std::memory_order_release);
+  }
+  const float* vector_row(NodeId node) const {
+    return reinterpret_cast<const float*>(vectors.row(raw(node)));
+  }
+  const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
+  Level level(NodeId node) const { return levels[node]; }
+
+  /// Makes every per-node array hold ids below `limit`. Under slots_mutex, against the swap of the
+  /// topology.
+  void grow(std::uint64_t limit);
+  /// Writes vector, code, norm, label and level of a slot that nobody can reach.
+  void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
+
+  // -- Slots.
+  std::mutex slots_mutex;
+  internal::Vector<NodeId> free_slots;  ///< under slots_mutex
+  internal::Vector<NodeId>
+      unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out
+  std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
+
+  // -- Visibility: the sequence is odd while states change together (G10).
+  std::mutex visibility_mutex;
+  std::atomic<std::uint64_t> visibility_sequence{0};
+  std::atomic<std::int64_t> live_count{0};
+  std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
+
+  // -- Links.
+  EpochDomain epochs;
+  mutable ScratchPool scratches{epochs};
+  std::atomic<Topology*>
+      topology;  ///< owned; replaced by rebuild, the old one dies after its readers
+
+  static constexpr std::size_t kStripes = 1024;
+  std::mutex& stripe(NodeId node) {
+    return stripes_[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
+  }
+
+  // -- Rebuild and repair. Writers of links hold `gate` shared for the length of one link or one
+  // round; the
+  //    swap of the topology holds it alone. Lock order: maintenance_mutex, gate, one stripe.
+  std::mutex maintenance_mutex;
+  std::shared_mutex gate;
+  std::atomic<bool> rebuilding{false};  ///< changes under gate held alone
+  std::mutex linked_meanwhile_mutex;
+  internal::Vector<NodeId> linked_meanwhile;  ///< nodes linked while a rebuild ran
+
+  // -- Repair's place in its pass; under maintenance_mutex.
+  struct RepairPass {
+    int phase = 0;
+    std::uint64_t cursor = 0;
+    std::uint64_t limit = 0;
+    std::vector<NodeId> condemned;
+  };
+  RepairPass repair_pass;
+
+ private:
+  struct alignas(64) Stripe {
+    std::mutex mutex;
+  };
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace vicinal::graph

@@ -1,0 +1,109 @@
+// Link blocks and where they live.
+//
+// What: a block is one node's links at one level, immutable once published (G1): a 16-byte header,
+// the ids, then, for writers only, the distance of each link. Blocks are cut from 64-byte units,
+// named by the 32-bit index of their first unit (0 is "none"), and go back to a free list of their
+// size an epoch after they were replaced. Room for neighbor codes: `flags` says which arrays follow
+// the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB. Ownership:
+// the arena owns the units. Threads: allocate/retire from any thread (one short lock); reading a
+// block needs an epoch entered before its handle was loaded.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "engine/allocator.h"
+#include "graph/arena.h"
+#include "graph/epoch.h"
+#include "graph/types.h"
+
+namespace vicinal::graph {
+
+/// Index of a block's first unit; 0 is none.
+using BlockHandle = std::uint32_t;
+inline constexpr BlockHandle kNoBlock = 0;
+
+inline constexpr std::size_t kMaxLinks = 128;  ///< 2 * the largest M
+
+struct BlockHeader {
+  static constexpr std::uint8_t kHasDistances = 1;
+
+  std::uint16_t count = 0;
+  std::uint16_t child_count = 0;  ///< the first ids are children (G9)
+  std::uint8_t units = 0;
+  std::uint8_t flags = 0;
+  std::uint16_t unused = 0;
+  NodeId parent = kNoNode;
+  NodeId owner = kNoNode;
+
+  std::span<const NodeId> ids() const { return {reinterpret_cast<const NodeId*>(this + 1), count}; }
+  std::span<const NodeId> children() const { return ids().first(child_count); }
+  bool has_distances() const { return (flags & kHasDistances) != 0; }
+  /// Distance of each link from the owner; empty when not kept.
+  std::span<const float> distances() const {
+    if (!has_distances()) return {};
+    return {reinterpret_cast<const float*>(ids().data() + count), count};
+  }
+  NodeId* mutable_ids() { return reinterpret_cast<NodeId*>(this + 1); }
+  float* mutable_distances() { return reinterpret_cast<float*>(mutable_ids() + count); }
+};
+static_assert(sizeof(BlockHeader) == 16);
+
+class LinkArena {
+ public:
+  static constexpr std::size_t kUnit = 64;
+
+  explicit LinkArena(EpochDomain& epochs);
+
+  /// A block for `count` links with (or without) distances; header filled in but for the links.
+  /// Throws std::bad_alloc.
+  BlockHandle allocate_block(NodeId owner, std::size_t count, bool distances);
+  /// `bytes` of zeroed units that are not a block (tables of upper levels).
+  BlockHandle allocate_raw(std::size_t bytes);
+  /// Reusable once no reader that could hold it is left.
+  void retire(BlockHandle handle, std::size_t units);
+  /// Reusable at once: it was never published.
+  void discard(BlockHandle handle, std::size_t units);
+
+  BlockHeader* block(BlockHandle handle) {
+    return reinterpret_cast<BlockHeader*>(units_.row(handle));
+  }
+  const BlockHeader* block(BlockHandle handle) const {
+    return reinterpret_cast<const BlockHeader*>(units_.row(handle));
+  }
+  std::byte* raw_units(BlockHandle handle) { return units_.row(handle); }
+  const std::byte* raw_units(BlockHandle handle) const { return units_.row(handle); }
+
+  /// Bytes in blocks that are in use or waiting for their readers.
+  std::uint64_t bytes_in_use() const;
+
+ private:
+  static constexpr std::size_t kMaxUnits =
+      (sizeof(BlockHeader) + kMaxLinks * (sizeof(NodeId) + sizeof(float)) + kUnit - 1) / kUnit;
+  struct Retired {
+    BlockHandle handle;
+    std::uint32_t units;
+    std::uint64_t tag;
+  };
+
+  BlockHandle take_units(std::size_t units);
+  void reclaim_locked();
+
+  EpochDomain& epochs_;
+  SegmentTable units_{kUnit};
+
+  mutable std::mutex mutex_;
+  // Below: under mutex_.
+  std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free_;  ///< by units
+  std::deque<Retired, internal::HookAllocator<Retired>> retired_;
+  std::uint64_t next_unit_ = 1;
+  std::uint64_t units_in_use_ = 0;
+  std::uint32_t retires_since_reclaim_ = 0;
+};
+
+}  // namespace vicinal::graph

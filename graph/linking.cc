@@ -1,0 +1,131 @@
+#include "graph/linking.h"
+
+#include <mutex>
+
+#include "graph/link_list.h"
+#include "graph/scorer.h"
+
+namespace vicinal::graph {
+namespace {
+
+// Makes room for one more tree link in a full list by taking out the farthest ordinary link.
+bool drop_farthest_ordinary(LinkList& list) {
+  LinkList::Entry* farthest = nullptr;
+  for (LinkList::Entry& e : list.entries()) {
+    if (e.kind != LinkList::Kind::kOrdinary) continue;
+    if (farthest == nullptr || farthest->neighbor < e.neighbor) farthest = &e;
+  }
+  if (farthest == nullptr) return false;
+  *farthest = list.entries().back();
+  list.entries().pop_back();
+  return true;
+}
+
+bool adopt(const GraphState& g, LinkList& list, Level level, const Incoming& in,
+           Adoption adoption) {
+  LinkList::Entry* present = list.find(in.from.node);
+  if (present != nullptr && present->kind == LinkList::Kind::kChild) return true;
+  if (present != nullptr && present->kind == LinkList::Kind::kParent) return false;
+  const std::size_t children = list.child_count();
+  const bool has_parent = list.parent() != kNoNode;
+  const std::size_t most = adoption == Adoption::kUsual ? g.max_children(level)
+                                                        : g.max_links(level) - (has_parent ? 1 : 0);
+  if (children >= most) return false;
+  if (present != nullptr) {
+    present->kind = LinkList::Kind::kChild;
+    return true;
+  }
+  if (adoption == Adoption::kLastResort && list.entries().size() >= g.max_links(level) &&
+      !drop_farthest_ordinary(list)) {
+    return false;
+  }
+  list.add(in.from, LinkList::Kind::kChild);
+  return true;
+}
+
+// Asks `target` alone; publishes both sides when it adopts.
+bool ask(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& target,
+         Adoption adoption, Scratch& scratch) {
+  Incoming in{{target.distance, child}, true, false};
+  add_links(g, t, target.node, level, std::span(&in, 1), adoption, scratch);
+  if (in.adopted) set_parent(g, t, child, level, target, scratch);
+  return in.adopted;
+}
+
+// The child of `from` nearest to `node` that is not condemned.
+Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
+                       Level level, Scratch& scratch) {
+  Neighbor nearest;
+  const BlockHeader* block = t.block(from, level);
+  if (block == nullptr) return nearest;
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);
+  for (const NodeId child : block->children()) {
+    if (child == node || g.state(child) == NodeState::kCondemned) continue;
+    const Neighbor n{score(child), child};
+    if (nearest.node == kNoNode || n < nearest) nearest = n;
+  }
+  return nearest;
+}
+
+}  // namespace
+
+void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span<Incoming> incoming,
+               Adoption adoption, Scratch& scratch) {
+  const std::lock_guard lock(g.stripe(target));
+  if (g.state(target) == NodeState::kCondemned) return;
+  LinkList list(g, target, level, scratch);
+  if (!list.load(t)) return;
+  // Thousands may come at once (equal vectors); the nearest few hold all that selection could keep.
+  const std::size_t most = std::size_t{g.max_links(level)} * 8;
+  bool changed = false;
+  for (Incoming& in : incoming) {
+    if (in.from.node == target) continue;
+    if (in.wants_parent) {
+      in.adopted = adopt(g, list, level, in, adoption);
+      changed = changed || in.adopted;
+    }
+    if (!in.adopted && adoption == Adoption::kUsual && list.entries().size() < most &&
+        list.find(in.from.node) == nullptr) {
+      list.add(in.from, LinkList::Kind::kOrdinary);
+      changed = true;
+    }
+  }
+  if (!changed) return;
+  list.prune_if_overfull();
+  list.publish(t);
+}
+
+void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
+                Scratch& scratch) {
+  const std::lock_guard lock(g.stripe(child));
+  LinkList list(g, child, level, scratch);
+  list.load(t);
+  list.clear_parent();
+  if (LinkList::Entry* present = list.find(parent.node)) {
+    present->kind = LinkList::Kind::kParent;
+  } else {
+    list.add(parent, LinkList::Kind::kParent);
+    list.prune_if_overfull();
+  }
+  list.publish(t);
+}
+
+bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
+                 std::span<const Neighbor> near, Scratch& scratch) {
+  for (const Neighbor& n : near) {
+    if (ask(g, t, child, level, n, Adoption::kUsual, scratch)) return true;
+  }
+  for (const Neighbor& n : near) {
+    if (g.state(n.node) == NodeState::kCondemned) continue;
+    for (Neighbor at = nearest_child(g, t, child, n.node, level, scratch); at.node != kNoNode;
+         at = nearest_child(g, t, child, at.node, level, scratch)) {
+      if (ask(g, t, child, level, at, Adoption::kUsual, scratch)) return true;
+    }
+  }
+  for (const Neighbor& n : near) {
+    if (ask(g, t, child, level, n, Adoption::kLastResort, scratch)) return true;
+  }
+  return false;
+}
+
+}  // namespace vicinal::graph

@@ -1,0 +1,69 @@
+// Linking: how nodes come to hang in a topology. Shared by link(), link_batch(), rebuild() and
+// repair().
+//
+// Threads: every function beside readers and other writers, inside an epoch; each locks one stripe
+// at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "graph/graph_state.h"
+#include "graph/scratch.h"
+#include "graph/topology.h"
+
+namespace vicinal::graph {
+
+/// A node that wants to be linked from a target.
+struct Incoming {
+  Neighbor from;              ///< the node and its distance from the target
+  bool wants_parent = false;  ///< asks the target to be its parent
+  bool adopted = false;       ///< the answer
+};
+
+/// How far a target goes to adopt a child.
+enum class Adoption : std::uint8_t {
+  kUsual,      ///< up to max_children(level)
+  kLastResort  ///< as long as the list holds anything that is no tree link
+};
+
+/// Adds links from `target` to each of `incoming` (nearest first), under the target's stripe: the
+/// back-links of algorithm 1. A condemned target takes none.
+void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span<Incoming> incoming,
+               Adoption adoption, Scratch& scratch);
+
+/// Writes `parent` into the child's own list. The parent has adopted the child before.
+void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
+                Scratch& scratch);
+
+/// Finds a parent for `child` that is linked at `level` and publishes both sides: asks `near`
+/// (nearest first), then walks down the tree from them. False when every one of them is condemned.
+bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
+                 std::span<const Neighbor> near, Scratch& scratch);
+
+/// What a search found for one level of a new node.
+struct ForwardLinks {
+  Level level = 0;
+  internal::Vector<Neighbor> links;  ///< nearest first; the first is the parent that is hoped for
+};
+
+/// Algorithm 1, first half, without a change to anything: for each level of `node` in [low,
+/// min(high, entry level)] the links it should have, level low first.
+void find_forward_links(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
+                        Level low, Level high, Scratch& scratch,
+                        internal::Vector<ForwardLinks>& out);
+
+/// Publishes the node's own list with the hoped-for parent; the node is not reachable at that level
+/// yet.
+void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& links,
+                           Scratch& scratch);
+
+/// Algorithm 1 for one node. `t` may be a topology that is being built.
+void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
+
+/// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
+/// topology, with g.gate held shared for the length of each round.
+bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
+                const StepCallback& step);
+
+}  // namespace vicinal::graph

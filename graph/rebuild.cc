@@ -1,0 +1,123 @@
+// Rebuild: a fresh topology of all visible nodes beside the present one.
+#include <mutex>
+#include <shared_mutex>
+
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "graph/linking.h"
+#include "graph/visibility.h"
+
+namespace vicinal::graph {
+namespace {
+
+// Clears GraphState::rebuilding however the rebuild ends.
+class RebuildMark {
+ public:
+  explicit RebuildMark(GraphState& g) : g_(g) {
+    const std::unique_lock gate(g.gate);
+    g.linked_meanwhile.clear();
+    g.rebuilding.store(true);
+  }
+  ~RebuildMark() { g_.rebuilding.store(false); }
+  RebuildMark(const RebuildMark&) = delete;
+  RebuildMark& operator=(const RebuildMark&) = delete;
+
+ private:
+  GraphState& g_;
+};
+
+// Nodes that the fresh topology must have: visible ones, and those that are linked and about to be
+// shown.
+std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t) {
+  std::vector<NodeId> nodes;
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    const NodeState s = g.state(node);
+    if (s == NodeState::kLive || (s == NodeState::kPending && t.linked(node)))
+      nodes.push_back(node);
+  }
+  return nodes;
+}
+
+std::vector<NodeId> take_linked_meanwhile(GraphState& g, const Topology& fresh) {
+  internal::Vector<NodeId> taken;
+  {
+    const std::lock_guard lock(g.linked_meanwhile_mutex);
+    taken.swap(g.linked_meanwhile);
+  }
+  std::vector<NodeId> nodes;
+  for (const NodeId node : taken) {
+    if (!fresh.linked(node) && g.state(node) != NodeState::kFree) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+// With the gate held alone: the last nodes, then the swap. Nodes that are left out become
+// condemned, which no resurrection can undo.
+void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
+             std::vector<NodeId>& left_out) {
+  fresh->grow(g.next_slot.load());
+  {
+    const BorrowedScratch scratch(g.scratches);
+    for (const NodeId node : take_linked_meanwhile(g, *fresh)) {
+      link_node(g, *fresh, node, *scratch);
+    }
+    // Resurrected while the rebuild ran: linked in the old topology, live, not in the fresh one.
+    for (const NodeId node : nodes_to_keep(g, *old)) {
+      if (!fresh->linked(node)) link_node(g, *fresh, node, *scratch);
+    }
+  }
+  // No slot may be added between growing the fresh topology and making it the one that add_node
+  // grows.
+  const std::lock_guard slots(g.slots_mutex);
+  fresh->grow(g.next_slot.load());
+  const VisibilityStep step(g);
+  const std::uint64_t limit = g.next_slot.load();
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    const NodeState s = g.state(node);
+    if (fresh->linked(node) || (s != NodeState::kTombstone && s != NodeState::kCondemned)) continue;
+    if (!old->linked(node) && s == NodeState::kCondemned) continue;  // repair has handed it out
+    g.set_state(node, NodeState::kCondemned);
+    left_out.push_back(node);
+  }
+  g.topology.store(fresh.release(), std::memory_order_release);
+}
+
+}  // namespace
+
+Status Graph::rebuild(unsigned threads, const StepCallback& step) {
+  GraphState& g = *state_;
+  const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
+  if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
+  g.repair_pass = {};
+  const RebuildMark mark(g);
+  Topology* const old = g.topology.load();
+  auto fresh = std::make_unique<Topology>(g.epochs);
+  fresh->grow(g.next_slot.load());
+  if (!link_nodes(g, fresh.get(), nodes_to_keep(g, *old), std::max(threads, 1u), step)) {
+    return Status::cancelled("rebuild cancelled; the graph is as it was");
+  }
+  // Catch up with the writers until little is left, so that the gate is held alone but briefly.
+  for (int round = 0; round < 8; ++round) {
+    const std::vector<NodeId> nodes = take_linked_meanwhile(g, *fresh);
+    if (nodes.empty()) break;
+    fresh->grow(g.next_slot.load());
+    const BorrowedScratch scratch(g.scratches);
+    for (const NodeId node : nodes) link_node(g, *fresh, node, *scratch);
+  }
+  std::vector<NodeId> left_out;
+  {
+    const std::unique_lock gate(g.gate);
+    swap_in(g, fresh, old, left_out);
+    g.rebuilding.store(false);
+  }
+  g.epochs.wait_for_readers();
+  delete old;
+  const std::lock_guard lock(g.slots_mutex);
+  g.unlinked_slots.insert(g.unlinked_slots.end(), left_out.begin(), left_out.end());
+  return {};
+}
+
+}  // namespace vicinal::graph

@@ -1,0 +1,257 @@
+// Repair: tombstones are unlinked, in bounded slices, and their slots become free.
+//
+// A pass: (1) every tombstone of this moment is condemned: it takes no new links and is never
+// resurrected; who began linking before that is waited for. (2) Every node whose parent is
+// condemned gets a healthy one, attached before the old one is left (G9). (3) Every list with
+// condemned links is made anew from its healthy links and those of its condemned neighbors. (4) The
+// entry point is replaced if it is condemned. (5) Once no reader is left that could stand on a
+// condemned node, their lists go and their slots are handed out by take_unlinked().
+#include <algorithm>
+#include <mutex>
+#include <shared_mutex>
+
+#include "graph/graph.h"
+#include "graph/link_list.h"
+#include "graph/linking.h"
+#include "graph/scorer.h"
+#include "graph/trees.h"
+#include "graph/visibility.h"
+
+namespace vicinal::graph {
+
+EntryPoint find_entry_point(const GraphState& g, const Topology& t);  // restore.cc
+
+namespace {
+
+enum Phase : int { kIdle = 0, kReparent = 1, kRelink = 2, kRetire = 3 };
+
+bool condemned(const GraphState& g, NodeId node) { return g.state(node) == NodeState::kCondemned; }
+
+bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
+  const NodeState s = g.state(node);
+  return s != NodeState::kFree && s != NodeState::kCondemned && t.linked(node);
+}
+
+// Marks the pass's tombstones. False when there are none.
+bool condemn(GraphState& g) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  pass = {};
+  {
+    const VisibilityStep step(g);
+    const std::uint64_t limit = g.next_slot.load();
+    for (std::uint64_t i = 0; i < limit; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (g.state(node) != NodeState::kTombstone) continue;
+      g.set_state(node, NodeState::kCondemned);
+      pass.condemned.push_back(node);
+    }
+  }
+  if (pass.condemned.empty()) return false;
+  // Who began to link before may still link to a condemned node: wait, so that the scans see it.
+  g.epochs.wait_for_readers();
+  pass.limit = g.next_slot.load();
+  pass.phase = kReparent;
+  return true;
+}
+
+// The healthy links of `node`, nearest first, from which a parent may be chosen: settled ones not
+// below it.
+internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t, NodeId node,
+                                          Level level, Scratch& scratch) {
+  constexpr std::size_t kEnough = 4;
+  LinkList list(g, node, level, scratch);
+  list.load(t);
+  std::sort(list.entries().begin(), list.entries().end(),
+            [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
+  internal::Vector<Neighbor> near;
+  for (const LinkList::Entry& e : list.entries()) {
+    const NodeId candidate = e.neighbor.node;
+    if (near.size() == kEnough) break;
+    // A pending node may still change its parent, perhaps to one below `node`.
+    if (e.kind == LinkList::Kind::kChild || g.state(candidate) != NodeState::kLive) continue;
+    if (!hangs_below(g, t, candidate, node, level)) near.push_back(e.neighbor);
+  }
+  return near;
+}
+
+// `node` becomes the root of its level; the dead root points to it, so that others who climb find
+// it.
+void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Level level,
+                 Scratch& scratch) {
+  {
+    const std::lock_guard lock(g.stripe(node));
+    LinkList list(g, node, level, scratch);
+    list.load(t);
+    list.clear_parent();
+    list.publish(t);
+  }
+  const float distance = Scorer::for_node(g, dead_root, Scorer::Side::kSecond, scratch)(node);
+  set_parent(g, t, dead_root, level, {distance, node}, scratch);
+}
+
+void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  for (Level level = 0; level <= g.level(node); ++level) {
+    const NodeId parent = parent_of(t, node, level);
+    if (parent == kNoNode || !condemned(g, parent)) continue;
+    NodeId last = kNoNode;
+    const NodeId ancestor = climb_to_healthy(g, t, node, level, last);
+    if (ancestor == kNoNode || ancestor == node) {
+      become_root(g, t, node, last, level, scratch);
+      continue;
+    }
+    internal::Vector<Neighbor> near = parents_nearby(g, t, node, level, scratch);
+    const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
+    near.push_back({distance, ancestor});
+    find_parent(g, t, node, level, near, scratch);
+  }
+}
+
+// Adds what the condemned entries of `list` lead to, and takes them out. Returns the healthy ones
+// it had.
+std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
+                              Level level, Scratch& scratch) {
+  internal::Vector<NodeId> dead;
+  std::erase_if(list.entries(), [&](const LinkList::Entry& e) {
+    if (!condemned(g, e.neighbor.node)) return false;
+    dead.push_back(e.neighbor.node);
+    return true;
+  });
+  const std::size_t healthy = list.entries().size();
+  if (dead.empty()) return healthy;
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  for (const NodeId d : dead) {
+    const BlockHeader* block = t.block(d, level);
+    if (block == nullptr) continue;
+    for (const NodeId next : block->ids()) {
+      if (next == node || g.state(next) != NodeState::kLive || list.find(next) != nullptr) continue;
+      list.add({score(next), next}, LinkList::Kind::kOrdinary);
+    }
+  }
+  return healthy;
+}
+
+bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  bool changed = false;
+  for (Level level = 0; level <= g.level(node); ++level) {
+    const BlockHeader* block = t.block(node, level);
+    if (block == nullptr) continue;
+    const auto is_condemned = [&](NodeId n) { return condemned(g, n); };
+    if (std::none_of(block->ids().begin(), block->ids().end(), is_condemned)) continue;
+    changed = true;
+    internal::Vector<Neighbor> added;
+    {
+      const std::lock_guard lock(g.stripe(node));
+      LinkList list(g, node, level, scratch);
+      list.load(t);
+      const std::size_t before = list.entries().size();
+      const std::size_t healthy = replace_condemned(g, t, list, node, level, scratch);
+      const internal::Vector<LinkList::Entry> all = list.entries();
+      list.prune();
+      // Selection alone would thin the lists round by round: give back what was healthy, up to the
+      // old length.
+      for (std::size_t i = 0; i < all.size() && list.entries().size() < before; ++i) {
+        if (i < healthy && list.find(all[i].neighbor.node) == nullptr) {
+          list.entries().push_back(all[i]);
+        }
+      }
+      for (const LinkList::Entry& e : list.entries()) {
+        const auto same = [&](const LinkList::Entry& o) {
+          return o.neighbor.node == e.neighbor.node;
+        };
+        const auto old_end = all.begin() + static_cast<std::ptrdiff_t>(healthy);
+        if (std::none_of(all.begin(), old_end, same)) added.push_back(e.neighbor);
+      }
+      list.publish(t);
+    }
+    for (const Neighbor& n : added) {
+      Incoming back{{n.distance, node}, false, false};
+      add_links(g, t, n.node, level, std::span(&back, 1), Adoption::kUsual, scratch);
+    }
+  }
+  return changed;
+}
+
+// One node of the scan that the pass is in.
+void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairResult& result) {
+  ++result.nodes_examined;
+  if (!healthy_linked(g, t, node)) return;
+  if (g.repair_pass.phase == kReparent) {
+    reparent(g, t, node, scratch);
+  } else if (relink(g, t, node, scratch)) {
+    ++result.nodes_relinked;
+  }
+}
+
+void replace_entry_point(GraphState& g, Topology& t) {
+  EntryPoint present = t.entry_point();
+  while (present.node != kNoNode && condemned(g, present.node)) {
+    const EntryPoint best = find_entry_point(g, t);
+    if (t.replace_entry_point(present, best)) return;
+  }
+}
+
+// Takes the condemned nodes' lists. Nothing names them any more; readers may still stand on them.
+void retire(GraphState& g, Topology& t, RepairResult& result) {
+  replace_entry_point(g, t);
+  g.epochs.wait_for_readers();
+  for (const NodeId node : g.repair_pass.condemned) t.remove(node, g.level(node));
+  // Readers that entered before the lists went keep them by epoch; the slots wait for them too.
+  g.epochs.wait_for_readers();
+  const std::lock_guard lock(g.slots_mutex);
+  g.unlinked_slots.insert(g.unlinked_slots.end(), g.repair_pass.condemned.begin(),
+                          g.repair_pass.condemned.end());
+  result.slots_freed += g.repair_pass.condemned.size();
+  g.repair_pass = {};
+  result.finished = true;
+}
+
+// Scans up to `budget` nodes; returns how many were left of the budget.
+std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
+                         RepairResult& result, bool& go_on) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  constexpr std::uint64_t kGatedRun = 64;  // how long writers of a rebuild's swap may have to wait
+  while (budget > 0 && pass.cursor < pass.limit && go_on) {
+    const std::uint64_t run = std::min({kGatedRun, budget, pass.limit - pass.cursor});
+    {
+      const std::shared_lock gate(g.gate);
+      const BorrowedScratch scratch(g.scratches);
+      Topology& t = *g.topology.load(std::memory_order_acquire);
+      for (std::uint64_t i = 0; i < run; ++i) {
+        examine(g, t, NodeId{static_cast<std::uint32_t>(pass.cursor + i)}, *scratch, result);
+      }
+    }
+    pass.cursor += run;
+    budget -= run;
+    const std::uint64_t done = pass.cursor + (pass.phase == kRelink ? pass.limit : 0);
+    go_on = !step || step(done, 2 * pass.limit);
+  }
+  return budget;
+}
+
+}  // namespace
+
+RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
+  GraphState& g = *state_;
+  const std::lock_guard maintenance(g.maintenance_mutex);
+  RepairResult result;
+  std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
+  bool go_on = true;
+  if (g.repair_pass.phase == kIdle && !condemn(g)) {
+    result.finished = true;
+  }
+  while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {
+    GraphState::RepairPass& pass = g.repair_pass;
+    if (pass.phase != kRetire) budget = scan_slice(g, budget, step, result, go_on);
+    if (pass.cursor >= pass.limit && pass.phase != kRetire) {
+      pass.phase = pass.phase == kReparent ? kRelink : kRetire;
+      pass.cursor = 0;
+    }
+    if (pass.phase == kRetire) retire(g, *g.topology.load(), result);
+  }
+  if (slice == 0 && result.finished) {
+    result.unreachable_mended = mend_trees(g, *g.topology.load());
+  }
+  return result;
+}
+
+}  // namespace vicinal::graph

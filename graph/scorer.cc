@@ -1,0 +1,111 @@
+#include "graph/scorer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "graph/codes.h"
+
+namespace vicinal::graph {
+namespace {
+
+// Turns dot products (or squared distances) into distances in their range.
+void finish_distances(const GraphState& g, const std::uint32_t* ids, std::size_t count,
+                      float* out) {
+  switch (g.config.metric) {
+    case Metric::kCosine:
+      for (std::size_t i = 0; i < count; ++i) {
+        out[i] = std::clamp(1.0f - out[i] * g.inverse_norms[ids[i]], 0.0f, 2.0f);
+      }
+      break;
+    case Metric::kInnerProduct:
+      for (std::size_t i = 0; i < count; ++i) out[i] = 1.0f - out[i];
+      break;
+    case Metric::kSquaredL2:
+      for (std::size_t i = 0; i < count; ++i) out[i] = std::max(out[i], 0.0f);
+      break;
+  }
+}
+
+}  // namespace
+
+const float* prepare_exact_query(const GraphState& g, const float* query, Scratch& scratch) {
+  if (g.config.metric != Metric::kCosine) return query;
+  const std::size_t n = g.config.dimension;
+  scratch.query.resize(n);
+  const auto inverse = static_cast<float>(1.0 / g.kernels.norm_f32(query, n));
+  g.kernels.scale_f32(query, inverse, n, scratch.query.data());
+  return scratch.query.data();
+}
+
+void exact_distances(const GraphState& g, const float* prepared, const std::uint32_t* ids,
+                     std::size_t count, float* out) {
+  const auto many = g.config.metric == Metric::kSquaredL2 ? g.kernels.squared_l2_f32_many
+                                                          : g.kernels.dot_f32_many;
+  many(prepared, g.vectors.row_table(), ids, count, g.config.dimension, out);
+  finish_distances(g, ids, count, out);
+}
+
+void exact_distances_of_rows(const GraphState& g, const float* prepared, const std::uint32_t* ids,
+                             const float* const* rows, std::size_t count, float* out) {
+  const auto many = g.config.metric == Metric::kSquaredL2 ? g.kernels.squared_l2_f32_rows
+                                                          : g.kernels.dot_f32_rows;
+  many(prepared, rows, count, g.config.dimension, out);
+  finish_distances(g, ids, count, out);
+}
+
+Scorer Scorer::for_query(const GraphState& g, const float* query, Scratch& scratch) {
+  Scorer scorer(g);
+  scorer.query_ = prepare_exact_query(g, query, scratch);
+  if (!g.use_codes) return scorer;
+  const std::size_t n = g.config.dimension;
+  const std::size_t bytes = kernels::code_bytes(n);
+  scratch.rotated.resize(n);
+  scratch.query_codes.resize(bytes);
+  std::memcpy(scratch.rotated.data(), scorer.query_, n * sizeof(float));
+  g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs.data(), n);
+  const kernels::KernelTable::Encoded e =
+      g.kernels.encode_i8(scratch.rotated.data(), n, bytes, scratch.query_codes.data());
+  scorer.code_ = code_query_for(g.config.metric, code_meta_for(g.config.metric, e),
+                                scratch.query_codes.data(), bytes, e.sum);
+  return scorer;
+}
+
+Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch) {
+  auto& float_buffer = side == Side::kMain ? scratch.query : scratch.side_query;
+  auto& code_buffer = side == Side::kMain ? scratch.query_codes : scratch.side_codes;
+  Scorer scorer(g);
+  const std::size_t n = g.config.dimension;
+  if (!g.use_codes) {
+    scorer.query_ = g.vector_row(node);
+    if (g.config.metric == Metric::kCosine) {
+      float_buffer.resize(n);
+      g.kernels.scale_f32(scorer.query_, g.inverse_norms[node], n, float_buffer.data());
+      scorer.query_ = float_buffer.data();
+    }
+    return scorer;
+  }
+  const std::byte* row = g.code_row(node);
+  const std::size_t bytes = kernels::code_bytes(n);
+  const auto* codes = reinterpret_cast<const std::int8_t*>(row);
+  if (bytes + sizeof(kernels::CodeMeta) > g.codes.stride()) {
+    // The meta lies within the codes' last line: a query must be zero there.
+    code_buffer.resize(bytes);
+    std::memcpy(code_buffer.data(), row, n);
+    std::memset(code_buffer.data() + n, 0, bytes - n);
+    codes = code_buffer.data();
+  }
+  scorer.code_ = code_query_for(g.config.metric, kernels::code_meta(row, g.codes.stride()), codes,
+                                bytes, g.kernels.sum_i8(codes, bytes));
+  return scorer;
+}
+
+void Scorer::operator()(const std::uint32_t* ids, std::size_t count, float* out) const {
+  if (count == 0) return;
+  if (g_.use_codes) {
+    g_.kernels.distance_i8_many(code_, g_.codes.row_table(), ids, count, out);
+  } else {
+    exact_distances(g_, query_, ids, count, out);
+  }
+}
+
+}  // namespace vicinal::graph

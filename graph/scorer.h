@@ -1,0 +1,56 @@
+// Scorer: distances from one query to nodes by id, over codes or over float32 rows.
+//
+// What: the only place that knows how a metric turns into kernel calls. A query is either a vector
+// from outside or a node of the graph. Ownership: borrows buffers of a Scratch; two scorers alive
+// on one Scratch must use different Sides. Threads: one at a time. The rows behind the ids must be
+// reachable by the rules of graph.h (G4).
+#pragma once
+
+#include <cstdint>
+
+#include "graph/graph_state.h"
+#include "graph/scratch.h"
+
+namespace vicinal::graph {
+
+class Scorer {
+ public:
+  /// Whose buffers a node's scorer may use: the query's own, or those of a second one beside it.
+  enum class Side : std::uint8_t { kMain, kSecond };
+
+  /// For a vector from outside; normalizes (cosine), rotates and encodes it into `scratch`.
+  static Scorer for_query(const GraphState& g, const float* query, Scratch& scratch);
+  /// For a node: its code is its query.
+  static Scorer for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch);
+
+  /// out[i] = distance to ids[i], as traversal sees it.
+  void operator()(const std::uint32_t* ids, std::size_t count, float* out) const;
+  /// The query as exact_distances() takes it; only of a scorer made by for_query().
+  const float* prepared() const { return query_; }
+  float operator()(NodeId node) const {
+    const std::uint32_t id = raw(node);
+    float distance = 0;
+    (*this)(&id, 1, &distance);
+    return distance;
+  }
+
+ private:
+  Scorer(const GraphState& g) : g_(g) {}
+
+  const GraphState& g_;
+  kernels::CodeQuery code_{};
+  const float* query_ = nullptr;
+};
+
+/// The query as exact distances want it: normalized under cosine (into scratch.query), itself
+/// otherwise.
+const float* prepare_exact_query(const GraphState& g, const float* query, Scratch& scratch);
+
+/// Exact float32 distances from a prepared query to rows kept in memory.
+void exact_distances(const GraphState& g, const float* prepared, const std::uint32_t* ids,
+                     std::size_t count, float* out);
+/// The same for rows that live elsewhere: rows[i] belongs to ids[i].
+void exact_distances_of_rows(const GraphState& g, const float* prepared, const std::uint32_t* ids,
+                             const float* const* rows, std::size_t count, float* out);
+
+}  // namespace vicinal::graph

@@ -1,0 +1,75 @@
+#include "graph/scratch.h"
+
+#include <functional>
+#include <new>
+#include <thread>
+
+namespace vicinal::graph {
+namespace {
+
+std::uint32_t slot_of_this_thread(std::size_t slots) {
+  thread_local const auto hash =
+      static_cast<std::uint32_t>(std::hash<std::thread::id>{}(std::this_thread::get_id()));
+  return (hash * 2654435761u >> 16) % static_cast<std::uint32_t>(slots);
+}
+
+}  // namespace
+
+ScratchPool::~ScratchPool() {
+  for (Scratch* s : all_) {
+    s->~Scratch();
+    internal::hook_deallocate(s, sizeof(Scratch), alignof(Scratch));
+  }
+}
+
+Scratch* ScratchPool::borrow() {
+  const std::uint32_t start = slot_of_this_thread(kSlots);
+  Scratch* scratch = nullptr;
+  for (std::uint32_t i = 0; i < kSlots && scratch == nullptr; ++i) {
+    Slot& slot = slots_[(start + i) % kSlots];
+    if (slot.scratch.load(std::memory_order_relaxed) == nullptr) continue;
+    scratch = slot.scratch.exchange(nullptr, std::memory_order_acquire);
+  }
+  if (scratch == nullptr) {
+    const std::lock_guard lock(mutex_);
+    if (!overflow_.empty()) {
+      scratch = overflow_.back();
+      overflow_.pop_back();
+    } else {
+      all_.reserve(all_.size() + 1);
+      overflow_.reserve(all_.size() + 1);  // so that give_back cannot fail
+      scratch = new (internal::hook_allocate(sizeof(Scratch), alignof(Scratch))) Scratch;
+      all_.push_back(scratch);
+      scratch->participant = epochs_.add_participant();
+    }
+  }
+  scratch->home = start;
+  scratch->distances_computed = 0;
+  scratch->nodes_expanded = 0;
+  epochs_.enter(*scratch->participant);
+  return scratch;
+}
+
+void ScratchPool::give_back(Scratch* scratch) noexcept {
+  EpochDomain::leave(*scratch->participant);
+  for (std::uint32_t i = 0; i < kSlots; ++i) {
+    Slot& slot = slots_[(scratch->home + i) % kSlots];
+    Scratch* expected = nullptr;
+    if (slot.scratch.load(std::memory_order_relaxed) == nullptr &&
+        slot.scratch.compare_exchange_strong(expected, scratch, std::memory_order_release,
+                                             std::memory_order_relaxed)) {
+      return;
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  overflow_.push_back(scratch);
+}
+
+std::uint64_t ScratchPool::bytes() const {
+  // Sizes of borrowed scratches belong to their borrowers: count what a scratch of the usual kind
+  // holds.
+  const std::lock_guard lock(mutex_);
+  return all_.size() * sizeof(Scratch);
+}
+
+}  // namespace vicinal::graph

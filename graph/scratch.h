@@ -1,0 +1,86 @@
+// Scratch: everything a search or a mutation needs that is not shared, and the pool it is borrowed
+// from.
+//
+// What: visited set, candidate pools, buffers, and a place in the epoch domain. Borrowing enters
+// the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
+// of calls that ran at once, without a limit. Threads: borrow and give_back from any thread without
+// a lock; a Scratch belongs to its borrower.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "engine/allocator.h"
+#include "graph/candidates.h"
+#include "graph/epoch.h"
+#include "graph/found.h"
+#include "graph/types.h"
+#include "graph/visited.h"
+
+namespace vicinal::graph {
+
+struct Scratch {
+  VisitedSet visited;
+  CandidatePool pool;  ///< candidates of the layer search
+  CandidatePool best;  ///< those among them that may be returned, when not all may
+
+  internal::Vector<float> query;    ///< the query, normalized under cosine
+  internal::Vector<float> rotated;  ///< the query as encoded
+  internal::Vector<std::int8_t> query_codes;
+  internal::Vector<std::int8_t> side_codes;  ///< the same for a node that serves as a query
+  internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
+  internal::Vector<std::uint32_t> ids;  ///< survivors of one expansion
+  internal::Vector<float> distances;    ///< of `ids`
+  internal::Vector<Found> results;      ///< results being made
+  internal::Vector<const float*> rows;
+
+  std::uint64_t distances_computed = 0;
+  std::uint64_t nodes_expanded = 0;
+
+  EpochDomain::Participant* participant = nullptr;
+  std::uint32_t home = 0;  ///< the pool slot it was last taken from
+};
+
+class ScratchPool {
+ public:
+  explicit ScratchPool(EpochDomain& epochs) : epochs_(epochs) {}
+  ~ScratchPool();
+  ScratchPool(const ScratchPool&) = delete;
+  ScratchPool& operator=(const ScratchPool&) = delete;
+
+  Scratch* borrow();
+  void give_back(Scratch* scratch) noexcept;
+  std::uint64_t bytes() const;
+
+ private:
+  static constexpr std::size_t kSlots = 64;
+  struct alignas(64) Slot {
+    std::atomic<Scratch*> scratch{nullptr};
+  };
+
+  EpochDomain& epochs_;
+  std::array<Slot, kSlots> slots_;
+  mutable std::mutex mutex_;
+  internal::Vector<Scratch*> all_;       ///< under mutex_
+  internal::Vector<Scratch*> overflow_;  ///< under mutex_: given back while every slot was taken
+};
+
+/// A scratch for the length of a scope.
+class BorrowedScratch {
+ public:
+  explicit BorrowedScratch(ScratchPool& pool) : pool_(pool), scratch_(pool.borrow()) {}
+  ~BorrowedScratch() { pool_.give_back(scratch_); }
+  BorrowedScratch(const BorrowedScratch&) = delete;
+  BorrowedScratch& operator=(const BorrowedScratch&) = delete;
+
+  Scratch& operator*() const { return *scratch_; }
+  Scratch* operator->() const { return scratch_; }
+
+ private:
+  ScratchPool& pool_;
+  Scratch* scratch_;
+};
+
+}  // namespace vicinal::graph

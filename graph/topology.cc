@@ -1,0 +1,83 @@
+#include "graph/topology.h"
+
+#include <bit>
+
+#include "engine/check.h"
+
+namespace vicinal::graph {
+namespace {
+
+std::size_t upper_bytes(Level level) { return level * sizeof(std::atomic<BlockHandle>); }
+std::size_t upper_units(Level level) {
+  return (upper_bytes(level) + LinkArena::kUnit - 1) / LinkArena::kUnit;
+}
+
+}  // namespace
+
+BlockHandle Topology::slot(NodeId node, Level level) const {
+  if (level == 0) return level0_[node].load(std::memory_order_acquire);
+  const BlockHandle table = upper_[node].load(std::memory_order_acquire);
+  if (table == kNoBlock) return kNoBlock;
+  const auto* handles = reinterpret_cast<const std::atomic<BlockHandle>*>(arena_.raw_units(table));
+  return handles[level - 1].load(std::memory_order_acquire);
+}
+
+std::atomic<BlockHandle>& Topology::slot_ref(NodeId node, Level level) {
+  if (level == 0) return level0_[node];
+  const BlockHandle table = upper_[node].load(std::memory_order_acquire);
+  VICINAL_CHECK(table != kNoBlock);
+  return reinterpret_cast<std::atomic<BlockHandle>*>(arena_.raw_units(table))[level - 1];
+}
+
+void Topology::make_upper(NodeId node, Level level) {
+  if (level == 0 || upper_[node].load(std::memory_order_relaxed) != kNoBlock) return;
+  upper_[node].store(arena_.allocate_raw(upper_bytes(level)), std::memory_order_release);
+}
+
+void Topology::publish(NodeId node, Level level, BlockHandle handle) {
+  std::atomic<BlockHandle>& place = slot_ref(node, level);
+  const BlockHandle old = place.exchange(handle, std::memory_order_acq_rel);
+  if (old != kNoBlock) arena_.retire(old, arena_.block(old)->units);
+  mark_changed(node);
+}
+
+void Topology::restore(NodeId node, Level level, BlockHandle handle) {
+  slot_ref(node, level).store(handle, std::memory_order_release);
+}
+
+void Topology::remove(NodeId node, Level level) {
+  for (Level l = 0; l <= level; ++l) {
+    if (l > 0 && upper_[node].load(std::memory_order_relaxed) == kNoBlock) break;
+    const BlockHandle old = slot_ref(node, l).exchange(kNoBlock, std::memory_order_acq_rel);
+    if (old != kNoBlock) arena_.retire(old, arena_.block(old)->units);
+  }
+  const BlockHandle table = upper_[node].exchange(kNoBlock, std::memory_order_acq_rel);
+  if (table != kNoBlock) arena_.retire(table, upper_units(level));
+  mark_changed(node);
+}
+
+bool Topology::replace_entry_point(EntryPoint& expected, EntryPoint desired) {
+  std::uint64_t bits = pack(expected);
+  if (entry_.compare_exchange_strong(bits, pack(desired), std::memory_order_acq_rel,
+                                     std::memory_order_acquire)) {
+    return true;
+  }
+  expected = unpack(bits);
+  return false;
+}
+
+std::vector<NodeId> Topology::take_changed(std::uint64_t limit) {
+  std::vector<NodeId> nodes;
+  for (std::uint64_t word = 0; word * 64 < limit; ++word) {
+    auto& bits_of_word = changed_[static_cast<std::uint32_t>(word)];
+    if (bits_of_word.load(std::memory_order_relaxed) == 0) continue;
+    std::uint64_t bits = bits_of_word.exchange(0, std::memory_order_acquire);
+    for (; bits != 0; bits &= bits - 1) {
+      const std::uint64_t id = word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));
+      if (id < limit) nodes.push_back(NodeId{static_cast<std::uint32_t>(id)});
+    }
+  }
+  return nodes;
+}
+
+}  // namespace vicinal::graph

@@ -1,0 +1,89 @@
+// Topology: one set of links over the nodes, with its entry point and the note of what changed.
+//
+// What: for every node the handle of its level-0 block and, for the few that have them, of a table
+// of handles for the upper levels. A rebuild makes a second Topology beside the first and swaps
+// them. Ownership: owns its blocks. Threads: readers (inside an epoch) any time; publishing a
+// node's block needs that node's stripe, except before the node is reachable. Invariants: G1, G6,
+// G7 of graph.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "graph/arena.h"
+#include "graph/link_arena.h"
+#include "graph/types.h"
+
+namespace vicinal::graph {
+
+class Topology {
+ public:
+  explicit Topology(EpochDomain& epochs) : arena_(epochs) {}
+
+  void grow(std::uint64_t limit) {
+    level0_.grow(limit);
+    upper_.grow(limit);
+    changed_.grow(limit / 64 + 1);
+  }
+
+  /// The node's block at `level`, or null when it has none. `level` must not exceed the node's.
+  const BlockHeader* block(NodeId node, Level level) const {
+    const BlockHandle handle = slot(node, level);
+    return handle == kNoBlock ? nullptr : arena_.block(handle);
+  }
+  bool linked(NodeId node) const {
+    return level0_[node].load(std::memory_order_acquire) != kNoBlock;
+  }
+
+  void prefetch_handle(NodeId node) const { __builtin_prefetch(&level0_[node]); }
+  /// Prefetches the first lines of the node's level-0 block: header and, mostly, all ids.
+  void prefetch_block(NodeId node) const {
+    const BlockHandle handle = level0_[node].load(std::memory_order_relaxed);
+    const std::byte* units = arena_.raw_units(handle);
+    __builtin_prefetch(units);
+    __builtin_prefetch(units + 64);
+    __builtin_prefetch(units + 128);
+  }
+
+  LinkArena& arena() { return arena_; }
+  const LinkArena& arena() const { return arena_; }
+
+  /// Gives a node of level > 0 its table of upper handles. Once per life of a slot, before
+  /// publish().
+  void make_upper(NodeId node, Level level);
+  /// Publishes `handle` as the node's block at `level` (release), retires the one it replaces,
+  /// notes the change.
+  void publish(NodeId node, Level level, BlockHandle handle);
+  /// publish() of what was stored before: not a change.
+  void restore(NodeId node, Level level, BlockHandle handle);
+  /// Takes all blocks of a node that nothing links to any more.
+  void remove(NodeId node, Level level);
+
+  EntryPoint entry_point() const { return unpack(entry_.load(std::memory_order_acquire)); }
+  /// False, with `expected` renewed, when the entry point is not `expected` any more.
+  bool replace_entry_point(EntryPoint& expected, EntryPoint desired);
+
+  void mark_changed(NodeId node) {
+    changed_[raw(node) / 64].fetch_or(std::uint64_t{1} << (raw(node) % 64),
+                                      std::memory_order_release);
+  }
+  /// Ids below `limit` marked since the last call, ascending.
+  std::vector<NodeId> take_changed(std::uint64_t limit);
+
+ private:
+  static std::uint64_t pack(EntryPoint e) { return (std::uint64_t{e.level} << 32) | raw(e.node); }
+  static EntryPoint unpack(std::uint64_t v) {
+    return {NodeId{static_cast<std::uint32_t>(v)}, static_cast<Level>(v >> 32)};
+  }
+  BlockHandle slot(NodeId node, Level level) const;
+  std::atomic<BlockHandle>& slot_ref(NodeId node, Level level);
+
+  LinkArena arena_;
+  SegmentedArray<std::atomic<BlockHandle>> level0_;
+  SegmentedArray<std::atomic<BlockHandle>> upper_;  ///< raw units: a handle per level from 1
+  SegmentedArray<std::atomic<std::uint64_t>> changed_;
+  std::atomic<std::uint64_t> entry_{raw(kNoNode)};
+};
+
+}  // namespace vicinal::graph

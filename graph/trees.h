@@ -1,0 +1,36 @@
+// Trees: the parent links that span every level (G9), looked at and mended.
+//
+// Threads: climb() beside writers. spanned_by_tree() and mend_trees() want parents to stand still:
+// one maintenance job at a time; inserts beside them only add leaves.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/graph_state.h"
+#include "graph/topology.h"
+
+namespace vicinal::graph {
+
+/// The parent of `node` at `level`, kNoNode for a root or a node without links there.
+NodeId parent_of(const Topology& t, NodeId node, Level level);
+
+/// The first ancestor of `node` at `level` that is not condemned, or kNoNode when the root is
+/// condemned; then `last` is that root.
+NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Level level,
+                        NodeId& last);
+
+/// Whether `node` stands at or below `ancestor` at `level`; true also when the climb finds no end
+/// (a damaged tree).
+bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId ancestor, Level level);
+
+/// Marks of the nodes below `limit` that the tree of `level` spans from its root, found by climbing
+/// from `start`.
+std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId start, Level level,
+                                  std::uint64_t limit);
+
+/// Hangs every linked node that the tree of some level does not span into it; returns how many
+/// there were.
+std::uint64_t mend_trees(GraphState& g, Topology& t);
+
+}  // namespace vicinal::graph

@@ -1,0 +1,174 @@
+// Which table serves this process: what was compiled, what the CPU executes, what was forced.
+//
+// The list of targets is built once and never changes. The choice is a name guarded by a mutex:
+// active_kernels() is called once per index, so the lock costs nothing.
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hwy/targets.h"
+#include "kernels/kernels.h"
+#include "kernels/tiers.h"
+
+namespace vicinal::kernels {
+namespace {
+
+struct Target {
+  KernelTable table;
+  bool supported;
+  std::string_view why_not;
+};
+
+constexpr std::string_view kNoTarget = "this CPU or its operating system lacks the instructions";
+constexpr std::string_view kNoVnni = "this CPU lacks AVX-512 VNNI";
+constexpr std::string_view kNoDotprod = "this CPU lacks the ARMv8.2 dot product (asimddp)";
+
+/// `base` with the int8 functions of `tier`.
+Target tiered(const Target& base, const char* name, const CodeTier& tier, bool has_instructions,
+              std::string_view why_not) {
+  Target target = base;
+  target.table.name = name;
+  target.table.dot_i8 = tier.dot_i8;
+  target.table.sum_i8 = tier.sum_i8;
+  target.table.distance_i8_many = tier.distance_i8_many;
+  if (base.supported && !has_instructions) {
+    target.supported = false;
+    target.why_not = why_not;
+  }
+  return target;
+}
+
+std::vector<Target> build_targets() {
+  const std::int64_t executable = hwy::SupportedTargets();
+  const CodeTier vnni = vnni_tier();
+  const CodeTier dotprod = neon_dotprod_tier();
+  std::vector<Target> all;
+  for (const HighwayTarget& compiled : highway_targets()) {
+    const std::string_view name = compiled.table->name;
+    // Highway compiles what the baseline guarantees last; it runs anywhere.
+    const bool runs = (executable & compiled.bit) != 0 || compiled.bit == HWY_SCALAR ||
+                      compiled.bit == HWY_EMU128;
+    const Target target = {*compiled.table, runs, runs ? std::string_view() : kNoTarget};
+    if (name == "avx3" && vnni.dot_i8 != nullptr) {
+      all.push_back(tiered(target, "avx3_vnni", vnni, vnni_supported(), kNoVnni));
+    }
+    if (name == "neon" && dotprod.dot_i8 != nullptr) {
+      all.push_back(tiered(target, "neon_dotprod", dotprod, neon_dotprod_supported(), kNoDotprod));
+    }
+    all.push_back(target);
+  }
+  return all;
+}
+
+const std::vector<Target>& all_targets() {
+  static const std::vector<Target> targets = build_targets();
+  return targets;
+}
+
+const Target* best_target() {
+  for (const Target& target : all_targets()) {
+    if (target.supported) return &target;
+  }
+  return &all_targets().back();
+}
+
+std::string valid_names() {
+  std::string names;
+  for (const Target& target : all_targets()) {
+    if (!target.supported) continue;
+    if (!names.empty()) names += ", ";
+    names += target.table.name;
+  }
+  return names;
+}
+
+Result<const Target*> find_target(std::string_view name) {
+  for (const Target& target : all_targets()) {
+    if (name != target.table.name) continue;
+    if (target.supported) return &target;
+    return Status::invalid_argument("target \"" + std::string(name) + "\" cannot run here: " +
+                                    std::string(target.why_not) + "; valid: " + valid_names());
+  }
+  return Status::invalid_argument("unknown target \"" + std::string(name) +
+                                  "\"; valid: " + valid_names());
+}
+
+/// What active_kernels() answers. Guarded by its mutex.
+struct Choice {
+  std::mutex mutex;
+  bool environment_read = false;
+  const Target* forced = nullptr;       // by force_target()
+  const Target* environment = nullptr;  // by VICINAL_TARGET
+  Status environment_error;
+};
+
+Choice& choice() {
+  static Choice instance;
+  return instance;
+}
+
+/// The target in force, or the error of VICINAL_TARGET. `c.mutex` is held.
+Result<const Target*> chosen_target(Choice& c) {
+  if (!c.environment_read) {
+    c.environment_read = true;
+    const char* name = std::getenv("VICINAL_TARGET");
+    if (name != nullptr && *name != '\0') {
+      Result<const Target*> found = find_target(name);
+      if (found.ok()) {
+        c.environment = *found;
+      } else {
+        c.environment_error =
+            Status(found.status().code(), "VICINAL_TARGET: " + found.status().message());
+      }
+    }
+  }
+  if (c.forced != nullptr) return c.forced;
+  if (!c.environment_error.ok()) return c.environment_error;
+  return c.environment != nullptr ? c.environment : best_target();
+}
+
+}  // namespace
+
+Result<const KernelTable*> active_kernels() {
+  Choice& c = choice();
+  const std::lock_guard lock(c.mutex);
+  Result<const Target*> target = chosen_target(c);
+  if (!target) return target.status();
+  return &(*target)->table;
+}
+
+std::vector<TargetInfo> targets() {
+  Choice& c = choice();
+  const std::lock_guard lock(c.mutex);
+  Result<const Target*> chosen = chosen_target(c);
+  std::vector<TargetInfo> infos;
+  for (const Target& target : all_targets()) {
+    const bool is_chosen = chosen.ok() && *chosen == &target;
+    infos.push_back({target.table.name, target.supported, is_chosen, target.why_not});
+  }
+  return infos;
+}
+
+Result<const KernelTable*> kernels_for_target(std::string_view name) {
+  Result<const Target*> target = find_target(name);
+  if (!target) return target.status();
+  return &(*target)->table;
+}
+
+Status force_target(std::string_view name) {
+  const Target* target = nullptr;
+  if (!name.empty()) {
+    Result<const Target*> found = find_target(name);
+    if (!found) return found.status();
+    target = *found;
+  }
+  Choice& c = choice();
+  const std::lock_guard lock(c.mutex);
+  c.forced = target;
+  return {};
+}
+
+}  // namespace vicinal::kernels

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Fails when a room includes what it may not:
+#   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only.
+#   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_env.*, Highway only in kernels/,
+#   mimalloc, within the library, only in engine/mimalloc/; public headers include public and
+#   standard headers only. Includes are written from the project root.
+# usage: include_direction.sh ROOT
+set -euo pipefail
+cd "$1"
+
+find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) |
+  sort | xargs grep -nHE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' |
+  awk '
+    # What each room may include of this project, as a pattern over include paths. Public headers
+    # that hold plain values are for all; the facade (store.h, index.h, cpu.h) is for those above it.
+    BEGIN {
+      shared = "vicinal/(types|status|memory|options)\\.h|engine/(check|allocator)\\.h"
+      allowed["kernels"] = "^(" shared "|kernels/.*)$"
+      allowed["graph"] = "^(" shared "|kernels/.*|graph/.*)$"
+      allowed["persist"] = "^(" shared "|graph/types\\.h|persist/.*)$"
+      allowed["engine"] = "^(vicinal/.*|engine/.*|kernels/.*|graph/.*|persist/.*)$"
+      allowed["public"] = "^vicinal/.*$"
+      allowed["tools"] = "^(vicinal/.*|tools/.*)$"
+      allowed["bench"] = "^(vicinal/.*|engine/check\\.h|kernels/.*|tools/.*|bench/.*)$"
+    }
+    function complain(why) {
+      printf "%s:%s: includes %s: %s\n", file, line, included, why
+      bad++
+    }
+    {
+      match($0, /^[^:]+:[0-9]+:/)
+      split(substr($0, 1, RLENGTH), position, ":")
+      file = position[1]; line = position[2]
+      included = substr($0, RLENGTH + 1)
+      quoted = included ~ /include[[:space:]]*"/
+      sub(/^[^<"]*[<"]/, "", included); sub(/[>"].*$/, "", included)
+      room = file; sub(/\/.*/, "", room)
+      if (file ~ /^engine\/include\//) room = "public"
+      ours = included ~ /^(vicinal|kernels|graph|persist|engine|tools|bench|tests)\//
+      if (ours) {
+        if (included !~ allowed[room]) complain("not for the room " room)
+      } else if (quoted && (included !~ /\// || included ~ /^\./)) {
+        complain("write it from the project root")
+      } else if (room == "public" && included !~ /^[a-z_0-9]+$/) {
+        complain("public headers show no third-party header")
+      } else if (included ~ /^cereal\// && file !~ /^persist\/codec\./) {
+        complain("only persist/codec.* may")
+      } else if (included == "lmdb.h" && file !~ /^persist\/lmdb_env\./) {
+        complain("only persist/lmdb_env.* may")
+      } else if (included ~ /^hwy\// && room != "kernels") {
+        complain("only kernels/ may")
+      } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine)$/ &&
+                 file !~ /^engine\/mimalloc\//) {
+        complain("of the library only engine/mimalloc/ may")
+      }
+      count++
+    }
+    END {
+      printf "%d includes, %d against the rules\n", count, bad
+      exit bad > 0 || count == 0
+    }'

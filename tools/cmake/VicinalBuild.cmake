@@ -1,0 +1,21 @@
+# How this project's own builds differ from a plain one: compiler cache, sanitizers. Nothing here
+# reaches users of the installed library, and nothing applies when Vicinal is a subproject unless
+# it is asked for.
+
+if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(VICINAL_CCACHE ccache)
+  if(VICINAL_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${VICINAL_CCACHE})
+  endif()
+endif()
+
+if(VICINAL_SANITIZE)
+  # For everything below, not per target: a sanitizer that sees only some of the code reports
+  # nonsense.
+  add_compile_options(-fsanitize=${VICINAL_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${VICINAL_SANITIZE})
+endif()
+if(VICINAL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,54 @@
+# The Debian packages that this project needs, and how they are installed. Sourced by the scripts
+# beside it.
+
+packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev libxxhash-dev
+  libfmt-dev robin-map-dev libcereal-dev libcli11-dev nlohmann-json3-dev libmimalloc-dev"
+packages_demo="wamerican"
+packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format binutils wamerican"
+packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
+packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
+  libxxhash-dev:arm64 libfmt-dev:arm64 libmimalloc-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64
+  libbenchmark-dev:arm64"
+
+# Runs a command as root.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "needs root (or sudo) to run: $*" >&2
+    return 1
+  fi
+}
+
+# is_installed PACKAGE[:ARCHITECTURE]: without an architecture this machine's own is meant, which
+# matters once another one's packages stand beside it.
+is_installed() {
+  local name="${1%%:*}" architecture
+  architecture="$(dpkg --print-architecture)"
+  if [[ "$1" == *:* ]]; then architecture="${1#*:}"; fi
+  dpkg-query -W -f '${db:Status-Abbrev}${Architecture}\n' "$name" 2>/dev/null |
+    grep -qE "^ii +($architecture|all)\$"
+}
+
+# install_packages PACKAGE...: installs those that are missing. Asks the network for nothing when
+# none is.
+install_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null; then
+    echo "not a Debian system: taking these packages, or what stands for them, as given: $*" >&2
+    return 0
+  fi
+  for package in "$@"; do
+    if ! is_installed "$package"; then missing+=("$package"); fi
+  done
+  if [ "${#missing[@]}" -eq 0 ]; then return 0; fi
+  echo "installing: ${missing[*]}"
+  if [[ "${missing[*]}" == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
+    as_root dpkg --add-architecture arm64
+  fi
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+}
