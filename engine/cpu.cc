@@ -7,8 +7,8 @@ namespace vicinal {
 std::vector<CpuTarget> cpu_targets() {
   std::vector<CpuTarget> targets;
   for (const kernels::TargetInfo& target : kernels::targets()) {
-    targets.push_back({std::string(target.name), target.supported, target.chosen,
-                       std::string(target.why_not)});
+    targets.push_back(
+        {std::string(target.name), target.supported, target.chosen, std::string(target.why_not)});
   }
   return targets;
 }

@@ -38,9 +38,9 @@ namespace vicinal::engine {
 
 /// What an index borrows from its store; all null for an index in memory.
 struct StoreLink {
-  persist::StoreFile* file = nullptr;               ///< outlives the records
-  std::unique_ptr<persist::IndexRecords> records;   ///< owned by the index until it is closed
-  std::function<void()> on_write;                   ///< wakes the background thread; may be empty
+  persist::StoreFile* file = nullptr;              ///< outlives the records
+  std::unique_ptr<persist::IndexRecords> records;  ///< owned by the index until it is closed
+  std::function<void()> on_write;                  ///< wakes the background thread; may be empty
 };
 
 class IndexCore {
@@ -88,7 +88,8 @@ class IndexCore {
   const std::string& name() const { return name_; }
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages) const;
   Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) const;
-  /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records. Idempotent.
+  /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
+  /// Idempotent.
   Status close(bool with_checkpoint);
   /// For the background thread: one checkpoint or one slice of repair, if due. True: more is due.
   bool maintain(std::uint64_t checkpoint_bytes);
@@ -112,6 +113,9 @@ class IndexCore {
   /// True when the stored row of `node` has the bits of `vector`.
   bool holds(graph::NodeId node, std::span<const float> vector, StoredRows* rows) const;
   Index::NodeView view(graph::NodeId node) const;
+  /// Live nodes in [first, last), appended.
+  void copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
+                      std::vector<float>& vectors) const;
 
   // -- upsert.cc. Under the label's claim.
   Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);

@@ -64,8 +64,8 @@ class LabelMap {
     bool operator()(Label a, graph::NodeId b) const { return a == graph->label(b); }
     bool operator()(graph::NodeId a, Label b) const { return graph->label(a) == b; }
   };
-  using NodeSet = tsl::robin_set<graph::NodeId, Hash, Equal,
-                                 internal::HookAllocator<graph::NodeId>>;
+  using NodeSet =
+      tsl::robin_set<graph::NodeId, Hash, Equal, internal::HookAllocator<graph::NodeId>>;
   struct alignas(64) Shard {
     explicit Shard(const graph::Graph& graph);
     mutable std::mutex mutex;

@@ -73,16 +73,16 @@ Status check_options(const IndexOptions& options) {
 
 Status check_index_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
   };
   if (name.empty() || name.size() > kMaxNameBytes) {
-    return Status::invalid_argument(fmt::format(
-        "index name of {} bytes: 1 to {} are allowed", name.size(), kMaxNameBytes));
+    return Status::invalid_argument(
+        fmt::format("index name of {} bytes: 1 to {} are allowed", name.size(), kMaxNameBytes));
   }
   if (std::all_of(name.begin(), name.end(), allowed)) return {};
-  return Status::invalid_argument(fmt::format(
-      "index name \"{}\": only letters, digits, '_', '-' and '.' are allowed", name));
+  return Status::invalid_argument(
+      fmt::format("index name \"{}\": only letters, digits, '_', '-' and '.' are allowed", name));
 }
 
 Status check_agreement(std::string_view name, const IndexOptions& asked,

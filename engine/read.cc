@@ -30,25 +30,41 @@ bool IndexCore::contains(Label label) const {
   return live(labels_.find(label));
 }
 
-Status IndexCore::for_each(
-    const std::function<bool(Label, std::span<const float>)>& visit) const {
+Status IndexCore::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
   const std::uint64_t limit = graph_->node_limit();
-  // A guard per run of nodes: a long walk must not keep repair from freeing slots.
-  constexpr std::uint64_t kRun = 1024;
+  // Runs are copied out: `visit` may write, and a repair that its write does waits for readers.
+  constexpr std::uint64_t kRun = 256;
+  std::vector<Label> labels;
+  std::vector<float> vectors;
   for (std::uint64_t first = 0; first < limit; first += kRun) {
-    const Graph::ReadGuard guard(*graph_);
-    const std::unique_ptr<StoredRows> source = rows();
-    for (std::uint64_t i = first; i < std::min(limit, first + kRun); ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      if (!live(node)) continue;
-      const Label label = graph_->label(node);
-      const float* const stored = row(node, source.get());
-      if (stored != nullptr && !visit(label, {stored, options_.dimension})) return {};
+    labels.clear();
+    vectors.clear();
+    copy_live_rows(first, std::min(limit, first + kRun), labels, vectors);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (!visit(labels[i],
+                 std::span(vectors).subspan(i * options_.dimension, options_.dimension))) {
+        return {};
+      }
     }
   }
   return {};
+}
+
+void IndexCore::copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
+                               std::vector<float>& vectors) const {
+  const Graph::ReadGuard guard(*graph_);
+  const std::unique_ptr<StoredRows> source = rows();
+  for (std::uint64_t i = first; i < last; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (!live(node)) continue;
+    const Label label = graph_->label(node);
+    const float* const stored = row(node, source.get());
+    if (stored == nullptr) continue;
+    labels.push_back(label);
+    vectors.insert(vectors.end(), stored, stored + options_.dimension);
+  }
 }
 
 Index::NodeView IndexCore::view(NodeId node) const {
@@ -81,12 +97,15 @@ Status IndexCore::for_each_node(const std::function<bool(const Index::NodeView&)
   const std::uint64_t limit = graph_->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    const Graph::ReadGuard guard(*graph_);
-    const NodeState state = graph_->state(node);
-    if (state == NodeState::kFree || state == NodeState::kPending || !graph_->linked(node)) {
-      continue;
+    std::optional<Index::NodeView> seen;
+    {
+      const Graph::ReadGuard guard(*graph_);
+      const NodeState state = graph_->state(node);
+      if (state != NodeState::kFree && state != NodeState::kPending && graph_->linked(node)) {
+        seen = view(node);
+      }
     }
-    if (!visit(view(node))) return {};
+    if (seen && !visit(*seen)) return {};
   }
   return {};
 }

@@ -71,9 +71,9 @@ Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
     }
     if (core_.live(twin)) {
       if (!core_.options_.salvage) {
-        return Status::corruption(fmt::format("label {} of index \"{}\" has two live nodes, {} and {}",
-                                              n.label, core_.name_, graph::raw(twin),
-                                              graph::raw(n.node)));
+        return Status::corruption(
+            fmt::format("label {} of index \"{}\" has two live nodes, {} and {}", n.label,
+                        core_.name_, graph::raw(twin), graph::raw(n.node)));
       }
       ++hidden_twins_;
     }
@@ -100,8 +100,9 @@ void Recovery::take_label(NodeId node) {
 Status Recovery::replay(persist::Sequence sequence, const persist::Operation& operation) {
   ++journal_entries_;
   const auto missing = [&](NodeId node) {
-    return Status::corruption(fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
-                                          sequence, core_.name_, graph::raw(node)));
+    return Status::corruption(
+        fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
+                    sequence, core_.name_, graph::raw(node)));
   };
   switch (operation.kind) {
     case OperationKind::kUpsert:
@@ -154,7 +155,8 @@ void Recovery::replay_free(NodeId node) {
   core_.labels_.forget(graph_.label(node), node);
   core_.fresh_.drop({&node, 1});
   freed_.insert(node);
-  graph_.unplace_node(node);
+  graph_.erase(node);  // a cancelled batch frees nodes that its entry had shown
+  graph_.recycle({&node, 1});
 }
 
 void Recovery::without_freed(graph::NodeLinks& links) const {

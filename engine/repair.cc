@@ -10,8 +10,9 @@ namespace {
 using graph::NodeId;
 using persist::OperationKind;
 
-constexpr std::uint64_t kSlice = 256;          // nodes examined per slice: well under a millisecond each
-constexpr std::uint64_t kWritesPerSlice = 32;  // an index without background thread repairs as it writes
+constexpr std::uint64_t kSlice = 256;  // nodes examined per slice: well under a millisecond each
+constexpr std::uint64_t kWritesPerSlice =
+    32;  // an index without background thread repairs as it writes
 constexpr std::uint64_t kMaxSlicesPerBatch = 16;
 constexpr std::size_t kFreedAtOnce = 4096;
 
@@ -51,8 +52,8 @@ Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, Reporter& repo
   {
     const std::lock_guard lock(maintenance_);
     const std::uint64_t limit = graph_->node_limit();
-    result = graph_->repair(slice,
-                            [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
+    result = graph_->repair(
+        slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
   }
   pass_open_.store(!result.finished);
   // Claims are taken below: maintenance_ must be free (index_core.h).

@@ -3,8 +3,8 @@
 
 #include "vicinal/status.h"
 
-#define VICINAL_RETURN_IF_ERROR(expression)                       \
-  do {                                                            \
-    ::vicinal::Status return_if_error_status = (expression);      \
+#define VICINAL_RETURN_IF_ERROR(expression)                          \
+  do {                                                               \
+    ::vicinal::Status return_if_error_status = (expression);         \
     if (!return_if_error_status.ok()) return return_if_error_status; \
   } while (false)

@@ -72,8 +72,8 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
   plan.vectors = vectors;
   plan.dimension = options_.dimension;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const Status status = check_vector(graph_->kernels(), options_.metric, options_.dimension,
-                                       plan.row(i));
+    const Status status =
+        check_vector(graph_->kernels(), options_.metric, options_.dimension, plan.row(i));
     if (!status.ok()) {
       return Status(status.code(),
                     fmt::format("row {} (label {}): {}", i, labels[i], status.message()));
@@ -102,8 +102,8 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
     return sequence.status();
   }
   fresh_.raise_epoch();
-  Status status = options_.rebuild_on_upsert ? rebuild_and_show(plan, options)
-                                             : link_and_show(plan, options);
+  Status status =
+      options_.rebuild_on_upsert ? rebuild_and_show(plan, options) : link_and_show(plan, options);
   if (status.ok()) {
     status = resurrect_planned(plan);
   } else {
@@ -259,9 +259,8 @@ Status IndexCore::resurrect_planned(BatchPlan& plan) {
     ++plan.result.resurrected;
     if (graph_->resurrect(plan.resurrected[i])) continue;
     // Repair condemned it since: an ordinary insert replaces it, here and in the journal.
-    VICINAL_RETURN_IF_ERROR(insert_claimed(plan.resurrected_labels[i],
-                                           plan.row(plan.resurrected_rows[i]),
-                                           plan.resurrected[i]));
+    VICINAL_RETURN_IF_ERROR(insert_claimed(
+        plan.resurrected_labels[i], plan.row(plan.resurrected_rows[i]), plan.resurrected[i]));
   }
   return {};
 }

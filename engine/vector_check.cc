@@ -41,18 +41,17 @@ Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uin
                       1 / kMaxFloat, 1 / kMinNormalFloat));
     }
   } else if (norm * norm > kMaxFloat) {
-    return Status::invalid_argument(
-        fmt::format("{}squared norm {} is beyond {}, the largest float", what, norm * norm,
-                    kMaxFloat));
+    return Status::invalid_argument(fmt::format("{}squared norm {} is beyond {}, the largest float",
+                                                what, norm * norm, kMaxFloat));
   }
   return {};
 }
 
 Status check_shape(std::uint32_t dimension, std::size_t rows, std::size_t values) {
   if (values % dimension == 0 && values / dimension == rows) return {};
-  return Status::invalid_argument(fmt::format(
-      "{} values for {} rows of dimension {}: {} expected", values, rows, dimension,
-      static_cast<double>(rows) * dimension));
+  return Status::invalid_argument(fmt::format("{} values for {} rows of dimension {}: {} expected",
+                                              values, rows, dimension,
+                                              static_cast<double>(rows) * dimension));
 }
 
 }  // namespace vicinal::engine
