@@ -59,7 +59,8 @@ enum class OperationKind : std::uint8_t {
       1,       ///< `node` now holds `row` under `label`; `replaced` (or kNoNode) became a tombstone
   kErase = 2,  ///< `node` under `label` became a tombstone
   kResurrect = 3,  ///< tombstone `node` under `label` is live again
-  kFree = 4,       ///< `nodes` hold nothing any more; their slots may be reused
+  kFree = 4,       ///< `nodes` hold nothing any more; their slots may be reused once append() of
+                   ///< this returned
   kBatch = 5,  ///< a committed batch: `nodes`, `labels`, `replaced_nodes` side by side; rows are in
                ///< chunks
   kEraseBatch = 6,  ///< `nodes` under `labels` became tombstones
@@ -96,8 +97,8 @@ struct LoadedNode {
   Label label = 0;
   graph::Level level = 0;
   graph::NodeState state = graph::NodeState::kLive;  ///< kLive or kTombstone
-  const float* row =
-      nullptr;  ///< `dimension` floats, 64-byte aligned when in a chunk; valid during the call only
+  const float* row = nullptr;  ///< `dimension` floats; valid during the call only. A chunk's first
+                               ///< row is 64-byte aligned, the others follow without gaps
 };
 
 /// Takes what load() reads. Calls come from the loading thread, in the order of the methods here.
@@ -113,8 +114,10 @@ class LoadVisitor {
   /// journal's nodes only; the visitor checks that they name nodes with that level. Nodes without a
   /// call have no valid links.
   virtual Status links(graph::NodeId node, graph::NodeLinks links) = 0;
-  /// Journal entries in order. For kUpsert `row` is set. For kBatch it is called once per stored
-  /// node of the batch as a kUpsert with `row` set, then once per resurrected node as kResurrect.
+  /// Journal entries in order, as kUpsert (with `row`), kErase and kResurrect only. A batch is one
+  /// kUpsert per stored node, then one kResurrect per resurrected node; kEraseBatch is one kErase
+  /// per node. Nodes that a later entry frees are never delivered, by no method here: their upsert
+  /// is delivered as the kErase of the node it replaced.
   virtual Status replay(Sequence sequence, const Operation& operation) = 0;
 };
 
@@ -135,7 +138,10 @@ struct LoadReport {
 class RowReader {
  public:
   virtual ~RowReader() = default;
-  /// The row of a checkpointed node (64-byte aligned, inside the map), or nullptr when it has none.
+  /// The row of `node` inside the map, or nullptr when its chunk has none. Only for nodes whose
+  /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or named by
+  /// CheckpointReport::moved_rows. Rows of a chunk follow each other without gaps from a 64-byte
+  /// boundary. A damaged chunk header is nullptr, too; checksums are load()'s and verify()'s work.
   virtual const float* row(graph::NodeId node) = 0;
 };
 
@@ -156,7 +162,9 @@ class CheckpointSource {
 struct CheckpointReport {
   std::uint64_t journal_entries = 0;      ///< moved out of the journal
   std::uint64_t link_records = 0;         ///< written
-  std::vector<graph::NodeId> moved_rows;  ///< nodes whose rows went from the journal to a chunk
+  std::vector<graph::NodeId> moved_rows;  ///< nodes whose rows went from the journal to a chunk;
+                                          ///< a slot freed and reused since then is the caller's to
+                                          ///< leave out
 };
 
 struct RecordStats {
@@ -189,7 +197,9 @@ class IndexRecords {
   virtual Result<CheckpointReport> checkpoint(CheckpointSource& source,
                                               const ProgressCallback& progress) = 0;
 
-  /// Rows inside the map. The reader pins a snapshot: drop it soon.
+  /// Rows inside the map. The reader pins a snapshot: drop it soon. A thread that holds one must
+  /// not call anything else of this store: growing the map waits for it. In a read-only store that
+  /// another process writes, rows may be newer than what load() delivered.
   virtual Result<std::unique_ptr<RowReader>> row_reader() = 0;
 
   /// Journal entries as one JSON object each: {"seq":..,"op":"upsert",..} without rows.

@@ -1,0 +1,99 @@
+// append_batch(): rows into chunks by bounded transactions, then the journal entry that makes the
+// batch count. Rows lie in free slots (R1), so until that entry is committed nobody reads them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "persist/failpoints.h"
+#include "persist/index_records.h"
+
+namespace vicinal::persist {
+namespace {
+
+// Dirty pages are held in memory until the commit, and nobody else writes meanwhile.
+constexpr std::uint64_t kTransactionBytes = 64ull << 20;
+
+struct ChunkRowsToStore {
+  std::uint32_t chunk = 0;
+  std::vector<RowToStore> rows;
+};
+
+/// The batch's rows by chunk, ascending.
+std::vector<ChunkRowsToStore> rows_by_chunk(const Batch& batch, const ChunkLayout& layout) {
+  std::vector<std::size_t> order(batch.nodes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!std::is_sorted(batch.nodes.begin(), batch.nodes.end())) {
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return batch.nodes[a] < batch.nodes[b]; });
+  }
+  std::vector<ChunkRowsToStore> chunks;
+  for (const std::size_t i : order) {
+    const graph::NodeId node = batch.nodes[i];
+    const std::uint32_t chunk = layout.chunk_of(node);
+    if (chunks.empty() || chunks.back().chunk != chunk) chunks.push_back({chunk, {}});
+    chunks.back().rows.push_back({layout.slot_of(node), batch.row(i)});
+  }
+  return chunks;
+}
+
+}  // namespace
+
+Status StoredIndex::check(const Batch& batch) const {
+  if (environment_->read_only()) return Status::read_only("the store was opened for reading");
+  const std::size_t n = batch.nodes.size();
+  if (n > kMaxBatch) {
+    return Status::invalid_argument(fmt::format("a batch of {} rows, at most {}", n, kMaxBatch));
+  }
+  if (batch.labels.size() != n || batch.levels.size() != n || batch.replaced.size() != n ||
+      batch.resurrected.size() != batch.resurrected_labels.size() || (n != 0 && !batch.row)) {
+    return Status::invalid_argument(
+        fmt::format("a batch of {} nodes, {} labels, {} levels, {} replaced", n,
+                    batch.labels.size(), batch.levels.size(), batch.replaced.size()));
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (graph::raw(batch.nodes[i]) >= graph::kMaxNodes || batch.levels[i] >= graph::kMaxLevels) {
+      return Status::invalid_argument(fmt::format("entry {} of the batch: node {}, level {}", i,
+                                                  graph::raw(batch.nodes[i]), batch.levels[i]));
+    }
+  }
+  return {};
+}
+
+Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
+  if (Status status = check(batch); !status.ok()) return status;
+  const std::vector<ChunkRowsToStore> chunks = rows_by_chunk(batch, layout_);
+  const std::uint64_t per_transaction =
+      std::max<std::uint64_t>(kTransactionBytes / layout_.chunk_bytes(), 1);
+  RecordBuffer entry = encode(BatchView{batch.nodes, batch.labels, batch.levels, batch.replaced,
+                                        batch.resurrected, batch.resurrected_labels});
+  Sequence sequence = 0;
+  std::size_t next = 0;
+  do {
+    const std::size_t end = std::min<std::size_t>(next + per_transaction, chunks.size());
+    Status status = environment_->write([&](Transaction& transaction) -> Status {
+      for (std::size_t i = next; i < end; ++i) {
+        Status s = write_rows(transaction, databases_.vectors, layout_, chunks[i].chunk,
+                              chunks[i].rows, environment_->page_size());
+        if (!s.ok()) return s;
+      }
+      if (end != chunks.size()) return {};
+      if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
+      if (sequence != 0) ledger_.finish(sequence);  // the closure runs again after the map grew
+      sequence = ledger_.allot();
+      const Key64 key(sequence);
+      seal({RecordKind::kJournal, index_, key.bytes()}, &entry);
+      Status s = transaction.put(databases_.journal, key.bytes(), entry, PutMode::kAppend);
+      return s.ok() ? failpoints::reach("batch.before_commit") : s;
+    });
+    if (status.ok()) status = failpoints::reach("batch.between");
+    if (!status.ok()) {
+      if (sequence != 0) ledger_.finish(sequence);
+      return status;
+    }
+    next = end;
+  } while (next < chunks.size());
+  return sequence;
+}
+
+}  // namespace vicinal::persist

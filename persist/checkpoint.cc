@@ -1,0 +1,297 @@
+// checkpoint(): changed links, then finished journal entries into chunks and node records.
+//
+// The cut is taken first: every entry up to it is applied in memory, so the links it made are among
+// the changed nodes that are asked for afterwards. Links go to disk before the entries leave the
+// journal (P4); load() ignores links of nodes that no node record vouches for, so the order is safe
+// at every instant. Nodes that an entry frees have their stored links replaced by what the engine
+// says now: nothing, or those of the slot's next node.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "persist/failpoints.h"
+#include "persist/index_records.h"
+#include "persist/journal.h"
+#include "persist/node_blocks.h"
+
+namespace vicinal::persist {
+namespace {
+
+// Writers wait while a step of the checkpoint commits: keep steps short.
+constexpr std::uint64_t kStepBytes = 16ull << 20;
+
+}  // namespace
+
+class Checkpoint {
+ public:
+  Checkpoint(StoredIndex& index, CheckpointSource& source, const ProgressCallback& progress)
+      : index_(index), source_(source), progress_(progress) {}
+
+  Result<CheckpointReport> run() {
+    const Sequence cut = index_.ledger_.cut();
+    std::vector<graph::NodeId> changed = source_.take_changed_nodes();
+    Status status = all(cut, changed);
+    if (!status.ok()) {
+      source_.give_back_changed_nodes(changed);
+      return status;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  /// Entries read in one step, and what storing them does.
+  struct Step {
+    std::vector<std::pair<Sequence, JournalEntry>> entries;
+    FreedNodes freed;
+    bool done = false;
+
+    /// The row goes to its chunk. That of a doomed node does not: a batch may have written the row
+    /// of the slot's next node there already.
+    bool moves_row(Sequence sequence, const JournalEntry& entry) const {
+      return entry.kind == OperationKind::kUpsert && !freed.doomed(entry.node, sequence);
+    }
+  };
+
+  Status all(Sequence cut, const std::vector<graph::NodeId>& changed) {
+    std::vector<graph::NodeId> nodes = changed;
+    if (Status s = survey(cut, &nodes); !s.ok()) return s;
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+    const graph::EntryPoint entry_point = source_.entry_point();
+    if (nodes.empty() && total_entries_ == 0 && entry_point == state_.entry_point) return {};
+    if (Status s = write_links(nodes); !s.ok()) return s;
+    if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
+    if (Status s = move_journal(cut); !s.ok()) return s;
+    return index_.environment_->write([&](Transaction& transaction) -> Status {
+      StateRecord state;
+      if (Status s = read_state(transaction, &state); !s.ok()) return s;
+      state.entry_point = entry_point;
+      ++state.checkpoints;
+      return write_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+    });
+  }
+
+  Status read_state(Transaction& transaction, StateRecord* state) {
+    return read_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+  }
+
+  /// Counts the entries up to `cut` and adds the nodes that they free.
+  Status survey(Sequence cut, std::vector<graph::NodeId>* freed) {
+    Result<ReadTransaction> transaction = index_.environment_->read();
+    if (!transaction) return transaction.status();
+    if (Status s = read_state(**transaction, &state_); !s.ok()) return s;
+    Status status =
+        walk_journal(**transaction, index_.databases_.journal, index_.index_,
+                     [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+                       if (sequence > cut) return Status::cancelled("");  // ends the walk
+                       if (!damage.ok()) return damage;
+                       ++total_entries_;
+                       return freed_by(payload, index_.options().dimension, freed);
+                     });
+    return status.code() == StatusCode::kCancelled ? Status() : status;
+  }
+
+  Status tell(const char* phase, std::uint64_t done, std::uint64_t total) {
+    if (progress_ && !progress_({phase, done, total})) {
+      return Status::cancelled(
+          fmt::format("checkpoint stopped at {} of {} ({})", done, total, phase));
+    }
+    return {};
+  }
+
+  // -- Links --
+
+  Status write_links(const std::vector<graph::NodeId>& nodes) {
+    std::size_t next = 0;
+    while (next < nodes.size()) {
+      if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
+      // The engine is asked outside the transaction: its locks and LMDB's writer never meet.
+      std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, graph::NodeLinks>>> groups;
+      std::uint64_t bytes = 0;
+      for (; next < nodes.size() && bytes < kStepBytes; ++next) {
+        const std::uint32_t id = graph::raw(nodes[next]);
+        graph::NodeLinks links = source_.links(nodes[next]);
+        bytes += 16;
+        for (const graph::LevelLinks& level : links) bytes += 8 + 4 * level.ids.size();
+        groups[id / kNodesPerLinkGroup].emplace_back(id % kNodesPerLinkGroup, std::move(links));
+      }
+      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+        for (const auto& [group, changes] : groups) {
+          if (Status s = write_group(transaction, group, changes); !s.ok()) return s;
+        }
+        return {};
+      });
+      if (!status.ok()) return status;
+      report_.link_records += groups.size();
+      if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
+    }
+    return {};
+  }
+
+  Status write_group(Transaction& transaction, std::uint32_t number,
+                     const std::vector<std::pair<std::uint32_t, graph::NodeLinks>>& changes) {
+    const DatabaseHandle links = index_.databases_.links;
+    const Key32 key(number);
+    const RecordId id{RecordKind::kLinks, index_.index_, key.bytes()};
+    LinkGroup group(kNodesPerLinkGroup);
+    Bytes value;
+    Result<bool> found = transaction.get(links, key.bytes(), &value);
+    if (!found) return found.status();
+    if (*found) {
+      // A damaged record was reported by load(), and the engine has linked its nodes anew.
+      Result<Bytes> payload = unseal(id, value);
+      if (!payload.ok() || !decode(*payload, &group).ok()) group.assign(kNodesPerLinkGroup, {});
+    }
+    for (const auto& [slot, node_links] : changes) group[slot] = node_links;
+    const bool any =
+        std::any_of(group.begin(), group.end(), [](const auto& l) { return !l.empty(); });
+    if (!any) return transaction.remove(links, key.bytes());
+    Bytes last;
+    Result<bool> has_last = transaction.last_key(links, &last);
+    if (!has_last) return has_last.status();
+    std::uint32_t last_number = 0;
+    const bool at_end = !*has_last || (parse_key(last, &last_number) && last_number < number);
+    RecordBuffer record = encode(group);
+    seal(id, &record);
+    return transaction.put(links, key.bytes(), record,
+                           at_end ? PutMode::kAppend : PutMode::kReplace);
+  }
+
+  // -- Journal --
+
+  Status move_journal(Sequence cut) {
+    std::uint64_t moved = 0;
+    for (;;) {
+      if (Status s = tell("journal", moved, total_entries_); !s.ok()) return s;
+      Step step;
+      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+        step = {};
+        if (Status s = read_step(transaction, cut, &step); !s.ok()) return s;
+        if (step.entries.empty()) return {};
+        Status surveyed = step.freed.survey(transaction, index_.databases_.journal, index_.index_,
+                                            index_.options().dimension);
+        if (!surveyed.ok()) return surveyed;
+        if (Status s = apply(transaction, step); !s.ok()) return s;
+        return failpoints::reach("checkpoint.before_step_commit");
+      });
+      if (!status.ok()) return status;
+      moved += step.entries.size();
+      report_.journal_entries = moved;
+      for (const auto& [sequence, entry] : step.entries) {
+        if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
+      }
+      if (step.done) return {};
+      if (Status s = failpoints::reach("checkpoint.between_steps"); !s.ok()) return s;
+    }
+  }
+
+  Status read_step(Transaction& transaction, Sequence cut, Step* step) {
+    std::uint64_t bytes = 0;
+    std::map<std::uint32_t, bool> chunks;
+    step->done = true;
+    Status status = walk_journal(
+        transaction, index_.databases_.journal, index_.index_,
+        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          if (sequence > cut) return Status::cancelled("");
+          if (!damage.ok()) return damage;
+          if (bytes >= kStepBytes) {
+            step->done = false;
+            return Status::cancelled("");
+          }
+          JournalEntry entry;
+          if (Status s = decode(payload, index_.options().dimension, &entry); !s.ok()) {
+            return Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message()));
+          }
+          bytes += payload.size();
+          if (entry.kind == OperationKind::kUpsert &&
+              chunks.emplace(index_.layout_.chunk_of(entry.node), true).second) {
+            bytes += index_.layout_.chunk_bytes();
+          }
+          step->entries.emplace_back(sequence, std::move(entry));
+          return {};
+        });
+    return status.code() == StatusCode::kCancelled ? Status() : status;
+  }
+
+  Status apply(Transaction& transaction, const Step& step) {
+    StateRecord state;
+    if (Status s = read_state(transaction, &state); !s.ok()) return s;
+    NodeBlockEditor nodes(transaction, index_.databases_.nodes, index_.index_);
+    std::map<std::uint32_t, std::vector<RowToStore>> rows;
+    for (const auto& [sequence, entry] : step.entries) {
+      if (Status s = apply_to_nodes(entry, &nodes, &state); !s.ok()) return s;
+      if (!step.moves_row(sequence, entry)) continue;
+      rows[index_.layout_.chunk_of(entry.node)].push_back(
+          {index_.layout_.slot_of(entry.node), entry.row.data()});
+    }
+    for (const auto& [chunk, chunk_rows] : rows) {
+      Status s = write_rows(transaction, index_.databases_.vectors, index_.layout_, chunk,
+                            chunk_rows, index_.environment_->page_size());
+      if (!s.ok()) return s;
+    }
+    if (Status s = nodes.flush(); !s.ok()) return s;
+    for (const auto& [sequence, entry] : step.entries) {
+      const Key64 key(sequence);
+      if (Status s = transaction.remove(index_.databases_.journal, key.bytes()); !s.ok()) return s;
+      state.applied = sequence;
+    }
+    return write_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+  }
+
+  static Status store_node(NodeBlockEditor* nodes, StateRecord* state, graph::NodeId node,
+                           Label label, graph::Level level, graph::NodeId replaced) {
+    state->node_limit = std::max<std::uint64_t>(state->node_limit, graph::raw(node) + 1ull);
+    if (replaced != graph::kNoNode) {
+      Status s = nodes->set_state(replaced, graph::NodeState::kTombstone);
+      if (!s.ok()) return s;
+    }
+    return nodes->set(node, {label, level, graph::NodeState::kLive});
+  }
+
+  static Status set_states(NodeBlockEditor* nodes, std::span<const graph::NodeId> which,
+                           graph::NodeState value) {
+    for (const graph::NodeId node : which) {
+      if (Status s = nodes->set_state(node, value); !s.ok()) return s;
+    }
+    return {};
+  }
+
+  static Status apply_to_nodes(const JournalEntry& e, NodeBlockEditor* nodes, StateRecord* state) {
+    switch (e.kind) {
+      case OperationKind::kUpsert:
+        return store_node(nodes, state, e.node, e.label, e.level, e.replaced);
+      case OperationKind::kErase:
+        return nodes->set_state(e.node, graph::NodeState::kTombstone);
+      case OperationKind::kResurrect:
+        return nodes->set_state(e.node, graph::NodeState::kLive);
+      case OperationKind::kFree:
+        return set_states(nodes, e.nodes, graph::NodeState::kFree);
+      case OperationKind::kEraseBatch:
+        return set_states(nodes, e.nodes, graph::NodeState::kTombstone);
+      case OperationKind::kBatch:
+        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+          Status s =
+              store_node(nodes, state, e.nodes[i], e.labels[i], e.levels[i], e.replaced_nodes[i]);
+          if (!s.ok()) return s;
+        }
+        return set_states(nodes, e.resurrected, graph::NodeState::kLive);
+    }
+    return {};
+  }
+
+  StoredIndex& index_;
+  CheckpointSource& source_;
+  const ProgressCallback& progress_;
+  CheckpointReport report_;
+  StateRecord state_;
+  std::uint64_t total_entries_ = 0;
+};
+
+Result<CheckpointReport> StoredIndex::checkpoint(CheckpointSource& source,
+                                                 const ProgressCallback& progress) {
+  if (environment_->read_only()) return Status::read_only("the store was opened for reading");
+  const std::lock_guard lock(checkpoint_mutex_);
+  return Checkpoint(*this, source, progress).run();
+}
+
+}  // namespace vicinal::persist

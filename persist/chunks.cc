@@ -1,0 +1,97 @@
+#include "persist/chunks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/check.h"
+
+namespace vicinal::persist {
+namespace {
+
+struct ChunkHeader {
+  std::array<char, 4> magic = {'V', 'I', 'C', 'V'};
+  std::uint16_t version = kRecordVersion;
+  std::uint16_t zero = 0;
+  std::uint32_t chunk = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t dimension = 0;
+  std::uint32_t zero2 = 0;
+  std::uint64_t checksum = 0;
+  std::array<std::uint64_t, 2> zeros = {};
+};
+static_assert(sizeof(ChunkHeader) == kChunkHeaderBytes);
+static_assert(offsetof(ChunkHeader, checksum) == 24);
+
+std::uint64_t chunk_checksum(const ChunkLayout& layout, std::uint32_t chunk, Bytes value) {
+  const Key32 key(chunk);
+  return record_checksum({RecordKind::kVectors, layout.index, key.bytes()}, value.first(24),
+                         value.subspan(32));
+}
+
+Status damaged(const ChunkLayout& layout, std::uint32_t chunk, std::string_view why) {
+  return Status::corruption(
+      fmt::format("vectors chunk {} of index {}: {}", chunk, layout.index, why));
+}
+
+}  // namespace
+
+Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
+                             bool verify) {
+  ChunkHeader header;
+  if (value.size() < sizeof header) {
+    return damaged(layout, chunk, fmt::format("{} bytes", value.size()));
+  }
+  std::memcpy(&header, value.data(), sizeof header);
+  if (verify && header.checksum != chunk_checksum(layout, chunk, value)) {
+    return damaged(layout, chunk, "checksum does not match");
+  }
+  if (header.magic != ChunkHeader().magic) return damaged(layout, chunk, "no chunk header");
+  if (header.version != kRecordVersion) {
+    return Status::format_version(
+        fmt::format("vectors chunk {} of index {}: version {}, this release reads {}", chunk,
+                    layout.index, header.version, kRecordVersion));
+  }
+  if (header.chunk != chunk || header.dimension != layout.dimension ||
+      header.rows > layout.rows_per_chunk ||
+      header.rows * layout.row_bytes() > value.size() - sizeof header) {
+    return damaged(layout, chunk, "header disagrees with the index");
+  }
+  return ChunkRows{header.rows, reinterpret_cast<const float*>(value.data() + sizeof header)};
+}
+
+Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
+                  std::uint32_t chunk, std::span<const RowToStore> rows, std::uint32_t page_size) {
+  const Key32 key(chunk);
+  Bytes stored;
+  Result<bool> found = transaction.get(vectors, key.bytes(), &stored);
+  if (!found) return found.status();
+  ChunkRows old;
+  if (*found) {
+    Result<ChunkRows> opened = read_chunk(layout, chunk, stored, true);
+    if (!opened) return opened.status();
+    old = *opened;
+  }
+  ChunkHeader header;
+  header.chunk = chunk;
+  header.dimension = layout.dimension;
+  header.rows = old.count;
+  for (const RowToStore& r : rows) {
+    VICINAL_CHECK(r.slot < layout.rows_per_chunk);
+    header.rows = std::max(header.rows, r.slot + 1);
+  }
+  const std::uint64_t used = sizeof header + header.rows * layout.row_bytes();
+  std::vector<std::byte> value(std::max<std::uint64_t>(used, page_size));
+  std::byte* floats = value.data() + sizeof header;
+  if (old.count != 0) std::memcpy(floats, old.floats, old.count * layout.row_bytes());
+  for (const RowToStore& r : rows) {
+    std::memcpy(floats + r.slot * layout.row_bytes(), r.row, layout.row_bytes());
+  }
+  std::memcpy(value.data(), &header, sizeof header);
+  header.checksum = chunk_checksum(layout, chunk, value);
+  std::memcpy(value.data(), &header, sizeof header);
+  return transaction.put(vectors, key.bytes(), value);
+}
+
+}  // namespace vicinal::persist

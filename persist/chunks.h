@@ -1,0 +1,57 @@
+// Vectors chunks: the rows of consecutive nodes in one value, read in place.
+//
+//   0  u32  'V' 'I' 'C' 'V'     16  u32  dimension
+//   4  u16  version             20  u32  0
+//   6  u16  0                   24  u64  XXH3-64 over key, bytes 0..23 and bytes 32 to the end
+//   8  u32  chunk               32  16 bytes of 0
+//  12  u32  rows                48  rows x dimension float32, then 0 up to a page
+//
+// A value of at least a page lies on LMDB's overflow pages, 16 bytes into a page; so the floats
+// begin at 64. Rows that no node uses are zeros or what a batch left that never counted. Threads:
+// pure functions over a transaction.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "persist/envelope.h"
+#include "persist/lmdb_env.h"
+
+namespace vicinal::persist {
+
+inline constexpr std::size_t kChunkHeaderBytes = 48;
+
+/// Where a node's row lies.
+struct ChunkLayout {
+  std::uint32_t index = 0;  ///< numeric id, for checksums
+  std::uint32_t dimension = 0;
+  std::uint32_t rows_per_chunk = 1;  ///< a power of two
+
+  std::uint32_t chunk_of(graph::NodeId node) const { return graph::raw(node) / rows_per_chunk; }
+  std::uint32_t slot_of(graph::NodeId node) const { return graph::raw(node) % rows_per_chunk; }
+  std::uint64_t row_bytes() const { return std::uint64_t{dimension} * sizeof(float); }
+  std::uint64_t chunk_bytes() const { return kChunkHeaderBytes + rows_per_chunk * row_bytes(); }
+};
+
+/// Rows of a chunk, inside the map.
+struct ChunkRows {
+  std::uint32_t count = 0;
+  const float* floats = nullptr;
+};
+
+/// Checks the header of `value` against `layout`, and its checksum when `verify`.
+Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
+                             bool verify);
+
+/// A row on its way into a chunk.
+struct RowToStore {
+  std::uint32_t slot = 0;
+  const float* row = nullptr;
+};
+
+/// Stores `rows` (a later one of the same slot wins) in `chunk`, keeping the others. kCorruption
+/// when the stored chunk is damaged: rewriting it would give damaged rows a fresh checksum.
+Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
+                  std::uint32_t chunk, std::span<const RowToStore> rows, std::uint32_t page_size);
+
+}  // namespace vicinal::persist

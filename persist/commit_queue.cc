@@ -1,0 +1,102 @@
+#include "persist/commit_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "persist/failpoints.h"
+
+namespace vicinal::persist {
+
+Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record) {
+  Waiter self{&target, &record, 0, {}, false};
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&self);
+  changed_.notify_all();  // a leader may be dallying
+  while (!self.done) {
+    if (!leading_) {
+      lead(lock);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+  if (!self.status.ok()) return self.status;
+  return self.sequence;
+}
+
+// Threads that a commit has just woken come back within microseconds, while a sync takes
+// milliseconds. A leader that ran off at once would leave them to the commit after next: groups
+// would alternate between one and n - 1. Waiting for as many as came lately, for a small share of a
+// commit's time, keeps the groups whole; a thread alone never waits.
+void CommitQueue::dally(std::unique_lock<std::mutex>& lock) {
+  const std::size_t expected = std::max(last_group_, group_before_last_);
+  if (waiting_.size() >= expected) return;
+  const auto patience = std::min<Clock::duration>(commit_time_ / 8, std::chrono::microseconds(500));
+  if (patience < std::chrono::microseconds(20)) return;
+  changed_.wait_for(lock, patience, [&] { return waiting_.size() >= expected; });
+}
+
+void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
+  leading_ = true;
+  dally(lock);
+  lock.unlock();
+  std::vector<Waiter*> group;
+  const auto begin = Clock::now();
+  Status status = commit(group, true);
+  const auto took = Clock::now() - begin;
+  if (!status.ok() && group.size() > 1 && status.code() != StatusCode::kIoError) {
+    // One entry may be too large for what is left of the map: the others need not suffer.
+    for (Waiter* waiter : group) {
+      std::vector<Waiter*> one{waiter};
+      waiter->status = commit(one, false);
+    }
+  } else {
+    for (Waiter* waiter : group) waiter->status = status;
+  }
+  lock.lock();
+  group_before_last_ = std::exchange(last_group_, group.size());
+  commit_time_ = took;
+  for (Waiter* waiter : group) waiter->done = true;
+  leading_ = false;
+  changed_.notify_all();
+}
+
+Status CommitQueue::commit(std::vector<Waiter*>& group, bool take) {
+  bool taken = !take;
+  Status status = environment_->write([&](Transaction& transaction) -> Status {
+    if (!taken) {
+      const std::lock_guard lock(mutex_);
+      group.swap(waiting_);
+      taken = true;
+    }
+    return store_all(transaction, group);
+  });
+  if (!taken) {
+    // The transaction could not even begin; the waiters are still queued.
+    const std::lock_guard lock(mutex_);
+    group.swap(waiting_);
+  }
+  if (!status.ok()) forget(group);
+  return status;
+}
+
+Status CommitQueue::store_all(Transaction& transaction, std::vector<Waiter*>& group) {
+  forget(group);  // a closure that runs again allots anew
+  for (Waiter* waiter : group) {
+    waiter->sequence = waiter->target->ledger->allot();
+    const Key64 key(waiter->sequence);
+    seal({RecordKind::kJournal, waiter->target->index, key.bytes()}, waiter->record);
+    Status status =
+        transaction.put(waiter->target->journal, key.bytes(), *waiter->record, PutMode::kAppend);
+    if (!status.ok()) return status;
+  }
+  return failpoints::reach("append.before_commit");
+}
+
+void CommitQueue::forget(std::vector<Waiter*>& group) {
+  for (Waiter* waiter : group) {
+    if (waiter->sequence != 0) waiter->target->ledger->finish(waiter->sequence);
+    waiter->sequence = 0;
+  }
+}
+
+}  // namespace vicinal::persist

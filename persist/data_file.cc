@@ -1,0 +1,160 @@
+#include "persist/data_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "persist/format.h"
+
+namespace vicinal::persist {
+namespace {
+
+constexpr std::string_view kMadeMark = "vicinal store\n";
+
+// LMDB 0.9's meta page on a 64-bit host: a page header of 16 bytes, then
+//   0 magic u32, 4 version u32, 8 address, 16 map size, 24 two database records of 48 bytes (the
+//   first begins with the page size), 120 last page u64, 128 transaction u64.
+constexpr std::size_t kMetaOffset = 16;
+constexpr std::size_t kMetaBytes = 136;
+constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
+constexpr std::uint32_t kLmdbVersion = 1;
+
+struct Meta {
+  std::uint32_t magic = 0;
+  std::uint32_t version = 0;
+  std::uint32_t page_size = 0;
+  std::uint64_t last_page = 0;
+  std::uint64_t transaction = 0;
+};
+
+class File {
+ public:
+  explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  bool ok() const { return fd_ >= 0; }
+
+  bool read_meta(std::uint64_t page_offset, Meta* meta) const {
+    std::array<std::byte, kMetaBytes> bytes;
+    const auto offset = static_cast<off_t>(page_offset + kMetaOffset);
+    if (::pread(fd_, bytes.data(), bytes.size(), offset) != static_cast<ssize_t>(bytes.size())) {
+      return false;
+    }
+    std::memcpy(&meta->magic, bytes.data(), 4);
+    std::memcpy(&meta->version, bytes.data() + 4, 4);
+    std::memcpy(&meta->page_size, bytes.data() + 24, 4);
+    std::memcpy(&meta->last_page, bytes.data() + 120, 8);
+    std::memcpy(&meta->transaction, bytes.data() + 128, 8);
+    return true;
+  }
+
+ private:
+  int fd_;
+};
+
+Status examine_data_file(const std::string& file, std::uint64_t size) {
+  const File data(file);
+  if (!data.ok()) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
+  Meta first;
+  if (!data.read_meta(0, &first) || first.magic != kLmdbMagic) {
+    return Status::corruption(
+        fmt::format("{}: {} bytes that are not an LMDB data file", file, size));
+  }
+  if (first.version != kLmdbVersion) {
+    return Status::format_version(fmt::format("{}: LMDB data version {}, this release reads {}",
+                                              file, first.version, kLmdbVersion));
+  }
+  const std::uint64_t page = first.page_size;
+  Meta second;
+  if (page < 512 || page > 65536 || (page & (page - 1)) != 0 || !data.read_meta(page, &second) ||
+      second.magic != kLmdbMagic || second.page_size != page) {
+    return Status::corruption(fmt::format("{}: damaged meta pages (page size {})", file, page));
+  }
+  const Meta& newest = second.transaction > first.transaction ? second : first;
+  const std::uint64_t needed = (newest.last_page + 1) * page;
+  if (newest.last_page > UINT64_MAX / page - 1 || size < needed) {
+    return Status::corruption(
+        fmt::format("{} is truncated: {} bytes, its pages need {}", file, size, needed));
+  }
+  return {};
+}
+
+bool marked_made(const std::string& path) {
+  const int fd = ::open((path + "/" + kWriterLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::array<char, 32> text{};
+  const ssize_t n = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  return n > 0 && std::string_view(text.data(), static_cast<std::size_t>(n)) == kMadeMark;
+}
+
+/// A folder without a data file that counts.
+Result<PathContent> examine_folder(const std::string& path, bool has_data_file) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != kDataFile && name != kLmdbLockFile && name != kWriterLockFile) {
+      return Status::invalid_argument(
+          fmt::format("{} is a folder with other content ('{}')", path, name));
+    }
+  }
+  if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));
+  if (marked_made(path)) {
+    return Status::corruption(fmt::format("{}/{} is {}, but the store was made", path, kDataFile,
+                                          has_data_file ? "empty" : "missing"));
+  }
+  return PathContent::kEmpty;
+}
+
+}  // namespace
+
+Result<PathContent> examine_path(const std::string& path) {
+  if (path.empty()) return Status::invalid_argument("an empty path");
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return PathContent::kAbsent;
+    if (errno == ENOTDIR) {
+      return Status::invalid_argument(fmt::format("{}: part of the path is a file", path));
+    }
+    return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return Status::invalid_argument(fmt::format("{} is not a folder", path));
+  }
+  const std::string file = path + "/" + kDataFile;
+  if (::stat(file.c_str(), &info) != 0) {
+    if (errno != ENOENT) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
+    return examine_folder(path, false);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return Status::invalid_argument(fmt::format("{} is not a regular file", file));
+  }
+  if (info.st_size == 0) return examine_folder(path, true);
+  if (Status s = examine_data_file(file, static_cast<std::uint64_t>(info.st_size)); !s.ok())
+    return s;
+  return PathContent::kStore;
+}
+
+Status mark_made(const std::string& path) {
+  if (marked_made(path)) return {};
+  const std::string file = path + "/" + kWriterLockFile;
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
+  const ssize_t n = ::write(fd, kMadeMark.data(), kMadeMark.size());
+  const int error = errno;
+  ::close(fd);
+  if (n == static_cast<ssize_t>(kMadeMark.size())) return {};
+  return Status::io_error(fmt::format("writing {}: {}", file, std::strerror(error)));
+}
+
+}  // namespace vicinal::persist

@@ -1,0 +1,96 @@
+// Constants and key layouts of the stored format. FORMAT.md is the prose of this file; change both
+// together, and never change what a number means.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "graph/types.h"
+
+namespace vicinal::persist {
+
+// Rows are read in place, so their byte order is the host's; LMDB's own pages are too.
+static_assert(std::endian::native == std::endian::little,
+              "the stored format is little-endian and rows are read without copying");
+
+using Bytes = std::span<const std::byte>;
+
+/// Version of the whole store: which databases there are and how keys are made.
+inline constexpr std::uint32_t kStoreFormat = 1;
+/// Version of every record of kStoreFormat 1. A record that changes gets the next number.
+inline constexpr std::uint16_t kRecordVersion = 1;
+
+inline constexpr std::uint32_t kNodesPerBlock = 64;       ///< nodes in a record of <id>.nodes
+inline constexpr std::uint32_t kNodesPerLinkGroup = 8;    ///< nodes in a record of <id>.links
+inline constexpr std::uint64_t kChunkTarget = 256 << 10;  ///< most bytes of rows in a chunk, if > 1
+inline constexpr std::uint32_t kMaxDimension = 65536;
+inline constexpr std::uint32_t kMaxIndexes = 256;
+inline constexpr std::uint64_t kMaxBatch = 100'000'000;  ///< rows: its entry stays below 2^32 bytes
+
+inline constexpr const char* kDataFile = "data.mdb";
+inline constexpr const char* kLmdbLockFile = "lock.mdb";
+inline constexpr const char* kWriterLockFile = "vicinal.lock";
+
+/// What a record is. On disk: never renumber.
+enum class RecordKind : std::uint8_t {
+  kStore = 1,
+  kCatalogEntry = 2,
+  kOptions = 3,
+  kState = 4,
+  kVectors = 5,
+  kNodes = 6,
+  kLinks = 7,
+  kJournal = 8,
+};
+
+/// Names a record for its checksum: the same bytes under another key, kind or index do not verify.
+struct RecordId {
+  RecordKind kind;
+  std::uint32_t index = 0;  ///< numeric id of the index; 0 for the store's own records
+  Bytes key;
+};
+
+/// A big-endian key, so that LMDB's byte order is the numbers' order.
+template <typename Unsigned>
+class NumberKey {
+ public:
+  explicit NumberKey(Unsigned number) {
+    for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
+      bytes_[i] = static_cast<std::byte>(number >> (8 * (sizeof(Unsigned) - 1 - i)));
+    }
+  }
+  Bytes bytes() const { return bytes_; }
+
+ private:
+  std::array<std::byte, sizeof(Unsigned)> bytes_{};
+};
+using Key32 = NumberKey<std::uint32_t>;
+using Key64 = NumberKey<std::uint64_t>;
+
+/// Reads a key back; false when its size is wrong.
+template <typename Unsigned>
+bool parse_key(Bytes key, Unsigned* number) {
+  if (key.size() != sizeof(Unsigned)) return false;
+  Unsigned value = 0;
+  for (std::byte b : key) value = static_cast<Unsigned>(value << 8) | static_cast<Unsigned>(b);
+  *number = value;
+  return true;
+}
+
+inline Bytes text_key(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+/// Rows in a chunk: the largest power of two whose rows take at most kChunkTarget bytes, at least
+/// 1. Chosen once, stored with the index.
+constexpr std::uint32_t rows_per_chunk_for(std::uint32_t dimension) {
+  const std::uint64_t row_bytes = std::uint64_t{dimension} * sizeof(float);
+  return static_cast<std::uint32_t>(
+      std::bit_floor(std::max<std::uint64_t>(kChunkTarget / row_bytes, 1)));
+}
+
+}  // namespace vicinal::persist

@@ -1,0 +1,51 @@
+#include "persist/journal.h"
+
+#include <fmt/format.h>
+
+namespace vicinal::persist {
+
+Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                    const JournalVisit& visit) {
+  Result<Cursor> cursor = Cursor::open(transaction, journal);
+  if (!cursor) return cursor.status();
+  Result<bool> more = cursor->first();
+  for (; more.ok() && *more; more = cursor->next()) {
+    Sequence sequence = 0;
+    Status damage;
+    Bytes payload;
+    if (!parse_key(cursor->key(), &sequence)) {
+      damage = Status::corruption(
+          fmt::format("journal of index {} has a key of {} bytes", index, cursor->key().size()));
+    } else {
+      Result<Bytes> opened = unseal({RecordKind::kJournal, index, cursor->key()}, cursor->value());
+      if (opened.ok()) payload = *opened;
+      damage = opened.status();
+    }
+    if (Status status = visit(sequence, payload, damage); !status.ok()) return status;
+  }
+  return more.status();
+}
+
+Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes) {
+  OperationKind kind{};
+  if (Status s = decode_kind(payload, &kind); !s.ok()) return s;
+  if (kind != OperationKind::kFree) return {};
+  JournalEntry entry;
+  if (Status s = decode(payload, dimension, &entry); !s.ok()) return s;
+  nodes->insert(nodes->end(), entry.nodes.begin(), entry.nodes.end());
+  return {};
+}
+
+Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                          std::uint32_t dimension) {
+  last_.clear();
+  return walk_journal(transaction, journal, index,
+                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+                        std::vector<graph::NodeId> nodes;
+                        if (!damage.ok() || !freed_by(payload, dimension, &nodes).ok()) return {};
+                        for (const graph::NodeId node : nodes) last_[graph::raw(node)] = sequence;
+                        return {};
+                      });
+}
+
+}  // namespace vicinal::persist

@@ -1,0 +1,43 @@
+// The journal: operations since the last checkpoint, by sequence.
+//
+// Walking it, and finding the doomed: nodes that a later entry frees. Threads: functions over a
+// transaction.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "persist/codec.h"
+#include "persist/lmdb_env.h"
+
+namespace vicinal::persist {
+
+/// For every entry in order: visit(sequence, payload, ok), or with the damage of an entry that does
+/// not verify. A visit that fails ends the walk with its status.
+using JournalVisit = std::function<Status(Sequence sequence, Bytes payload, const Status& damage)>;
+Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                    const JournalVisit& visit);
+
+/// Appends the nodes that the entry frees, if it is a kFree.
+Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes);
+
+/// The last kFree entry of every node that the journal frees.
+class FreedNodes {
+ public:
+  /// Damaged entries are passed over: whoever reads them reports them.
+  Status survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                std::uint32_t dimension);
+
+  /// The node that held the slot at `sequence` (0: in the node records) is freed by a later entry.
+  bool doomed(graph::NodeId node, Sequence sequence) const {
+    if (last_.empty()) return false;
+    const auto found = last_.find(graph::raw(node));
+    return found != last_.end() && found->second > sequence;
+  }
+
+ private:
+  std::unordered_map<std::uint32_t, Sequence> last_;
+};
+
+}  // namespace vicinal::persist

@@ -1,0 +1,457 @@
+#include "persist/lmdb_env.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <lmdb.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "engine/check.h"
+
+namespace vicinal::persist {
+namespace {
+
+constexpr unsigned kReaderSlots = 1022;
+constexpr std::uint64_t kMiB = 1ull << 20;
+constexpr std::uint64_t kGiB = 1ull << 30;
+// Address space costs nothing until pages are touched, so the first map is far larger than any file
+// and growing is rare. Where the system grants less (ulimit -v, emulators), the next size is tried.
+constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 * kGiB, kGiB,
+                                                    64 * kMiB};
+constexpr std::uint64_t kSmallestMap = 128 << 10;
+constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
+
+/// The one place where LMDB's codes become a Status.
+Status to_status(int code, const char* what) {
+  if (code == MDB_SUCCESS) return {};
+  std::string text = fmt::format("{}: {}", what, mdb_strerror(code));
+  switch (code) {
+    case MDB_NOTFOUND:
+      return Status::not_found(std::move(text));
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+    case MDB_DBS_FULL:
+    case ENOSPC:
+    case EDQUOT:
+      return Status::full(std::move(text));
+    case MDB_READERS_FULL:
+    case EBUSY:
+    case EAGAIN:
+      return Status::busy(std::move(text));
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
+      return Status::corruption(std::move(text));
+    case MDB_VERSION_MISMATCH:
+      return Status::format_version(std::move(text));
+    default:
+      return Status::io_error(std::move(text));
+  }
+}
+
+MDB_val to_val(Bytes bytes) {
+  return {bytes.size(), const_cast<std::byte*>(bytes.data())};  // LMDB only reads through it
+}
+
+Bytes to_bytes(const MDB_val& val) {
+  return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
+}
+
+}  // namespace
+
+// -- Transaction ----------------------------------------------------------------------------------
+
+Status Transaction::failed(int code, const char* what) {
+  if (code == MDB_MAP_FULL) map_full_ = true;
+  return to_status(code, what);
+}
+
+Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int rc = mdb_get(txn_, database, &k, &v);
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return failed(rc, "reading a record");
+  *value = to_bytes(v);
+  return true;
+}
+
+Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
+  MDB_val k = to_val(key);
+  MDB_val v = to_val(value);
+  return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
+                "writing a record");
+}
+
+Status Transaction::remove(DatabaseHandle database, Bytes key) {
+  MDB_val k = to_val(key);
+  const int rc = mdb_del(txn_, database, &k, nullptr);
+  return rc == MDB_NOTFOUND ? Status() : failed(rc, "deleting a record");
+}
+
+Result<bool> Transaction::last_key(DatabaseHandle database, Bytes* key) {
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(txn_, database, &cursor); rc != MDB_SUCCESS) {
+    return failed(rc, "opening a cursor");
+  }
+  MDB_val k{};
+  MDB_val v{};
+  const int rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+  mdb_cursor_close(cursor);
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return failed(rc, "reading the last key");
+  *key = to_bytes(k);
+  return true;
+}
+
+Result<DatabaseStats> Transaction::stats(DatabaseHandle database) {
+  MDB_stat stat{};
+  if (const int rc = mdb_stat(txn_, database, &stat); rc != MDB_SUCCESS) {
+    return failed(rc, "reading the statistics of a database");
+  }
+  const std::uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+  return DatabaseStats{stat.ms_entries, pages * stat.ms_psize};
+}
+
+Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool create) {
+  MDB_dbi dbi = 0;
+  const int rc = mdb_dbi_open(txn_, name.c_str(), create ? MDB_CREATE : 0u, &dbi);
+  if (rc != MDB_SUCCESS) return failed(rc, "opening a database");
+  return DatabaseHandle{dbi};
+}
+
+Status Transaction::drop_database(const std::string& name) {
+  MDB_dbi dbi = 0;
+  if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
+    return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
+  }
+  return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
+}
+
+// -- Cursor ---------------------------------------------------------------------------------------
+
+Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(transaction.txn_, database, &cursor); rc != MDB_SUCCESS) {
+    return transaction.failed(rc, "opening a cursor");
+  }
+  return Cursor(&transaction, cursor);
+}
+
+Cursor::Cursor(Cursor&& other) noexcept
+    : transaction_(other.transaction_),
+      cursor_(std::exchange(other.cursor_, nullptr)),
+      key_(other.key_),
+      value_(other.value_) {}
+
+Cursor::~Cursor() {
+  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+}
+
+Result<bool> Cursor::move(int operation, Bytes key) {
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return transaction_->failed(rc, "moving a cursor");
+  key_ = to_bytes(k);
+  value_ = to_bytes(v);
+  return true;
+}
+
+Result<bool> Cursor::first() { return move(MDB_FIRST, {}); }
+Result<bool> Cursor::next() { return move(MDB_NEXT, {}); }
+Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
+
+// -- ReadTransaction ------------------------------------------------------------------------------
+
+ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
+    : environment_(std::exchange(other.environment_, nullptr)),
+      transaction_(other.transaction_.txn_) {}
+
+ReadTransaction::~ReadTransaction() {
+  if (environment_ == nullptr) return;
+  mdb_txn_reset(transaction_.txn_);
+  environment_->leave_gate(transaction_.txn_, true);
+}
+
+// -- Environment: opening and closing -------------------------------------------------------------
+
+Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
+                                                       const EnvironmentOptions& options) {
+  std::unique_ptr<Environment> environment(new Environment(options));
+  Status status;
+  if (options.map_bytes != 0) {
+    status = environment->open_env(path, std::max(options.map_bytes, kSmallestMap));
+  } else {
+    for (const std::uint64_t size : kMapSizes) {
+      std::uint64_t bytes = size;
+      if (options.max_map_bytes != 0) bytes = std::min(bytes, options.max_map_bytes);
+      status = environment->open_env(path, std::max(bytes, kSmallestMap));
+      // Only a refused mapping is worth another try.
+      if (status.code() != StatusCode::kFull) break;
+    }
+  }
+  if (!status.ok()) return status;
+  return environment;
+}
+
+Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
+  if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, options_.max_map_bytes);
+  path_ = path;
+  int rc = mdb_env_create(&env_);
+  if (rc != MDB_SUCCESS) return to_status(rc, "making an LMDB environment");
+  unsigned flags = MDB_NOTLS;
+  if (options_.read_only) flags |= MDB_RDONLY;
+  if (options_.durability == Durability::kRelaxed) flags |= MDB_NOMETASYNC;
+  if (options_.durability == Durability::kNone) flags |= MDB_NOSYNC;
+  if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
+  if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env_, kReaderSlots);
+  if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
+  if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags, 0644);
+  if (rc == EACCES && options_.read_only) {
+    // A folder in which lock.mdb cannot be made: read without a lock table. LMDB itself does so on
+    // a read-only file system.
+    mdb_env_close(std::exchange(env_, nullptr));
+    rc = mdb_env_create(&env_);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
+    if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags | MDB_NOLOCK, 0644);
+  }
+  if (rc != MDB_SUCCESS) {
+    close_env();
+    const std::string what = fmt::format("opening the environment at {}", path);
+    if (rc == ENOMEM) {
+      return Status::full(
+          fmt::format("{}: no address space for a map of {} bytes", what, map_bytes));
+    }
+    return to_status(rc, what.c_str());
+  }
+  int dead = 0;
+  (void)mdb_reader_check(env_, &dead);  // slots of killed readers would pin old pages for ever
+  MDB_stat stat{};
+  (void)mdb_env_stat(env_, &stat);
+  page_size_ = stat.ms_psize;
+  return {};
+}
+
+void Environment::close_env() {
+  if (env_ == nullptr) return;
+  for (MDB_txn* txn : idle_readers_) mdb_txn_abort(txn);
+  idle_readers_.clear();
+  mdb_env_close(std::exchange(env_, nullptr));
+}
+
+Environment::~Environment() {
+  VICINAL_CHECK(readers_ == 0);
+  if (map_lost_) return;  // closing would touch the map that is gone
+  close_env();
+}
+
+// -- Environment: the gate ------------------------------------------------------------------------
+
+/// Closes the gate and waits until no reader is inside; opens it again at the end of its life.
+class Environment::Exclusive {
+ public:
+  explicit Exclusive(Environment* environment) : environment_(environment) {
+    std::unique_lock lock(environment_->gate_mutex_);
+    environment_->gate_changed_.wait(lock, [&] { return !environment_->gate_closed_; });
+    environment_->gate_closed_ = true;
+    environment_->gate_changed_.wait(lock, [&] { return environment_->readers_ == 0; });
+  }
+  ~Exclusive() {
+    const std::lock_guard lock(environment_->gate_mutex_);
+    environment_->gate_closed_ = false;
+    environment_->gate_changed_.notify_all();
+  }
+  Exclusive(const Exclusive&) = delete;
+  Exclusive& operator=(const Exclusive&) = delete;
+
+ private:
+  Environment* environment_;
+};
+
+MDB_txn* Environment::enter_gate() {
+  std::unique_lock lock(gate_mutex_);
+  gate_changed_.wait(lock, [&] { return !gate_closed_; });
+  ++readers_;
+  if (idle_readers_.empty()) return nullptr;
+  MDB_txn* txn = idle_readers_.back();
+  idle_readers_.pop_back();
+  return txn;
+}
+
+void Environment::leave_gate(MDB_txn* txn, bool reusable) {
+  if (txn != nullptr && !reusable) mdb_txn_abort(txn);
+  const std::lock_guard lock(gate_mutex_);
+  if (txn != nullptr && reusable) idle_readers_.push_back(txn);
+  if (--readers_ == 0 && gate_closed_) gate_changed_.notify_all();
+}
+
+Result<ReadTransaction> Environment::read() {
+  for (int attempt = 0;; ++attempt) {
+    MDB_txn* txn = enter_gate();
+    int rc = EIO;
+    if (!map_lost_) {
+      rc = txn != nullptr ? mdb_txn_renew(txn) : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+    }
+    if (rc == MDB_SUCCESS) return ReadTransaction(this, txn);
+    leave_gate(txn, false);
+    if (rc != MDB_MAP_RESIZED || attempt == 8) return to_status(rc, "beginning to read");
+    // Another process grew the file beyond this map.
+    const std::lock_guard write_lock(write_mutex_);
+    const Exclusive exclusive(this);
+    if (Status status = adopt_map_size(); !status.ok()) return status;
+  }
+}
+
+// -- Environment: writing -------------------------------------------------------------------------
+
+Status Environment::write(const Closure& closure) {
+  if (read_only()) return Status::read_only("the store was opened for reading");
+  const std::lock_guard lock(write_mutex_);
+  return write_locked(closure, false);
+}
+
+Status Environment::with_handles(const Closure& closure) {
+  const std::lock_guard lock(write_mutex_);
+  const Exclusive exclusive(this);
+  if (!read_only()) return write_locked(closure, true);
+  MDB_txn* txn = nullptr;
+  int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (rc == MDB_MAP_RESIZED) {
+    if (Status status = adopt_map_size(); !status.ok()) return status;
+    rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  }
+  if (rc != MDB_SUCCESS) return to_status(rc, "beginning to read");
+  Transaction transaction(txn);
+  Status status = closure(transaction);
+  if (!status.ok()) {
+    mdb_txn_abort(txn);
+    return status;
+  }
+  return to_status(mdb_txn_commit(txn), "keeping handles");  // commit keeps the handles open
+}
+
+Status Environment::write_locked(const Closure& closure, bool exclusive) {
+  for (;;) {
+    MDB_txn* txn = nullptr;
+    int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (rc != MDB_SUCCESS) return to_status(rc, "beginning a write transaction");
+    Transaction transaction(txn);
+    Status status = closure(transaction);
+    if (status.ok() && !transaction.map_full_) {
+      rc = mdb_txn_commit(txn);
+      if (rc == MDB_SUCCESS) {
+        commits_.fetch_add(1, std::memory_order_relaxed);
+        return keep_file_whole();
+      }
+      status = transaction.failed(rc, "committing");
+    } else {
+      mdb_txn_abort(txn);
+    }
+    if (!transaction.map_full_) return status;
+    if (Status grown = grow(exclusive); !grown.ok()) return grown;
+  }
+}
+
+Status Environment::grow(bool exclusive) {
+  const std::uint64_t now = map_bytes();
+  const std::uint64_t limit = options_.max_map_bytes;
+  if (limit != 0 && now + page_size_ > limit) {
+    return Status::full(fmt::format(
+        "the store needs more than its limit: map {} bytes, max_map_bytes {}", now, limit));
+  }
+  if (exclusive) return set_map(now * 2);
+  const Exclusive closed(this);
+  return set_map(now * 2);
+}
+
+Status Environment::set_map(std::uint64_t bytes) {
+  if (options_.max_map_bytes != 0) bytes = std::min(bytes, options_.max_map_bytes);
+  bytes -= bytes % page_size_;
+  const std::uint64_t now = map_bytes();
+  if (bytes <= now) {
+    return Status::full(fmt::format("the map has {} bytes and may not grow: max_map_bytes {}", now,
+                                    options_.max_map_bytes));
+  }
+  // LMDB unmaps first and maps then: were the second step refused, the environment would be lost.
+  // So ask for the difference beforehand.
+  void* probe =
+      ::mmap(nullptr, bytes - now, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (probe == MAP_FAILED) {
+    return Status::full(
+        fmt::format("no address space to grow the map from {} to {} bytes", now, bytes));
+  }
+  ::munmap(probe, bytes - now);
+  const int rc = mdb_env_set_mapsize(env_, bytes);
+  if (rc != MDB_SUCCESS) map_lost_ = true;
+  return to_status(rc, "growing the map");
+}
+
+Status Environment::adopt_map_size() {
+  if (map_lost_) return Status::io_error("the map is lost");
+  const int rc = mdb_env_set_mapsize(env_, 0);
+  if (rc != MDB_SUCCESS) map_lost_ = true;
+  return to_status(rc, "adopting the map size of another process");
+}
+
+// Pages that a transaction took from the end of the file and gave back before its commit are never
+// written, so LMDB's file can be shorter than its last page says. Lengthening it keeps E2.
+Status Environment::keep_file_whole() {
+  MDB_envinfo info{};
+  (void)mdb_env_info(env_, &info);
+  const std::uint64_t needed = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
+  if (needed <= whole_bytes_) return {};
+  int fd = -1;
+  struct stat file {};
+  if (mdb_env_get_fd(env_, &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0) return {};
+  if (static_cast<std::uint64_t>(file.st_size) < needed) {
+    // The commit has happened: failing here would deny it. The next commit tries again.
+    if (::ftruncate(fd, static_cast<off_t>(needed)) != 0) return {};
+  }
+  whole_bytes_ = needed;
+  return {};
+}
+
+// -- Environment: the rest ------------------------------------------------------------------------
+
+Status Environment::sync() {
+  if (read_only()) return {};
+  MDB_txn* idle = enter_gate();  // syncing reads the map's meta page
+  const int rc = map_lost_ ? EIO : mdb_env_sync(env_, 1);
+  leave_gate(idle, true);
+  return to_status(rc, "syncing");
+}
+
+Status Environment::copy_to(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return to_status(errno, fmt::format("making {}", file).c_str());
+  MDB_txn* idle = enter_gate();
+  int rc = map_lost_ ? EIO : mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
+  leave_gate(idle, true);
+  if (rc == MDB_SUCCESS && ::fsync(fd) != 0) rc = errno;
+  if (::close(fd) != 0 && rc == MDB_SUCCESS) rc = errno;
+  return to_status(rc, fmt::format("copying the store to {}", file).c_str());
+}
+
+std::uint64_t Environment::map_bytes() {
+  MDB_envinfo info{};
+  (void)mdb_env_info(env_, &info);
+  return info.me_mapsize;
+}
+
+std::uint64_t Environment::file_bytes() const {
+  int fd = -1;
+  struct stat file {};
+  if (map_lost_ || mdb_env_get_fd(env_, &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0) return 0;
+  return static_cast<std::uint64_t>(file.st_size);
+}
+
+}  // namespace vicinal::persist

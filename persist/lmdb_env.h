@@ -1,0 +1,201 @@
+// LMDB behind plain types: environment, transactions, cursors. The only file that knows lmdb.h is
+// lmdb_env.cc.
+//
+// Ownership: an Environment owns the map, its reader pool and its handles. Threads: any, with two
+// rules of LMDB kept here: one writer at a time (write_mutex_), and the map moves only while no
+// transaction lives. Readers enter a gate; growing closes the gate, waits until they have left, and
+// opens it again. So a thread that holds a ReadTransaction must not write or begin another one.
+//
+// Invariants:
+//   E1  A closure given to write() runs again from the start after the map grew: it may change
+//       nothing but the transaction until write() returns.
+//   E2  The data file is never shorter than its last page says once a commit returned, so that a
+//       shorter file means truncation (data_file.h).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "persist/format.h"
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+struct MDB_env;
+struct MDB_txn;
+struct MDB_cursor;
+
+namespace vicinal::persist {
+
+using DatabaseHandle = unsigned;
+
+enum class PutMode {
+  kReplace,
+  kAppend,  ///< the key is greater than every key there: pages are filled whole
+};
+
+struct DatabaseStats {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;  ///< pages in use times the page size
+};
+
+/// A transaction in progress; made by Environment only. Bytes that it returns point into the map:
+/// valid until the transaction ends or, in a write transaction, until its next change.
+class Transaction {
+ public:
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// False when the key is absent.
+  Result<bool> get(DatabaseHandle database, Bytes key, Bytes* value);
+  Status put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode = PutMode::kReplace);
+  /// Absent keys are no error.
+  Status remove(DatabaseHandle database, Bytes key);
+  /// The greatest key; false when there is none.
+  Result<bool> last_key(DatabaseHandle database, Bytes* key);
+  Result<DatabaseStats> stats(DatabaseHandle database);
+  /// Opens a named database; only inside Environment::with_handles. kNotFound when it is absent.
+  Result<DatabaseHandle> open_database(const std::string& name, bool create);
+  /// Deletes a named database with its content; only inside Environment::with_handles.
+  Status drop_database(const std::string& name);
+
+ private:
+  friend class Environment;
+  friend class ReadTransaction;
+  friend class Cursor;
+  explicit Transaction(MDB_txn* txn) : txn_(txn) {}
+  Status failed(int code, const char* what);
+
+  MDB_txn* txn_;
+  bool map_full_ = false;
+};
+
+/// Walks a database in key order. Must end before its transaction.
+class Cursor {
+ public:
+  static Result<Cursor> open(Transaction& transaction, DatabaseHandle database);
+  Cursor(Cursor&& other) noexcept;
+  Cursor& operator=(Cursor&&) = delete;
+  ~Cursor();
+
+  /// Each moves, and says whether there is a record.
+  Result<bool> first();
+  Result<bool> next();
+  Result<bool> seek(Bytes key);  ///< the first record whose key is not less
+
+  Bytes key() const { return key_; }
+  Bytes value() const { return value_; }
+
+ private:
+  Cursor(Transaction* transaction, MDB_cursor* cursor)
+      : transaction_(transaction), cursor_(cursor) {}
+  Result<bool> move(int operation, Bytes key);
+
+  Transaction* transaction_;
+  MDB_cursor* cursor_;
+  Bytes key_;
+  Bytes value_;
+};
+
+class Environment;
+
+/// A snapshot. Reader slots are pooled: beginning one costs a renewal, not a system call.
+class ReadTransaction {
+ public:
+  ReadTransaction(ReadTransaction&& other) noexcept;
+  ReadTransaction& operator=(ReadTransaction&&) = delete;
+  ~ReadTransaction();
+
+  Transaction& operator*() { return transaction_; }
+  Transaction* operator->() { return &transaction_; }
+
+ private:
+  friend class Environment;
+  ReadTransaction(Environment* environment, MDB_txn* txn)
+      : environment_(environment), transaction_(txn) {}
+
+  Environment* environment_;
+  Transaction transaction_;
+};
+
+struct EnvironmentOptions {
+  Durability durability = Durability::kFull;
+  bool read_only = false;
+  std::uint64_t map_bytes = 0;      ///< 0: the largest of a few sizes that the system grants
+  std::uint64_t max_map_bytes = 0;  ///< 0: no limit
+};
+
+class Environment {
+ public:
+  using Closure = std::function<Status(Transaction&)>;
+
+  /// Opens the LMDB environment in the folder `path`, making the data file when it is absent and
+  /// the options allow writing. The caller has examined the file and holds the lock.
+  static Result<std::unique_ptr<Environment>> open(const std::string& path,
+                                                   const EnvironmentOptions& options);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment();
+
+  /// Runs `closure` in a write transaction and commits it; grows the map and runs it again when it
+  /// is full (E1). Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
+  Status write(const Closure& closure);
+  /// As write(), or in a read transaction when read-only, while no other transaction lives: the
+  /// only place where databases may be opened or dropped.
+  Status with_handles(const Closure& closure);
+  /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
+  Result<ReadTransaction> read();
+
+  /// Flushes the operating system's buffers of the data file to the device.
+  Status sync();
+  /// Writes a compact copy into `file`, which must not exist.
+  Status copy_to(const std::string& file);
+
+  bool read_only() const { return options_.read_only; }
+  std::uint32_t page_size() const { return page_size_; }
+  std::uint64_t map_bytes();
+  /// Bytes of the data file.
+  std::uint64_t file_bytes() const;
+  /// Write transactions committed so far.
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class ReadTransaction;
+  class Exclusive;
+
+  explicit Environment(const EnvironmentOptions& options) : options_(options) {}
+  Status open_env(const std::string& path, std::uint64_t map_bytes);
+  Status write_locked(const Closure& closure, bool exclusive);
+  Status grow(bool exclusive);
+  Status set_map(std::uint64_t bytes);
+  Status adopt_map_size();
+  Status keep_file_whole();
+  void close_env();
+  MDB_txn* enter_gate();
+  void leave_gate(MDB_txn* txn, bool reusable);
+
+  const EnvironmentOptions options_;
+  std::string path_;
+  MDB_env* env_ = nullptr;
+  std::uint32_t page_size_ = 0;
+  std::atomic<std::uint64_t> commits_{0};
+
+  std::mutex write_mutex_;
+  // Guarded by write_mutex_.
+  std::uint64_t whole_bytes_ = 0;  // the file is known to be at least this long
+
+  std::mutex gate_mutex_;
+  std::condition_variable gate_changed_;
+  // Guarded by gate_mutex_.
+  bool gate_closed_ = false;
+  std::atomic<bool> map_lost_{false};  // moving the map failed half-way: nothing may touch it
+  std::uint64_t readers_ = 0;
+  std::vector<MDB_txn*> idle_readers_;
+};
+
+}  // namespace vicinal::persist

@@ -1,0 +1,365 @@
+// load(): state, node records with their rows chunk by chunk, links, then the journal.
+//
+// A node that a journal entry frees later (doomed, R1) is never delivered: its row may already be
+// that of the slot's next node. An upsert of such a node is delivered as the erasure of what it
+// replaced, so a visitor sees a history in which doomed nodes never lived.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/allocator.h"
+#include "persist/index_records.h"
+#include "persist/journal.h"
+#include "persist/node_blocks.h"
+
+namespace vicinal::persist {
+namespace {
+
+constexpr std::size_t kMaxMessages = 100;
+constexpr std::uintptr_t kRowAlignment = 64;
+constexpr std::uint64_t kProgressStep = 4096;
+
+}  // namespace
+
+class Loader {
+ public:
+  Loader(StoredIndex& index, Transaction& transaction, LoadVisitor& visitor,
+         const LoadOptions& options)
+      : index_(index),
+        layout_(index.layout_),
+        transaction_(transaction),
+        visitor_(visitor),
+        options_(options) {}
+
+  Result<LoadReport> run() {
+    if (Status s = survey(); !s.ok()) return s;
+    if (Status s = visitor_.begin(node_limit_, state_.entry_point); !s.ok()) return s;
+    if (Status s = load_nodes(); !s.ok()) return s;
+    if (Status s = load_links(); !s.ok()) return s;
+    if (Status s = replay(); !s.ok()) return s;
+    return std::move(report_);
+  }
+
+ private:
+  void note(std::string message) {
+    if (report_.messages.size() < kMaxMessages) report_.messages.push_back(std::move(message));
+  }
+
+  /// A damaged record: the load's end, or set aside.
+  Status aside(const Status& damage) {
+    const bool bytes_are_wrong = damage.code() == StatusCode::kCorruption;
+    if (!options_.salvage || !bytes_are_wrong) return damage;
+    ++report_.salvaged;
+    note(damage.message());
+    return {};
+  }
+
+  Status tell(const char* phase, std::uint64_t done, std::uint64_t total) {
+    if (options_.progress && !options_.progress({phase, done, total})) {
+      return Status::cancelled(fmt::format("loading stopped at {} of {} ({})", done, total, phase));
+    }
+    return {};
+  }
+
+  /// State, node limit and doomed nodes. Damaged entries are reported by replay().
+  Status survey() {
+    Status status =
+        read_record(transaction_, index_.databases_.meta, state_id(index_.index_), &state_);
+    if (!status.ok()) return status;
+    node_limit_ = state_.node_limit;
+    status = freed_.survey(transaction_, index_.databases_.journal, index_.index_,
+                           index_.options().dimension);
+    if (!status.ok()) return status;
+    return walk_journal(transaction_, index_.databases_.journal, index_.index_,
+                        [&](Sequence, Bytes payload, const Status& damage) -> Status {
+                          ++journal_entries_;
+                          JournalEntry entry;
+                          if (!damage.ok() || !decode(payload, layout_.dimension, &entry).ok()) {
+                            return {};
+                          }
+                          if (entry.kind == OperationKind::kUpsert) raise_limit(entry.node);
+                          for (const graph::NodeId node : entry.nodes) raise_limit(node);
+                          return {};
+                        });
+  }
+
+  void raise_limit(graph::NodeId node) {
+    node_limit_ = std::max<std::uint64_t>(node_limit_, graph::raw(node) + 1ull);
+  }
+
+  // -- Nodes and rows --
+
+  Status load_nodes() {
+    delivered_.assign(node_limit_, false);
+    const std::uint64_t chunks =
+        (state_.node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
+    NodeBlockReader nodes(transaction_, index_.databases_.nodes, index_.index_);
+    std::vector<LoadedNode> run;
+    const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
+    for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+      if (chunk % step == 0) {
+        const std::uint64_t done = chunk * layout_.rows_per_chunk;
+        if (Status s = tell("vectors", done, state_.node_limit); !s.ok()) return s;
+      }
+      run.clear();
+      if (Status s = collect(static_cast<std::uint32_t>(chunk), &nodes, &run); !s.ok()) return s;
+      if (run.empty()) continue;
+      Status s = add_rows(static_cast<std::uint32_t>(chunk), &run);
+      if (!s.ok()) {
+        if (s = aside(s); !s.ok()) return s;
+        continue;
+      }
+      if (s = visitor_.nodes(run); !s.ok()) return s;
+      for (const LoadedNode& node : run) delivered_[graph::raw(node.node)] = true;
+      report_.nodes += run.size();
+    }
+    return {};
+  }
+
+  /// The chunk's nodes that live on, without rows.
+  Status collect(std::uint32_t chunk, NodeBlockReader* nodes, std::vector<LoadedNode>* run) {
+    const std::uint64_t begin = std::uint64_t{chunk} * layout_.rows_per_chunk;
+    const std::uint64_t end = std::min(begin + layout_.rows_per_chunk, state_.node_limit);
+    for (std::uint64_t id = begin; id < end; ++id) {
+      const auto node = static_cast<graph::NodeId>(id);
+      Result<StoredNode> stored = nodes->at(node);
+      if (!stored) {
+        if (Status s = aside(stored.status()); !s.ok()) return s;
+        id |= kNodesPerBlock - 1;  // on to the next block
+        continue;
+      }
+      if (stored->state == graph::NodeState::kFree || freed_.doomed(node, 0)) continue;
+      run->push_back({node, stored->label, stored->level, stored->state, nullptr});
+    }
+    return {};
+  }
+
+  Status add_rows(std::uint32_t chunk, std::vector<LoadedNode>* run) {
+    Result<ChunkRows> rows = open_chunk(chunk);
+    Status status = rows.status();
+    if (rows.ok() && layout_.slot_of(run->back().node) >= rows->count) {
+      status = Status::corruption(
+          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", chunk,
+                      index_.name_, rows->count, graph::raw(run->back().node)));
+    }
+    if (!status.ok()) {
+      return Status(status.code(),
+                    fmt::format("{}; labels of index '{}' from {} ({} nodes) have no vector",
+                                status.message(), index_.name_, run->front().label, run->size()));
+    }
+    for (LoadedNode& node : *run) {
+      node.row = rows->floats + std::size_t{layout_.slot_of(node.node)} * layout_.dimension;
+    }
+    return {};
+  }
+
+  /// A verified chunk whose floats are aligned. Remembers the last one.
+  Result<ChunkRows> open_chunk(std::uint32_t chunk) {
+    if (open_number_ == chunk) return open_rows_;
+    const Key32 key(chunk);
+    Bytes value;
+    Result<bool> found = transaction_.get(index_.databases_.vectors, key.bytes(), &value);
+    if (!found) return found.status();
+    if (!*found) return Status::corruption(fmt::format("vectors chunk {} is missing", chunk));
+    Result<ChunkRows> rows = read_chunk(layout_, chunk, value, true);
+    if (!rows) return rows.status();
+    if (reinterpret_cast<std::uintptr_t>(rows->floats) % kRowAlignment != 0) {
+      aligned_.resize(std::size_t{rows->count} * layout_.dimension);
+      std::memcpy(aligned_.data(), rows->floats, aligned_.size() * sizeof(float));
+      rows->floats = aligned_.data();
+    }
+    open_number_ = chunk;
+    open_rows_ = *rows;
+    return *rows;
+  }
+
+  // -- Links --
+
+  Status load_links() {
+    Result<Cursor> cursor = Cursor::open(transaction_, index_.databases_.links);
+    if (!cursor) return cursor.status();
+    LinkGroup group;
+    std::uint64_t records = 0;
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      std::uint32_t number = 0;
+      Status status = read_group(*cursor, &number, &group);
+      if (status.code() == StatusCode::kFormatVersion) return status;
+      if (!status.ok()) {
+        ++report_.damaged_links;
+        note(status.message());
+        continue;
+      }
+      if (records++ % kProgressStep == 0) {
+        const std::uint64_t done = std::uint64_t{number} * kNodesPerLinkGroup;
+        if (Status s = tell("links", done, node_limit_); !s.ok()) return s;
+      }
+      for (std::uint32_t slot = 0; slot < kNodesPerLinkGroup; ++slot) {
+        const std::uint64_t id = std::uint64_t{number} * kNodesPerLinkGroup + slot;
+        if (group[slot].empty() || id >= node_limit_ || !delivered_[id]) continue;
+        Status s = visitor_.links(static_cast<graph::NodeId>(id), std::move(group[slot]));
+        if (!s.ok()) return s;
+      }
+    }
+    return more.status();
+  }
+
+  Status read_group(const Cursor& cursor, std::uint32_t* number, LinkGroup* group) {
+    const RecordId id{RecordKind::kLinks, index_.index_, cursor.key()};
+    if (!parse_key(cursor.key(), number))
+      return Status::corruption("links record with a wrong key");
+    Result<Bytes> payload = unseal(id, cursor.value());
+    if (!payload) return payload.status();
+    if (Status s = decode(*payload, group); !s.ok()) {
+      return Status::corruption(describe(id) + ": " + s.message());
+    }
+    for (const graph::NodeLinks& links : *group) {
+      for (const graph::LevelLinks& level : links) {
+        for (const graph::NodeId node : level.ids) {
+          if (graph::raw(node) >= node_limit_) {
+            return Status::corruption(fmt::format("{}: a link to node {}, the index has {}",
+                                                  describe(id), graph::raw(node), node_limit_));
+          }
+        }
+      }
+    }
+    return {};
+  }
+
+  // -- Journal --
+
+  Status replay() {
+    return walk_journal(
+        transaction_, index_.databases_.journal, index_.index_,
+        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          JournalEntry entry;
+          Status status = damage;
+          if (status.ok()) status = decode(payload, layout_.dimension, &entry);
+          if (!status.ok()) {
+            return aside(
+                Status(status.code(), fmt::format("journal entry {} of index '{}': {}", sequence,
+                                                  index_.name_, status.message())));
+          }
+          if (Status s = tell("journal", report_.journal_entries, journal_entries_); !s.ok())
+            return s;
+          ++report_.journal_entries;
+          return replay_entry(sequence, entry);
+        });
+  }
+
+  Status replay_entry(Sequence sequence, const JournalEntry& e) {
+    switch (e.kind) {
+      case OperationKind::kUpsert:
+        aligned_row_.assign(e.row.begin(), e.row.end());
+        return replay_upsert(sequence, e.label, e.node, e.replaced, e.level, aligned_row_.data());
+      case OperationKind::kErase:
+      case OperationKind::kResurrect:
+        return replay_state(sequence, e.kind, e.label, e.node);
+      case OperationKind::kFree:
+        return {};  // what it frees was never delivered
+      case OperationKind::kEraseBatch:
+        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+          Status s = replay_state(sequence, OperationKind::kErase, e.labels[i], e.nodes[i]);
+          if (!s.ok()) return s;
+        }
+        return {};
+      case OperationKind::kBatch:
+        return replay_batch(sequence, e);
+    }
+    return {};
+  }
+
+  Status replay_batch(Sequence sequence, const JournalEntry& e) {
+    for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+      const graph::NodeId node = e.nodes[i];
+      const float* row = nullptr;
+      if (!freed_.doomed(node, sequence)) {
+        Result<ChunkRows> rows = open_chunk(layout_.chunk_of(node));
+        Status status = rows.status();
+        if (rows.ok() && layout_.slot_of(node) >= rows->count) {
+          status = Status::corruption(
+              fmt::format("vectors chunk {} has {} rows", layout_.chunk_of(node), rows->count));
+        }
+        if (!status.ok()) {
+          status = aside(
+              Status(status.code(),
+                     fmt::format("{}; label {} (node {}) of index '{}' has no vector",
+                                 status.message(), e.labels[i], graph::raw(node), index_.name_)));
+          if (!status.ok()) return status;
+          if (status = replay_replaced(sequence, e.labels[i], e.replaced_nodes[i]); !status.ok()) {
+            return status;
+          }
+          continue;
+        }
+        row = rows->floats + std::size_t{layout_.slot_of(node)} * layout_.dimension;
+      }
+      Status s = replay_upsert(sequence, e.labels[i], node, e.replaced_nodes[i], e.levels[i], row);
+      if (!s.ok()) return s;
+    }
+    for (std::size_t i = 0; i < e.resurrected.size(); ++i) {
+      Status s = replay_state(sequence, OperationKind::kResurrect, e.resurrected_labels[i],
+                              e.resurrected[i]);
+      if (!s.ok()) return s;
+    }
+    return {};
+  }
+
+  Status replay_upsert(Sequence sequence, Label label, graph::NodeId node, graph::NodeId replaced,
+                       graph::Level level, const float* row) {
+    if (freed_.doomed(node, sequence)) return replay_replaced(sequence, label, replaced);
+    Operation op;
+    op.label = label;
+    op.node = node;
+    op.level = level;
+    op.row = {row, layout_.dimension};
+    if (replaced != graph::kNoNode && known(sequence, replaced)) op.replaced = replaced;
+    delivered_[graph::raw(node)] = true;
+    return visitor_.replay(sequence, op);
+  }
+
+  /// The upsert that replaced `replaced` is not delivered: its other effect is.
+  Status replay_replaced(Sequence sequence, Label label, graph::NodeId replaced) {
+    if (replaced == graph::kNoNode) return {};
+    return replay_state(sequence, OperationKind::kErase, label, replaced);
+  }
+
+  Status replay_state(Sequence sequence, OperationKind kind, Label label, graph::NodeId node) {
+    if (!known(sequence, node)) return {};
+    Operation op;
+    op.kind = kind;
+    op.label = label;
+    op.node = node;
+    return visitor_.replay(sequence, op);
+  }
+
+  bool known(Sequence sequence, graph::NodeId node) const {
+    return graph::raw(node) < node_limit_ && delivered_[graph::raw(node)] &&
+           !freed_.doomed(node, sequence);
+  }
+
+  StoredIndex& index_;
+  const ChunkLayout layout_;
+  Transaction& transaction_;
+  LoadVisitor& visitor_;
+  const LoadOptions& options_;
+
+  LoadReport report_;
+  StateRecord state_;
+  FreedNodes freed_;
+  std::uint64_t node_limit_ = 0;
+  std::uint64_t journal_entries_ = 0;
+  std::vector<bool> delivered_;
+  std::int64_t open_number_ = -1;
+  ChunkRows open_rows_;
+  internal::Vector<float> aligned_;      // a chunk that does not lie on a 64-byte boundary
+  internal::Vector<float> aligned_row_;  // a row from the journal
+};
+
+Result<LoadReport> StoredIndex::load(LoadVisitor& visitor, const LoadOptions& options) {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  return Loader(*this, **transaction, visitor, options).run();
+}
+
+}  // namespace vicinal::persist

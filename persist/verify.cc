@@ -1,0 +1,165 @@
+// verify(): every record's checksum and content, and that they agree with each other.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "persist/index_records.h"
+#include "persist/journal.h"
+#include "persist/node_blocks.h"
+
+namespace vicinal::persist {
+namespace {
+
+constexpr std::size_t kMaxMessages = 100;
+
+}  // namespace
+
+class Verifier {
+ public:
+  Verifier(StoredIndex& index, Transaction& transaction, std::vector<std::string>* messages)
+      : index_(index), transaction_(transaction), messages_(messages) {}
+
+  Result<std::uint64_t> run() {
+    const std::uint32_t id = index_.index_;
+    OptionsRecord options;
+    StateRecord state;
+    count(read_record(transaction_, index_.databases_.meta, options_id(id), &options));
+    count(read_record(transaction_, index_.databases_.meta, state_id(id), &state));
+    node_limit_ = state.node_limit;
+    if (Status s = verify_chunks(); !s.ok()) return s;
+    if (Status s = verify_nodes(); !s.ok()) return s;
+    if (Status s = verify_links(); !s.ok()) return s;
+    if (Status s = verify_journal(state); !s.ok()) return s;
+    return failures_;
+  }
+
+ private:
+  void count(const Status& status) {
+    if (status.ok()) return;
+    ++failures_;
+    if (messages_ != nullptr && messages_->size() < kMaxMessages) {
+      messages_->push_back(fmt::format("index '{}': {}", index_.name_, status.message()));
+    }
+  }
+
+  /// visit() for every record under a 32-bit key.
+  template <typename Visit>
+  Status walk(DatabaseHandle database, RecordKind kind, Visit&& visit) {
+    Result<Cursor> cursor = Cursor::open(transaction_, database);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      std::uint32_t number = 0;
+      const RecordId id{kind, index_.index_, cursor->key()};
+      if (parse_key(cursor->key(), &number)) {
+        count(visit(id, number, cursor->value()));
+      } else {
+        count(Status::corruption(describe(id) + ": wrong key"));
+      }
+    }
+    return more.status();
+  }
+
+  Status verify_chunks() {
+    return walk(index_.databases_.vectors, RecordKind::kVectors,
+                [&](const RecordId&, std::uint32_t number, Bytes value) -> Status {
+                  Result<ChunkRows> rows = read_chunk(index_.layout_, number, value, true);
+                  if (rows.ok()) rows_[number] = rows->count;
+                  return rows.status();
+                });
+  }
+
+  Status verify_nodes() {
+    return walk(index_.databases_.nodes, RecordKind::kNodes,
+                [&](const RecordId& id, std::uint32_t number, Bytes value) -> Status {
+                  Result<Bytes> payload = unseal(id, value);
+                  if (!payload) return payload.status();
+                  NodeBlock block;
+                  if (Status s = decode(*payload, &block); !s.ok()) {
+                    return Status::corruption(describe(id) + ": " + s.message());
+                  }
+                  return verify_block(id, number, block);
+                });
+  }
+
+  Status verify_block(const RecordId& id, std::uint32_t number, const NodeBlock& block) {
+    for (std::uint32_t slot = 0; slot < block.size(); ++slot) {
+      const StoredNode& n = block[slot];
+      if (n.state == graph::NodeState::kFree) continue;
+      const auto node = static_cast<graph::NodeId>(number * kNodesPerBlock + slot);
+      const auto chunk = rows_.find(index_.layout_.chunk_of(node));
+      if (graph::raw(node) >= node_limit_) {
+        return Status::corruption(fmt::format("{}: node {} is not below the limit {}", describe(id),
+                                              graph::raw(node), node_limit_));
+      }
+      if (chunk == rows_.end() || chunk->second <= index_.layout_.slot_of(node)) {
+        return Status::corruption(fmt::format("{}: node {} (label {}) has no row", describe(id),
+                                              graph::raw(node), n.label));
+      }
+      if (n.state == graph::NodeState::kLive && !live_.insert(n.label).second) {
+        return Status::corruption(fmt::format("{}: label {} is live twice", describe(id), n.label));
+      }
+    }
+    return {};
+  }
+
+  Status verify_links() {
+    return walk(index_.databases_.links, RecordKind::kLinks,
+                [&](const RecordId& id, std::uint32_t, Bytes value) -> Status {
+                  Result<Bytes> payload = unseal(id, value);
+                  if (!payload) return payload.status();
+                  LinkGroup group;
+                  Status s = decode(*payload, &group);
+                  return s.ok() ? s : Status::corruption(describe(id) + ": " + s.message());
+                });
+  }
+
+  Status verify_journal(const StateRecord& state) {
+    return walk_journal(
+        transaction_, index_.databases_.journal, index_.index_,
+        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          if (!damage.ok()) {
+            count(damage);
+            return {};
+          }
+          JournalEntry entry;
+          Status s = decode(payload, index_.options().dimension, &entry);
+          if (s.ok() && sequence <= state.applied) {
+            s = Status::corruption(fmt::format("{} are applied", state.applied));
+          }
+          if (s.ok()) s = verify_rows(entry);
+          if (!s.ok()) {
+            count(Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message())));
+          }
+          return {};
+        });
+  }
+
+  Status verify_rows(const JournalEntry& entry) {
+    if (entry.kind != OperationKind::kBatch) return {};
+    for (const graph::NodeId node : entry.nodes) {
+      const auto chunk = rows_.find(index_.layout_.chunk_of(node));
+      if (chunk == rows_.end() || chunk->second <= index_.layout_.slot_of(node)) {
+        return Status::corruption(fmt::format("node {} has no row", graph::raw(node)));
+      }
+    }
+    return {};
+  }
+
+  StoredIndex& index_;
+  Transaction& transaction_;
+  std::vector<std::string>* messages_;
+  std::uint64_t failures_ = 0;
+  std::uint64_t node_limit_ = 0;
+  std::map<std::uint32_t, std::uint32_t> rows_;  // chunk -> rows, sound chunks only
+  std::unordered_set<Label> live_;
+};
+
+Result<std::uint64_t> StoredIndex::verify(std::vector<std::string>* messages) {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  return Verifier(*this, **transaction, messages).run();
+}
+
+}  // namespace vicinal::persist
