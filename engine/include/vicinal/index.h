@@ -49,8 +49,8 @@ class Index {
   /// Validated as a whole before anything changes, one transaction (very large batches: several,
   /// made visible together), linked by all threads. Cheaper per vector than upsert(). Shapes:
   /// vectors.size() == labels.size() * dimension(). Errors: as upsert(), naming the first bad row.
-  /// kCancelled: the progress callback said so while links
-  ///         were made: the vectors are stored and searchable; nothing is half-linked.
+  /// kCancelled: the progress callback said so while links were made: what was linked by then is
+  ///         stored and searchable, the rest is as if never given; the message has the numbers.
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
 

@@ -25,8 +25,8 @@ struct Progress {
 using ProgressCallback = std::function<bool(const Progress&)>;
 
 /// How an index is made. All fields of the first group are stored with it; opening an existing
-/// index with a field that is set and differs is kInvalidArgument naming both values. A field at
-/// its default (0, or std::nullopt-like "unset" where said) accepts what is stored.
+/// index with a field that differs is kInvalidArgument naming both values. A number that is 0
+/// accepts what is stored; Store::open_index accepts all of them.
 struct IndexOptions {
   // -- Behaviour, stored with the index.
 

@@ -1,0 +1,62 @@
+#include "engine/background.h"
+
+#include <chrono>
+
+namespace vicinal::engine {
+namespace {
+
+// Between looks at what is due: writes come by the thousand, one look a while is enough.
+constexpr std::chrono::milliseconds kRest{50};
+// Between slices of repair: leaves the locks and the commits to writers.
+constexpr std::chrono::milliseconds kPause{2};
+
+}  // namespace
+
+Background::Background(OpenIndexes open_indexes, std::uint64_t checkpoint_bytes)
+    : open_indexes_(std::move(open_indexes)),
+      checkpoint_bytes_(checkpoint_bytes),
+      thread_([this] { run(); }) {}
+
+void Background::wake() {
+  if (woken_.load(std::memory_order_relaxed)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    woken_.store(true);
+  }
+  changed_.notify_one();
+}
+
+void Background::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Background::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || woken_.load(); });
+    if (stopping_) return;
+    woken_.store(false);
+    bool more = true;
+    while (more && !stopping_) {
+      lock.unlock();
+      more = step();
+      lock.lock();
+      changed_.wait_for(lock, more ? kPause : kRest, [this] { return stopping_; });
+    }
+  }
+}
+
+bool Background::step() {
+  bool more = false;
+  for (const std::shared_ptr<IndexCore>& index : open_indexes_()) {
+    if (index->maintain(checkpoint_bytes_)) more = true;
+  }
+  return more;
+}
+
+}  // namespace vicinal::engine

@@ -1,0 +1,49 @@
+// Background: the one thread of a store that writes checkpoints and repairs when they are due.
+//
+// What: sleeps until a write wakes it, then looks at every open index (IndexCore::maintain) until
+// nothing is due. Errors are not reported here: what is due stays due, and the caller's own
+// checkpoint() or close() meets the same error and returns it. Threads: wake() any; stop() once.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/index_core.h"
+
+namespace vicinal::engine {
+
+class Background {
+ public:
+  using OpenIndexes = std::function<std::vector<std::shared_ptr<IndexCore>>()>;
+
+  Background(OpenIndexes open_indexes, std::uint64_t checkpoint_bytes);
+  ~Background() { stop(); }
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  /// Something was written. Costs one load when the thread is awake.
+  void wake();
+  /// Waits for the present step and ends the thread.
+  void stop();
+
+ private:
+  void run();
+  /// True while more is due.
+  bool step();
+
+  const OpenIndexes open_indexes_;
+  const std::uint64_t checkpoint_bytes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> woken_{false};  // set outside the mutex only from false to true
+  bool stopping_ = false;           // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace vicinal::engine

@@ -1,0 +1,81 @@
+// checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
+#include <cstring>
+
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+
+namespace vicinal::engine {
+namespace {
+
+using graph::Graph;
+using graph::NodeId;
+using graph::NodeState;
+
+class GraphSource final : public persist::CheckpointSource {
+ public:
+  explicit GraphSource(Graph& graph) : graph_(graph) {}
+
+  std::vector<NodeId> take_changed_nodes() override { return graph_.take_changed_nodes(); }
+
+  graph::NodeLinks links(NodeId node) override {
+    const Graph::ReadGuard guard(graph_);
+    const NodeState state = graph_.state(node);
+    if (state == NodeState::kFree || state == NodeState::kPending) return {};
+    return graph_.links(node);
+  }
+
+  graph::EntryPoint entry_point() override { return graph_.entry_point(); }
+
+  void give_back_changed_nodes(std::span<const NodeId> nodes) override {
+    graph_.mark_changed(nodes);
+  }
+
+ private:
+  Graph& graph_;
+};
+
+}  // namespace
+
+Status IndexCore::checkpoint(const ProgressCallback& progress) {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  if (!durable_) return {};
+  VICINAL_RETURN_IF_ERROR(check_writable());
+  return checkpoint_inside(progress);
+}
+
+Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
+  GraphSource source(*graph_);
+  const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
+  ProgressCallback throttled;
+  if (progress) {
+    throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
+  }
+  const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
+  if (!report) return report.status();
+  drop_moved_rows(report->moved_rows);
+  const std::lock_guard lock(checkpoint_time_mutex_);
+  checkpointed_at_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+void IndexCore::drop_moved_rows(std::span<const NodeId> moved) {
+  if (moved.empty()) return;
+  const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
+  if (!reader) return;  // they stay, which costs memory only
+  const Graph::ReadGuard guard(*graph_);
+  std::vector<NodeId> dropped;
+  for (const NodeId node : moved) {
+    // The slot may hold a newer vector by now, whose row is in the journal still: compare.
+    const float* const chunk = (*reader)->row(node);
+    const FreshRows::Row kept = fresh_.find(node);
+    const float* const newest = kept != nullptr ? kept.get() : graph_->vector(node);
+    if (chunk == nullptr || newest == nullptr) continue;
+    if (std::memcmp(chunk, newest, options_.dimension * sizeof(float)) == 0) {
+      dropped.push_back(node);
+    }
+  }
+  fresh_.drop(dropped);
+}
+
+}  // namespace vicinal::engine

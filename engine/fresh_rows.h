@@ -1,0 +1,72 @@
+// FreshRows and StoredRows: where a row is when it is not in the graph's memory.
+//
+// What: FreshRows remembers the nodes whose rows still stand in the journal only, with the rows
+// themselves when the graph does not keep them (IndexOptions::vectors_in_memory false). StoredRows
+// joins them with the chunks inside the store's map into the RowSource that searches use.
+// Threads: FreshRows any; a StoredRows serves one call on one thread, inside a graph ReadGuard.
+//
+// E5  A row is in the chunks, or in FreshRows, before its node is visible; the epoch is raised
+//     before a row leaves FreshRows and after chunks were written, so a StoredRows that finds
+//     nothing fresh under an unchanged epoch may trust its snapshot of the chunks.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "graph/graph.h"
+#include "persist/store_file.h"
+
+namespace vicinal::engine {
+
+class FreshRows {
+ public:
+  using Row = std::shared_ptr<const float[]>;
+
+  explicit FreshRows(bool keep_rows) : keep_rows_(keep_rows) {}
+
+  void add(graph::NodeId node, std::span<const float> row);
+  void drop(std::span<const graph::NodeId> nodes);
+  bool contains(graph::NodeId node) const;
+  /// Null when the node's row is not here.
+  Row find(graph::NodeId node) const;
+  std::vector<graph::NodeId> nodes() const;
+
+  std::uint64_t epoch() const { return epoch_.load(); }
+  void raise_epoch() { epoch_.fetch_add(1); }
+
+ private:
+  struct Hash {
+    std::size_t operator()(graph::NodeId node) const {
+      return static_cast<std::size_t>(graph::raw(node)) * 0x9E3779B97F4A7C15ull >> 16;
+    }
+  };
+
+  const bool keep_rows_;
+  mutable std::mutex mutex_;
+  tsl::robin_map<graph::NodeId, Row, Hash> rows_;  // guarded by mutex_
+  std::atomic<std::uint64_t> epoch_{0};
+};
+
+class StoredRows final : public graph::RowSource {
+ public:
+  StoredRows(const FreshRows& fresh, persist::IndexRecords& records)
+      : fresh_(fresh), records_(records) {}
+
+  const float* row(graph::NodeId node) override;
+
+ private:
+  const FreshRows& fresh_;
+  persist::IndexRecords& records_;
+  std::uint64_t epoch_ = 0;
+  // The last one serves; rows of the others were given out and stay valid.
+  std::vector<std::unique_ptr<persist::RowReader>> readers_;
+  std::vector<FreshRows::Row> held_;
+};
+
+}  // namespace vicinal::engine

@@ -1,0 +1,64 @@
+// Gate: lets calls in until it is closed, and lets the closer wait for those inside.
+//
+// Who goes through: every call that touches an index's records. Searches over vectors in memory
+// only ask closed(). Threads: any. A call may enter again while it is inside (a callback that calls
+// the index).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace vicinal::engine {
+
+class Gate {
+ public:
+  /// One visit; false when the gate was closed before it.
+  class Pass {
+   public:
+    explicit Pass(Gate& gate) : gate_(gate), inside_(gate.enter()) {}
+    ~Pass() {
+      if (inside_) gate_.leave();
+    }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    explicit operator bool() const { return inside_; }
+
+   private:
+    Gate& gate_;
+    const bool inside_;
+  };
+
+  bool closed() const { return closed_.load(); }
+
+  /// Refuses new visits, then waits until nobody is inside. Not from inside.
+  void close() {
+    closed_.store(true);
+    std::unique_lock lock(mutex_);
+    left_.wait(lock, [this] { return inside_.load() == 0; });
+  }
+
+ private:
+  bool enter() {
+    // Counted before asking, so that close() either sees the visit or the visit sees closed_.
+    inside_.fetch_add(1);
+    if (!closed_.load()) return true;
+    leave();
+    return false;
+  }
+
+  void leave() {
+    if (inside_.fetch_sub(1) == 1 && closed_.load()) {
+      const std::lock_guard lock(mutex_);
+      left_.notify_all();
+    }
+  }
+
+  std::atomic<bool> closed_{false};
+  std::atomic<std::uint64_t> inside_{0};
+  std::mutex mutex_;
+  std::condition_variable left_;
+};
+
+}  // namespace vicinal::engine

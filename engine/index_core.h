@@ -1,0 +1,197 @@
+// IndexCore: the state of one index and the order of every step on it. Index is a thin handle.
+//
+// What: the graph, the records (null in memory), who holds which label, and one file per verb:
+// upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, checkpoint.cc, recovery.cc, rebuild.cc,
+// repair.cc, validate.cc, recall.cc, stats.cc. Ownership: shared by handles and by the store's
+// registry. Threads: every method from any thread.
+//
+// Order of a write (DESIGN section 3): validate, claim the label, write the payload (reachable by
+// nobody), commit (durable before visible), link, show, switch the label, tell the journal.
+// Locks: claims (claims.h) are taken first and never while maintenance_ is held; maintenance_
+// orders repair slices and rebuilds among each other.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/claims.h"
+#include "engine/fresh_rows.h"
+#include "engine/gate.h"
+#include "engine/label_map.h"
+#include "engine/progress.h"
+#include "graph/graph.h"
+#include "persist/store_file.h"
+#include "vicinal/index.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal::engine {
+
+/// What an index borrows from its store; all null for an index in memory.
+struct StoreLink {
+  persist::StoreFile* file = nullptr;              ///< outlives the records
+  std::unique_ptr<persist::IndexRecords> records;  ///< owned by the index until it is closed
+  std::function<void()> on_write;                  ///< wakes the background thread; may be empty
+};
+
+class IndexCore {
+ public:
+  /// `options` are checked here. With records, loads what they hold.
+  static Result<std::shared_ptr<IndexCore>> make(std::string name, const IndexOptions& options,
+                                                 StoreLink link);
+  IndexCore(std::string name, const IndexOptions& options, std::unique_ptr<graph::Graph> graph,
+            StoreLink link);
+  ~IndexCore() = default;
+  IndexCore(const IndexCore&) = delete;
+  IndexCore& operator=(const IndexCore&) = delete;
+
+  // The verbs of Index (see there).
+  Result<UpsertOutcome> upsert(Label label, std::span<const float> vector);
+  Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
+                                   const BatchOptions& options);
+  Result<bool> erase(Label label);
+  Result<std::uint64_t> erase_batch(std::span<const Label> labels);
+  Result<std::vector<float>> get(Label label) const;
+  bool contains(Label label) const;
+  Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const;
+  Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
+                                  std::span<Hit> hits, SearchCounters* counters) const;
+  Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
+                                                 const SearchOptions& options,
+                                                 unsigned threads) const;
+  Result<SearchResult> search_radius(std::span<const float> query, float radius,
+                                     const SearchOptions& options) const;
+  std::uint64_t size() const;
+  const IndexOptions& options() const { return options_; }
+  Stats stats() const;
+  Status reserve(std::uint64_t count);
+  Status checkpoint(const ProgressCallback& progress);
+  Status sync();
+  Status rebuild(const BatchOptions& options);
+  Result<RepairResult> repair(const RepairOptions& options);
+  Result<ValidateReport> validate(const ValidateOptions& options) const;
+  Result<double> recall(const RecallOptions& options) const;
+  Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
+  Result<Index::NodeView> node(Label label) const;
+  Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
+
+  // For the store.
+  const std::string& name() const { return name_; }
+  Result<std::uint64_t> verify_records(std::vector<std::string>* messages) const;
+  Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) const;
+  /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
+  /// Idempotent.
+  Status close(bool with_checkpoint);
+  /// For the background thread: one checkpoint or one slice of repair, if due. True: more is due.
+  bool maintain(std::uint64_t checkpoint_bytes);
+
+ private:
+  friend class Recovery;
+  struct BatchPlan;
+
+  // -- Shared by verbs (index_core.cc).
+  Status closed_status() const;
+  /// kReadOnly for a store that is; else OK.
+  Status check_writable() const;
+  unsigned threads_or(unsigned asked) const;
+  Result<persist::Sequence> append(const persist::Operation& operation);
+  void finish(persist::Sequence sequence);
+  bool live(graph::NodeId node) const;
+  /// Rows for one call, or null when the graph keeps them.
+  std::unique_ptr<StoredRows> rows() const;
+  /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
+  const float* row(graph::NodeId node, StoredRows* rows) const;
+  /// True when the stored row of `node` has the bits of `vector`.
+  bool holds(graph::NodeId node, std::span<const float> vector, StoredRows* rows) const;
+  Index::NodeView view(graph::NodeId node) const;
+  /// Live nodes in [first, last), appended.
+  void copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
+                      std::vector<float>& vectors) const;
+
+  // -- upsert.cc. Under the label's claim.
+  Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);
+  /// True when the tombstone was lifted; false when it is past lifting.
+  Result<bool> resurrect_claimed(Label label, graph::NodeId node);
+  Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
+  /// Wakes the background thread, or does the repair that is due by itself.
+  void after_writes(std::uint64_t count);
+
+  // -- upsert_batch.cc.
+  Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
+  void classify(BatchPlan& plan) const;
+  Status add_planned(BatchPlan& plan);
+  void discard_planned(std::span<const graph::NodeId> nodes);
+  Result<persist::Sequence> commit_planned(const BatchPlan& plan);
+  /// Links and shows what was added; kCancelled when some was taken back.
+  Status link_and_show(BatchPlan& plan, const BatchOptions& options);
+  Status rebuild_and_show(BatchPlan& plan, const BatchOptions& options);
+  void show_planned(const BatchPlan& plan);
+  /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
+  /// the plan. Errors: the commit failed and nothing was undone.
+  Status take_back_unlinked(BatchPlan& plan);
+  Status resurrect_planned(BatchPlan& plan);
+
+  // -- search.cc
+  Status check_query(std::span<const float> query, const SearchOptions& options,
+                     const std::string& what = {}) const;
+  Result<std::size_t> search_checked(std::span<const float> query, const SearchOptions& options,
+                                     std::span<Hit> hits, SearchCounters& counters) const;
+  /// Compares with the vectors of `labels` only.
+  std::size_t scan_labels(const graph::SearchRequest& request, std::span<const Label> labels,
+                          std::span<graph::Found> found, SearchCounters& counters) const;
+
+  // -- repair.cc, rebuild.cc, checkpoint.cc
+  Result<RepairResult> repair_slice(std::uint64_t slice, Reporter& reporter);
+  /// Records that unlinked nodes are free and recycles them. Returns how many.
+  Result<std::uint64_t> free_unlinked();
+  Status free_nodes(std::span<const graph::NodeId> nodes);
+  bool repair_due() const;
+  Status rebuild_graph(unsigned threads, const ProgressCallback& progress);
+  Status checkpoint_inside(const ProgressCallback& progress);
+  void drop_moved_rows(std::span<const graph::NodeId> moved);
+
+  // -- validate.cc
+  void validate_labels(ValidateReport& report, std::size_t max_messages) const;
+  Status validate_records(ValidateReport& report, std::size_t max_messages) const;
+
+  const std::string name_;
+  const IndexOptions options_;
+  const std::unique_ptr<graph::Graph> graph_;
+  persist::StoreFile* const file_;
+  std::unique_ptr<persist::IndexRecords> records_;  // changes only in close(), behind gate_
+  const std::function<void()> on_write_;
+  const bool durable_;  // has, or had, records
+  const bool read_only_;
+
+  mutable Gate gate_;
+  LabelMap labels_;
+  LabelClaims claims_;
+  mutable FreshRows fresh_;
+
+  std::mutex maintenance_;
+  std::atomic<bool> rebuilding_{false};
+  std::atomic<std::uint64_t> writes_since_slice_{0};
+  std::atomic<bool> pass_open_{false};  // a repair pass was begun and is not finished
+
+  std::mutex unfreed_mutex_;
+  std::vector<graph::NodeId> unfreed_;  // unlinked nodes whose kFree could not be committed
+
+  mutable std::mutex checkpoint_time_mutex_;
+  std::optional<std::chrono::steady_clock::time_point> checkpointed_at_;
+
+  // Written by recovery, before the index is shared.
+  std::uint64_t salvaged_ = 0;
+  std::uint64_t repaired_links_ = 0;
+  double open_seconds_ = 0;
+};
+
+}  // namespace vicinal::engine

@@ -1,0 +1,81 @@
+// LabelMap: which node holds a label.
+//
+// What: 64 shards, each a mutex and a hash set of node ids that hashes a node by the label that the
+// graph holds for it, so an entry costs 8 bytes of a bucket (about 13 a label at the usual load)
+// and no label is stored twice. An erased label keeps its tombstone's node, so that it can be
+// resurrected, until the node's slot is recycled. Threads: any; shard mutexes are held for one look
+// or one switch.
+//
+// Invariants (validate.cc checks E2 and E3):
+//   E2  Every live node is the node of its label.
+//   E3  Every entry leads to a live node or a tombstone that bears the label.
+//   E4  publish() makes nodes visible and switches their entries under the shards' mutexes, so a
+//       look never finds a label without its live node.
+#pragma once
+
+#include <tsl/robin_set.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "engine/allocator.h"
+#include "engine/claims.h"
+#include "graph/graph.h"
+
+namespace vicinal::engine {
+
+class LabelMap {
+ public:
+  explicit LabelMap(const graph::Graph& graph);
+
+  /// The node of `label`, or kNoNode.
+  graph::NodeId find(Label label) const;
+  /// Makes `node` the node of its label.
+  void set(graph::NodeId node);
+  /// Forgets `label` if `node` is still its node.
+  void forget(Label label, graph::NodeId node);
+  /// E4: calls `show`, which makes `node` visible, and makes it the node of its label.
+  void publish(graph::NodeId node, const std::function<void()>& show);
+  /// The same for many.
+  void publish(std::span<const graph::NodeId> nodes, const std::function<void()>& show);
+
+  void reserve(std::uint64_t count);
+  std::uint64_t size() const;
+  std::uint64_t bytes() const;
+  /// Calls `visit` for every node in the map, shard by shard; `visit` must not call the map.
+  void for_each(const std::function<void(graph::NodeId)>& visit) const;
+
+ private:
+  struct Hash {
+    const graph::Graph* graph;
+    std::size_t operator()(graph::NodeId node) const { return mix_label(graph->label(node)); }
+    std::size_t operator()(Label label) const { return mix_label(label); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    const graph::Graph* graph;
+    bool operator()(graph::NodeId a, graph::NodeId b) const {
+      return graph->label(a) == graph->label(b);
+    }
+    bool operator()(Label a, graph::NodeId b) const { return a == graph->label(b); }
+    bool operator()(graph::NodeId a, Label b) const { return graph->label(a) == b; }
+  };
+  using NodeSet =
+      tsl::robin_set<graph::NodeId, Hash, Equal, internal::HookAllocator<graph::NodeId>>;
+  struct alignas(64) Shard {
+    explicit Shard(const graph::Graph& graph);
+    mutable std::mutex mutex;
+    NodeSet nodes;
+  };
+
+  static void set_locked(Shard& shard, Label label, graph::NodeId node);
+
+  const graph::Graph& graph_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace vicinal::engine

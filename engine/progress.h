@@ -1,0 +1,46 @@
+// Reporter: a caller's ProgressCallback behind a throttle, so that inner loops may report as often
+// as they like.
+//
+// Threads: any; the callback is called by one thread at a time. Once it has asked to stop, every
+// later call answers stop without asking again.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#include "vicinal/options.h"
+
+namespace vicinal::engine {
+
+class Reporter {
+ public:
+  Reporter(ProgressCallback callback, const char* phase)
+      : callback_(std::move(callback)), phase_(phase) {}
+
+  /// False: stop.
+  bool operator()(std::uint64_t done, std::uint64_t total) {
+    if (!callback_) return true;
+    if (cancelled_.load(std::memory_order_relaxed)) return false;
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (done < total && now < next_) return true;
+    next_ = now + std::chrono::milliseconds(200);
+    if (!callback_({phase_, done, total})) cancelled_.store(true);
+    return !cancelled_.load();
+  }
+
+  bool cancelled() const { return cancelled_.load(); }
+
+ private:
+  const ProgressCallback callback_;
+  const char* const phase_;
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point next_{};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace vicinal::engine

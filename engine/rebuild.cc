@@ -1,0 +1,26 @@
+// rebuild: what services did before, kept for comparison, recovery and after heavy churn.
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+
+namespace vicinal::engine {
+
+Status IndexCore::rebuild(const BatchOptions& options) {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_writable());
+  if (rebuilding_.exchange(true)) return Status::busy("another rebuild of this index runs");
+  const Status status = rebuild_graph(threads_or(options.threads), options.progress);
+  rebuilding_.store(false);
+  VICINAL_RETURN_IF_ERROR(status);
+  const Result<std::uint64_t> freed = free_unlinked();
+  return freed ? Status() : freed.status();
+}
+
+Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress) {
+  Reporter reporter(progress, "rebuild");
+  const std::lock_guard lock(maintenance_);
+  return graph_->rebuild(
+      threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
+}
+
+}  // namespace vicinal::engine

@@ -1,0 +1,78 @@
+// recall: how often search() returns what an exact search does, on a sample of the index itself.
+#include <algorithm>
+#include <random>
+
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+#include "engine/worker_pool.h"
+
+namespace vicinal::engine {
+namespace {
+
+/// `count` of `labels`, drawn by `seed`.
+std::vector<Label> draw(std::vector<Label> labels, std::size_t count, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const std::size_t taken = std::min(count, labels.size());
+  for (std::size_t i = 0; i < taken; ++i) {
+    std::swap(labels[i], labels[i + random() % (labels.size() - i)]);
+  }
+  labels.resize(taken);
+  return labels;
+}
+
+/// The k nearest but `own`.
+std::vector<Hit> without(const SearchResult& result, Label own, std::size_t k) {
+  std::vector<Hit> hits;
+  for (const Hit& hit : result) {
+    if (hit.label != own && hits.size() < k) hits.push_back(hit);
+  }
+  return hits;
+}
+
+/// How many of `found` are as near as the farthest of `exact`: ties count, whichever was returned.
+std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exact) {
+  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&](const Hit& hit) {
+    const auto same = [&](const Hit& other) { return other.label == hit.label; };
+    return hit.distance <= exact.back().distance || std::any_of(exact.begin(), exact.end(), same);
+  }));
+}
+
+}  // namespace
+
+Result<double> IndexCore::recall(const RecallOptions& options) const {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  if (options.k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
+  std::vector<Label> labels;
+  const std::uint64_t limit = graph_->node_limit();
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const graph::NodeId node{static_cast<std::uint32_t>(i)};
+    if (live(node)) labels.push_back(graph_->label(node));
+  }
+  labels = draw(std::move(labels), options.samples, options.seed);
+
+  SearchOptions walk;
+  walk.k = options.k + 1;
+  walk.ef_search = options.ef_search;
+  SearchOptions exhaustive = walk;
+  exhaustive.exact = true;
+  std::atomic<std::uint64_t> wanted{0};
+  std::atomic<std::uint64_t> found{0};
+  WorkerPool pool(
+      static_cast<unsigned>(std::min<std::size_t>(threads_or(options.threads), labels.size())));
+  pool.run(labels.size(), [&](std::size_t i) {
+    const Result<std::vector<float>> query = get(labels[i]);
+    if (!query) return;  // erased meanwhile
+    const Result<SearchResult> exact = search(*query, exhaustive);
+    const Result<SearchResult> walked = search(*query, walk);
+    if (!exact || !walked) return;
+    const std::vector<Hit> truth = without(*exact, labels[i], options.k);
+    if (truth.empty()) return;
+    wanted += truth.size();
+    found += std::min(truth.size(), agreeing(without(*walked, labels[i], options.k), truth));
+  });
+  if (wanted.load() == 0) return 1.0;
+  return static_cast<double>(found.load()) / static_cast<double>(wanted.load());
+}
+
+}  // namespace vicinal::engine

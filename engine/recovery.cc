@@ -1,0 +1,222 @@
+#include "engine/recovery.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "engine/return_if_error.h"
+
+namespace vicinal::engine {
+
+using graph::kNoNode;
+using graph::NodeId;
+using graph::NodeState;
+using persist::OperationKind;
+
+Recovery::Recovery(IndexCore& core)
+    : core_(core),
+      graph_(*core.graph_),
+      pool_(core.threads_or(0)),
+      reporter_(core.options_.progress, "links") {}
+
+Status Recovery::run() {
+  const auto start = std::chrono::steady_clock::now();
+  persist::LoadOptions options;
+  options.salvage = core_.options_.salvage;
+  Reporter vectors(core_.options_.progress, "vectors");
+  if (core_.options_.progress) {
+    options.progress = [&](const Progress& p) { return vectors(p.done, p.total); };
+  }
+  const Result<persist::LoadReport> report = core_.records_->load(*this, options);
+  if (!report) return report.status();
+  graph_.finish_placing(node_limit_);
+  restore_links();
+  link_missing();
+  if (reporter_.cancelled()) {
+    return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
+  }
+  drop_stored_rows();
+  core_.salvaged_ = report->salvaged + hidden_twins_;
+  core_.repaired_links_ = report->damaged_links + damaged_links_;
+  core_.open_seconds_ =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {};
+}
+
+Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
+  node_limit_ = node_limit;
+  entry_point_ = entry_point;
+  graph_.reserve(node_limit);
+  core_.labels_.reserve(node_limit);
+  return {};
+}
+
+Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
+  std::mutex mutex;
+  Status first_error;
+  pool_.run(run.size(), [&](std::size_t i) {
+    const persist::LoadedNode& n = run[i];
+    const Status status = graph_.place_node(n.node, n.label, n.level, n.row, n.state);
+    if (status.ok()) return;
+    const std::lock_guard lock(mutex);
+    if (first_error.ok()) first_error = status;
+  });
+  VICINAL_RETURN_IF_ERROR(first_error);
+  for (const persist::LoadedNode& n : run) {
+    const NodeId twin = core_.labels_.find(n.label);
+    if (n.state != NodeState::kLive) {
+      if (twin == kNoNode) core_.labels_.set(n.node);
+      continue;
+    }
+    if (core_.live(twin)) {
+      if (!core_.options_.salvage) {
+        return Status::corruption(
+            fmt::format("label {} of index \"{}\" has two live nodes, {} and {}", n.label,
+                        core_.name_, graph::raw(twin), graph::raw(n.node)));
+      }
+      ++hidden_twins_;
+    }
+    take_label(n.node);
+  }
+  return {};
+}
+
+Status Recovery::links(NodeId node, graph::NodeLinks links) {
+  links_.emplace_back(node, std::move(links));
+  return {};
+}
+
+bool Recovery::exists(NodeId node) const {
+  return graph::raw(node) < graph_.node_limit() && graph_.state(node) != NodeState::kFree;
+}
+
+void Recovery::take_label(NodeId node) {
+  const NodeId twin = core_.labels_.find(graph_.label(node));
+  if (twin != node && core_.live(twin)) graph_.erase(twin);
+  core_.labels_.set(node);
+}
+
+Status Recovery::replay(persist::Sequence sequence, const persist::Operation& operation) {
+  ++journal_entries_;
+  const auto missing = [&](NodeId node) {
+    return Status::corruption(
+        fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
+                    sequence, core_.name_, graph::raw(node)));
+  };
+  switch (operation.kind) {
+    case OperationKind::kUpsert:
+      return replay_upsert(operation);
+    case OperationKind::kErase:
+      if (!exists(operation.node)) return missing(operation.node);
+      graph_.erase(operation.node);
+      return {};
+    case OperationKind::kEraseBatch:
+      for (const NodeId node : operation.nodes) {
+        if (!exists(node)) return missing(node);
+        graph_.erase(node);
+      }
+      return {};
+    case OperationKind::kResurrect:
+      if (!exists(operation.node)) return missing(operation.node);
+      return replay_resurrect(operation.node);
+    case OperationKind::kFree:
+      for (const NodeId node : operation.nodes) {
+        if (exists(node)) replay_free(node);
+      }
+      return {};
+    case OperationKind::kBatch:
+      break;  // delivered as its upserts and resurrections
+  }
+  return Status::corruption(fmt::format("journal entry {} of index \"{}\" has kind {}", sequence,
+                                        core_.name_, static_cast<int>(operation.kind)));
+}
+
+Status Recovery::replay_upsert(const persist::Operation& operation) {
+  VICINAL_RETURN_IF_ERROR(graph_.place_node(operation.node, operation.label, operation.level,
+                                            operation.row.data(), NodeState::kPending));
+  const NodeId replaced =
+      operation.replaced != kNoNode && exists(operation.replaced) ? operation.replaced : kNoNode;
+  graph_.show(operation.node, core_.live(replaced) ? replaced : kNoNode);
+  take_label(operation.node);
+  core_.fresh_.add(operation.node, operation.row);
+  replayed_.push_back(operation.node);
+  node_limit_ = std::max<std::uint64_t>(node_limit_, graph::raw(operation.node) + 1ull);
+  return {};
+}
+
+Status Recovery::replay_resurrect(NodeId node) {
+  if (!core_.live(node)) graph_.resurrect(node);
+  take_label(node);
+  return {};
+}
+
+void Recovery::replay_free(NodeId node) {
+  core_.labels_.forget(graph_.label(node), node);
+  core_.fresh_.drop({&node, 1});
+  freed_.insert(node);
+  graph_.erase(node);  // a cancelled batch frees nodes that its entry had shown
+  graph_.recycle({&node, 1});
+}
+
+void Recovery::without_freed(graph::NodeLinks& links) const {
+  for (graph::LevelLinks& level : links) {
+    if (freed_.contains(level.parent)) level.parent = kNoNode;
+    std::vector<NodeId> kept;
+    std::uint32_t children = 0;
+    for (std::size_t i = 0; i < level.ids.size(); ++i) {
+      if (freed_.contains(level.ids[i])) continue;
+      kept.push_back(level.ids[i]);
+      if (i < level.child_count) ++children;
+    }
+    level.ids = std::move(kept);
+    level.child_count = children;
+  }
+}
+
+void Recovery::restore_links() {
+  bool damaged = journal_entries_ > 0;
+  for (auto& [node, links] : links_) {
+    if (freed_.contains(node) || !exists(node)) continue;
+    if (!freed_.empty()) without_freed(links);
+    const Result<std::uint64_t> left_out = graph_.restore_links(node, links);
+    if (left_out && *left_out == 0) continue;
+    // Links to nodes that only a lost journal tail or an unfinished batch had are no damage.
+    if (!left_out || journal_entries_ == 0) ++damaged_links_;
+    damaged = true;
+  }
+  links_ = {};
+  const std::uint64_t limit = graph_.node_limit();
+  for (std::uint64_t i = 0; i < limit && !damaged; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    damaged = exists(node) && !graph_.linked(node);
+  }
+  graph_.finish_restoring(entry_point_, damaged);
+}
+
+void Recovery::link_missing() {
+  std::vector<NodeId> missing;
+  const std::uint64_t limit = graph_.node_limit();
+  NodeSet journaled;
+  for (const NodeId node : replayed_) journaled.insert(node);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (exists(node) && !graph_.linked(node) && !journaled.contains(node)) missing.push_back(node);
+  }
+  // A slot that was freed and used again stands in replayed_ twice.
+  NodeSet seen;
+  for (const NodeId node : replayed_) {
+    if (exists(node) && !graph_.linked(node) && seen.insert(node).second) missing.push_back(node);
+  }
+  if (missing.empty()) return;
+  graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
+    return reporter_(done, total);
+  });
+}
+
+void Recovery::drop_stored_rows() {
+  const std::vector<NodeId> fresh = core_.fresh_.nodes();
+  if (!fresh.empty()) core_.drop_moved_rows(fresh);
+}
+
+}  // namespace vicinal::engine

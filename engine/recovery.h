@@ -1,0 +1,72 @@
+// Recovery: what the records hold becomes an index again.
+//
+// What: vectors are the truth and are placed as they are read; stored links are restored, links of
+// what the journal added are made anew by the ordinary insert, in journal order. Threads: run()
+// from one thread, before the index is shared; encoding and linking use the index's threads.
+//
+// E6  A slot that the journal frees may be used again by a later entry, and stored links may name
+//     its former node. So links wait until the journal was read, and those to freed slots are left
+//     out.
+#pragma once
+
+#include <tsl/robin_set.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/index_core.h"
+#include "engine/worker_pool.h"
+#include "persist/store_file.h"
+
+namespace vicinal::engine {
+
+class Recovery final : public persist::LoadVisitor {
+ public:
+  explicit Recovery(IndexCore& core);
+
+  /// Loads, links, and leaves the index ready for use.
+  Status run();
+
+  Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) override;
+  Status nodes(std::span<const persist::LoadedNode> run) override;
+  Status links(graph::NodeId node, graph::NodeLinks links) override;
+  Status replay(persist::Sequence sequence, const persist::Operation& operation) override;
+
+ private:
+  struct NodeHash {
+    std::size_t operator()(graph::NodeId node) const {
+      return static_cast<std::size_t>(graph::raw(node)) * 0x9E3779B97F4A7C15ull >> 16;
+    }
+  };
+  using NodeSet = tsl::robin_set<graph::NodeId, NodeHash>;
+
+  bool exists(graph::NodeId node) const;
+  /// Makes `node` the node of its label; a live one that stood there is hidden.
+  void take_label(graph::NodeId node);
+  Status replay_upsert(const persist::Operation& operation);
+  Status replay_resurrect(graph::NodeId node);
+  void replay_free(graph::NodeId node);
+  void without_freed(graph::NodeLinks& links) const;
+  void restore_links();
+  void link_missing();
+  /// Forgets fresh rows that stand in chunks already (a batch's).
+  void drop_stored_rows();
+
+  IndexCore& core_;
+  graph::Graph& graph_;
+  WorkerPool pool_;
+  Reporter reporter_;
+  std::uint64_t node_limit_ = 0;
+  graph::EntryPoint entry_point_;
+  std::vector<std::pair<graph::NodeId, graph::NodeLinks>> links_;
+  std::vector<graph::NodeId> replayed_;  ///< nodes of the journal, in its order
+  NodeSet freed_;                        ///< slots that the journal freed at any time
+  std::uint64_t journal_entries_ = 0;
+  std::uint64_t hidden_twins_ = 0;
+  std::uint64_t damaged_links_ = 0;
+};
+
+}  // namespace vicinal::engine

@@ -1,0 +1,138 @@
+// repair: tombstones are unlinked in bounded slices; their slots come back, in memory and on disk.
+#include <algorithm>
+
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+
+namespace vicinal::engine {
+namespace {
+
+using graph::NodeId;
+using persist::OperationKind;
+
+constexpr std::uint64_t kSlice = 256;  // nodes examined per slice: well under a millisecond each
+constexpr std::uint64_t kWritesPerSlice =
+    32;  // an index without background thread repairs as it writes
+constexpr std::uint64_t kMaxSlicesPerBatch = 16;
+constexpr std::size_t kFreedAtOnce = 4096;
+
+void add(RepairResult& total, const RepairResult& slice) {
+  total.nodes_examined += slice.nodes_examined;
+  total.nodes_relinked += slice.nodes_relinked;
+  total.slots_freed += slice.slots_freed;
+  total.unreachable_mended += slice.unreachable_mended;
+  total.finished = slice.finished;
+}
+
+}  // namespace
+
+Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_writable());
+  Reporter reporter(options.progress, "repair");
+  RepairResult total;
+  do {
+    const std::uint64_t left =
+        options.slice == 0 ? kSlice : std::min(kSlice, options.slice - total.nodes_examined);
+    const Result<RepairResult> slice = repair_slice(left, reporter);
+    if (!slice) return slice.status();
+    add(total, *slice);
+    if (!reporter(total.nodes_examined, graph_->node_limit())) {
+      return Status::cancelled("repair cancelled after " + std::to_string(total.nodes_examined) +
+                               " nodes; call it again to go on");
+    }
+    if (slice->nodes_examined == 0) break;  // nothing to do: no pass may spin
+  } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
+  return total;
+}
+
+Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, Reporter& reporter) {
+  RepairResult result;
+  {
+    const std::lock_guard lock(maintenance_);
+    const std::uint64_t limit = graph_->node_limit();
+    result = graph_->repair(
+        slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
+  }
+  pass_open_.store(!result.finished);
+  // Claims are taken below: maintenance_ must be free (index_core.h).
+  const Result<std::uint64_t> freed = free_unlinked();
+  if (!freed) return freed.status();
+  result.slots_freed = *freed;
+  return result;
+}
+
+Result<std::uint64_t> IndexCore::free_unlinked() {
+  std::vector<NodeId> nodes;
+  {
+    const std::lock_guard lock(unfreed_mutex_);
+    nodes.swap(unfreed_);
+  }
+  std::uint64_t freed = 0;
+  while (true) {
+    if (nodes.empty()) nodes = graph_->take_unlinked(kFreedAtOnce);
+    if (nodes.empty()) return freed;
+    const Status status = free_nodes(nodes);
+    if (!status.ok()) {
+      const std::lock_guard lock(unfreed_mutex_);
+      unfreed_.insert(unfreed_.end(), nodes.begin(), nodes.end());
+      return status;
+    }
+    freed += nodes.size();
+    nodes.clear();
+  }
+}
+
+Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
+  std::vector<Label> labels;
+  labels.reserve(nodes.size());
+  for (const NodeId node : nodes) labels.push_back(graph_->label(node));
+  // Under the claims nobody is between looking a label up and using its tombstone.
+  const LabelClaims::Held claims(claims_, labels);
+  persist::Operation operation;
+  operation.kind = OperationKind::kFree;
+  operation.nodes = nodes;
+  const Result<persist::Sequence> sequence = append(operation);
+  if (!sequence) return sequence.status();
+  for (std::size_t i = 0; i < nodes.size(); ++i) labels_.forget(labels[i], nodes[i]);
+  if (durable_) fresh_.drop(nodes);
+  graph_->recycle(nodes);
+  finish(*sequence);
+  return {};
+}
+
+bool IndexCore::repair_due() const {
+  if (options_.repair_share <= 0) return false;
+  const std::uint64_t dead = graph_->tombstones();
+  if (dead == 0) return false;
+  if (pass_open_.load()) return true;
+  const double share = static_cast<double>(dead) / static_cast<double>(dead + graph_->live());
+  return share > options_.repair_share;
+}
+
+void IndexCore::after_writes(std::uint64_t count) {
+  if (on_write_) on_write_();
+  if (durable_) return;  // the store's thread, or the caller, repairs
+  const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;
+  if (writes < kWritesPerSlice || !repair_due()) return;
+  writes_since_slice_.store(0);
+  Reporter silent({}, "repair");
+  const std::uint64_t slices = std::min(writes / kWritesPerSlice, kMaxSlicesPerBatch);
+  // In memory nothing in a slice can fail.
+  static_cast<void>(repair_slice(slices * kSlice, silent));
+}
+
+bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
+  const Gate::Pass pass(gate_);
+  if (!pass || read_only_ || records_ == nullptr) return false;
+  if (records_->stats().journal_bytes >= checkpoint_bytes) {
+    if (!checkpoint_inside({}).ok()) return false;
+  }
+  if (!repair_due()) return false;
+  Reporter silent({}, "repair");
+  const Result<RepairResult> slice = repair_slice(kSlice, silent);
+  return slice.ok() && (!slice->finished || repair_due()) && slice->nodes_examined > 0;
+}
+
+}  // namespace vicinal::engine

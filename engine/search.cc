@@ -1,0 +1,205 @@
+// search: checks the query, chooses the path, turns nodes into hits.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "engine/filter.h"
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+#include "engine/vector_check.h"
+#include "engine/worker_pool.h"
+
+namespace vicinal::engine {
+namespace {
+
+using graph::Found;
+using graph::NodeId;
+
+/// A thread's buffer for what the graph finds: taken for one call and given back, so that a filter
+/// that searches by itself gets another one.
+class FoundBuffer {
+ public:
+  explicit FoundBuffer(std::size_t size) : found_(std::move(spare())) {
+    if (found_.size() < size) found_.resize(size);
+  }
+  ~FoundBuffer() { spare() = std::move(found_); }
+  FoundBuffer(const FoundBuffer&) = delete;
+  FoundBuffer& operator=(const FoundBuffer&) = delete;
+  std::span<Found> first(std::size_t size) { return {found_.data(), size}; }
+
+ private:
+  static std::vector<Found>& spare() {
+    thread_local std::vector<Found> buffer;
+    return buffer;
+  }
+  std::vector<Found> found_;
+};
+
+std::vector<Hit> to_hits(std::span<const Found> found) {
+  std::vector<Hit> hits;
+  hits.reserve(found.size());
+  for (const Found& f : found) hits.push_back({f.label, f.distance});
+  return hits;
+}
+
+}  // namespace
+
+Status IndexCore::check_query(std::span<const float> query, const SearchOptions& options,
+                              const std::string& what) const {
+  if (options.filter.predicate && options.filter.use_allow) {
+    return Status::invalid_argument("a filter has a predicate or an allow-list, not both");
+  }
+  return check_vector(graph_->kernels(), options_.metric, options_.dimension, query, what);
+}
+
+Result<SearchResult> IndexCore::search(std::span<const float> query,
+                                       const SearchOptions& options) const {
+  SearchResult result;
+  result.hits.resize(std::min<std::uint64_t>(options.k, size()));
+  const Result<std::size_t> count = search_into(query, options, result.hits, &result.counters);
+  if (!count) return count.status();
+  result.hits.resize(*count);
+  return result;
+}
+
+Result<std::size_t> IndexCore::search_into(std::span<const float> query,
+                                           const SearchOptions& options, std::span<Hit> hits,
+                                           SearchCounters* counters) const {
+  SearchCounters unused;
+  SearchCounters& counted = counters == nullptr ? unused : *counters;
+  counted = {};
+  if (gate_.closed()) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_query(query, options));
+  return search_checked(query, options, hits, counted);
+}
+
+Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
+                                              const SearchOptions& options, std::span<Hit> hits,
+                                              SearchCounters& counters) const {
+  const std::size_t k = std::min<std::uint64_t>(hits.size(), graph_->live());
+  if (k == 0) return std::size_t{0};
+  std::optional<Gate::Pass> pass;
+  std::unique_ptr<StoredRows> source;
+  if (!graph_->config().keep_vectors) {
+    pass.emplace(gate_);
+    if (!*pass) return closed_status();
+    source = rows();
+  }
+  const AcceptedLabels accepted(options.filter, graph_->live());
+  graph::SearchRequest request;
+  request.query = query.data();
+  request.k = k;
+  const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
+  request.ef = std::max(k, std::min<std::uint64_t>(ef, graph_->node_limit()));
+  request.accept = accepted.predicate();
+  request.selectivity = accepted.selectivity();
+  request.rows = source.get();
+
+  FoundBuffer buffer(k);
+  const std::span<Found> found = buffer.first(k);
+  std::size_t count = 0;
+  if (accepted.few() || (options.exact && options.filter.use_allow)) {
+    count = scan_labels(request, accepted.labels(), found, counters);
+  } else if (options.exact) {
+    count = graph_->scan(request, found, counters);
+  } else {
+    count = graph_->search(request, found, counters);
+  }
+  for (std::size_t i = 0; i < count; ++i) hits[i] = {found[i].label, found[i].distance};
+  return count;
+}
+
+std::size_t IndexCore::scan_labels(const graph::SearchRequest& request,
+                                   std::span<const Label> labels, std::span<Found> found,
+                                   SearchCounters& counters) const {
+  // An update between looking a label up and comparing hides the node that was looked up. Look
+  // again then, so that the label is not missed (G10).
+  constexpr int kMostLooks = 4;
+  const graph::Graph::ReadGuard guard(*graph_);
+  graph::SearchRequest scan = request;
+  scan.accept = nullptr;
+  std::size_t count = 0;
+  for (int look = 0; look < kMostLooks; ++look) {
+    std::vector<NodeId> nodes;
+    nodes.reserve(labels.size());
+    for (const Label label : labels) {
+      const NodeId node = labels_.find(label);
+      if (live(node)) nodes.push_back(node);
+    }
+    count = graph_->scan_nodes(scan, nodes, found, counters);
+    const bool still = std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) {
+      return live(node) || labels_.find(graph_->label(node)) == node;
+    });
+    if (still) break;
+  }
+  counters.path = SearchPath::kExactScan;
+  return count;
+}
+
+Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float> queries,
+                                                          const SearchOptions& options,
+                                                          unsigned threads) const {
+  if (gate_.closed()) return closed_status();
+  const std::size_t dimension = options_.dimension;
+  VICINAL_RETURN_IF_ERROR(
+      check_shape(options_.dimension, queries.size() / dimension, queries.size()));
+  const std::size_t rows = queries.size() / dimension;
+  const auto query = [&](std::size_t i) { return queries.subspan(i * dimension, dimension); };
+  for (std::size_t i = 0; i < rows; ++i) {
+    const Status status = check_query(query(i), options);
+    if (!status.ok()) {
+      return Status(status.code(), fmt::format("row {}: {}", i, status.message()));
+    }
+  }
+  std::vector<SearchResult> results(rows);
+  std::mutex mutex;
+  Status first_error;
+  WorkerPool pool(static_cast<unsigned>(std::min<std::size_t>(threads_or(threads), rows)));
+  pool.run(rows, [&](std::size_t i) {
+    Result<SearchResult> result = search(query(i), options);
+    if (result) {
+      results[i] = std::move(*result);
+      return;
+    }
+    const std::lock_guard lock(mutex);
+    if (first_error.ok()) first_error = result.status();
+  });
+  if (!first_error.ok()) return first_error;
+  return results;
+}
+
+Result<SearchResult> IndexCore::search_radius(std::span<const float> query, float radius,
+                                              const SearchOptions& options) const {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_query(query, options));
+  if (std::isnan(radius)) return Status::invalid_argument("radius is not a number");
+  SearchResult result;
+  if (graph_->live() == 0) return result;
+  const std::unique_ptr<StoredRows> source = rows();
+  const AcceptedLabels accepted(options.filter, graph_->live());
+  graph::SearchRequest request;
+  request.query = query.data();
+  request.k = options.k;
+  request.ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
+  request.accept = accepted.predicate();
+  request.selectivity = accepted.selectivity();
+  request.rows = source.get();
+  if (accepted.few()) {
+    const std::size_t k = accepted.labels().size();
+    std::vector<Found> found(options.k == 0 ? k : std::min(k, options.k));
+    request.k = found.size();
+    std::size_t count = scan_labels(request, accepted.labels(), found, result.counters);
+    while (count > 0 && !(found[count - 1].distance <= radius)) --count;
+    result.hits = to_hits(std::span(found).first(count));
+  } else if (options.exact) {
+    result.hits = to_hits(graph_->scan_radius(request, radius, result.counters));
+  } else {
+    result.hits = to_hits(graph_->search_radius(request, radius, result.counters));
+  }
+  return result;
+}
+
+}  // namespace vicinal::engine

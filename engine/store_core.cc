@@ -1,0 +1,195 @@
+#include "engine/store_core.h"
+
+#include <fmt/format.h>
+
+#include "engine/options_check.h"
+#include "engine/return_if_error.h"
+
+namespace vicinal::engine {
+
+Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
+                                                   const StoreOptions& options) {
+  Result<std::unique_ptr<persist::StoreFile>> file = persist::StoreFile::open(path, options);
+  if (!file) return file.status();
+  return std::make_shared<StoreCore>(std::move(*file));
+}
+
+StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
+    : path_(file->path()), file_(std::move(file)) {
+  const StoreOptions& options = file_->options();
+  if (options.background && !options.read_only) {
+    background_ =
+        std::make_unique<Background>([this] { return open_indexes(); }, options.checkpoint_bytes);
+  }
+}
+
+StoreCore::~StoreCore() {
+  // Nobody is left to tell; what could not be checkpointed stands in the journal.
+  static_cast<void>(close());
+}
+
+Status StoreCore::closed_status() const {
+  return Status::closed(fmt::format("store \"{}\" is closed", path_));
+}
+
+std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
+  const std::lock_guard lock(registry_);
+  std::vector<std::shared_ptr<IndexCore>> open;
+  for (const auto& entry : indexes_) open.push_back(entry.second);
+  return open;
+}
+
+std::shared_ptr<IndexCore> StoreCore::find(std::string_view name) {
+  const std::lock_guard lock(registry_);
+  const auto found = indexes_.find(name);
+  return found == indexes_.end() ? nullptr : found->second;
+}
+
+Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
+                                                   const IndexOptions& options,
+                                                   std::unique_ptr<persist::IndexRecords> records) {
+  StoreLink link;
+  link.file = file_.get();
+  link.records = std::move(records);
+  if (Background* const background = background_.get()) {
+    link.on_write = [background] { background->wake(); };
+  }
+  Result<std::shared_ptr<IndexCore>> core =
+      IndexCore::make(std::string(name), options, std::move(link));
+  if (!core) return core.status();
+  const std::lock_guard lock(registry_);
+  indexes_.emplace(name, *core);
+  return *core;
+}
+
+Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
+                                                    const IndexOptions& options) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  const Result<persist::StoredOptions> stored = file_->stored_options(name);
+  if (stored) {
+    VICINAL_RETURN_IF_ERROR(check_agreement(name, options, *stored));
+    if (std::shared_ptr<IndexCore> open = find(name)) return open;
+    Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
+    if (!records) return records.status();
+    return load(name, with_stored(options, *stored), std::move(*records));
+  }
+  if (stored.status().code() != StatusCode::kNotFound) return stored.status();
+  VICINAL_RETURN_IF_ERROR(check_options(options));
+  Result<std::unique_ptr<persist::IndexRecords>> records =
+      file_->create_index(name, stored_part(options));
+  if (!records) return records.status();
+  return load(name, options, std::move(*records));
+}
+
+Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
+                                                         const IndexOptions& tuning) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  if (std::shared_ptr<IndexCore> open = find(name)) return open;
+  const Result<persist::StoredOptions> stored = file_->stored_options(name);
+  if (!stored) return stored.status();
+  Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
+  if (!records) return records.status();
+  return load(name, with_stored(tuning, *stored), std::move(*records));
+}
+
+Result<std::vector<std::string>> StoreCore::index_names() {
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  return file_->index_names();
+}
+
+Status StoreCore::drop_index(std::string_view name) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  if (file_->options().read_only) {
+    return Status::read_only(fmt::format("store \"{}\" is opened for reading", path_));
+  }
+  if (const std::shared_ptr<IndexCore> open = find(name)) {
+    static_cast<void>(open->close(false));
+    const std::lock_guard registry(registry_);
+    indexes_.erase(indexes_.find(name));
+  }
+  return file_->drop_index(name);
+}
+
+Status StoreCore::checkpoint() {
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
+    VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
+  }
+  return {};
+}
+
+Status StoreCore::sync() {
+  const std::lock_guard lock(opening_);
+  return file_ == nullptr ? closed_status() : file_->sync();
+}
+
+Status StoreCore::backup(const std::string& path) {
+  const std::lock_guard lock(opening_);
+  return file_ == nullptr ? closed_status() : file_->backup(path);
+}
+
+Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messages) {
+  constexpr std::size_t kMostMessages = 100;
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  const Result<std::vector<std::string>> names = file_->index_names();
+  if (!names) return names.status();
+  std::uint64_t failures = 0;
+  for (const std::string& name : *names) {
+    std::vector<std::string> lines;
+    Result<std::uint64_t> failed = std::uint64_t{0};
+    if (const std::shared_ptr<IndexCore> open = find(name)) {
+      failed = open->verify_records(&lines);
+    } else {
+      const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
+      failed = records ? (*records)->verify(&lines) : Result<std::uint64_t>(records.status());
+    }
+    if (!failed) return failed.status();
+    failures += *failed;
+    for (std::string& line : lines) {
+      if (messages != nullptr && messages->size() < kMostMessages) {
+        messages->push_back(fmt::format("index \"{}\": {}", name, line));
+      }
+    }
+  }
+  return failures;
+}
+
+Status StoreCore::for_each_journal_entry(std::string_view name,
+                                         const std::function<bool(const std::string&)>& visit) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return closed_status();
+  if (const std::shared_ptr<IndexCore> open = find(name))
+    return open->for_each_journal_entry(visit);
+  const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
+  return records ? (*records)->for_each_journal_entry(visit) : records.status();
+}
+
+Status StoreCore::close() {
+  const std::lock_guard lock(opening_);
+  if (file_ == nullptr) return {};
+  if (background_ != nullptr) background_->stop();
+  Status first_error;
+  for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
+    const Status status = index->close(true);
+    if (first_error.ok()) first_error = status;
+  }
+  {
+    const std::lock_guard registry(registry_);
+    indexes_.clear();
+  }
+  background_.reset();  // no index is inside wake() any more
+  file_.reset();
+  return first_error;
+}
+
+}  // namespace vicinal::engine

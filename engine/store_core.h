@@ -1,0 +1,63 @@
+// StoreCore: an open store: its file, its open indexes, its background thread. Store is a handle.
+//
+// Ownership: owns the StoreFile; indexes are shared with their handles, which outlive it closed.
+// Threads: every method from any thread. opening_ orders what opens, drops and closes indexes, and
+// is held through a load; registry_ guards the map alone. Lock order: opening_, registry_.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/background.h"
+#include "engine/index_core.h"
+#include "persist/store_file.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+
+namespace vicinal::engine {
+
+class StoreCore {
+ public:
+  static Result<std::shared_ptr<StoreCore>> open(const std::string& path,
+                                                 const StoreOptions& options);
+  explicit StoreCore(std::unique_ptr<persist::StoreFile> file);
+  ~StoreCore();
+  StoreCore(const StoreCore&) = delete;
+  StoreCore& operator=(const StoreCore&) = delete;
+
+  // The verbs of Store (see there).
+  Result<std::shared_ptr<IndexCore>> index(std::string_view name, const IndexOptions& options);
+  Result<std::shared_ptr<IndexCore>> open_index(std::string_view name, const IndexOptions& tuning);
+  Result<std::vector<std::string>> index_names();
+  Status drop_index(std::string_view name);
+  Status checkpoint();
+  Status sync();
+  Status backup(const std::string& path);
+  Result<std::uint64_t> verify_records(std::vector<std::string>* messages);
+  Status for_each_journal_entry(std::string_view name,
+                                const std::function<bool(const std::string&)>& visit);
+  Status close();
+  const std::string& path() const { return path_; }
+
+ private:
+  Status closed_status() const;
+  std::vector<std::shared_ptr<IndexCore>> open_indexes();
+  std::shared_ptr<IndexCore> find(std::string_view name);
+  /// Under opening_: loads `name`, or makes it.
+  Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
+                                          std::unique_ptr<persist::IndexRecords> records);
+
+  const std::string path_;
+  std::mutex opening_;
+  std::unique_ptr<persist::StoreFile> file_;  // guarded by opening_; null once closed
+  std::mutex registry_;
+  std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_;  // guarded by registry_
+  std::unique_ptr<Background> background_;  // set before any index is opened, until close()
+};
+
+}  // namespace vicinal::engine

@@ -1,0 +1,88 @@
+// upsert: one vector, durable before it is visible.
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+#include "engine/vector_check.h"
+
+namespace vicinal::engine {
+
+using graph::kNoNode;
+using graph::NodeId;
+using graph::NodeState;
+using persist::OperationKind;
+
+Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vector) {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_writable());
+  VICINAL_RETURN_IF_ERROR(
+      check_vector(graph_->kernels(), options_.metric, options_.dimension, vector));
+  if (options_.rebuild_on_upsert) {
+    const Result<BatchResult> batch = upsert_batch({&label, 1}, vector, {});
+    if (!batch) return batch.status();
+    if (batch->inserted > 0) return UpsertOutcome::kInserted;
+    if (batch->updated > 0) return UpsertOutcome::kUpdated;
+    return batch->resurrected > 0 ? UpsertOutcome::kResurrected : UpsertOutcome::kUnchanged;
+  }
+  Result<UpsertOutcome> outcome = [&] {
+    const LabelClaims::HeldOne claim(claims_, label);
+    return upsert_claimed(label, vector);
+  }();
+  if (outcome && *outcome != UpsertOutcome::kUnchanged) after_writes(1);
+  return outcome;
+}
+
+Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const float> vector) {
+  const NodeId old = labels_.find(label);
+  const std::unique_ptr<StoredRows> source = old == kNoNode ? nullptr : rows();
+  if (old != kNoNode && holds(old, vector, source.get())) {
+    if (live(old)) return UpsertOutcome::kUnchanged;
+    const Result<bool> lifted = resurrect_claimed(label, old);
+    if (!lifted) return lifted.status();
+    if (*lifted) return UpsertOutcome::kResurrected;
+  }
+  VICINAL_RETURN_IF_ERROR(insert_claimed(label, vector, old));
+  return old == kNoNode ? UpsertOutcome::kInserted : UpsertOutcome::kUpdated;
+}
+
+Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
+  if (graph_->state(node) != NodeState::kTombstone) return false;
+  persist::Operation operation;
+  operation.kind = OperationKind::kResurrect;
+  operation.label = label;
+  operation.node = node;
+  const Result<persist::Sequence> sequence = append(operation);
+  if (!sequence) return sequence.status();
+  // Repair may have condemned the node since: then the insert that follows replaces it, in memory
+  // and in the journal.
+  const bool lifted = graph_->resurrect(node);
+  finish(*sequence);
+  return lifted;
+}
+
+Status IndexCore::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
+  const Result<NodeId> fresh = graph_->add_node(label, vector.data());
+  if (!fresh) return fresh.status();
+  persist::Operation operation;
+  operation.kind = OperationKind::kUpsert;
+  operation.label = label;
+  operation.node = *fresh;
+  operation.replaced = old;
+  operation.level = graph_->level(*fresh);
+  operation.row = vector;
+  if (durable_) fresh_.add(*fresh, vector);
+  const Result<persist::Sequence> sequence = append(operation);
+  if (!sequence) {
+    if (durable_) fresh_.drop({&*fresh, 1});
+    graph_->discard_node(*fresh);
+    return sequence.status();
+  }
+  graph_->link(*fresh);
+  const NodeId replaced = live(old) ? old : kNoNode;
+  labels_.publish(*fresh, [&] { graph_->show(*fresh, replaced); });
+  // A checkpoint may have passed the node while it was pending, and written no links for it.
+  graph_->mark_changed({&*fresh, 1});
+  finish(*sequence);
+  return {};
+}
+
+}  // namespace vicinal::engine

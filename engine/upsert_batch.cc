@@ -1,0 +1,268 @@
+// upsert_batch: many vectors in one commit, linked by all threads, visible in one step.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/index_core.h"
+#include "engine/return_if_error.h"
+#include "engine/vector_check.h"
+
+namespace vicinal::engine {
+
+using graph::kNoNode;
+using graph::NodeId;
+using persist::OperationKind;
+
+/// What a batch will do. `rows[i]`, `labels[i]`, `fresh[i]`, ... belong together.
+struct IndexCore::BatchPlan {
+  std::span<const float> vectors;
+  std::size_t dimension = 0;
+  std::vector<std::size_t> winners;  ///< the last row of every label, in row order
+  std::vector<Label> winner_labels;
+  BatchResult result;
+
+  std::vector<std::size_t> rows;
+  std::vector<Label> labels;
+  std::vector<NodeId> replaced;  ///< the label's node until now, or kNoNode
+  std::vector<NodeId> fresh;
+  std::vector<graph::Level> levels;
+
+  std::vector<std::size_t> resurrected_rows;
+  std::vector<Label> resurrected_labels;
+  std::vector<NodeId> resurrected;
+
+  std::span<const float> row(std::size_t i) const {
+    return vectors.subspan(i * dimension, dimension);
+  }
+  void insert(std::size_t row_index, Label label, NodeId old) {
+    rows.push_back(row_index);
+    labels.push_back(label);
+    replaced.push_back(old);
+    ++(old == kNoNode ? result.inserted : result.updated);
+  }
+};
+
+namespace {
+
+/// The last row of every label, in row order.
+std::vector<std::size_t> last_rows(std::span<const Label> labels) {
+  std::vector<std::size_t> order(labels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return labels[a] != labels[b] ? labels[a] < labels[b] : a > b;
+  });
+  order.erase(std::unique(order.begin(), order.end(),
+                          [&](std::size_t a, std::size_t b) { return labels[a] == labels[b]; }),
+              order.end());
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+}  // namespace
+
+Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
+                                            std::span<const float> vectors,
+                                            const BatchOptions& options) {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_writable());
+  VICINAL_RETURN_IF_ERROR(check_shape(options_.dimension, labels.size(), vectors.size()));
+  BatchPlan plan;
+  plan.vectors = vectors;
+  plan.dimension = options_.dimension;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Status status =
+        check_vector(graph_->kernels(), options_.metric, options_.dimension, plan.row(i));
+    if (!status.ok()) {
+      return Status(status.code(),
+                    fmt::format("row {} (label {}): {}", i, labels[i], status.message()));
+    }
+  }
+  plan.winners = last_rows(labels);
+  for (const std::size_t i : plan.winners) plan.winner_labels.push_back(labels[i]);
+  plan.result.repeated = labels.size() - plan.winners.size();
+
+  Result<BatchResult> result = [&] {
+    const LabelClaims::Held claims(claims_, plan.winner_labels);
+    return upsert_batch_claimed(plan, options);
+  }();
+  const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
+  if (written > 0) after_writes(written);
+  return result;
+}
+
+Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options) {
+  classify(plan);
+  VICINAL_RETURN_IF_ERROR(add_planned(plan));
+  if (plan.fresh.empty() && plan.resurrected.empty()) return plan.result;
+  const Result<persist::Sequence> sequence = commit_planned(plan);
+  if (!sequence) {
+    discard_planned(plan.fresh);
+    return sequence.status();
+  }
+  fresh_.raise_epoch();
+  Status status =
+      options_.rebuild_on_upsert ? rebuild_and_show(plan, options) : link_and_show(plan, options);
+  if (status.ok()) {
+    status = resurrect_planned(plan);
+  } else {
+    const Status later = resurrect_planned(plan);
+    if (!later.ok()) status = later;
+  }
+  finish(*sequence);
+  if (!status.ok()) return status;
+  return plan.result;
+}
+
+void IndexCore::classify(BatchPlan& plan) const {
+  const std::unique_ptr<StoredRows> source = rows();
+  for (std::size_t i = 0; i < plan.winners.size(); ++i) {
+    const std::size_t row_index = plan.winners[i];
+    const Label label = plan.winner_labels[i];
+    const NodeId old = labels_.find(label);
+    if (old == kNoNode || !holds(old, plan.row(row_index), source.get())) {
+      plan.insert(row_index, label, old);
+    } else if (live(old)) {
+      ++plan.result.unchanged;
+    } else if (graph_->state(old) == graph::NodeState::kTombstone) {
+      plan.resurrected_rows.push_back(row_index);
+      plan.resurrected_labels.push_back(label);
+      plan.resurrected.push_back(old);
+    } else {
+      plan.insert(row_index, label, old);
+    }
+  }
+}
+
+Status IndexCore::add_planned(BatchPlan& plan) {
+  plan.fresh.reserve(plan.rows.size());
+  plan.levels.reserve(plan.rows.size());
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const Result<NodeId> node = graph_->add_node(plan.labels[i], plan.row(plan.rows[i]).data());
+    if (!node) {
+      discard_planned(plan.fresh);
+      return node.status();
+    }
+    plan.fresh.push_back(*node);
+    plan.levels.push_back(graph_->level(*node));
+  }
+  return {};
+}
+
+void IndexCore::discard_planned(std::span<const NodeId> nodes) {
+  for (const NodeId node : nodes) graph_->discard_node(node);
+}
+
+Result<persist::Sequence> IndexCore::commit_planned(const BatchPlan& plan) {
+  if (records_ == nullptr) return persist::Sequence{0};
+  persist::Batch batch;
+  batch.nodes = plan.fresh;
+  batch.labels = plan.labels;
+  batch.levels = plan.levels;
+  batch.replaced = plan.replaced;
+  batch.row = [&plan](std::size_t i) { return plan.row(plan.rows[i]).data(); };
+  batch.resurrected = plan.resurrected;
+  batch.resurrected_labels = plan.resurrected_labels;
+  return records_->append_batch(batch);
+}
+
+Status IndexCore::link_and_show(BatchPlan& plan, const BatchOptions& options) {
+  Reporter reporter(options.progress, "links");
+  const unsigned threads = threads_or(options.threads);
+  const bool whole = graph_->link_batch(
+      plan.fresh, threads,
+      [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
+  Status status;
+  if (!whole) {
+    const std::size_t asked = plan.fresh.size();
+    if (take_back_unlinked(plan).ok()) {
+      status = Status::cancelled(fmt::format(
+          "upsert_batch cancelled: {} of {} vectors were linked and are stored, the others are not",
+          plan.fresh.size(), asked));
+    } else {
+      // What is committed and cannot be taken back must be in the graph.
+      graph_->link_batch(plan.fresh, threads, [](std::uint64_t, std::uint64_t) { return true; });
+    }
+  }
+  show_planned(plan);
+  return status;
+}
+
+Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options) {
+  // rebuild() builds over what is visible: the nodes are shown first, and found once it is done.
+  show_planned(plan);
+  const unsigned threads = threads_or(options.threads);
+  const Status status = rebuild_graph(threads, options.progress);
+  if (status.ok()) return status;
+  std::vector<NodeId> unlinked;
+  for (const NodeId node : plan.fresh) {
+    if (!graph_->linked(node)) unlinked.push_back(node);
+  }
+  graph_->link_batch(unlinked, threads, [](std::uint64_t, std::uint64_t) { return true; });
+  return status;
+}
+
+void IndexCore::show_planned(const BatchPlan& plan) {
+  if (plan.fresh.empty()) return;
+  std::vector<NodeId> hidden = plan.replaced;
+  for (NodeId& node : hidden) {
+    if (!live(node)) node = kNoNode;
+  }
+  labels_.publish(plan.fresh, [&] { graph_->show_batch(plan.fresh, hidden); });
+  // A checkpoint may have passed the nodes while they were pending, and written no links for them.
+  graph_->mark_changed(plan.fresh);
+}
+
+Status IndexCore::take_back_unlinked(BatchPlan& plan) {
+  BatchPlan kept;
+  std::vector<NodeId> undone;
+  std::vector<persist::Sequence> sequences;
+  for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
+    if (graph_->linked(plan.fresh[i])) {
+      kept.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);
+      kept.fresh.push_back(plan.fresh[i]);
+      kept.levels.push_back(plan.levels[i]);
+      continue;
+    }
+    undone.push_back(plan.fresh[i]);
+    if (!live(plan.replaced[i])) continue;
+    // The old vector first: a crash in between leaves two, of which recovery keeps this one.
+    persist::Operation operation;
+    operation.kind = OperationKind::kResurrect;
+    operation.label = plan.labels[i];
+    operation.node = plan.replaced[i];
+    const Result<persist::Sequence> sequence = append(operation);
+    if (!sequence) return sequence.status();
+    sequences.push_back(*sequence);
+  }
+  persist::Operation operation;
+  operation.kind = OperationKind::kFree;
+  operation.nodes = undone;
+  const Result<persist::Sequence> sequence = append(operation);
+  if (!sequence) return sequence.status();
+  sequences.push_back(*sequence);
+  discard_planned(undone);
+  plan.rows = std::move(kept.rows);
+  plan.labels = std::move(kept.labels);
+  plan.replaced = std::move(kept.replaced);
+  plan.fresh = std::move(kept.fresh);
+  plan.levels = std::move(kept.levels);
+  plan.result.inserted = kept.result.inserted;
+  plan.result.updated = kept.result.updated;
+  for (const persist::Sequence s : sequences) finish(s);
+  return {};
+}
+
+Status IndexCore::resurrect_planned(BatchPlan& plan) {
+  for (std::size_t i = 0; i < plan.resurrected.size(); ++i) {
+    ++plan.result.resurrected;
+    if (graph_->resurrect(plan.resurrected[i])) continue;
+    // Repair condemned it since: an ordinary insert replaces it, here and in the journal.
+    VICINAL_RETURN_IF_ERROR(insert_claimed(
+        plan.resurrected_labels[i], plan.row(plan.resurrected_rows[i]), plan.resurrected[i]));
+  }
+  return {};
+}
+
+}  // namespace vicinal::engine

@@ -1,0 +1,57 @@
+#include "engine/vector_check.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+namespace vicinal::engine {
+namespace {
+
+constexpr double kMaxFloat = std::numeric_limits<float>::max();
+constexpr double kMinNormalFloat = std::numeric_limits<float>::min();
+
+Status check_finite(std::span<const float> vector, const std::string& what) {
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    if (std::isfinite(vector[i])) continue;
+    return Status::invalid_argument(
+        fmt::format("{}component {} is {}, not a finite number", what, i, vector[i]));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uint32_t dimension,
+                    std::span<const float> vector, const std::string& what) {
+  if (vector.size() != dimension) {
+    return Status::invalid_argument(
+        fmt::format("{}dimension {}, index has {}", what, vector.size(), dimension));
+  }
+  if (!kernels.all_finite_f32(vector.data(), vector.size())) return check_finite(vector, what);
+  const double norm = kernels.norm_f32(vector.data(), vector.size());
+  if (metric == Metric::kCosine) {
+    if (norm == 0) {
+      return Status::invalid_argument(
+          fmt::format("{}norm 0: a zero vector has no direction under cosine", what));
+    }
+    if (norm > 1 / kMinNormalFloat || norm < 1 / kMaxFloat) {
+      return Status::invalid_argument(
+          fmt::format("{}norm {} is outside [{}, {}], what cosine can normalize", what, norm,
+                      1 / kMaxFloat, 1 / kMinNormalFloat));
+    }
+  } else if (norm * norm > kMaxFloat) {
+    return Status::invalid_argument(fmt::format("{}squared norm {} is beyond {}, the largest float",
+                                                what, norm * norm, kMaxFloat));
+  }
+  return {};
+}
+
+Status check_shape(std::uint32_t dimension, std::size_t rows, std::size_t values) {
+  if (values % dimension == 0 && values / dimension == rows) return {};
+  return Status::invalid_argument(fmt::format("{} values for {} rows of dimension {}: {} expected",
+                                              values, rows, dimension,
+                                              static_cast<double>(rows) * dimension));
+}
+
+}  // namespace vicinal::engine

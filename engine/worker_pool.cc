@@ -1,0 +1,51 @@
+#include "engine/worker_pool.h"
+
+namespace vicinal::engine {
+
+WorkerPool::WorkerPool(unsigned threads) {
+  for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  started_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void WorkerPool::run(std::size_t count, const std::function<void(std::size_t)>& body) {
+  {
+    const std::lock_guard lock(mutex_);
+    body_ = &body;
+    count_ = count;
+    next_.store(0);
+    running_ = threads_.size();
+    ++round_;
+  }
+  started_.notify_all();
+  drain();
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [this] { return running_ == 0; });
+}
+
+void WorkerPool::drain() {
+  for (std::size_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) (*body_)(i);
+}
+
+void WorkerPool::work() {
+  std::uint64_t seen = 0;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    started_.wait(lock, [&] { return stop_ || round_ != seen; });
+    if (stop_) return;
+    seen = round_;
+    lock.unlock();
+    drain();
+    lock.lock();
+    if (--running_ == 0) finished_.notify_one();
+  }
+}
+
+}  // namespace vicinal::engine
