@@ -1,6 +1,7 @@
 // A child is killed, at random and at failpoints; what it was told is stored must be there, what it
-// was not told is there whole or not at all (P1, P2, P4). Acknowledgements live in a shared mapping.
-// A killed process stands for a crash of the program; a power cut is the device's and fsync's matter.
+// was not told is there whole or not at all (P1, P2, P4). Acknowledgements live in a shared
+// mapping. A killed process stands for a crash of the program; a power cut is the device's and
+// fsync's matter.
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -144,7 +145,8 @@ void expect_kept(const std::string& path, const Shared& shared) {
       if (generation % 2 == 0) return found == live.end();  // none, or erased
       return found != live.end() && found->second == make_row(label, generation, kDimension);
     };
-    EXPECT_TRUE(is(told) || is(begun)) << "label " << label << " told " << told << " begun " << begun;
+    EXPECT_TRUE(is(told) || is(begun))
+        << "label " << label << " told " << told << " begun " << begun;
     if (found != live.end()) ++explained;
   }
   for (std::uint32_t b = 0; b < shared.batches_begun; ++b) {
@@ -177,10 +179,9 @@ void settle(const std::string& path, Shared* shared) {
   for (Label label = 0; label < kLabels; ++label) {
     const std::uint64_t begun = shared->begun[label];
     const auto found = live.find(label);
-    const bool happened = begun % 2 == 0
-                              ? found == live.end()
-                              : found != live.end() &&
-                                    found->second == make_row(label, begun, kDimension);
+    const bool happened =
+        begun % 2 == 0 ? found == live.end()
+                       : found != live.end() && found->second == make_row(label, begun, kDimension);
     if (happened) shared->acknowledged[label] = begun;
     shared->begun[label] = shared->acknowledged[label].load();
   }
@@ -189,8 +190,8 @@ void settle(const std::string& path, Shared* shared) {
 class Crash : public testing::Test {
  protected:
   void SetUp() override {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     shared_ = new (memory) Shared{};
     path_ = folder_ / "s";
@@ -199,7 +200,8 @@ class Crash : public testing::Test {
   }
   void TearDown() override { ::munmap(shared_, sizeof(Shared)); }
 
-  /// Runs a child that writes until it is killed after `delay`, or by a failpoint that `prepare` arms.
+  /// Runs a child that writes until it is killed after `delay`, or by a failpoint that `prepare`
+  /// arms.
   void run_child(Durability durability, std::uint64_t seed, std::chrono::milliseconds delay,
                  const std::function<void()>& prepare) {
     const pid_t child = ::fork();
@@ -246,15 +248,15 @@ TEST_F(Crash, P1KilledAtRandom) {
 
 TEST_F(Crash, P2P4KilledAtFailpoints) {
   constexpr std::array<const char*, 8> kPoints = {
-      "append.before_commit",    "batch.before_entry",      "batch.before_commit",
-      "batch.between",           "checkpoint.after_links",  "checkpoint.before_step_commit",
+      "append.before_commit",     "batch.before_entry",
+      "batch.before_commit",      "batch.between",
+      "checkpoint.after_links",   "checkpoint.before_step_commit",
       "checkpoint.between_steps", "checkpoint.between_links"};
   std::uint64_t seed = 1;
   for (const char* point : kPoints) {
     for (const int countdown : {1, 5}) {
-      run_child(Durability::kNone, seed++, std::chrono::milliseconds(100), [&] {
-        failpoints::arm(point, failpoints::Action::kKill, countdown);
-      });
+      run_child(Durability::kNone, seed++, std::chrono::milliseconds(100),
+                [&] { failpoints::arm(point, failpoints::Action::kKill, countdown); });
       if (HasFailure()) FAIL() << point;
     }
   }

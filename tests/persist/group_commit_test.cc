@@ -1,5 +1,5 @@
-// Group commit: threads that wait together are stored together, each with its own sequence; and every
-// call beside every other (run under ThreadSanitizer in CI).
+// Group commit: threads that wait together are stored together, each with its own sequence; and
+// every call beside every other (run under ThreadSanitizer in CI).
 #include <atomic>
 #include <chrono>
 #include <thread>
