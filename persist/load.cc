@@ -1,5 +1,8 @@
 // load(): state, node records with their rows chunk by chunk, links, then the journal.
 //
+// Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
+// deleted, their nodes are free, and the store is sound again (mend()).
+//
 // A node that a journal entry frees later (doomed, R1) is never delivered: its row may already be
 // that of the slot's next node. An upsert of such a node is delivered as the erasure of what it
 // replaced, so a visitor sees a history in which doomed nodes never lived.
@@ -7,6 +10,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <set>
 
 #include "engine/allocator.h"
 #include "persist/index_records.h"
@@ -41,7 +46,53 @@ class Loader {
     return std::move(report_);
   }
 
+  /// Deletes what was set aside.
+  Status mend(Transaction& transaction) const {
+    const IndexDatabases& databases = index_.databases_;
+    for (const Sequence sequence : bad_entries_) {
+      const Key64 key(sequence);
+      if (Status s = transaction.remove(databases.journal, key.bytes()); !s.ok()) return s;
+    }
+    for (const std::uint32_t block : bad_blocks_) {
+      const Key32 key(block);
+      if (Status s = transaction.remove(databases.nodes, key.bytes()); !s.ok()) return s;
+    }
+    for (const std::uint32_t chunk : bad_chunks_) {
+      const Key32 key(chunk);
+      if (Status s = transaction.remove(databases.vectors, key.bytes()); !s.ok()) return s;
+    }
+    NodeBlockEditor nodes(transaction, databases.nodes, index_.index_);
+    for (const graph::NodeId node : lost_nodes_) {
+      if (Status s = nodes.set_state(node, graph::NodeState::kFree); !s.ok()) return s;
+    }
+    if (Status s = nodes.flush(); !s.ok()) return s;
+    for (const auto& [sequence, entry] : mended_batches_) {
+      Status s =
+          put_entry(transaction, sequence,
+                    encode(BatchView{entry.nodes, entry.labels, entry.levels, entry.replaced_nodes,
+                                     entry.resurrected, entry.resurrected_labels}));
+      if (!s.ok()) return s;
+    }
+    if (orphans_.empty()) return {};
+    // What a lost row had replaced stays erased.
+    Operation erase;
+    erase.kind = OperationKind::kEraseBatch;
+    erase.nodes = orphans_;
+    erase.labels = orphan_labels_;
+    const Sequence sequence = index_.ledger_.allot();
+    index_.ledger_.finish(sequence);
+    return put_entry(transaction, sequence, encode(erase));
+  }
+
+  bool needs_mending() const { return report_.salvaged != 0; }
+
  private:
+  Status put_entry(Transaction& transaction, Sequence sequence, RecordBuffer record) const {
+    const Key64 key(sequence);
+    seal({RecordKind::kJournal, index_.index_, key.bytes()}, &record);
+    return transaction.put(index_.databases_.journal, key.bytes(), record);
+  }
+
   void note(std::string message) {
     if (report_.messages.size() < kMaxMessages) report_.messages.push_back(std::move(message));
   }
@@ -108,6 +159,8 @@ class Loader {
       Status s = add_rows(static_cast<std::uint32_t>(chunk), &run);
       if (!s.ok()) {
         if (s = aside(s); !s.ok()) return s;
+        bad_chunks_.insert(static_cast<std::uint32_t>(chunk));
+        for (const LoadedNode& node : run) lost_nodes_.push_back(node.node);
         continue;
       }
       if (s = visitor_.nodes(run); !s.ok()) return s;
@@ -126,6 +179,7 @@ class Loader {
       Result<StoredNode> stored = nodes->at(node);
       if (!stored) {
         if (Status s = aside(stored.status()); !s.ok()) return s;
+        bad_blocks_.push_back(graph::raw(node) / kNodesPerBlock);
         id |= kNodesPerBlock - 1;  // on to the next block
         continue;
       }
@@ -237,6 +291,7 @@ class Loader {
           Status status = damage;
           if (status.ok()) status = decode(payload, layout_.dimension, &entry);
           if (!status.ok()) {
+            bad_entries_.push_back(sequence);
             return aside(
                 Status(status.code(), fmt::format("journal entry {} of index '{}': {}", sequence,
                                                   index_.name_, status.message())));
@@ -271,30 +326,23 @@ class Loader {
   }
 
   Status replay_batch(Sequence sequence, const JournalEntry& e) {
+    std::vector<std::size_t> lost;
     for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-      const graph::NodeId node = e.nodes[i];
       const float* row = nullptr;
-      if (!freed_.doomed(node, sequence)) {
-        Result<ChunkRows> rows = open_chunk(layout_.chunk_of(node));
-        Status status = rows.status();
-        if (rows.ok() && layout_.slot_of(node) >= rows->count) {
-          status = Status::corruption(
-              fmt::format("vectors chunk {} has {} rows", layout_.chunk_of(node), rows->count));
-        }
-        if (!status.ok()) {
-          status = aside(
-              Status(status.code(),
-                     fmt::format("{}; label {} (node {}) of index '{}' has no vector",
-                                 status.message(), e.labels[i], graph::raw(node), index_.name_)));
-          if (!status.ok()) return status;
-          if (status = replay_replaced(sequence, e.labels[i], e.replaced_nodes[i]); !status.ok()) {
-            return status;
+      if (!freed_.doomed(e.nodes[i], sequence)) {
+        Result<const float*> found = batch_row(e.labels[i], e.nodes[i]);
+        if (!found) {
+          if (Status s = aside(found.status()); !s.ok()) return s;
+          if (Status s = replay_replaced(sequence, e.labels[i], e.replaced_nodes[i]); !s.ok()) {
+            return s;
           }
+          lost.push_back(i);
           continue;
         }
-        row = rows->floats + std::size_t{layout_.slot_of(node)} * layout_.dimension;
+        row = *found;
       }
-      Status s = replay_upsert(sequence, e.labels[i], node, e.replaced_nodes[i], e.levels[i], row);
+      Status s =
+          replay_upsert(sequence, e.labels[i], e.nodes[i], e.replaced_nodes[i], e.levels[i], row);
       if (!s.ok()) return s;
     }
     for (std::size_t i = 0; i < e.resurrected.size(); ++i) {
@@ -302,7 +350,45 @@ class Loader {
                               e.resurrected[i]);
       if (!s.ok()) return s;
     }
+    if (!lost.empty()) leave_out(sequence, e, lost);
     return {};
+  }
+
+  Result<const float*> batch_row(Label label, graph::NodeId node) {
+    Result<ChunkRows> rows = open_chunk(layout_.chunk_of(node));
+    if (rows.ok() && layout_.slot_of(node) < rows->count) {
+      return rows->floats + std::size_t{layout_.slot_of(node)} * layout_.dimension;
+    }
+    const std::string why =
+        rows.ok() ? fmt::format("vectors chunk {} has {} rows", layout_.chunk_of(node), rows->count)
+                  : rows.status().message();
+    const StatusCode code = rows.ok() ? StatusCode::kCorruption : rows.status().code();
+    return Status(code, fmt::format("{}; label {} (node {}) of index '{}' has no vector", why,
+                                    label, graph::raw(node), index_.name_));
+  }
+
+  /// Remembers the batch without its lost rows.
+  void leave_out(Sequence sequence, const JournalEntry& e, const std::vector<std::size_t>& lost) {
+    JournalEntry kept;
+    kept.resurrected = e.resurrected;
+    kept.resurrected_labels = e.resurrected_labels;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+      if (next < lost.size() && lost[next] == i) {
+        ++next;
+        bad_chunks_.insert(layout_.chunk_of(e.nodes[i]));
+        if (known(sequence, e.replaced_nodes[i])) {
+          orphans_.push_back(e.replaced_nodes[i]);
+          orphan_labels_.push_back(e.labels[i]);
+        }
+        continue;
+      }
+      kept.nodes.push_back(e.nodes[i]);
+      kept.labels.push_back(e.labels[i]);
+      kept.levels.push_back(e.levels[i]);
+      kept.replaced_nodes.push_back(e.replaced_nodes[i]);
+    }
+    mended_batches_.emplace_back(sequence, std::move(kept));
   }
 
   Status replay_upsert(Sequence sequence, Label label, graph::NodeId node, graph::NodeId replaced,
@@ -352,14 +438,29 @@ class Loader {
   std::vector<bool> delivered_;
   std::int64_t open_number_ = -1;
   ChunkRows open_rows_;
+  // What salvage set aside, for mend().
+  std::vector<Sequence> bad_entries_;
+  std::vector<std::uint32_t> bad_blocks_;
+  std::set<std::uint32_t> bad_chunks_;
+  std::vector<graph::NodeId> lost_nodes_;
+  std::vector<std::pair<Sequence, JournalEntry>> mended_batches_;
+  std::vector<graph::NodeId> orphans_;
+  std::vector<Label> orphan_labels_;
   internal::Vector<float> aligned_;      // a chunk that does not lie on a 64-byte boundary
   internal::Vector<float> aligned_row_;  // a row from the journal
 };
 
 Result<LoadReport> StoredIndex::load(LoadVisitor& visitor, const LoadOptions& options) {
-  Result<ReadTransaction> transaction = environment_->read();
-  if (!transaction) return transaction.status();
-  return Loader(*this, **transaction, visitor, options).run();
+  std::optional<Result<ReadTransaction>> transaction(environment_->read());
+  if (!transaction->ok()) return transaction->status();
+  Loader loader(*this, ***transaction, visitor, options);
+  Result<LoadReport> report = loader.run();
+  transaction.reset();  // mending may grow the map
+  if (!report.ok() || environment_->read_only() || !loader.needs_mending()) return report;
+  Status status =
+      environment_->write([&](Transaction& writing) -> Status { return loader.mend(writing); });
+  if (!status.ok()) return status;
+  return report;
 }
 
 }  // namespace vicinal::persist

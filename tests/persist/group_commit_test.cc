@@ -1,1 +1,157 @@
-#include <gtest/gtest.h>
+// Group commit: threads that wait together are stored together, each with its own sequence; and
+// every call beside every other (run under ThreadSanitizer in CI).
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "persist/commit_queue.h"
+#include "tests/persist/support.h"
+
+namespace vicinal::persist::test {
+namespace {
+
+TEST(GroupCommit, WaitersShareACommit) {
+  TempFolder folder;
+  ASSERT_TRUE(std::filesystem::create_directory(folder / "env"));
+  auto environment = Environment::open(folder / "env", {});
+  ASSERT_TRUE(environment.ok()) << environment.status().to_string();
+  DatabaseHandle journal = 0;
+  ASSERT_TRUE((*environment)
+                  ->with_handles([&](Transaction& transaction) -> Status {
+                    auto handle = transaction.open_database("j", true);
+                    if (handle.ok()) journal = *handle;
+                    return handle.status();
+                  })
+                  .ok());
+  CommitQueue queue(environment->get());
+  SequenceLedger ledger;
+  const CommitQueue::Target target{journal, 1, &ledger};
+  constexpr int kThreads = 8;
+  constexpr int kEach = 25;
+  const std::uint64_t before = (*environment)->commits();
+  std::vector<std::thread> threads;
+  std::vector<std::vector<Sequence>> sequences(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const auto sequence = queue.append(target, RecordBuffer(kEnvelopeBytes + 100));
+        ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
+        sequences[static_cast<std::size_t>(t)].push_back(*sequence);
+        ledger.finish(*sequence);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<Sequence> all;
+  for (const auto& mine : sequences) {
+    EXPECT_TRUE(std::is_sorted(mine.begin(), mine.end()));
+    all.insert(mine.begin(), mine.end());
+  }
+  EXPECT_EQ(all.size(), std::size_t{kThreads} * kEach);
+  EXPECT_EQ(ledger.cut(), kThreads * kEach);
+  const std::uint64_t commits = (*environment)->commits() - before;
+  EXPECT_LE(commits * 4, std::uint64_t{kThreads} * kEach) << "four to a commit at least";
+}
+
+TEST(GroupCommit, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
+  TempFolder folder;
+  StoreOptions options = fast();
+  options.map_bytes = 256 << 10;
+  options.max_map_bytes = 256 << 10;
+  auto store = open_store(folder / "s", options);
+  auto index = create(*store, 256);
+  std::atomic<int> stored{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (std::uint32_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const std::vector<float> row = make_row(t, 1, 256);
+      for (std::uint32_t i = 0; i < 100; ++i) {
+        Operation op;
+        op.label = t * 1000 + i;
+        op.node = graph::NodeId{t * 1000 + i};
+        op.row = row;
+        const auto sequence = index->append(op);
+        if (sequence.ok()) {
+          index->finish(*sequence);
+          ++stored;
+        } else {
+          EXPECT_EQ(sequence.status().code(), StatusCode::kFull) << sequence.status().to_string();
+          ++refused;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(index->stats().journal_entries, static_cast<std::uint64_t>(stored.load()));
+}
+
+TEST(GroupCommit, EverythingBesideEverything) {
+  TempFolder folder;
+  StoreOptions options = fast();
+  options.map_bytes = 1 << 20;  // grows while the others run
+  auto store = open_store(folder / "s", options);
+  auto index = create(*store, 64);
+  std::atomic<std::uint32_t> next{0};
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 150; ++i) {
+        const std::uint32_t id = next.fetch_add(1);
+        const std::vector<float> row = make_row(id, 0, 64);
+        Operation op;
+        op.label = id;
+        op.node = graph::NodeId{id};
+        op.row = row;
+        const auto sequence = index->append(op);
+        ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
+        index->finish(*sequence);
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    for (int i = 0; i < 10; ++i) {
+      std::vector<graph::NodeId> nodes, replaced(40, graph::kNoNode);
+      std::vector<Label> labels;
+      std::vector<graph::Level> levels(40, 0);
+      std::vector<std::vector<float>> rows;
+      for (int j = 0; j < 40; ++j) {
+        nodes.push_back(graph::NodeId{next.fetch_add(1)});
+        labels.push_back(graph::raw(nodes.back()));
+        rows.push_back(make_row(labels.back(), 0, 64));
+      }
+      const auto sequence = index->append_batch(
+          {nodes, labels, levels, replaced, [&](std::size_t k) { return rows[k].data(); }, {}, {}});
+      ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
+      index->finish(*sequence);
+    }
+  });
+  threads.emplace_back([&] {
+    MemoryIndex source(index.get(), 1);
+    while (!stop) ASSERT_TRUE(source.checkpoint().ok());
+  });
+  threads.emplace_back([&] {
+    while (!stop) {
+      auto reader = index->row_reader();
+      ASSERT_TRUE(reader.ok());
+      for (std::uint32_t id = 0; id < 200; ++id) (void)(*reader)->row(graph::NodeId{id});
+      reader->reset();
+      (void)index->stats();
+    }
+  });
+  for (std::size_t i = 0; i < 4; ++i) threads[i].join();
+  stop = true;
+  threads[4].join();
+  threads[5].join();
+  index.reset();
+  index = reopen(*store);
+  Loaded loaded(64);
+  ASSERT_TRUE(index->load(loaded, {}).ok());
+  ASSERT_EQ(loaded.table.size(), next.load());
+  for (const auto& [id, node] : loaded.table) EXPECT_EQ(node.row, make_row(id, 0, 64));
+}
+
+}  // namespace
+}  // namespace vicinal::persist::test

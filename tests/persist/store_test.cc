@@ -1,1 +1,248 @@
-#include <gtest/gtest.h>
+// Opening what is there and what is not; growing; limits; copies.
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/persist/support.h"
+
+namespace vicinal::persist::test {
+namespace {
+
+StatusCode open_code(const std::string& path, const StoreOptions& options = {}) {
+  return StoreFile::open(path, options).status().code();
+}
+
+TEST(Open, NothingThere) {
+  TempFolder folder;
+  StoreOptions options;
+  options.create = false;
+  EXPECT_EQ(open_code(folder / "none", options), StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+  options.create = true;
+  options.read_only = true;
+  EXPECT_EQ(open_code(folder / "none", options), StatusCode::kNotFound);
+  EXPECT_EQ(open_code("", {}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(open_code(folder / "a/b/c"), StatusCode::kOk);
+}
+
+TEST(Open, AFileOrAFolderOfSomebodyElse) {
+  TempFolder folder;
+  std::ofstream(folder / "file") << "text";
+  EXPECT_EQ(open_code(folder / "file"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(open_code(folder / "file/below"), StatusCode::kInvalidArgument);
+  std::filesystem::create_directory(folder / "photos");
+  std::ofstream(folder / "photos/cat.jpg") << "meow";
+  EXPECT_EQ(open_code(folder / "photos"), StatusCode::kInvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(folder / "photos/vicinal.lock"));
+  std::filesystem::create_directory(folder / "other");
+  std::ofstream(folder / "other/data.mdb") << std::string(20000, 'x');
+  EXPECT_EQ(open_code(folder / "other"), StatusCode::kCorruption);
+}
+
+TEST(Open, TwiceIsBusy) {
+  TempFolder folder;
+  const std::string path = folder / "s";
+  auto store = open_store(path);
+  EXPECT_EQ(open_code(path), StatusCode::kBusy);
+  std::filesystem::create_directory_symlink(path, folder / "link");
+  EXPECT_EQ(open_code(folder / "link"), StatusCode::kBusy);
+  store.reset();
+  EXPECT_EQ(open_code(path), StatusCode::kOk);
+}
+
+TEST(Open, AnotherProcessIsBusyAndReadersAreWelcome) {
+  TempFolder folder;
+  const std::string path = folder / "s";
+  int ready[2];
+  int done[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto store = StoreFile::open(path, {});
+    if (!store.ok()) ::_exit(1);
+    auto index = (*store)->create_index("text", options_of(4));
+    if (!index.ok()) ::_exit(2);
+    MemoryIndex model(index->get(), 1);
+    model.batch(0, 10);
+    char byte = 'r';
+    if (::write(ready[1], &byte, 1) != 1 || ::read(done[0], &byte, 1) != 1) ::_exit(3);
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(open_code(path), StatusCode::kBusy);
+  {
+    StoreOptions options;
+    options.read_only = true;
+    auto store = open_store(path, options);
+    auto index = reopen(*store);
+    Loaded loaded(4);
+    ASSERT_TRUE(index->load(loaded, {}).ok());
+    EXPECT_EQ(loaded.table.size(), 10u);
+    EXPECT_EQ(index->append({}).status().code(), StatusCode::kReadOnly);
+    EXPECT_EQ(index->append_batch({}).status().code(), StatusCode::kReadOnly);
+    MemoryIndex source(index.get(), 1);
+    EXPECT_EQ(source.checkpoint().status().code(), StatusCode::kReadOnly);
+    EXPECT_EQ(store->create_index("x", options_of(4)).status().code(), StatusCode::kReadOnly);
+    EXPECT_EQ(store->drop_index("text").code(), StatusCode::kReadOnly);
+  }
+  ASSERT_EQ(::write(done[1], &byte, 1), 1);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(open_code(path), StatusCode::kOk);
+}
+
+TEST(Open, ReadOnlyFolder) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  TempFolder folder;
+  const std::string path = folder / "s";
+  { auto store = open_store(path); }
+  ASSERT_EQ(::chmod(path.c_str(), 0555), 0);
+  ASSERT_EQ(::chmod((path + "/lock.mdb").c_str(), 0444), 0);
+  StoreOptions options;
+  options.read_only = true;
+  EXPECT_EQ(open_code(path, options), StatusCode::kOk);
+}
+
+TEST(Open, TruncatedNamesBothNumbers) {
+  TempFolder folder;
+  const std::string path = folder / "s";
+  {
+    auto store = open_store(path, fast());
+    auto index = create(*store, 64);
+    MemoryIndex model(index.get(), 1);
+    model.batch(0, 2000);
+  }
+  const std::string file = path + "/data.mdb";
+  const auto size = std::filesystem::file_size(file);
+  for (const auto cut : {size - 1, size / 2, std::uintmax_t{8192}, std::uintmax_t{100}}) {
+    std::filesystem::resize_file(file, cut);
+    const Status status = StoreFile::open(path, {}).status();
+    EXPECT_EQ(status.code(), StatusCode::kCorruption) << cut;
+    EXPECT_NE(status.message().find(std::to_string(cut)), std::string::npos) << status.message();
+  }
+  std::filesystem::resize_file(file, 0);
+  EXPECT_EQ(open_code(path), StatusCode::kCorruption) << "an empty file of a store that was made";
+  std::filesystem::remove(file);
+  EXPECT_EQ(open_code(path), StatusCode::kCorruption);
+}
+
+TEST(Open, InterruptedMakingIsNoStoreYet) {
+  TempFolder folder;
+  std::filesystem::create_directory(folder / "s");
+  std::ofstream(folder / "s/data.mdb").flush();
+  std::ofstream(folder / "s/vicinal.lock").flush();
+  EXPECT_EQ(open_code(folder / "s"), StatusCode::kOk);
+}
+
+TEST(Store, Names) {
+  TempFolder folder;
+  auto store = open_store(folder / "s", fast());
+  for (const std::string& bad : {std::string(), std::string("a/b"), std::string(101, 'a'),
+                                 std::string("\0", 1), std::string("white space")}) {
+    EXPECT_EQ(store->create_index(bad, options_of(4)).status().code(),
+              StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(store->create_index("a", options_of(0)).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(store->open_index("a").status().code(), StatusCode::kNotFound);
+  auto b = create(*store, 4, "b");
+  auto a = create(*store, 5, "a");
+  EXPECT_EQ(*store->index_names(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(store->create_index("a", options_of(5)).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(store->stored_options("a")->dimension, 5u);
+  EXPECT_EQ(store->stored_options("c").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store->drop_index("a").code(), StatusCode::kBusy);
+  a.reset();
+  EXPECT_TRUE(store->drop_index("a").ok());
+  EXPECT_EQ(store->drop_index("a").code(), StatusCode::kNotFound);
+  EXPECT_EQ(*store->index_names(), std::vector<std::string>{"b"});
+}
+
+TEST(Store, GrowsFromATinyMap) {
+  TempFolder folder;
+  StoreOptions options = fast();
+  options.map_bytes = 64 << 10;
+  auto store = open_store(folder / "s", options);
+  auto index = create(*store, 128);
+  MemoryIndex model(index.get(), 1);
+  for (Label label = 0; label < 500; ++label) model.upsert(label);
+  model.batch(1000, 5000);
+  ASSERT_TRUE(model.checkpoint().ok());
+  index.reset();
+  store.reset();
+  store = open_store(folder / "s", options);
+  index = reopen(*store);
+  Loaded loaded(128);
+  ASSERT_TRUE(index->load(loaded, {}).ok());
+  EXPECT_EQ(loaded.table.size(), 5500u);
+}
+
+TEST(Store, FullKeepsWhatIsThere) {
+  TempFolder folder;
+  StoreOptions options = fast();
+  options.max_map_bytes = 4 << 20;
+  auto store = open_store(folder / "s", options);
+  auto index = create(*store, 64);
+  MemoryIndex model(index.get(), 1);
+  model.batch(0, 1000);
+  EXPECT_FALSE(model.batch(10000, 100000, false));
+  Operation op;
+  const std::vector<float> row = make_row(1, 1, 64);
+  op.row = row;
+  op.node = graph::NodeId{200000};
+  std::vector<graph::NodeId> nodes(5'000'000, graph::NodeId{1});
+  Operation large;
+  large.kind = OperationKind::kFree;
+  large.nodes = nodes;
+  const Status full = index->append(large).status();
+  EXPECT_EQ(full.code(), StatusCode::kFull);
+  EXPECT_NE(full.message().find("4194304"), std::string::npos) << full.message();
+  model.upsert(5000);  // small things still fit
+  index.reset();
+  index = reopen(*store);
+  Loaded loaded(64);
+  ASSERT_TRUE(index->load(loaded, {}).ok());
+  EXPECT_EQ(loaded.live().size(), 1001u);
+}
+
+TEST(Store, BackupOpensAndEquals) {
+  TempFolder folder;
+  auto store = open_store(folder / "s", fast());
+  auto index = create(*store, 32);
+  MemoryIndex model(index.get(), 1);
+  model.batch(0, 3000);
+  ASSERT_TRUE(model.checkpoint().ok());
+  for (Label label = 0; label < 50; ++label) model.upsert(label);
+  ASSERT_TRUE(store->backup(folder / "copy").ok());
+  EXPECT_EQ(store->backup(folder / "copy").code(), StatusCode::kInvalidArgument);
+  std::filesystem::create_directory(folder / "full");
+  std::ofstream(folder / "full/x") << "x";
+  EXPECT_EQ(store->backup(folder / "full").code(), StatusCode::kInvalidArgument);
+  auto copy = open_store(folder / "copy", fast());
+  EXPECT_LE(copy->bytes_on_disk(), store->bytes_on_disk());
+  auto copied = reopen(*copy);
+  Loaded loaded(32);
+  ASSERT_TRUE(copied->load(loaded, {}).ok());
+  EXPECT_EQ(loaded.table.size(), model.table.size());
+  for (const auto& [id, node] : model.table) EXPECT_TRUE(loaded.table.at(id) == node);
+}
+
+TEST(Store, CancelledLoadAndCheckpoint) {
+  TempFolder folder;
+  auto store = open_store(folder / "s", fast());
+  auto index = create(*store, 32);
+  MemoryIndex model(index.get(), 1);
+  model.upsert(1);
+  const ProgressCallback no = [](const Progress&) { return false; };
+  EXPECT_EQ(index->checkpoint(model, no).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(model.checkpoint()->journal_entries, 1u);
+  Loaded loaded(32);
+  EXPECT_EQ(index->load(loaded, {false, no}).status().code(), StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace vicinal::persist::test
