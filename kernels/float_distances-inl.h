@@ -88,7 +88,6 @@ HWY_INLINE void reduce_four(V a, V b, V c, V e, float* out) {
 template <class V>
 HWY_INLINE float reduce_one(V a) {
   const auto a4 = fold_to_four(a);
-  const hn::DFromV<decltype(a4)> d;
   const auto pairs = hn::Add(a4, hn::Shuffle1032(a4));
   return hn::GetLane(hn::Add(pairs, hn::Shuffle2301(pairs)));
 }

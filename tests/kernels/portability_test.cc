@@ -53,7 +53,7 @@ float reference_encode(const float* v, std::size_t n, std::int8_t* codes) {
   double lane[8] = {};
   for (std::size_t i = 0; i < n; ++i) {
     codes[i] = static_cast<std::int8_t>(std::nearbyint((v[i] * lift) * factor));
-    lane[i % 8] += double{v[i]} * double{codes[i]};
+    lane[i % 8] += double{v[i]} * static_cast<double>(codes[i]);
   }
   return static_cast<float>(reference_lanes(lane));
 }

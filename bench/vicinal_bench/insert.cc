@@ -1,0 +1,82 @@
+// vicinal-bench insert: latency of single upserts into an index that holds much already.
+#include <memory>
+
+#include "bench/vicinal_bench/common.h"
+#include "tools/names.h"
+#include "tools/progress.h"
+
+namespace vicinal::bench {
+namespace {
+
+struct Arguments {
+  IndexArguments index;
+  std::string base;
+  std::uint64_t preload = 0;
+  std::uint64_t extra = 1000;
+};
+
+int run(const Arguments& arguments) {
+  Result<matrix::Matrix> base = load_rows(arguments.base, arguments.preload + arguments.extra);
+  if (!base.ok()) return print_error(base.status());
+  IndexOptions options = arguments.index.options(base->dimension);
+  options.reserve = base->rows;
+  Result<Bench> bench = make_bench(arguments.index, options);
+  if (!bench.ok()) return print_error(bench.status());
+  Index& index = bench->index;
+  if (arguments.preload > 0) {
+    tools::ProgressBar bar("preloading", arguments.preload, "rows");
+    BatchOptions batch;
+    batch.progress = bar.callback_from(0);
+    Result<BatchResult> loaded = index.upsert_batch(counted_labels(0, arguments.preload),
+                                                    base->range(0, arguments.preload), batch);
+    if (!loaded.ok()) return print_error(loaded.status());
+  }
+  // What the preload left to write is not the upserts' cost.
+  if (Status s = index.checkpoint(); !s.ok()) return print_error(s);
+
+  Latencies latencies;
+  latencies.reserve(arguments.extra);
+  tools::ProgressBar bar("upserting", arguments.extra, "rows");
+  for (std::uint64_t i = 0; i < arguments.extra; ++i) {
+    const std::uint64_t row = arguments.preload + i;
+    const Clock::time_point start = Clock::now();
+    Result<UpsertOutcome> done = index.upsert(row, base->row(row));
+    latencies.add(seconds_since(start));
+    if (!done.ok()) return print_error(done.status());
+    bar.update(i + 1);
+  }
+  bar.finish();
+  const Stats stats = index.stats();
+  print_line(
+      {{"engine", "vicinal"},
+       {"dataset", dataset_name(arguments.base)},
+       {"preload", arguments.preload},
+       {"extra", arguments.extra},
+       {"dim", base->dimension},
+       {"M", stats.options.M},
+       {"ef_construction", stats.options.ef_construction},
+       {"target", stats.target},
+       {"quantization", tools::quantization_name(stats.options.quantization)},
+       {"durability",
+        bench->store.has_value() ? tools::durability_name(arguments.index.durability) : "memory"},
+       {"mean_us", rounded(latencies.mean_us(), 2)},
+       {"p50_us", rounded(latencies.percentile_us(0.5), 2)},
+       {"p99_us", rounded(latencies.percentile_us(0.99), 2)}});
+  return 0;
+}
+
+}  // namespace
+
+void add_insert(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("insert", "Latency of single upserts after a preload");
+  command->add_option("--base", arguments->base, "Vectors")->required();
+  command->add_option("--preload", arguments->preload, "Rows loaded before")->required();
+  command->add_option("--extra", arguments->extra, "Rows upserted one by one")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_index_arguments(*command, arguments->index);
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::bench

@@ -1,0 +1,45 @@
+// `vicinal-bench`: the engine's own end-to-end measurement. JSON lines on standard output,
+// everything else on standard error.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "bench/vicinal_bench/common.h"
+#include "tools/interrupt.h"
+#include "tools/mimalloc_hook.h"
+#include "tools/progress.h"
+
+namespace vicinal::bench {
+namespace {
+
+int run(int argc, char** argv) {
+  tools::install_mimalloc();
+  tools::install_interrupt_handler();
+  CLI::App app("vicinal-bench: end-to-end measurements of Vicinal", "vicinal-bench");
+  app.require_subcommand(1);
+  app.add_flag_callback(
+      "-q,--quiet", [] { tools::ProgressBar::set_quiet(true); }, "No progress");
+  app.fallthrough();
+  int exit_code = 0;
+  add_build(app, exit_code);
+  add_insert(app, exit_code);
+  add_rebuild(app, exit_code);
+  add_truth(app, exit_code);
+  add_churn(app, exit_code);
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace vicinal::bench
+
+int main(int argc, char** argv) {
+  try {
+    return vicinal::bench::run(argc, argv);
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "vicinal-bench: {}\n", problem.what());
+  }
+  return 1;
+}

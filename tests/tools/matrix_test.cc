@@ -1,0 +1,282 @@
+// Readers of vector files: each format, and what each does with files that lie.
+#include "tools/matrix/matrix.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/tools/files.h"
+#include "tools/matrix/formats.h"
+
+namespace vicinal::matrix {
+namespace {
+
+using testing::npy;
+using testing::raw;
+using testing::raw_all;
+using testing::vecs_row;
+
+class MatrixTest : public testing::Folder {
+ protected:
+  /// The message of the error that opening or reading all of the file ends with.
+  static std::string error_of(const std::string& path) {
+    Result<Matrix> matrix = load(path);
+    EXPECT_FALSE(matrix.ok()) << path;
+    return matrix.status().message();
+  }
+  static void expect_rows(const std::string& path, std::uint64_t rows, std::uint32_t dimension,
+                          const std::vector<float>& values) {
+    Result<Matrix> matrix = load(path);
+    ASSERT_TRUE(matrix.ok()) << matrix.status().to_string();
+    EXPECT_EQ(matrix->rows, rows);
+    EXPECT_EQ(matrix->dimension, dimension);
+    EXPECT_EQ(matrix->values, values);
+  }
+};
+
+#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+const std::vector<float> kValues = {1, -2.5f, 3, 4, 5, 6e-3f};
+
+TEST_F(MatrixTest, ReadsFvecs) {
+  const std::string bytes = vecs_row<float>({1, -2.5f, 3}) + vecs_row<float>({4, 5, 6e-3f});
+  expect_rows(file("a.fvecs", bytes), 2, 3, kValues);
+}
+
+TEST_F(MatrixTest, ReadsBvecs) {
+  const std::string bytes =
+      vecs_row<std::uint8_t>({0, 128, 255}) + vecs_row<std::uint8_t>({1, 2, 3});
+  expect_rows(file("a.bvecs", bytes), 2, 3, {0, 128, 255, 1, 2, 3});
+}
+
+TEST_F(MatrixTest, ReadsFbin) {
+  expect_rows(file("a.fbin", raw(2) + raw(3) + raw_all(kValues)), 2, 3, kValues);
+  expect_rows(file("b.fbin", raw(0) + raw(3)), 0, 3, {});
+}
+
+TEST_F(MatrixTest, ReadsNpyOfEachElementAndVersion) {
+  const std::string shape = "'fortran_order': False, 'shape': (2, 3), }";
+  const std::string data = raw_all(kValues);
+  expect_rows(file("a.npy", npy("{'descr': '<f4', " + shape, data)), 2, 3, kValues);
+  expect_rows(file("b.npy", npy("{'descr': '<f4', " + shape, data, 2)), 2, 3, kValues);
+  expect_rows(
+      file("c.npy", npy("{'descr': '|u1', " + shape, raw_all<std::uint8_t>({0, 1, 2, 3, 4, 255}))),
+      2, 3, {0, 1, 2, 3, 4, 255});
+  const std::string halves =
+      raw_all<std::uint16_t>({0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x03FF});
+  expect_rows(
+      file("d.npy", npy("{'shape': (2,3,), 'fortran_order':False,'descr':\"<f2\"}", halves)), 2, 3,
+      {1, -2, 0x1p-24f, 65504, -0.0f, 0x3FFp-24f});
+}
+
+TEST_F(MatrixTest, WidensEveryHalfExactly) {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = half_to_float(static_cast<std::uint16_t>(bits));
+    const int exponent = static_cast<int>((bits >> 10) & 0x1F);
+    const double mantissa = bits & 0x3FF;
+    const double sign = (bits & 0x8000) != 0 ? -1 : 1;
+    if (exponent == 31) {
+      EXPECT_EQ(std::isnan(value), mantissa != 0);
+      EXPECT_EQ(std::isinf(value), mantissa == 0);
+    } else if (exponent == 0) {
+      EXPECT_EQ(value, sign * std::ldexp(mantissa, -24));
+    } else {
+      EXPECT_EQ(value, sign * std::ldexp(1024 + mantissa, exponent - 25));
+    }
+  }
+}
+
+TEST_F(MatrixTest, ReadsJsonlWithLabelsAndWithout) {
+  const std::string with = file("a.jsonl",
+                                "{\"label\": 18446744073709551615, \"vector\": [1, -2.5, 3]}\r\n"
+                                "\n"
+                                "{\"vector\":[4,5,6e-3],\"text\":{\"vector\":[[1]],\"label\":-1},"
+                                "\"label\":2}");
+  expect_rows(with, 2, 3, kValues);
+  Result<std::unique_ptr<Reader>> reader = Reader::open(with);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_TRUE((*reader)->has_labels());
+  Batch batch;
+  ASSERT_TRUE((*reader)->read(10, batch).ok());
+  EXPECT_EQ(batch.labels, (std::vector<Label>{18446744073709551615ull, 2}));
+  EXPECT_EQ((*reader)->locate(1), "row 1 at line 3");
+
+  Result<std::unique_ptr<Reader>> without = Reader::open(file("b.jsonl", "{\"vector\":[1]}\n"));
+  ASSERT_TRUE(without.ok());
+  EXPECT_FALSE((*without)->has_labels());
+}
+
+TEST_F(MatrixTest, JsonNumbersReachTheNearestFloat) {
+  // Halfway between two floats in double precision only: rounding twice would go wrong.
+  expect_rows(file("a.jsonl", "{\"vector\":[1.00000017881393432617187499, 1e39, -1e39, 1e-60]}\n"),
+              1, 4,
+              {1.00000011920928955078125f, std::numeric_limits<float>::infinity(),
+               -std::numeric_limits<float>::infinity(), 0});
+}
+
+TEST_F(MatrixTest, ReadsInBatchesAndSaysWhere) {
+  std::string bytes;
+  for (int r = 0; r < 10; ++r) bytes += vecs_row<float>({static_cast<float>(r), 0.5f});
+  Result<std::unique_ptr<Reader>> reader = Reader::open(file("a.fvecs", bytes));
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ((*reader)->rows(), 10u);
+  Batch batch;
+  for (const std::size_t wanted : {4u, 4u, 2u, 0u}) {
+    ASSERT_TRUE((*reader)->read(4, batch).ok());
+    ASSERT_EQ(batch.rows, wanted);
+    if (wanted == 0) break;
+    EXPECT_EQ(batch.values[0], static_cast<float>(batch.first_row));
+  }
+  EXPECT_EQ((*reader)->locate(7), "row 7 at byte 84");
+}
+
+TEST_F(MatrixTest, LoadsTheFirstRowsOnly) {
+  Result<Matrix> matrix = load(file("a.fbin", raw(2) + raw(3) + raw_all(kValues)), 1);
+  ASSERT_TRUE(matrix.ok());
+  EXPECT_EQ(matrix->rows, 1u);
+  EXPECT_EQ(matrix->values.size(), 3u);
+}
+
+TEST_F(MatrixTest, V4NanPassesThrough) {
+  Result<Matrix> matrix = load(file("a.fvecs", vecs_row<float>({std::nanf(""), 1})));
+  ASSERT_TRUE(matrix.ok());
+  EXPECT_TRUE(std::isnan(matrix->values[0]));
+}
+
+TEST_F(MatrixTest, EmptyMissingAndUnknownFiles) {
+  for (const char* name : {"a.fvecs", "a.bvecs", "a.fbin", "a.npy", "a.jsonl"}) {
+    EXPECT_HAS(error_of(file(name, "")), "byte 0: the file is empty");
+  }
+  EXPECT_HAS(error_of(file("b.jsonl", "\n \n")), "no line holds anything");
+  EXPECT_EQ(load(path("none.fvecs")).status().code(), StatusCode::kNotFound);
+  EXPECT_HAS(error_of(file("a.txt", "1")), "ending \".txt\"");
+  EXPECT_HAS(error_of(file("a.ivecs", "1")), "for truth only");
+  std::filesystem::create_directory(path("folder.npy"));
+  EXPECT_HAS(error_of(path("folder.npy")), "not a regular file");
+}
+
+TEST_F(MatrixTest, V2DimensionsOutOfRange) {
+  EXPECT_HAS(error_of(file("a.fvecs", raw(0) + raw(1.0f))), "byte 0: dimension 0");
+  EXPECT_HAS(error_of(file("b.fvecs", raw(-1) + raw(1.0f))), "dimension -1");
+  EXPECT_HAS(error_of(file("c.fvecs", raw(65537) + raw(1.0f))), "dimension 65537");
+  EXPECT_HAS(error_of(file("d.fbin", raw(1) + raw(65537) + raw(1.0f))), "byte 4: dimension 65537");
+  EXPECT_HAS(
+      error_of(file("e.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 0)}", ""))),
+      "dimension 0");
+}
+
+TEST_F(MatrixTest, V2DimensionChangesInside) {
+  const std::string bytes = vecs_row<float>({1, 2}) + raw(3) + raw(1.0f) + raw(2.0f);
+  EXPECT_HAS(error_of(file("a.fvecs", bytes)), "byte 12: row 1 has dimension 3, row 0 has 2");
+  EXPECT_HAS(error_of(file("a.jsonl", "{\"vector\":[1,2]}\n{\"vector\":[1]}\n")),
+             "line 2: dimension 1, line 1 has 2");
+}
+
+TEST_F(MatrixTest, V3TruncatedRowsAreNamed) {
+  std::string fvecs = vecs_row<float>({1, 2}) + vecs_row<float>({3, 4});
+  fvecs.pop_back();
+  EXPECT_HAS(error_of(file("a.fvecs", fvecs)), "byte 12: row 1 is truncated: 11 of 12 bytes");
+  EXPECT_HAS(error_of(file("b.fvecs", std::string("\1\0", 2))), "the file ends here");
+  EXPECT_HAS(error_of(file("a.fbin", raw(2) + raw(3) + raw_all<float>({1, 2, 3, 4}))),
+             "byte 20: row 1 is truncated");
+  const std::string head = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}";
+  EXPECT_HAS(error_of(file("a.npy", npy(head, raw_all<float>({1, 2, 3, 4})))),
+             "row 1 is truncated");
+}
+
+TEST_F(MatrixTest, V1DeclaredSizesMustFitTheFile) {
+  EXPECT_HAS(error_of(file("a.fbin", raw(2147483647) + raw(65536) + raw(1.0f))), "truncated");
+  EXPECT_HAS(error_of(file("b.fbin", raw(-1) + raw(2) + raw(1.0f))), "-1 rows declared");
+  EXPECT_HAS(error_of(file("c.fbin", raw(1) + raw(1) + raw(1.0f) + raw(2.0f))),
+             "byte 12: 4 bytes after the 1 declared rows");
+  for (const char* shape : {"(18446744073709551615, 65536)", "(4611686018427387904, 4)"}) {
+    const std::string head =
+        std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ") + shape;
+    EXPECT_HAS(error_of(file("a.npy", npy(head + "}", raw(1.0f)))), "truncated");
+  }
+  std::string lying = npy("{}", "");
+  lying[8] = lying[9] = '\xFF';
+  EXPECT_HAS(error_of(file("b.npy", lying)), "header of 65535 bytes");
+}
+
+TEST_F(MatrixTest, MalformedNpyHeaders) {
+  const std::string f4 = "'descr': '<f4', ";
+  const std::string order = "'fortran_order': False, ";
+  const std::string data = raw(1.0f);
+  const auto error = [&](const std::string& head) {
+    return error_of(file("a.npy", npy(head, data)));
+  };
+  EXPECT_HAS(error("{'descr': '>f4', " + order + "'shape': (1, 1)}"), "'>f4'");
+  EXPECT_HAS(error("{'descr': [('a', '<f4')], " + order + "'shape': (1, 1)}"), "descr");
+  EXPECT_HAS(error("{" + f4 + "'fortran_order': True, 'shape': (1, 1)}"), "fortran order");
+  EXPECT_HAS(error("{" + f4 + order + "'shape': (1,)}"), "1 axes");
+  EXPECT_HAS(error("{" + f4 + order + "'shape': (-1, 1)}"), "shape");
+  EXPECT_HAS(error("{" + f4 + order + "}"), "missing");
+  EXPECT_HAS(error("{" + f4 + f4 + order + "'shape': (1, 1)}"), "key 'descr'");
+  EXPECT_HAS(error("{" + f4), "no key");
+  EXPECT_HAS(error(""), "no dictionary");
+  EXPECT_HAS(error_of(file("b.npy", npy("{}", "", 3))), "npy version 3");
+  EXPECT_HAS(error_of(file("c.npy", "something else")), "not a npy file");
+}
+
+TEST_F(MatrixTest, MalformedJsonlNamesTheLine) {
+  const auto error = [&](const std::string& second) {
+    return error_of(file("a.jsonl", "{\"label\":1,\"vector\":[1,2]}\n" + second + "\n"));
+  };
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2]"), "line 2: not JSON at column");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2]} {}"), "line 2: not JSON");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,NaN]}"), "line 2: not JSON");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,null]}"), "line 2: null");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,[2]]}"), "line 2: an array");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":{}}"), "line 2: an object");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":3}"), "line 2: \"vector\" is a number");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":\"3\"}"), "line 2: a string");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2],\"vector\":[]}"), "two vectors");
+  EXPECT_HAS(error("{\"label\":2,\"vector\":[]}"), "is empty");
+  EXPECT_HAS(error("{\"label\":2}"), "no \"vector\"");
+  EXPECT_HAS(error("{\"label\":-2,\"vector\":[1,2]}"), "label -2 is negative");
+  EXPECT_HAS(error("{\"label\":2.5,\"vector\":[1,2]}"), "label 2.5");
+  EXPECT_HAS(error("{\"label\":18446744073709551616,\"vector\":[1,2]}"),
+             "label 18446744073709551616");
+  EXPECT_HAS(error("{\"vector\":[1,2]}"), "line 2: no label, line 1 has one");
+  EXPECT_HAS(error("[1,2]"), "an array, not an object");
+  EXPECT_HAS(error("7"), "a number, not an object");
+  EXPECT_HAS(error("\"x\""), "a string, not an object");
+}
+
+TEST_F(MatrixTest, JsonlLinesAreBounded) {
+  std::string deep(1u << 20, '[');
+  EXPECT_HAS(error_of(file("a.jsonl", deep)), "line 1: an array, not an object");
+  std::string components = "{\"vector\":[1";
+  for (std::uint64_t i = 0; i < kMaxDimension; ++i) components += ",1";
+  EXPECT_HAS(error_of(file("b.jsonl", components + "]}")), "more than 65536 components");
+  EXPECT_HAS(error_of(file("c.jsonl", std::string(6u << 20, ' ') + "{")), "line 1: longer than");
+}
+
+TEST_F(MatrixTest, ReadsTruth) {
+  const std::string good = vecs_row<std::int32_t>({3, 1}) + vecs_row<std::int32_t>({0, 7});
+  Result<Truth> truth = load_truth(file("a.ivecs", good));
+  ASSERT_TRUE(truth.ok());
+  EXPECT_EQ(truth->rows, 2u);
+  EXPECT_EQ(truth->columns, 2u);
+  EXPECT_EQ(truth->values, (std::vector<std::int32_t>{3, 1, 0, 7}));
+
+  const auto message = [&](const std::string& bytes) {
+    return load_truth(file("b.ivecs", bytes)).status().message();
+  };
+  EXPECT_HAS(message(good.substr(0, 20)), "row 1 is truncated");
+  EXPECT_HAS(message(vecs_row<std::int32_t>({3, -1})), "byte 8: row 0: neighbor -1 is negative");
+  EXPECT_HAS(message(vecs_row<std::int32_t>({3, 1}) + raw(1) + raw(2) + raw(3)),
+             "row 1 has 1 columns");
+  EXPECT_HAS(message(""), "empty");
+  EXPECT_HAS(load_truth(file("c.fvecs", good)).status().message(), ".ivecs");
+}
+
+TEST_F(MatrixTest, OverlapCountsTheFirstK) {
+  const std::vector<std::int32_t> truth = {4, 5, 6, 7};
+  EXPECT_DOUBLE_EQ(overlap(truth, std::vector<Label>{5, 4, 9}, 2), 1.0);
+  EXPECT_DOUBLE_EQ(overlap(truth, std::vector<Label>{5, 7}, 2), 0.5);
+  EXPECT_DOUBLE_EQ(overlap(truth, std::vector<Label>{}, 2), 0.0);
+}
+
+}  // namespace
+}  // namespace vicinal::matrix

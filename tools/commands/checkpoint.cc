@@ -1,0 +1,51 @@
+// vicinal checkpoint: writes what changed, so that opening need not replay it.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "tools/commands/commands.h"
+#include "tools/common.h"
+#include "tools/format.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+
+namespace vicinal::tools {
+namespace {
+
+struct Arguments {
+  StoreArguments at;
+  bool json = false;
+};
+
+int run(const Arguments& arguments) {
+  OpenMode mode;
+  mode.read_only = false;
+  Result<Opened> opened = open_index(arguments.at, mode);
+  if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
+  const std::uint64_t before = opened->index.stats().journal_entries;
+  ProgressBar bar("writing a checkpoint of " + opened->name, 0, "nodes");
+  if (Status s = opened->index.checkpoint(bar.callback()); !s.ok()) return print_error(s);
+  bar.finish();
+  const std::uint64_t after = opened->index.stats().journal_entries;
+  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
+  if (arguments.json) {
+    fmt::print("{}\n", Json{{"journal_before", before}, {"journal_after", after}}.dump());
+  } else {
+    fmt::print("checkpoint of {}: journal {} entries before, {} after\n", opened->name,
+               grouped(before), grouped(after));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_checkpoint(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("checkpoint", "Write a checkpoint of an index");
+  command->footer(kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->add_flag("--json", arguments->json, "Print JSON");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::tools

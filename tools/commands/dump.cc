@@ -1,0 +1,154 @@
+// vicinal dump: what a store holds, as jsonl, fvecs or Graphviz.
+#include <fmt/core.h>
+
+#include <memory>
+#include <optional>
+
+#include "tools/commands/commands.h"
+#include "tools/commands/dump_graph.h"
+#include "tools/common.h"
+#include "tools/interrupt.h"
+#include "tools/matrix/writers.h"
+#include "tools/report.h"
+
+namespace vicinal::tools {
+namespace {
+
+struct Arguments {
+  StoreArguments at;
+  std::string what;
+  std::string format = "jsonl";
+  std::string out;
+  std::string labels_out;
+  std::optional<Label> label;
+  unsigned depth = 1;
+};
+
+Status line(matrix::Output& out, const Json& json) { return out.write(json.dump() + "\n"); }
+
+Status dump_meta(const Index& index, const std::string& name, matrix::Output& out) {
+  Json json = to_json(index.stats());
+  json["name"] = name;
+  return line(out, json);
+}
+
+Status dump_vectors(const Arguments& arguments, const Index& index, matrix::Output& out) {
+  std::optional<matrix::Output> labels;
+  if (!arguments.labels_out.empty()) {
+    Result<matrix::Output> opened = matrix::Output::open(arguments.labels_out);
+    if (!opened.ok()) return opened.status();
+    labels.emplace(std::move(*opened));
+  }
+  Status written;
+  const Status walked = index.for_each([&](Label label, std::span<const float> vector) {
+    written = arguments.format == "fvecs" ? matrix::write_fvecs_row(out, vector)
+                                          : matrix::write_jsonl_row(out, label, vector);
+    if (written.ok() && labels.has_value()) written = labels->write(fmt::format("{}\n", label));
+    if (written.ok() && interrupted()) written = Status::cancelled("interrupted");
+    return written.ok();
+  });
+  if (!written.ok()) return written;
+  if (!walked.ok()) return walked;
+  return labels.has_value() ? labels->close() : Status();
+}
+
+Status dump_graph(const Arguments& arguments, const Index& index, matrix::Output& out) {
+  if (arguments.format == "dot") return write_dot(out, index, *arguments.label, arguments.depth);
+  if (arguments.label.has_value()) {
+    Result<Index::NodeView> node = index.node(*arguments.label);
+    return node.ok() ? line(out, to_json(*node)) : node.status();
+  }
+  Status written;
+  const Status walked = index.for_each_node([&](const Index::NodeView& node) {
+    written = line(out, to_json(node));
+    if (written.ok() && interrupted()) written = Status::cancelled("interrupted");
+    return written.ok();
+  });
+  return written.ok() ? walked : written;
+}
+
+Status dump_journal(const Store& store, const std::string& name, matrix::Output& out) {
+  Status written;
+  const Status walked = store.for_each_journal_entry(name, [&](const std::string& json) {
+    written = out.write(json + "\n");
+    return written.ok();
+  });
+  return written.ok() ? walked : written;
+}
+
+Status check(const Arguments& arguments) {
+  const bool graph = arguments.what == "graph";
+  if (arguments.format == "fvecs" && arguments.what != "vectors") {
+    return Status::invalid_argument("--format fvecs is for vectors, not " + arguments.what);
+  }
+  if (arguments.format == "dot" && (!graph || !arguments.label.has_value())) {
+    return Status::invalid_argument("--format dot is for graph with --label");
+  }
+  if (!graph && arguments.label.has_value()) {
+    return Status::invalid_argument("--label is for graph, not " + arguments.what);
+  }
+  if (!arguments.labels_out.empty() && arguments.what != "vectors") {
+    return Status::invalid_argument("--labels-out is for vectors, not " + arguments.what);
+  }
+  return {};
+}
+
+Status dump_index(const Arguments& arguments, const Opened& opened, matrix::Output& out) {
+  if (arguments.what == "meta") return dump_meta(opened.index, opened.name, out);
+  if (arguments.what == "vectors") return dump_vectors(arguments, opened.index, out);
+  return dump_graph(arguments, opened.index, out);
+}
+
+int run(const Arguments& arguments) {
+  if (Status s = check(arguments); !s.ok()) return print_error(s);
+  // The journal is read from the store as it stands: loading the index is not needed.
+  std::optional<Opened> opened;
+  std::optional<Store> store;
+  std::string name;
+  if (arguments.what == "journal") {
+    Result<Store> only = open_store(arguments.at.store, {});
+    if (!only.ok()) return print_error(only.status(), kExitCannotOpen);
+    Result<std::string> chosen = choose_index(*only, arguments.at.index);
+    if (!chosen.ok()) return print_error(chosen.status(), kExitCannotOpen);
+    store.emplace(std::move(*only));
+    name = std::move(*chosen);
+  } else {
+    Result<Opened> both = open_index(arguments.at, {});
+    if (!both.ok()) return print_error(both.status(), kExitCannotOpen);
+    opened.emplace(std::move(*both));
+  }
+  Result<matrix::Output> out = matrix::Output::open(arguments.out);
+  if (!out.ok()) return print_error(out.status());
+  const Status dumped =
+      store.has_value() ? dump_journal(*store, name, *out) : dump_index(arguments, *opened, *out);
+  if (!dumped.ok()) return print_error(dumped);
+  if (Status s = out->close(); !s.ok()) return print_error(s);
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_dump(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("dump", "Print what a store holds");
+  command->footer(kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->add_option("what", arguments->what, "meta, vectors, graph or journal")
+      ->required()
+      ->check(CLI::IsMember({"meta", "vectors", "graph", "journal"}));
+  command
+      ->add_option("--format", arguments->format,
+                   "jsonl, fvecs (vectors), dot (graph around --label)")
+      ->check(CLI::IsMember({"jsonl", "fvecs", "dot"}))
+      ->capture_default_str();
+  command->add_option("-o,--out", arguments->out, "File to write (default: standard output)");
+  command->add_option("--labels-out", arguments->labels_out,
+                      "Vectors: also write their labels here, one a line");
+  command->add_option("--label", arguments->label, "Graph: only this label's node");
+  command->add_option("--depth", arguments->depth, "Dot: links to follow from --label")
+      ->check(CLI::Range(0u, 8u))
+      ->capture_default_str();
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::tools

@@ -1,0 +1,64 @@
+// vicinal erase: hides labels from every later search, in one commit.
+#include <fmt/core.h>
+
+#include <memory>
+#include <vector>
+
+#include "tools/commands/commands.h"
+#include "tools/common.h"
+#include "tools/format.h"
+#include "tools/matrix/labels.h"
+#include "tools/report.h"
+
+namespace vicinal::tools {
+namespace {
+
+struct Arguments {
+  StoreArguments at;
+  std::vector<Label> labels;
+  std::string labels_file;
+  bool json = false;
+};
+
+int run(const Arguments& arguments) {
+  std::vector<Label> labels = arguments.labels;
+  if (!arguments.labels_file.empty()) {
+    Result<std::vector<Label>> more = matrix::load_labels(arguments.labels_file);
+    if (!more.ok()) return print_error(more.status());
+    labels.insert(labels.end(), more->begin(), more->end());
+  }
+  if (labels.empty()) return print_error(Status::invalid_argument("no labels given"));
+  OpenMode mode;
+  mode.read_only = false;
+  Result<Opened> opened = open_index(arguments.at, mode);
+  if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
+  Result<std::uint64_t> erased = opened->index.erase_batch(labels);
+  if (!erased.ok()) return print_error(erased.status());
+  const std::uint64_t left = opened->index.size();
+  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
+  if (arguments.json) {
+    fmt::print("{}\n", Json{{"asked", labels.size()}, {"erased", *erased}, {"live", left}}.dump());
+  } else {
+    fmt::print("erased {} of {} labels, {} live\n", grouped(*erased), grouped(labels.size()),
+               grouped(left));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_erase(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("erase", "Erase labels");
+  command->footer(std::string("Labels that are not there are no error; the output says how many "
+                              "were.\n") +
+                  kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->add_option("labels", arguments->labels, "Labels");
+  command->add_option("--labels", arguments->labels_file,
+                      "File of labels: text, one a line, or .npy of '<u8'");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::tools

@@ -1,0 +1,62 @@
+// vicinal rebuild: a fresh graph of the live vectors, swapped in when it is done.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <memory>
+
+#include "tools/commands/commands.h"
+#include "tools/common.h"
+#include "tools/format.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+
+namespace vicinal::tools {
+namespace {
+
+struct Arguments {
+  StoreArguments at;
+  unsigned threads = 0;
+  bool json = false;
+};
+
+int run(const Arguments& arguments) {
+  OpenMode mode;
+  mode.read_only = false;
+  mode.threads = arguments.threads;
+  Result<Opened> opened = open_index(arguments.at, mode);
+  if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
+  const auto start = std::chrono::steady_clock::now();
+  {
+    ProgressBar bar("rebuilding " + opened->name, 0, "");
+    BatchOptions options;
+    options.threads = arguments.threads;
+    options.progress = bar.callback();
+    if (Status s = opened->index.rebuild(options); !s.ok()) return print_error(s);
+  }
+  if (Status s = opened->index.checkpoint(); !s.ok()) return print_error(s);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const std::uint64_t live = opened->index.size();
+  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
+  if (arguments.json) {
+    fmt::print("{}\n", Json{{"live", live}, {"seconds", seconds}}.dump());
+  } else {
+    fmt::print("rebuilt {} of {} vectors in {}\n", opened->name, grouped(live),
+               human_seconds(seconds));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_rebuild(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("rebuild", "Build the graph anew");
+  command->footer(kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::tools

@@ -1,0 +1,69 @@
+// vicinal repair: unlinks tombstones, frees their slots and mends the graph, in slices.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "tools/commands/commands.h"
+#include "tools/common.h"
+#include "tools/format.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+
+namespace vicinal::tools {
+namespace {
+
+struct Arguments {
+  StoreArguments at;
+  std::uint64_t slice = 0;
+  bool salvage = false;
+  bool json = false;
+};
+
+int run(const Arguments& arguments) {
+  OpenMode mode;
+  mode.read_only = false;
+  mode.salvage = arguments.salvage;
+  Result<Opened> opened = open_index(arguments.at, mode);
+  if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
+  ProgressBar bar("repairing " + opened->name, 0, "nodes");
+  RepairOptions options;
+  options.slice = arguments.slice;
+  options.progress = bar.callback();
+  Result<RepairResult> result = opened->index.repair(options);
+  bar.finish();
+  if (!result.ok()) return print_error(result.status());
+  if (Status s = opened->index.checkpoint(); !s.ok()) return print_error(s);
+  const Stats stats = opened->index.stats();
+  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
+  if (arguments.json) {
+    Json json = to_json(*result);
+    json["live"] = stats.live;
+    json["tombstones"] = stats.tombstones;
+    json["salvaged"] = stats.salvaged;
+    fmt::print("{}\n", json.dump());
+    return kExitOk;
+  }
+  fmt::print(
+      "repaired {}: {} nodes examined, {} relinked, {} slots freed, {} unreachable mended; "
+      "{} live, {} tombstones{}\n",
+      opened->name, grouped(result->nodes_examined), grouped(result->nodes_relinked),
+      grouped(result->slots_freed), grouped(result->unreachable_mended), grouped(stats.live),
+      grouped(stats.tombstones), result->finished ? "" : "; not finished, run it again");
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_repair(CLI::App& app, int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("repair", "Clear tombstones away and mend the graph");
+  command->footer(kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->add_option("--slice", arguments->slice, "Most nodes examined (default: all)");
+  command->add_flag("--salvage", arguments->salvage,
+                    "Open despite damaged vectors and set them aside, which loses them");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace vicinal::tools

@@ -1,0 +1,60 @@
+// What every subcommand needs: where the store is, opening it, errors and exit codes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "vicinal/index.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+#include "vicinal/store.h"
+
+namespace vicinal::tools {
+
+/// Exit codes of `vicinal`. Usage errors are CLI11's: 100 and above.
+enum ExitCode : int { kExitOk = 0, kExitFailure = 1, kExitCannotOpen = 2 };
+
+/// For the end of every --help.
+inline constexpr const char* kExitCodesHelp =
+    "Exit codes: 0 done; 1 an error, or problems found; 2 the store or index cannot be opened; 100 "
+    "and above: usage.";
+
+struct StoreArguments {
+  std::string store;
+  std::string index;  ///< empty: "default", or the only one
+};
+
+/// Adds --store and, unless `with_index` is false, --index.
+void add_store_arguments(CLI::App& app, StoreArguments& arguments, bool with_index = true);
+
+/// Writes "vicinal: message" to standard error; answers `code`.
+int print_error(const Status& status, int code = kExitFailure);
+
+/// Flushes standard output. Answers `code`, or kExitFailure with a message when the output did not
+/// take everything.
+int finish_output(int code);
+
+struct OpenMode {
+  bool read_only = true;
+  bool salvage = false;
+  bool background = true;
+  unsigned threads = 0;
+};
+
+struct Opened {
+  Store store;
+  Index index;
+  std::string name;
+};
+
+/// Opens an existing store.
+Result<Store> open_store(const std::string& path, const OpenMode& mode);
+/// Opens an existing index of an existing store, showing progress.
+Result<Opened> open_index(const StoreArguments& arguments, const OpenMode& mode);
+/// Opens an existing index of an open store, showing progress.
+Result<Index> open_index(Store& store, const std::string& name, const OpenMode& mode);
+
+/// `given`, or "default", or the only index there is. Errors: kNotFound  none, or which is unclear.
+Result<std::string> choose_index(const Store& store, const std::string& given);
+
+}  // namespace vicinal::tools

@@ -1,0 +1,163 @@
+// Formats whose rows all have one size: the layouts of fvecs, bvecs and fbin, and the reader of any
+// layout.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "tools/matrix/formats.h"
+
+namespace vicinal::matrix {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "vector files are read as they stand");
+
+// Raw bytes are read in pieces of about this size and widened row by row.
+constexpr std::size_t kRawBytes = 1u << 20;
+
+Result<std::int32_t> read_int32(const InputFile& file, std::uint64_t offset) {
+  std::int32_t value = 0;
+  if (Status s = file.read_at(offset, &value, sizeof value); !s.ok()) return s;
+  return value;
+}
+
+void widen(const std::byte* from, Element element, std::size_t n, float* to) {
+  switch (element) {
+    case Element::kFloat32:
+      std::memcpy(to, from, n * sizeof(float));
+      return;
+    case Element::kFloat16:
+      for (std::size_t i = 0; i < n; ++i) {
+        std::uint16_t half = 0;
+        std::memcpy(&half, from + 2 * i, sizeof half);
+        to[i] = half_to_float(half);
+      }
+      return;
+    case Element::kUint8:
+      for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]);
+      return;
+  }
+}
+
+class FixedReader final : public Reader {
+ public:
+  FixedReader(InputFile file, const RowLayout& layout)
+      : Reader(file.path()), file_(std::move(file)), layout_(layout) {
+    dimension_ = layout.dimension;
+    rows_ = layout.rows;
+  }
+
+  Status read(std::size_t max_rows, Batch& batch) override {
+    batch.first_row = next_;
+    batch.rows = static_cast<std::size_t>(std::min<std::uint64_t>(max_rows, rows_ - next_));
+    batch.labels.clear();
+    batch.values.resize(batch.rows * dimension_);
+    const std::size_t piece = std::max<std::size_t>(1, kRawBytes / layout_.row_bytes());
+    for (std::size_t done = 0; done < batch.rows;) {
+      const std::size_t rows = std::min(piece, batch.rows - done);
+      raw_.resize(rows * layout_.row_bytes());
+      if (Status s = file_.read_at(offset_of(next_), raw_.data(), raw_.size()); !s.ok()) return s;
+      for (std::size_t r = 0; r < rows; ++r) {
+        const std::byte* row = raw_.data() + r * layout_.row_bytes();
+        if (Status s = check_row(next_ + r, row); !s.ok()) return s;
+        widen(row + layout_.prefix_bytes(), layout_.element, dimension_,
+              batch.values.data() + (done + r) * dimension_);
+      }
+      done += rows;
+      next_ += rows;
+    }
+    return {};
+  }
+
+  std::string locate(std::uint64_t row) const override {
+    return fmt::format("row {} at byte {}", row, offset_of(row));
+  }
+
+ private:
+  std::uint64_t offset_of(std::uint64_t row) const {
+    return layout_.data_offset + row * layout_.row_bytes();
+  }
+
+  Status check_row(std::uint64_t number, const std::byte* row) const {
+    if (!layout_.dimension_before_row) return {};
+    std::int32_t dimension = 0;
+    std::memcpy(&dimension, row, sizeof dimension);
+    if (dimension == static_cast<std::int32_t>(dimension_)) return {};
+    return file_.malformed(offset_of(number), fmt::format("row {} has dimension {}, row 0 has {}",
+                                                          number, dimension, dimension_));
+  }
+
+  InputFile file_;
+  RowLayout layout_;
+  std::vector<std::byte> raw_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1Fu;
+  const std::uint32_t mantissa = half & 0x3FFu;
+  if (exponent == 0) {  // zero or subnormal: mantissa * 2^-24, exact in float
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const std::uint32_t widened = exponent == 0x1F ? 0xFFu : exponent + (127 - 15);
+  return std::bit_cast<float>(sign | (widened << 23) | (mantissa << 13));
+}
+
+Result<RowLayout> vecs_layout(const InputFile& file, std::size_t bytes_per_element) {
+  Result<std::int32_t> dimension = read_int32(file, 0);
+  if (!dimension.ok()) return dimension.status();
+  if (Status s = check_dimension(file, 0, *dimension); !s.ok()) return s;
+  RowLayout layout;
+  layout.dimension = static_cast<std::uint32_t>(*dimension);
+  layout.dimension_before_row = true;
+  layout.element = bytes_per_element == 1 ? Element::kUint8 : Element::kFloat32;
+  layout.rows = file.size() / layout.row_bytes();
+  const std::uint64_t rest = file.size() % layout.row_bytes();
+  if (rest != 0) {
+    return file.malformed(
+        layout.rows * layout.row_bytes(),
+        fmt::format("row {} is truncated: {} of {} bytes (dimension {}, file of {} bytes)",
+                    layout.rows, rest, layout.row_bytes(), layout.dimension, file.size()));
+  }
+  return layout;
+}
+
+Result<RowLayout> fbin_layout(const InputFile& file) {
+  Result<std::int32_t> rows = read_int32(file, 0);
+  if (!rows.ok()) return rows.status();
+  Result<std::int32_t> dimension = read_int32(file, 4);
+  if (!dimension.ok()) return dimension.status();
+  if (*rows < 0) return file.malformed(0, fmt::format("{} rows declared", *rows));
+  if (Status s = check_dimension(file, 4, *dimension); !s.ok()) return s;
+  RowLayout layout;
+  layout.data_offset = 8;
+  layout.rows = static_cast<std::uint64_t>(*rows);
+  layout.dimension = static_cast<std::uint32_t>(*dimension);
+  // At most 2^31 * 2^18 bytes: no overflow.
+  const std::uint64_t declared = layout.data_offset + layout.rows * layout.row_bytes();
+  if (declared > file.size()) {
+    const std::uint64_t row = (file.size() - layout.data_offset) / layout.row_bytes();
+    return file.malformed(
+        layout.data_offset + row * layout.row_bytes(),
+        fmt::format("row {} is truncated: {} rows of dimension {} declared need {} bytes, the file "
+                    "has {}",
+                    row, layout.rows, layout.dimension, declared, file.size()));
+  }
+  if (declared < file.size()) {
+    return file.malformed(declared, fmt::format("{} bytes after the {} declared rows",
+                                                file.size() - declared, layout.rows));
+  }
+  return layout;
+}
+
+std::unique_ptr<Reader> make_fixed_reader(InputFile file, const RowLayout& layout) {
+  return std::make_unique<FixedReader>(std::move(file), layout);
+}
+
+}  // namespace vicinal::matrix

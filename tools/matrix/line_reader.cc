@@ -1,0 +1,78 @@
+#include "tools/matrix/line_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace vicinal::matrix {
+namespace {
+
+constexpr std::size_t kBlockBytes = 1u << 20;
+
+bool blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
+}
+
+}  // namespace
+
+LineReader::LineReader(InputFile file, std::size_t max_line_bytes)
+    : file_(std::move(file)), max_line_bytes_(max_line_bytes) {
+  block_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, file_.size() + 1)));
+}
+
+void LineReader::rewind() {
+  block_size_ = position_ = 0;
+  block_offset_ = line_number_ = 0;
+}
+
+Result<bool> LineReader::refill() {
+  block_offset_ += block_size_;
+  position_ = 0;
+  block_size_ = static_cast<std::size_t>(
+      std::min<std::uint64_t>(block_.size(), file_.size() - block_offset_));
+  if (block_size_ == 0) return false;
+  if (Status s = file_.read_at(block_offset_, block_.data(), block_size_); !s.ok()) return s;
+  return true;
+}
+
+Result<bool> LineReader::next_raw(std::string& line) {
+  line.clear();
+  bool started = false;
+  for (;;) {
+    if (position_ == block_size_) {
+      Result<bool> more = refill();
+      if (!more.ok()) return more;
+      if (!*more) break;
+    }
+    if (!started) ++line_number_;
+    started = true;
+    const char* from = block_.data() + position_;
+    const void* newline = std::memchr(from, '\n', block_size_ - position_);
+    const std::size_t length =
+        newline != nullptr ? static_cast<std::size_t>(static_cast<const char*>(newline) - from)
+                           : block_size_ - position_;
+    if (line.size() + length > max_line_bytes_) {
+      return malformed(fmt::format("longer than {} bytes", max_line_bytes_));
+    }
+    line.append(from, length);
+    position_ += length + (newline != nullptr ? 1 : 0);
+    if (newline != nullptr) break;
+  }
+  return started;
+}
+
+Result<bool> LineReader::next(std::string& line) {
+  for (;;) {
+    Result<bool> got = next_raw(line);
+    if (!got.ok() || !*got || !blank(line)) return got;
+  }
+}
+
+Status LineReader::malformed(std::string_view message) const {
+  return Status::invalid_argument(
+      fmt::format("{}: line {}: {}", file_.path(), line_number_, message));
+}
+
+}  // namespace vicinal::matrix

@@ -1,0 +1,106 @@
+// Vector files: rows of equal dimension, read in bounded batches as float32.
+//
+// What: fvecs, bvecs, fbin, npy (2-D, C order, little-endian f4, f2, u1) and jsonl (a line
+// {"label": 7, "vector": [..]}, label optional), told apart by the file's ending. Ownership: a
+// Reader owns its file, a Batch its rows. Threads: a Reader is used by one thread at a time.
+// Invariants (tests/tools/matrix_test.cc):
+//   V1  What a header declares is compared with the file's size before anything is allocated.
+//   V2  A dimension is 1 to 65,536, the same in every row.
+//   V3  Every error names the file, the byte or line, and the values that were wrong.
+//   V4  NaN and infinity pass through: the engine refuses them, naming the row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal::matrix {
+
+inline constexpr std::uint64_t kMaxDimension = 65536;
+
+/// The ends of file names that open() knows, for help texts.
+inline constexpr const char* kFormatNames = ".fvecs .bvecs .fbin .npy .jsonl";
+
+/// Consecutive rows of a file. Kept between calls so that its memory is reused.
+struct Batch {
+  std::uint64_t first_row = 0;  ///< number of the first row in the file, from 0
+  std::size_t rows = 0;
+  std::vector<float> values;  ///< rows * dimension
+  std::vector<Label> labels;  ///< one per row when the file carries labels, else empty
+};
+
+class Reader {
+ public:
+  /// Opens by the file's ending and checks what the header declares.
+  /// Errors: kNotFound, kIoError; kInvalidArgument  unknown ending, empty or malformed file.
+  static Result<std::unique_ptr<Reader>> open(const std::string& path);
+
+  virtual ~Reader() = default;
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  std::uint32_t dimension() const { return dimension_; }
+  std::uint64_t rows() const { return rows_; }
+  /// True when every row carries its label (jsonl).
+  bool has_labels() const { return has_labels_; }
+  const std::string& path() const { return path_; }
+
+  /// Replaces `batch` by the next rows, at most `max_rows`; none at the end of the file. On an
+  /// error the contents of `batch` are unspecified and the reader is of no further use.
+  virtual Status read(std::size_t max_rows, Batch& batch) = 0;
+
+  /// Where `row` of the batch read last stands: "row 12 at byte 6160", "row 12 at line 13".
+  virtual std::string locate(std::uint64_t row) const = 0;
+
+ protected:
+  explicit Reader(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+  std::uint32_t dimension_ = 0;
+  std::uint64_t rows_ = 0;
+  bool has_labels_ = false;
+};
+
+/// A whole file in memory, rows one after the other.
+struct Matrix {
+  std::uint64_t rows = 0;
+  std::uint32_t dimension = 0;
+  std::vector<float> values;
+
+  std::span<const float> row(std::uint64_t i) const {
+    return {values.data() + i * dimension, dimension};
+  }
+  std::span<const float> range(std::uint64_t first, std::uint64_t count) const {
+    return {values.data() + first * dimension, count * dimension};
+  }
+};
+
+/// Reads the first `max_rows` rows of a file, or all of them. Holds them once.
+Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_rows = {});
+
+/// Row numbers of nearest neighbours, a row per query (ivecs).
+struct Truth {
+  std::uint64_t rows = 0;
+  std::uint32_t columns = 0;
+  std::vector<std::int32_t> values;
+
+  std::span<const std::int32_t> row(std::uint64_t i) const {
+    return {values.data() + i * columns, columns};
+  }
+};
+
+/// Reads an ivecs file. Errors: as Reader::open(); also a negative row number.
+Result<Truth> load_truth(const std::string& path);
+
+/// The part of `truth`'s first k that is among the labels in `found`; truth's row numbers are
+/// labels.
+double overlap(std::span<const std::int32_t> truth, std::span<const Label> found, std::size_t k);
+
+}  // namespace vicinal::matrix
