@@ -43,18 +43,39 @@ std::vector<NodeId> FreshRows::nodes() const {
 }
 
 const float* StoredRows::row(NodeId node) {
-  if (FreshRows::Row fresh = fresh_.find(node)) {
-    held_.push_back(std::move(fresh));
-    return held_.back().get();
+  const float* found = nullptr;
+  const std::uint32_t id = graph::raw(node);
+  rows({&id, 1}, &found);
+  return found;
+}
+
+void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
+  std::fill(out, out + ids.size(), nullptr);
+  while (status_.ok()) {
+    const std::uint64_t epoch = fresh_.epoch();
+    if (reader_ == nullptr || epoch != epoch_) {
+      reader_.reset();  // first: two snapshots at once could wait for each other's end
+      Result<std::unique_ptr<persist::RowReader>> reader = records_.row_reader();
+      if (!reader) {
+        status_ = reader.status();
+        return;
+      }
+      reader_ = std::move(*reader);
+      epoch_ = epoch;
+    }
+    held_.clear();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const NodeId node{ids[i]};
+      if (FreshRows::Row fresh = fresh_.find(node)) {
+        out[i] = fresh.get();
+        held_.push_back(std::move(fresh));
+      } else {
+        out[i] = reader_->row(node);
+      }
+    }
+    // E5: a row may have left for a chunk that this snapshot does not have yet.
+    if (fresh_.epoch() == epoch) return;
   }
-  const std::uint64_t epoch = fresh_.epoch();
-  if (readers_.empty() || epoch != epoch_) {
-    Result<std::unique_ptr<persist::RowReader>> reader = records_.row_reader();
-    if (!reader) return nullptr;
-    readers_.push_back(std::move(*reader));
-    epoch_ = epoch;
-  }
-  return readers_.back()->row(node);
 }
 
 }  // namespace vicinal::engine

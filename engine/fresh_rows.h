@@ -53,20 +53,25 @@ class FreshRows {
   std::atomic<std::uint64_t> epoch_{0};
 };
 
+/// Pins a snapshot of the store from its first row to its end: call nothing else of the store
+/// meanwhile (persist/store_file.h).
 class StoredRows final : public graph::RowSource {
  public:
   StoredRows(const FreshRows& fresh, persist::IndexRecords& records)
       : fresh_(fresh), records_(records) {}
 
   const float* row(graph::NodeId node) override;
+  void rows(std::span<const std::uint32_t> ids, const float** out) override;
+  /// Why rows could not be read, if so.
+  const Status& status() const { return status_; }
 
  private:
   const FreshRows& fresh_;
   persist::IndexRecords& records_;
-  std::uint64_t epoch_ = 0;
-  // The last one serves; rows of the others were given out and stay valid.
-  std::vector<std::unique_ptr<persist::RowReader>> readers_;
-  std::vector<FreshRows::Row> held_;
+  std::uint64_t epoch_ = 0;  // of reader_
+  std::unique_ptr<persist::RowReader> reader_;
+  std::vector<FreshRows::Row> held_;  // fresh rows given out by the last call
+  Status status_;
 };
 
 }  // namespace vicinal::engine

@@ -87,8 +87,9 @@ const float* IndexCore::row(NodeId node, StoredRows* rows) const {
   return rows == nullptr ? graph_->vector(node) : rows->row(node);
 }
 
-bool IndexCore::holds(NodeId node, std::span<const float> vector, StoredRows* rows) const {
-  const float* const stored = row(node, rows);
+bool IndexCore::holds(NodeId node, std::span<const float> vector) const {
+  const std::unique_ptr<StoredRows> source = rows();
+  const float* const stored = row(node, source.get());
   return stored != nullptr && std::memcmp(stored, vector.data(), vector.size_bytes()) == 0;
 }
 

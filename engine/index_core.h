@@ -111,7 +111,7 @@ class IndexCore {
   /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
   const float* row(graph::NodeId node, StoredRows* rows) const;
   /// True when the stored row of `node` has the bits of `vector`.
-  bool holds(graph::NodeId node, std::span<const float> vector, StoredRows* rows) const;
+  bool holds(graph::NodeId node, std::span<const float> vector) const;
   Index::NodeView view(graph::NodeId node) const;
   /// Live nodes in [first, last), appended.
   void copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,

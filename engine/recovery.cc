@@ -30,15 +30,19 @@ Status Recovery::run() {
   }
   const Result<persist::LoadReport> report = core_.records_->load(*this, options);
   if (!report) return report.status();
+  journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
-  restore_links();
+  finish_links();
   link_missing();
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
   }
   drop_stored_rows();
-  core_.salvaged_ = report->salvaged + hidden_twins_;
-  core_.repaired_links_ = report->damaged_links + damaged_links_;
+  VICINAL_RETURN_IF_ERROR(record_hidden());
+  core_.salvaged_ = report->salvaged;
+  // Links to nodes that a crash took from the journal's end are no damage.
+  core_.repaired_links_ =
+      report->damaged_links + rejected_links_ + (journal_entries_ == 0 ? cut_links_ : 0);
   core_.open_seconds_ =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {};
@@ -69,13 +73,10 @@ Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
       if (twin == kNoNode) core_.labels_.set(n.node);
       continue;
     }
-    if (core_.live(twin)) {
-      if (!core_.options_.salvage) {
-        return Status::corruption(
-            fmt::format("label {} of index \"{}\" has two live nodes, {} and {}", n.label,
-                        core_.name_, graph::raw(twin), graph::raw(n.node)));
-      }
-      ++hidden_twins_;
+    if (core_.live(twin) && !core_.options_.salvage) {
+      return Status::corruption(
+          fmt::format("label {} of index \"{}\" has two live nodes, {} and {}", n.label,
+                      core_.name_, graph::raw(twin), graph::raw(n.node)));
     }
     take_label(n.node);
   }
@@ -83,7 +84,12 @@ Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
 }
 
 Status Recovery::links(NodeId node, graph::NodeLinks links) {
-  links_.emplace_back(node, std::move(links));
+  const Result<std::uint64_t> left_out = graph_.restore_links(node, links);
+  if (!left_out) {
+    ++rejected_links_;
+  } else if (*left_out > 0) {
+    ++cut_links_;
+  }
   return {};
 }
 
@@ -93,12 +99,14 @@ bool Recovery::exists(NodeId node) const {
 
 void Recovery::take_label(NodeId node) {
   const NodeId twin = core_.labels_.find(graph_.label(node));
-  if (twin != node && core_.live(twin)) graph_.erase(twin);
+  if (twin != node && core_.live(twin)) {
+    graph_.erase(twin);
+    hidden_.push_back(twin);
+  }
   core_.labels_.set(node);
 }
 
 Status Recovery::replay(persist::Sequence sequence, const persist::Operation& operation) {
-  ++journal_entries_;
   const auto missing = [&](NodeId node) {
     return Status::corruption(
         fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
@@ -111,22 +119,13 @@ Status Recovery::replay(persist::Sequence sequence, const persist::Operation& op
       if (!exists(operation.node)) return missing(operation.node);
       graph_.erase(operation.node);
       return {};
-    case OperationKind::kEraseBatch:
-      for (const NodeId node : operation.nodes) {
-        if (!exists(node)) return missing(node);
-        graph_.erase(node);
-      }
-      return {};
     case OperationKind::kResurrect:
       if (!exists(operation.node)) return missing(operation.node);
       return replay_resurrect(operation.node);
     case OperationKind::kFree:
-      for (const NodeId node : operation.nodes) {
-        if (exists(node)) replay_free(node);
-      }
-      return {};
     case OperationKind::kBatch:
-      break;  // delivered as its upserts and resurrections
+    case OperationKind::kEraseBatch:
+      break;  // delivered as the operations above
   }
   return Status::corruption(fmt::format("journal entry {} of index \"{}\" has kind {}", sequence,
                                         core_.name_, static_cast<int>(operation.kind)));
@@ -151,41 +150,8 @@ Status Recovery::replay_resurrect(NodeId node) {
   return {};
 }
 
-void Recovery::replay_free(NodeId node) {
-  core_.labels_.forget(graph_.label(node), node);
-  core_.fresh_.drop({&node, 1});
-  freed_.insert(node);
-  graph_.erase(node);  // a cancelled batch frees nodes that its entry had shown
-  graph_.recycle({&node, 1});
-}
-
-void Recovery::without_freed(graph::NodeLinks& links) const {
-  for (graph::LevelLinks& level : links) {
-    if (freed_.contains(level.parent)) level.parent = kNoNode;
-    std::vector<NodeId> kept;
-    std::uint32_t children = 0;
-    for (std::size_t i = 0; i < level.ids.size(); ++i) {
-      if (freed_.contains(level.ids[i])) continue;
-      kept.push_back(level.ids[i]);
-      if (i < level.child_count) ++children;
-    }
-    level.ids = std::move(kept);
-    level.child_count = children;
-  }
-}
-
-void Recovery::restore_links() {
-  bool damaged = journal_entries_ > 0;
-  for (auto& [node, links] : links_) {
-    if (freed_.contains(node) || !exists(node)) continue;
-    if (!freed_.empty()) without_freed(links);
-    const Result<std::uint64_t> left_out = graph_.restore_links(node, links);
-    if (left_out && *left_out == 0) continue;
-    // Links to nodes that only a lost journal tail or an unfinished batch had are no damage.
-    if (!left_out || journal_entries_ == 0) ++damaged_links_;
-    damaged = true;
-  }
-  links_ = {};
+void Recovery::finish_links() {
+  bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0;
   const std::uint64_t limit = graph_.node_limit();
   for (std::uint64_t i = 0; i < limit && !damaged; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
@@ -203,10 +169,8 @@ void Recovery::link_missing() {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (exists(node) && !graph_.linked(node) && !journaled.contains(node)) missing.push_back(node);
   }
-  // A slot that was freed and used again stands in replayed_ twice.
-  NodeSet seen;
   for (const NodeId node : replayed_) {
-    if (exists(node) && !graph_.linked(node) && seen.insert(node).second) missing.push_back(node);
+    if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return;
   graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
@@ -217,6 +181,20 @@ void Recovery::link_missing() {
 void Recovery::drop_stored_rows() {
   const std::vector<NodeId> fresh = core_.fresh_.nodes();
   if (!fresh.empty()) core_.drop_moved_rows(fresh);
+}
+
+Status Recovery::record_hidden() {
+  if (hidden_.empty() || core_.read_only_) return {};
+  std::vector<Label> labels;
+  for (const NodeId node : hidden_) labels.push_back(graph_.label(node));
+  persist::Operation operation;
+  operation.kind = OperationKind::kEraseBatch;
+  operation.nodes = hidden_;
+  operation.labels = labels;
+  const Result<persist::Sequence> sequence = core_.append(operation);
+  if (!sequence) return sequence.status();
+  core_.finish(*sequence);
+  return {};
 }
 
 }  // namespace vicinal::engine

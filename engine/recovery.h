@@ -4,9 +4,8 @@
 // what the journal added are made anew by the ordinary insert, in journal order. Threads: run()
 // from one thread, before the index is shared; encoding and linking use the index's threads.
 //
-// E6  A slot that the journal frees may be used again by a later entry, and stored links may name
-//     its former node. So links wait until the journal was read, and those to freed slots are left
-//     out.
+// E6  Stored links are restored as they are read; those to nodes that stand in the journal only are
+//     left out then, and the trees of parents are mended before anything is linked.
 #pragma once
 
 #include <tsl/robin_set.h>
@@ -48,12 +47,13 @@ class Recovery final : public persist::LoadVisitor {
   void take_label(graph::NodeId node);
   Status replay_upsert(const persist::Operation& operation);
   Status replay_resurrect(graph::NodeId node);
-  void replay_free(graph::NodeId node);
-  void without_freed(graph::NodeLinks& links) const;
-  void restore_links();
+  /// After all links: entry point, trees of parents.
+  void finish_links();
   void link_missing();
   /// Forgets fresh rows that stand in chunks already (a batch's).
   void drop_stored_rows();
+  /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.
+  Status record_hidden();
 
   IndexCore& core_;
   graph::Graph& graph_;
@@ -61,12 +61,11 @@ class Recovery final : public persist::LoadVisitor {
   Reporter reporter_;
   std::uint64_t node_limit_ = 0;
   graph::EntryPoint entry_point_;
-  std::vector<std::pair<graph::NodeId, graph::NodeLinks>> links_;
   std::vector<graph::NodeId> replayed_;  ///< nodes of the journal, in its order
-  NodeSet freed_;                        ///< slots that the journal freed at any time
   std::uint64_t journal_entries_ = 0;
-  std::uint64_t hidden_twins_ = 0;
-  std::uint64_t damaged_links_ = 0;
+  std::vector<graph::NodeId> hidden_;  ///< live by the records, but another bears the label
+  std::uint64_t rejected_links_ = 0;   ///< nodes whose links cannot be
+  std::uint64_t cut_links_ = 0;        ///< nodes that had links to what is not there
 };
 
 }  // namespace vicinal::engine

@@ -107,6 +107,7 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
   } else {
     count = graph_->search(request, found, counters);
   }
+  if (source != nullptr) VICINAL_RETURN_IF_ERROR(source->status());
   for (std::size_t i = 0; i < count; ++i) hits[i] = {found[i].label, found[i].distance};
   return count;
 }
@@ -199,6 +200,7 @@ Result<SearchResult> IndexCore::search_radius(std::span<const float> query, floa
   } else {
     result.hits = to_hits(graph_->search_radius(request, radius, result.counters));
   }
+  if (source != nullptr) VICINAL_RETURN_IF_ERROR(source->status());
   return result;
 }
 

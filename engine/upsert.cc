@@ -33,8 +33,7 @@ Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vect
 
 Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const float> vector) {
   const NodeId old = labels_.find(label);
-  const std::unique_ptr<StoredRows> source = old == kNoNode ? nullptr : rows();
-  if (old != kNoNode && holds(old, vector, source.get())) {
+  if (old != kNoNode && holds(old, vector)) {
     if (live(old)) return UpsertOutcome::kUnchanged;
     const Result<bool> lifted = resurrect_claimed(label, old);
     if (!lifted) return lifted.status();

@@ -116,12 +116,11 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
 }
 
 void IndexCore::classify(BatchPlan& plan) const {
-  const std::unique_ptr<StoredRows> source = rows();
   for (std::size_t i = 0; i < plan.winners.size(); ++i) {
     const std::size_t row_index = plan.winners[i];
     const Label label = plan.winner_labels[i];
     const NodeId old = labels_.find(label);
-    if (old == kNoNode || !holds(old, plan.row(row_index), source.get())) {
+    if (old == kNoNode || !holds(old, plan.row(row_index))) {
       plan.insert(row_index, label, old);
     } else if (live(old)) {
       ++plan.result.unchanged;

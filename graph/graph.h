@@ -72,9 +72,13 @@ struct Config {
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  /// `dimension` floats, valid until the object dies; nullptr when the node's slot was freed
-  /// meanwhile.
+  /// `dimension` floats, valid until the next call or the object's end; nullptr when the node's
+  /// slot was freed meanwhile.
   virtual const float* row(NodeId node) = 0;
+  /// Row after row into `out`. Ends the validity of all rows given out before.
+  virtual void rows(std::span<const std::uint32_t> ids, const float** out) {
+    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = row(NodeId{ids[i]});
+  }
 };
 
 struct SearchRequest {

@@ -102,9 +102,9 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
     return;
   }
   scratch.rows.resize(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const float* row = request.rows->row(NodeId{ids[i]});
-    scratch.rows[i] = row != nullptr ? row : prepared;
+  request.rows->rows(ids, scratch.rows.data());
+  for (const float*& row : scratch.rows) {
+    if (row == nullptr) row = prepared;
   }
   exact_distances_of_rows(g, prepared, ids.data(), scratch.rows.data(), ids.size(), out);
   for (std::size_t i = 0; i < ids.size(); ++i) {
