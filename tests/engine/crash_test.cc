@@ -1,0 +1,93 @@
+// Killed at random: every acknowledged write is there afterwards with its exact vector.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "tests/engine/engine_testing.h"
+
+namespace vicinal::testing {
+namespace {
+
+constexpr std::size_t kLabels = 400;
+
+/// Per label: the generation begun and the one acknowledged; shared with the child.
+struct Acknowledged {
+  std::atomic<std::uint64_t> begun[kLabels];
+  std::atomic<std::uint64_t> done[kLabels];
+};
+
+[[noreturn]] void write_until_killed(const std::string& path, Acknowledged& shared,
+                                     std::uint64_t seed) {
+  StoreOptions options = quick_store();
+  options.checkpoint_bytes = 64 << 10;
+  Store store = *Store::open(path, options);
+  Index index = *store.index("text", small_options());
+  std::mt19937_64 random(seed);
+  while (true) {
+    const std::size_t count = random() % 4 == 0 ? 40 : 1;
+    const Label first = random() % (kLabels - count);
+    const std::vector<Label> labels = labels_up_to(count, first);
+    std::vector<float> rows;
+    for (const Label label : labels) {
+      const std::uint64_t generation = ++shared.begun[label];
+      const std::vector<float> row = vector_of(label, generation);
+      rows.insert(rows.end(), row.begin(), row.end());
+    }
+    const bool ok =
+        count == 1 ? index.upsert(first, rows).ok() : index.upsert_batch(labels, rows).ok();
+    if (!ok) _exit(2);
+    for (const Label label : labels) shared.done[label].store(shared.begun[label].load());
+  }
+}
+
+TEST(Crash, AcknowledgedWritesSurviveKill) {
+  TemporaryFolder folder;
+  void* const memory = mmap(nullptr, sizeof(Acknowledged), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto& shared = *new (memory) Acknowledged();
+  std::mt19937_64 random(5);
+  for (std::uint64_t round = 0; round < 6; ++round) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) write_until_killed(folder.file("s"), shared, round);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100 + random() % 300));
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "child failed by itself: " << WEXITSTATUS(status);
+
+    Store store = *Store::open(folder.file("s"), quick_store());
+    Result<Index> opened = store.index("text", small_options());
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    for (Label label = 0; label < kLabels; ++label) {
+      const std::uint64_t done = shared.done[label];
+      const std::uint64_t begun = shared.begun[label];
+      const Result<std::vector<float>> stored = opened->get(label);
+      if (!stored) {
+        EXPECT_EQ(done, 0u) << "round " << round << " label " << label << " is lost";
+        continue;
+      }
+      EXPECT_TRUE(*stored == vector_of(label, done) || *stored == vector_of(label, begun))
+          << "round " << round << " label " << label;
+    }
+    expect_sound(*opened, true);
+    if (::testing::Test::HasFailure()) return;
+    // What was begun and not acknowledged may be either: settle it.
+    for (Label label = 0; label < kLabels; ++label) {
+      const std::uint64_t begun = shared.begun[label];
+      if (begun == 0) continue;
+      ASSERT_TRUE(opened->upsert(label, vector_of(label, begun)).ok());
+      shared.done[label] = begun;
+    }
+  }
+  munmap(memory, sizeof(Acknowledged));
+}
+
+}  // namespace
+}  // namespace vicinal::testing

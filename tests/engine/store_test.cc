@@ -1,0 +1,150 @@
+// The Store: reopening, options that disagree, closed and read-only handles, backup, rows on disk.
+#include <gtest/gtest.h>
+
+#include "tests/engine/engine_testing.h"
+
+namespace vicinal::testing {
+namespace {
+
+std::vector<SearchResult> answers(const Index& index) {
+  std::vector<SearchResult> all;
+  for (Label label = 9000; label < 9030; ++label) {
+    all.push_back(*index.search(vector_of(label), {.k = 10}));
+  }
+  return all;
+}
+
+void expect_same(const std::vector<SearchResult>& a, const std::vector<SearchResult>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].hits, b[i].hits) << "query " << i;
+}
+
+class StoreTest : public ::testing::TestWithParam<bool> {
+ protected:
+  IndexOptions options() const {
+    IndexOptions options = small_options();
+    options.vectors_in_memory = GetParam();
+    return options;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_P(StoreTest, ReopenedAnswersBitForBit) {
+  const std::vector<Label> labels = labels_up_to(800);
+  std::vector<SearchResult> before;
+  {
+    Store store = *Store::open(folder_.file("s"), quick_store());
+    Index index = *store.index("text", options());
+    ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
+    for (Label label = 0; label < 100; ++label) {
+      ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
+    }
+    for (Label label = 100; label < 150; ++label) ASSERT_TRUE(*index.erase(label));
+    before = answers(index);
+    expect_sound(index, true);
+    ASSERT_OK(store.close());
+    EXPECT_CODE(index.search(vector_of(1)).status(), kClosed, "text");
+    EXPECT_CODE(index.upsert(1, vector_of(1)).status(), kClosed, "text");
+    EXPECT_CODE(index.get(1).status(), kClosed, "text");
+    EXPECT_CODE(index.validate().status(), kClosed, "text");
+    EXPECT_FALSE(index.contains(1));
+    EXPECT_CODE(store.checkpoint(), kClosed, "");
+  }
+  Store store = *Store::open(folder_.file("s"), quick_store());
+  Index index = *store.open_index("text", options());
+  EXPECT_EQ(index.size(), 750u);
+  EXPECT_EQ(index.stats().repaired_links, 0u);
+  expect_same(before, answers(index));
+  expect_sound(index, true);
+  EXPECT_EQ(*index.get(5), vector_of(5, 1));
+  EXPECT_EQ(*index.upsert(120, vector_of(120)), UpsertOutcome::kResurrected);
+  const Result<RepairResult> repaired = index.repair();
+  ASSERT_TRUE(repaired.ok()) << repaired.status().to_string();
+  expect_sound(index, true);
+  ASSERT_OK(index.checkpoint());
+  expect_sound(index, true);
+}
+
+TEST_P(StoreTest, OptionsThatDisagreeNameBothValues) {
+  Store store = *Store::open(folder_.file("s"), quick_store());
+  ASSERT_TRUE(store.index("text", options()).ok());
+  IndexOptions other = options();
+  other.M = 32;
+  EXPECT_CODE(store.index("text", other).status(), kInvalidArgument,
+              "M 32 asked, index \"text\" has 8");
+  other = options();
+  other.dimension = 17;
+  EXPECT_CODE(store.index("text", other).status(), kInvalidArgument, "dimension 17 asked");
+  other = options();
+  other.metric = Metric::kSquaredL2;
+  EXPECT_CODE(store.index("text", other).status(), kInvalidArgument, "squared L2 asked");
+  other.metric = Metric::kCosine;
+  other.dimension = 0;
+  EXPECT_TRUE(store.index("text", other).ok());
+  EXPECT_CODE(store.index("new", other).status(), kInvalidArgument, "dimension 0");
+  EXPECT_CODE(store.open_index("new").status(), kNotFound, "new");
+  EXPECT_CODE(store.index("a/b", other).status(), kInvalidArgument, "a/b");
+  EXPECT_CODE(store.index("", other).status(), kInvalidArgument, "0 bytes");
+}
+
+TEST_P(StoreTest, ReadOnlyAndBusyAndBackup) {
+  const std::vector<Label> labels = labels_up_to(300);
+  std::vector<SearchResult> before;
+  {
+    Store store = *Store::open(folder_.file("s"), quick_store());
+    Index text = *store.index("text", options());
+    Index image = *store.index("image", {.dimension = 3});
+    ASSERT_TRUE(text.upsert_batch(labels, matrix_of(labels)).ok());
+    ASSERT_TRUE(image.upsert(1, vector_of(1, 0, 3)).ok());
+    EXPECT_CODE(Store::open(folder_.file("s"), quick_store()).status(), kBusy, "");
+    before = answers(text);
+    ASSERT_OK(store.backup(folder_.file("copy")));
+    EXPECT_EQ(*store.index_names(), (std::vector<std::string>{"image", "text"}));
+    EXPECT_EQ(*store.verify_records(), 0u);
+    ASSERT_OK(store.drop_index("image"));
+    EXPECT_CODE(image.upsert(1, vector_of(1, 0, 3)).status(), kClosed, "image");
+  }
+  Store copy = *Store::open(folder_.file("copy"), quick_store());
+  expect_same(before, answers(*copy.open_index("text", options())));
+  EXPECT_EQ(copy.open_index("image")->size(), 1u);
+
+  StoreOptions reading = quick_store();
+  reading.read_only = true;
+  Store store = *Store::open(folder_.file("s"), reading);
+  Index index = *store.open_index("text", options());
+  expect_same(before, answers(index));
+  EXPECT_CODE(index.upsert(1, vector_of(1)).status(), kReadOnly, "reading");
+  EXPECT_CODE(index.erase(1).status(), kReadOnly, "reading");
+  EXPECT_CODE(index.rebuild(), kReadOnly, "reading");
+  EXPECT_CODE(index.repair().status(), kReadOnly, "reading");
+  EXPECT_CODE(store.drop_index("text"), kReadOnly, "reading");
+  ASSERT_OK(store.close());
+}
+
+TEST_P(StoreTest, CancelledBatchStaysTakenBack) {
+  const std::vector<Label> labels = labels_up_to(500);
+  std::uint64_t size = 0;
+  {
+    Store store = *Store::open(folder_.file("s"), quick_store());
+    Index index = *store.index("text", options());
+    ASSERT_TRUE(
+        index.upsert_batch(std::span(labels).first(50), matrix_of(std::span(labels).first(50)))
+            .ok());
+    BatchOptions cancel;
+    cancel.progress = [](const Progress&) { return false; };
+    EXPECT_CODE(index.upsert_batch(labels, matrix_of(labels, 1), cancel).status(), kCancelled, "");
+    size = index.size();
+    expect_sound(index, true);
+  }
+  Store store = *Store::open(folder_.file("s"), quick_store());
+  Index index = *store.open_index("text", options());
+  EXPECT_EQ(index.size(), size);
+  for (Label label = 0; label < 50; ++label) EXPECT_TRUE(index.contains(label)) << label;
+  expect_sound(index, true);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, StoreTest, ::testing::Bool(), [](const auto& instance) {
+  return instance.param ? "InMemory" : "InMap";
+});
+
+}  // namespace
+}  // namespace vicinal::testing
