@@ -219,7 +219,7 @@ class Checkpoint {
     NodeBlockEditor nodes(transaction, index_.databases_.nodes, index_.index_);
     std::map<std::uint32_t, std::vector<RowToStore>> rows;
     for (const auto& [sequence, entry] : step.entries) {
-      if (Status s = apply_to_nodes(entry, &nodes, &state); !s.ok()) return s;
+      if (Status s = apply_to_nodes(step.freed, sequence, entry, &nodes, &state); !s.ok()) return s;
       if (!step.moves_row(sequence, entry)) continue;
       rows[index_.layout_.chunk_of(entry.node)].push_back(
           {index_.layout_.slot_of(entry.node), entry.row.data()});
@@ -239,12 +239,14 @@ class Checkpoint {
   }
 
   static Status store_node(NodeBlockEditor* nodes, StateRecord* state, graph::NodeId node,
-                           Label label, graph::Level level, graph::NodeId replaced) {
+                           Label label, graph::Level level, graph::NodeId replaced, bool doomed) {
     state->node_limit = std::max<std::uint64_t>(state->node_limit, graph::raw(node) + 1ull);
     if (replaced != graph::kNoNode) {
       Status s = nodes->set_state(replaced, graph::NodeState::kTombstone);
       if (!s.ok()) return s;
     }
+    // A doomed node gets no record: it has no row of its own any more, and is free in the end.
+    if (doomed) return {};
     return nodes->set(node, {label, level, graph::NodeState::kLive});
   }
 
@@ -256,10 +258,12 @@ class Checkpoint {
     return {};
   }
 
-  static Status apply_to_nodes(const JournalEntry& e, NodeBlockEditor* nodes, StateRecord* state) {
+  static Status apply_to_nodes(const FreedNodes& freed, Sequence sequence, const JournalEntry& e,
+                               NodeBlockEditor* nodes, StateRecord* state) {
     switch (e.kind) {
       case OperationKind::kUpsert:
-        return store_node(nodes, state, e.node, e.label, e.level, e.replaced);
+        return store_node(nodes, state, e.node, e.label, e.level, e.replaced,
+                          freed.doomed(e.node, sequence));
       case OperationKind::kErase:
         return nodes->set_state(e.node, graph::NodeState::kTombstone);
       case OperationKind::kResurrect:
@@ -270,8 +274,8 @@ class Checkpoint {
         return set_states(nodes, e.nodes, graph::NodeState::kTombstone);
       case OperationKind::kBatch:
         for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-          Status s =
-              store_node(nodes, state, e.nodes[i], e.labels[i], e.levels[i], e.replaced_nodes[i]);
+          Status s = store_node(nodes, state, e.nodes[i], e.labels[i], e.levels[i],
+                                e.replaced_nodes[i], freed.doomed(e.nodes[i], sequence));
           if (!s.ok()) return s;
         }
         return set_states(nodes, e.resurrected, graph::NodeState::kLive);

@@ -35,6 +35,31 @@ Status damaged(const ChunkLayout& layout, std::uint32_t chunk, std::string_view 
       fmt::format("vectors chunk {} of index {}: {}", chunk, layout.index, why));
 }
 
+/// Writes header, kept rows and new rows into `value`, whose bytes are anything so far.
+void fill_chunk(const ChunkLayout& layout, std::span<std::byte> value, Bytes kept,
+                std::span<const RowToStore> rows, ChunkHeader header) {
+  std::byte* floats = value.data() + sizeof header;
+  const std::uint64_t room = value.size() - sizeof header;
+  // Rows mostly follow each other: only what they leave is cleared.
+  const bool dense = kept.empty() && rows.size() == header.rows &&
+                     std::adjacent_find(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+                       return a.slot >= b.slot;
+                     }) == rows.end();
+  if (!dense) {
+    std::memset(floats, 0, room);
+  } else {
+    std::memset(floats + header.rows * layout.row_bytes(), 0,
+                room - header.rows * layout.row_bytes());
+  }
+  if (!kept.empty()) std::memcpy(floats, kept.data(), kept.size());
+  for (const RowToStore& r : rows) {
+    std::memcpy(floats + r.slot * layout.row_bytes(), r.row, layout.row_bytes());
+  }
+  std::memcpy(value.data(), &header, sizeof header);
+  header.checksum = chunk_checksum(layout, header.chunk, value);
+  std::memcpy(value.data(), &header, sizeof header);
+}
+
 }  // namespace
 
 Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
@@ -82,16 +107,17 @@ Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkL
     header.rows = std::max(header.rows, r.slot + 1);
   }
   const std::uint64_t used = sizeof header + header.rows * layout.row_bytes();
-  std::vector<std::byte> value(std::max<std::uint64_t>(used, page_size));
-  std::byte* floats = value.data() + sizeof header;
-  if (old.count != 0) std::memcpy(floats, old.floats, old.count * layout.row_bytes());
-  for (const RowToStore& r : rows) {
-    std::memcpy(floats + r.slot * layout.row_bytes(), r.row, layout.row_bytes());
+  const std::uint64_t size = std::max<std::uint64_t>(used, page_size);
+  // The old rows lie in the map, which the next change may move: keep them first.
+  std::vector<std::byte> kept;
+  if (old.count != 0) {
+    const auto* floats = reinterpret_cast<const std::byte*>(old.floats);
+    kept.assign(floats, floats + old.count * layout.row_bytes());
   }
-  std::memcpy(value.data(), &header, sizeof header);
-  header.checksum = chunk_checksum(layout, chunk, value);
-  std::memcpy(value.data(), &header, sizeof header);
-  return transaction.put(vectors, key.bytes(), value);
+  Result<std::span<std::byte>> room = transaction.reserve(vectors, key.bytes(), size);
+  if (!room) return room.status();
+  fill_chunk(layout, *room, kept, rows, header);
+  return {};
 }
 
 }  // namespace vicinal::persist

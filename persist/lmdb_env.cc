@@ -89,6 +89,16 @@ Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode
                 "writing a record");
 }
 
+Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
+                                                  std::size_t size) {
+  MDB_val k = to_val(key);
+  MDB_val v{size, nullptr};
+  if (const int rc = mdb_put(txn_, database, &k, &v, MDB_RESERVE); rc != MDB_SUCCESS) {
+    return failed(rc, "writing a record");
+  }
+  return std::span(static_cast<std::byte*>(v.mv_data), size);
+}
+
 Status Transaction::remove(DatabaseHandle database, Bytes key) {
   MDB_val k = to_val(key);
   const int rc = mdb_del(txn_, database, &k, nullptr);

@@ -54,6 +54,9 @@ class Transaction {
   /// False when the key is absent.
   Result<bool> get(DatabaseHandle database, Bytes key, Bytes* value);
   Status put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode = PutMode::kReplace);
+  /// Room for a value of `size` bytes under `key`, to be filled before the transaction's next
+  /// change.
+  Result<std::span<std::byte>> reserve(DatabaseHandle database, Bytes key, std::size_t size);
   /// Absent keys are no error.
   Status remove(DatabaseHandle database, Bytes key);
   /// The greatest key; false when there is none.

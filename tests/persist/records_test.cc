@@ -75,6 +75,29 @@ TEST(Records, R1ReusedSlotKeepsItsNewRow) {
   expect_equal(model, loaded);
 }
 
+// R1: the entry that frees a node is beyond the cut when the node's upsert is moved.
+TEST(Records, R1DoomedNodesGetNoRecord) {
+  TempFolder folder;
+  auto store = open_store(folder / "s", fast());
+  auto index = create(*store, 8);
+  MemoryIndex model(index.get(), 3);
+  model.upsert(1);
+  model.upsert(2);
+  model.erase(1);
+  std::vector<graph::NodeId> nodes = {graph::NodeId{0}};
+  Operation release;
+  release.kind = OperationKind::kFree;
+  release.nodes = nodes;
+  const auto sequence = index->append(release);  // not finished
+  ASSERT_TRUE(sequence.ok());
+  EXPECT_EQ(model.checkpoint()->moved_rows, std::vector<graph::NodeId>{graph::NodeId{1}});
+  std::vector<std::string> messages;
+  EXPECT_EQ(*index->verify(&messages), 0u) << messages[0];
+  index->finish(*sequence);
+  ASSERT_TRUE(model.checkpoint().ok());
+  EXPECT_EQ(*index->verify(&messages), 0u) << messages[0];
+}
+
 TEST(Records, UnfinishedOperationsStayInTheJournal) {
   TempFolder folder;
   auto store = open_store(folder / "s", fast());
