@@ -10,7 +10,6 @@
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/interrupt.h"
-#include "tools/mimalloc_hook.h"
 #include "tools/progress.h"
 #include "vicinal/cpu.h"
 
@@ -18,7 +17,6 @@ namespace vicinal::tools {
 namespace {
 
 int run(int argc, char** argv) {
-  install_mimalloc();
   install_interrupt_handler();
   // A closed pipe is an error of a write, not the end of a process that holds a store.
   std::signal(SIGPIPE, SIG_IGN);

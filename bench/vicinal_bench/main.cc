@@ -8,14 +8,12 @@
 
 #include "bench/vicinal_bench/common.h"
 #include "tools/interrupt.h"
-#include "tools/mimalloc_hook.h"
 #include "tools/progress.h"
 
 namespace vicinal::bench {
 namespace {
 
 int run(int argc, char** argv) {
-  tools::install_mimalloc();
   tools::install_interrupt_handler();
   CLI::App app("vicinal-bench: end-to-end measurements of Vicinal", "vicinal-bench");
   app.require_subcommand(1);
