@@ -99,7 +99,7 @@ void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
   const EntryPoint chosen = valid ? wanted : highest;
   while (!(present == chosen) && !t.replace_entry_point(present, chosen)) {
   }
-  if (damaged) mend_trees(g, t);
+  if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t);
 }
 
 }  // namespace vicinal::graph

@@ -1,5 +1,6 @@
 #include "graph/trees.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "graph/link_list.h"
@@ -117,6 +118,23 @@ std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId
     }
   }
   return spanned;
+}
+
+bool tombstones_hang_loose(const GraphState& g, const Topology& t) {
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) != NodeState::kTombstone || !t.linked(node)) continue;
+    for (Level level = 0; level <= g.level(node); ++level) {
+      const NodeId parent = parent_of(t, node, level);
+      if (parent == kNoNode) continue;
+      const BlockHeader* above = t.block(parent, level);
+      if (above == nullptr) return true;
+      const std::span<const NodeId> children = above->children();
+      if (std::find(children.begin(), children.end(), node) == children.end()) return true;
+    }
+  }
+  return false;
 }
 
 std::uint64_t mend_trees(GraphState& g, Topology& t) {

@@ -29,6 +29,10 @@ bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId anc
 std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId start, Level level,
                                   std::uint64_t limit);
 
+/// Whether some tombstone's parent does not hold it as a child: a repair pass was cut short, and
+/// what it had condemned came back as a tombstone.
+bool tombstones_hang_loose(const GraphState& g, const Topology& t);
+
 /// Hangs every linked node that the tree of some level does not span into it; returns how many
 /// there were.
 std::uint64_t mend_trees(GraphState& g, Topology& t);
