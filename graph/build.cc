@@ -161,7 +161,9 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
                                  ? 0
                                  : static_cast<std::size_t>(std::max<std::int64_t>(
                                        g.live_count.load() + g.tombstone_count.load(), 0));
-  const std::size_t most = std::max<std::size_t>((before + order.size()) / 50, 1);
+  // Also bounded because a round holds the gate.
+  constexpr std::size_t kLongestRound = 4096;
+  const std::size_t most = std::clamp<std::size_t>((before + order.size()) / 50, 1, kLongestRound);
   for (std::size_t done = 0; done < order.size();) {
     const std::size_t size =
         std::min(std::clamp<std::size_t>((before + done) / 8, 1, most), order.size() - done);

@@ -9,13 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <span>
 #include <vector>
 
 #include "graph/arena.h"
 #include "graph/epoch.h"
 #include "graph/graph.h"
+#include "graph/link_gate.h"
 #include "graph/scratch.h"
 #include "graph/topology.h"
 #include "graph/types.h"
@@ -103,7 +103,7 @@ class GraphState {
   // round; the
   //    swap of the topology holds it alone. Lock order: maintenance_mutex, gate, one stripe.
   std::mutex maintenance_mutex;
-  std::shared_mutex gate;
+  LinkGate gate;
   std::atomic<bool> rebuilding{false};  ///< changes under gate held alone
   std::mutex linked_meanwhile_mutex;
   internal::Vector<NodeId> linked_meanwhile;  ///< nodes linked while a rebuild ran

@@ -13,18 +13,39 @@ namespace {
 
 bool linkable(NodeState s) { return s == NodeState::kLive || s == NodeState::kPending; }
 
-// The candidates of the pool that may be linked to, nearest first. Tombstones only where nothing
-// else was found: they will be unlinked again.
-internal::Vector<LinkCandidate> linkable_candidates(const GraphState& g, const Scratch& scratch) {
+// The nodes of `pool` that may be linked to, nearest first. Tombstones only where nothing else was
+// found: they will be unlinked again.
+internal::Vector<LinkCandidate> linkable_among(const GraphState& g, const CandidatePool& pool) {
   internal::Vector<LinkCandidate> candidates;
-  candidates.reserve(scratch.pool.size());
+  candidates.reserve(pool.size());
   for (const bool tombstones : {false, true}) {
-    for (std::size_t i = 0; i < scratch.pool.size(); ++i) {
-      const Neighbor n = scratch.pool[i];
+    for (std::size_t i = 0; i < pool.size(); ++i) {
+      const Neighbor n = pool[i];
       const NodeState s = g.state(n.node);
       if (tombstones ? s == NodeState::kTombstone : linkable(s)) candidates.push_back({n, false});
     }
     if (!candidates.empty()) break;
+  }
+  return candidates;
+}
+
+// What a node may link to at `level`: the layer search's nodes, or, where tombstones crowd out the
+// others, those of a search that counts only the others. Never empty while the entry point is
+// healthy (G9 rests on that).
+internal::Vector<LinkCandidate> find_candidates(const GraphState& g, const Topology& t,
+                                                const Scorer& score, NodeId node, EntryPoint entry,
+                                                Neighbor& start, Level level, Scratch& scratch) {
+  const std::size_t ef = g.config.ef_construction;
+  search_layer(g, t, score, start, ef, level, node, scratch);
+  if (scratch.pool.size() > 0) start = scratch.pool[0];
+  const std::size_t met = scratch.pool.size();
+  internal::Vector<LinkCandidate> candidates = linkable_among(g, scratch.pool);
+  if (candidates.size() >= std::min<std::size_t>(g.config.M, met)) return candidates;
+  const auto accept = [&](NodeId n) { return n != node && linkable(g.state(n)); };
+  search_layer_accepting(g, t, score, start, ef, ef * 16, level, accept, scratch);
+  if (scratch.best.size() > candidates.size()) candidates = linkable_among(g, scratch.best);
+  if (candidates.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
+    candidates.push_back({{score(entry.node), entry.node}, false});
   }
   return candidates;
 }
@@ -57,9 +78,8 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
   out.clear();
   out.resize(high - low + 1);
   for (Level level = high + 1; level-- > low;) {
-    search_layer(g, t, score, start, g.config.ef_construction, level, node, scratch);
-    if (scratch.pool.size() > 0) start = scratch.pool[0];
-    internal::Vector<LinkCandidate> candidates = linkable_candidates(g, scratch);
+    internal::Vector<LinkCandidate> candidates =
+        find_candidates(g, t, score, node, entry, start, level, scratch);
     candidates.resize(select_links(g, candidates, g.config.M, scratch));
     ForwardLinks& forward = out[level - low];
     forward.level = level;

@@ -1,11 +1,11 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
-// A pass: (1) every tombstone of this moment is condemned: it takes no new links and is never
-// resurrected; who began linking before that is waited for. (2) Every node whose parent is
-// condemned gets a healthy one, attached before the old one is left (G9). (3) Every list with
-// condemned links is made anew from its healthy links and those of its condemned neighbors. (4) The
-// entry point is replaced if it is condemned. (5) Once no reader is left that could stand on a
-// condemned node, their lists go and their slots are handed out by take_unlinked().
+// A pass: (1) every tombstone of this moment is condemned: it takes no new links, is never
+// resurrected, and is not the entry point. (2) Every node whose parent is condemned gets a healthy
+// one, attached before the old one is left (G9). (3) Every list with condemned links is made anew
+// from its healthy links and those of its condemned neighbors. (4) Once no reader is left that
+// could stand on a condemned node, their lists go and their slots are handed out by
+// take_unlinked().
 #include <algorithm>
 #include <mutex>
 #include <shared_mutex>
@@ -32,10 +32,13 @@ bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
   return s != NodeState::kFree && s != NodeState::kCondemned && t.linked(node);
 }
 
-// Marks the pass's tombstones. False when there are none.
+// Marks the pass's tombstones. False when there are none. With the gate held alone: nobody is
+// linking, so nobody links to a condemned node by an older look at it; and the entry point is
+// healthy before the next link begins, so that every level it has offers a healthy node.
 bool condemn(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
   pass = {};
+  const std::unique_lock gate(g.gate);
   {
     const VisibilityStep step(g);
     const std::uint64_t limit = g.next_slot.load();
@@ -47,8 +50,11 @@ bool condemn(GraphState& g) {
     }
   }
   if (pass.condemned.empty()) return false;
-  // Who began to link before may still link to a condemned node: wait, so that the scans see it.
-  g.epochs.wait_for_readers();
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  EntryPoint present = t.entry_point();
+  while (present.node != kNoNode && condemned(g, present.node)) {
+    if (t.replace_entry_point(present, find_entry_point(g, t))) break;
+  }
   pass.limit = g.next_slot.load();
   pass.phase = kReparent;
   return true;
@@ -182,17 +188,8 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
   }
 }
 
-void replace_entry_point(GraphState& g, Topology& t) {
-  EntryPoint present = t.entry_point();
-  while (present.node != kNoNode && condemned(g, present.node)) {
-    const EntryPoint best = find_entry_point(g, t);
-    if (t.replace_entry_point(present, best)) return;
-  }
-}
-
 // Takes the condemned nodes' lists. Nothing names them any more; readers may still stand on them.
 void retire(GraphState& g, Topology& t, RepairResult& result) {
-  replace_entry_point(g, t);
   g.epochs.wait_for_readers();
   for (const NodeId node : g.repair_pass.condemned) t.remove(node, g.level(node));
   // Readers that entered before the lists went keep them by epoch; the slots wait for them too.

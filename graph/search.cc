@@ -74,7 +74,7 @@ Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std
              (request.accept == nullptr || (*request.accept)(g.labels[node]));
     };
     const std::size_t expansions = std::max<std::size_t>(ef * 32, 1024);
-    search_layer_accepting(g, t, score, start, ef, expansions, accept, scratch);
+    search_layer_accepting(g, t, score, start, ef, expansions, 0, accept, scratch);
     result.found = take_candidates(g, scratch.best, wanted, scratch);
   } else {
     search_layer(g, t, score, start, ef, 0, kNoNode, scratch);

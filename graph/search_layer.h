@@ -26,7 +26,7 @@ void search_layer(const GraphState& g, const Topology& t, const Scorer& score, N
 /// worst of `ef` accepted ones is left, or after `max_expansions` nodes.
 template <typename Accept>
 void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            Neighbor start, std::size_t ef, std::size_t max_expansions,
+                            Neighbor start, std::size_t ef, std::size_t max_expansions, Level level,
                             const Accept& accept, Scratch& scratch);
 
 /// One step of either: scores the unvisited neighbors of `node` at `level` into scratch.ids and
@@ -36,7 +36,7 @@ std::size_t expand(const Topology& t, const Scorer& score, NodeId node, Level le
 
 template <typename Accept>
 void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            Neighbor start, std::size_t ef, std::size_t max_expansions,
+                            Neighbor start, std::size_t ef, std::size_t max_expansions, Level level,
                             const Accept& accept, Scratch& scratch) {
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
   // What does not count is kept too, or the walk could not pass through it; beyond this the
@@ -49,12 +49,12 @@ void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer
   for (std::size_t expanded = 0; expanded < max_expansions; ++expanded) {
     if (scratch.pool.peek_next() == kNoNode) break;
     if (scratch.best.full() && scratch.pool.next_distance() > scratch.best.worst()) break;
-    const std::size_t n = expand(t, score, scratch.pool.take_next(), 0, scratch);
+    const std::size_t n = expand(t, score, scratch.pool.take_next(), level, scratch);
     for (std::size_t i = 0; i < n; ++i) {
       const float distance = scratch.distances[i];
       if (scratch.best.full() && distance > scratch.best.worst()) continue;
       const NodeId node{scratch.ids[i]};
-      if (scratch.pool.insert(distance, node)) t.prefetch_handle(node);
+      if (scratch.pool.insert(distance, node) && level == 0) t.prefetch_handle(node);
       if (accept(node)) scratch.best.insert(distance, node);
     }
   }

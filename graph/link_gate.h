@@ -1,0 +1,32 @@
+// LinkGate: many linkers, or one that changes what all of them rely on.
+//
+// What: a shared mutex whose exclusive side is not starved: while it waits, newcomers wait behind
+// it. Held shared for the length of one link or one round of a batch; alone for a rebuild's swap
+// and for the moment in which a repair pass condemns its tombstones. Threads: any. Meets the
+// requirements of std::unique_lock and std::shared_lock.
+#pragma once
+
+#include <mutex>
+#include <shared_mutex>
+
+namespace vicinal::graph {
+
+class LinkGate {
+ public:
+  void lock() {
+    const std::lock_guard turn(turnstile_);
+    mutex_.lock();
+  }
+  void unlock() { mutex_.unlock(); }
+  void lock_shared() {
+    { const std::lock_guard turn(turnstile_); }
+    mutex_.lock_shared();
+  }
+  void unlock_shared() { mutex_.unlock_shared(); }
+
+ private:
+  std::mutex turnstile_;
+  std::shared_mutex mutex_;
+};
+
+}  // namespace vicinal::graph
