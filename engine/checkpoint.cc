@@ -51,8 +51,12 @@ Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
   if (progress) {
     throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
   }
+  const std::uint64_t unsaved = unsaved_bytes_.exchange(0);
   const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
-  if (!report) return report.status();
+  if (!report) {
+    unsaved_bytes_.fetch_add(unsaved);
+    return report.status();
+  }
   drop_moved_rows(report->moved_rows);
   const std::lock_guard lock(checkpoint_time_mutex_);
   checkpointed_at_ = std::chrono::steady_clock::now();

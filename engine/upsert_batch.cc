@@ -88,6 +88,7 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
     return upsert_batch_claimed(plan, options);
   }();
   const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
+  unsaved_bytes_.fetch_add(plan.fresh.size() * row_bytes());
   if (written > 0) after_writes(written);
   return result;
 }
