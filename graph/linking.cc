@@ -26,11 +26,10 @@ bool adopt(const GraphState& g, LinkList& list, Level level, const Incoming& in,
   LinkList::Entry* present = list.find(in.from.node);
   if (present != nullptr && present->kind == LinkList::Kind::kChild) return true;
   if (present != nullptr && present->kind == LinkList::Kind::kParent) return false;
-  const std::size_t children = list.child_count();
-  const bool has_parent = list.parent() != kNoNode;
-  const std::size_t most = adoption == Adoption::kUsual ? g.max_children(level)
-                                                        : g.max_links(level) - (has_parent ? 1 : 0);
-  if (children >= most) return false;
+  // One link stays free for a parent even in a root's list: a root that dies gets one.
+  const std::size_t most =
+      adoption == Adoption::kUsual ? g.max_children(level) : g.max_links(level) - 1;
+  if (list.child_count() >= most) return false;
   if (present != nullptr) {
     present->kind = LinkList::Kind::kChild;
     return true;

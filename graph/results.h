@@ -23,8 +23,10 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
                         std::span<const std::uint32_t> ids, float* out, Scratch& scratch);
 
 /// Of scratch.ids[0, count) with scratch.distances (exact), writes the k nearest visible ones that
-/// the filter accepts to `out`.
+/// the filter accepts to `out`. `overtaken` tells that one of them, or of scratch.hidden, has
+/// changed since the visibility sequence was `began`: a label may then be missing (G10).
 std::size_t write_results(const GraphState& g, const SearchRequest& request, std::size_t count,
-                          std::span<Found> out, Scratch& scratch);
+                          std::uint64_t began, std::span<Found> out, bool& overtaken,
+                          Scratch& scratch);
 
 }  // namespace vicinal::graph

@@ -35,6 +35,7 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
+  internal::Vector<std::uint32_t> hidden;  ///< nodes that a search met and that were not live
 
   std::uint64_t distances_computed = 0;
   std::uint64_t nodes_expanded = 0;

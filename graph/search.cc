@@ -15,7 +15,11 @@ namespace {
 constexpr double kScanSelectivity = 0.05;
 constexpr std::size_t kSelectivitySamples = 200;
 
+// A search that updates overtook so often is answered by a scan, which looks at one moment.
+constexpr int kMostWalks = 3;
+
 double sampled_selectivity(const GraphState& g, const std::function<bool(Label)>& accept) {
+  const BorrowedScratch inside(g.scratches);  // labels of reused slots are written meanwhile
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::size_t live = 0;
   std::size_t passing = 0;
@@ -50,28 +54,34 @@ std::size_t take_candidates(const GraphState& g, const CandidatePool& pool, std:
 }
 
 struct Walk {
-  std::size_t found = 0;  ///< candidates in scratch.ids, exact distances beside them
-  bool filtered = false;  ///< not every node counted
+  std::size_t found = 0;    ///< candidates in scratch.ids, exact distances beside them
+  bool filtered = false;    ///< not every node counted
+  std::uint64_t began = 0;  ///< the visibility sequence before any state was looked at
 };
 
 // The graph walk up to exact distances of the best candidates. `wanted` candidates at most.
 Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std::size_t wanted,
           Scratch& scratch) {
+  Walk result;
+  result.began = g.visibility_sequence.load(std::memory_order_acquire);
+  scratch.hidden.clear();
   const Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint entry = t.entry_point();
-  if (entry.node == kNoNode) return {};
+  if (entry.node == kNoNode) return result;
   const Scorer score = Scorer::for_query(g, request.query, scratch);
   const float* prepared = score.prepared();
   Neighbor start{score(entry.node), entry.node};
   start = descend(g, t, score, start, entry.level, 0, scratch);
 
-  Walk result;
   result.filtered =
       request.accept != nullptr || g.tombstone_count.load(std::memory_order_relaxed) > 0;
   if (result.filtered) {
     const auto accept = [&](NodeId node) {
-      return g.state(node) == NodeState::kLive &&
-             (request.accept == nullptr || (*request.accept)(g.labels[node]));
+      if (g.state(node) != NodeState::kLive) {
+        scratch.hidden.push_back(raw(node));
+        return false;
+      }
+      return request.accept == nullptr || (*request.accept)(g.labels[node]);
     };
     const std::size_t expansions = std::max<std::size_t>(ef * 32, 1024);
     search_layer_accepting(g, t, score, start, ef, expansions, 0, accept, scratch);
@@ -113,15 +123,25 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
 }
 
 std::size_t write_results(const GraphState& g, const SearchRequest& request, std::size_t count,
-                          std::span<Found> out, Scratch& scratch) {
+                          std::uint64_t began, std::span<Found> out, bool& overtaken,
+                          Scratch& scratch) {
   scratch.results.resize(count);
   std::size_t visible = 0;
   look_consistently(g, [&] {
     visible = 0;
+    overtaken = false;
+    const bool changed = g.visibility_sequence.load(std::memory_order_relaxed) != began;
     for (std::size_t i = 0; i < count; ++i) {
       const NodeId node{scratch.ids[i]};
-      if (g.state(node) != NodeState::kLive) continue;
+      const NodeState s = g.state(node);
+      // Its successor, if it was replaced, may have been linked behind the walk's back.
+      overtaken = overtaken || (changed && s != NodeState::kLive && s != NodeState::kPending);
+      if (s != NodeState::kLive) continue;
       scratch.results[visible++] = {node, g.labels[node], scratch.distances[i]};
+    }
+    if (!changed) return;
+    for (std::size_t i = 0; i < scratch.hidden.size() && !overtaken; ++i) {
+      overtaken = g.state(NodeId{scratch.hidden[i]}) == NodeState::kLive;
     }
   });
   // The walk may have let through what became live later; the filter is asked about those again.
@@ -154,14 +174,18 @@ std::size_t Graph::search(const SearchRequest& request, std::span<Found> out,
   const std::size_t ef = std::max(request.ef, k);
   bool filtered = false;
   std::size_t n = 0;
+  bool overtaken = true;
   {
     const BorrowedScratch scratch(g.scratches);
-    const Walk w = walk(g, request, ef, rerank_count(g, k), *scratch);
-    filtered = w.filtered;
-    n = write_results(g, request, w.found, out.first(k), *scratch);
+    for (int walks = 0; overtaken && walks < kMostWalks; ++walks) {
+      const Walk w = walk(g, request, ef, rerank_count(g, k), *scratch);
+      filtered = w.filtered;
+      n = write_results(g, request, w.found, w.began, out.first(k), overtaken, *scratch);
+    }
     add_counters(counters, *scratch,
                  request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
   }
+  if (overtaken) return scan(request, out, counters);
   // A bounded walk among nodes that mostly do not count can end early: the scan cannot.
   if (filtered && n < std::min<std::uint64_t>(k, live())) return scan(request, out, counters);
   return n;
@@ -173,14 +197,25 @@ std::vector<Found> Graph::search_radius(const SearchRequest& request, float radi
   std::vector<Found> found;
   if (live() == 0) return found;
   // Doubles the beam until its farthest candidate lies beyond the radius.
+  int walks_overtaken = 0;
   for (std::size_t ef = std::max<std::size_t>(request.ef, 16);; ef *= 2) {
     const BorrowedScratch scratch(g.scratches);
     const Walk w = walk(g, request, ef, ef, *scratch);
     found.resize(w.found);
-    found.resize(write_results(g, request, w.found, found, *scratch));
+    bool overtaken = false;
+    found.resize(write_results(g, request, w.found, w.began, found, overtaken, *scratch));
     add_counters(counters, *scratch,
                  request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
+    if (overtaken) {
+      if (++walks_overtaken == kMostWalks) return scan_radius(request, radius, counters);
+      ef /= 2;
+      continue;
+    }
     const bool beam_was_full = w.found >= ef;
+    // As in search(): a bounded walk can end before it has met all that count.
+    if (w.filtered && w.found < std::min<std::uint64_t>(ef, live())) {
+      return scan_radius(request, radius, counters);
+    }
     if (!beam_was_full || found.empty() || found.back().distance > radius || ef >= live()) break;
   }
   const auto end =

@@ -1,0 +1,162 @@
+// link and link_batch: recall, determinism, small graphs.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <sstream>
+#include <tuple>
+
+#include "tests/graph/support.h"
+
+namespace vicinal::graph::testing {
+namespace {
+
+Config config_for(std::size_t dimension, std::uint32_t M, Metric metric = Metric::kSquaredL2) {
+  Config config;
+  config.dimension = static_cast<std::uint32_t>(dimension);
+  config.M = M;
+  config.metric = metric;
+  config.ef_construction = std::max(100u, M);
+  return config;
+}
+
+std::unique_ptr<Graph> build_one_by_one(const Config& config, const Rows& rows) {
+  std::unique_ptr<Graph> g = make_graph(config);
+  for (std::size_t i = 0; i < rows.size(); ++i) insert(*g, i, rows.row(i));
+  return g;
+}
+
+class Build : public ::testing::TestWithParam<std::tuple<int, int>> {};
+
+TEST_P(Build, FindsWhatTheScanFinds) {
+  const auto [M, dimension] = GetParam();
+  const std::size_t count = dimension > 100 ? 1000 : 2000;
+  const Rows rows = clustered(count, dimension, 1);
+  const Rows queries = clustered(100, dimension, 2);
+  const Config config = config_for(dimension, M);
+  const auto batch = build(config, rows);
+  EXPECT_SOUND(*batch);
+  const std::size_t ef = M <= 4 ? 400 : 150;
+  const double batch_recall = recall(*batch, queries, 10, ef).share;
+  EXPECT_GE(batch_recall, M == 2 ? 0.80 : M == 4 ? 0.95 : 0.985);
+  const auto single = build_one_by_one(config, rows);
+  EXPECT_SOUND(*single);
+  const double single_recall = recall(*single, queries, 10, ef).share;
+  EXPECT_GE(single_recall, batch_recall - (M == 2 ? 0.06 : 0.01));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Build,
+                         ::testing::Combine(::testing::Values(2, 4, 16, 48),
+                                            ::testing::Values(1, 2, 3, 16, 100, 300)),
+                         [](const auto& each) {
+                           std::ostringstream name;
+                           name << "M" << std::get<0>(each.param) << "Dimension"
+                                << std::get<1>(each.param);
+                           return name.str();
+                         });
+
+TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
+  const Rows rows = clustered(3000, 24, 3);
+  for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
+    const Config config = config_for(24, 12, metric);
+    const auto one = build(config, rows, 1);
+    for (const unsigned threads : {2u, 4u}) {
+      const auto many = build(config, rows, threads);
+      ASSERT_EQ(one->entry_point(), many->entry_point());
+      for (std::uint32_t i = 0; i < rows.size(); ++i) {
+        ASSERT_EQ(one->level(NodeId{i}), many->level(NodeId{i}));
+        ASSERT_EQ(one->links(NodeId{i}), many->links(NodeId{i})) << "node " << i;
+      }
+    }
+  }
+}
+
+TEST(BatchBuild, CancelLeavesEachNodeLinkedWholeOrNotAtAll) {
+  const Rows rows = clustered(2000, 8, 3);
+  const auto g = make_graph(config_for(8, 8));
+  const std::vector<NodeId> nodes = add_all(*g, rows);
+  int steps = 0;
+  EXPECT_FALSE(g->link_batch(nodes, 2, [&](auto, auto) { return ++steps < 20; }));
+  std::vector<NodeId> linked;
+  std::vector<NodeId> others;
+  for (const NodeId n : nodes) (g->linked(n) ? linked : others).push_back(n);
+  EXPECT_GT(linked.size(), 0u);
+  EXPECT_GT(others.size(), 0u);
+  show_all(*g, linked);
+  EXPECT_SOUND(*g);
+  for (const NodeId n : others) g->discard_node(n);
+  EXPECT_EQ(g->stats().free_slots, others.size());
+  EXPECT_SOUND(*g);
+}
+
+TEST(BatchBuild, OntoAGraphThatIsThere) {
+  const Rows rows = clustered(3000, 16, 3);
+  const Rows queries = clustered(100, 16, 4);
+  const Config config = config_for(16, 16);
+  const auto g = make_graph(config);
+  for (std::size_t i = 0; i < 500; ++i) insert(*g, i, rows.row(i));
+  std::vector<NodeId> nodes;
+  for (std::size_t i = 500; i < rows.size(); ++i) nodes.push_back(add(*g, i, rows.row(i)));
+  EXPECT_TRUE(g->link_batch(nodes, 2, {}));
+  show_all(*g, nodes);
+  EXPECT_SOUND(*g);
+  EXPECT_GE(recall(*g, queries, 10, 100).share, 0.98);
+}
+
+TEST(SmallGraphs, Empty) {
+  const auto g = make_graph(config_for(4, 16));
+  const std::vector<float> query(4, 1.0f);
+  EXPECT_TRUE(search(*g, query.data(), 10, 64).found.empty());
+  EXPECT_TRUE(scan(*g, query.data(), 10).found.empty());
+  EXPECT_EQ(g->entry_point().node, kNoNode);
+  EXPECT_TRUE(g->link_batch({}, 4, {}));
+  EXPECT_TRUE(g->repair(0, {}).finished);
+  EXPECT_TRUE(g->rebuild(2, {}).ok());
+  SearchCounters counters;
+  SearchRequest request;
+  request.query = query.data();
+  EXPECT_TRUE(g->search_radius(request, 10, counters).empty());
+  EXPECT_TRUE(g->scan_radius(request, 10, counters).empty());
+  EXPECT_TRUE(g->take_changed_nodes().empty());
+  EXPECT_SOUND(*g);
+}
+
+TEST(SmallGraphs, OneTwoAndThreeNodes) {
+  const Rows rows = clustered(3, 5, 9);
+  for (const std::uint32_t M : {2u, 16u}) {
+    for (std::size_t n = 1; n <= 3; ++n) {
+      const auto g = make_graph(config_for(5, M));
+      for (std::size_t i = 0; i < n; ++i) insert(*g, 100 + i, rows.row(i));
+      EXPECT_SOUND(*g);
+      for (std::size_t i = 0; i < n; ++i) {
+        const Answer a = search(*g, rows.row(i), 10, 1);  // k > n, ef < k
+        ASSERT_EQ(a.found.size(), n);
+        EXPECT_EQ(a.found[0].label, 100 + i);
+        EXPECT_EQ(a.found[0].distance, 0.0f);
+        EXPECT_EQ(search(*g, rows.row(i), 0, 10).found.size(), 0u);
+      }
+      for (std::size_t i = 0; i < n; ++i) EXPECT_TRUE(g->linked(NodeId{std::uint32_t(i)}));
+    }
+  }
+}
+
+TEST(SmallGraphs, TiesComeByLabel) {
+  const auto g = make_graph(config_for(2, 16));
+  const std::vector<float> v{1, 2};
+  for (const Label label : {5, 3, 9, 1, 7}) insert(*g, label, v.data());
+  const Answer a = search(*g, v.data(), 3, 64);
+  ASSERT_EQ(a.found.size(), 3u);
+  EXPECT_EQ(a.found[0].label, 1u);
+  EXPECT_EQ(a.found[1].label, 3u);
+  EXPECT_EQ(a.found[2].label, 5u);
+  EXPECT_SOUND(*g);
+}
+
+TEST(Payload, VectorsAreTheBitsThatWereGiven) {
+  const auto g = make_graph(config_for(3, 16, Metric::kCosine));
+  const std::vector<float> v{-0.0f, 1e-20f, 3.5f};
+  const NodeId node = insert(*g, 1, v.data());
+  EXPECT_EQ(std::memcmp(g->vector(node), v.data(), sizeof(float) * 3), 0);
+}
+
+}  // namespace
+}  // namespace vicinal::graph::testing

@@ -1,0 +1,174 @@
+// select_links and LinkList::prune against a naive reference.
+#include "graph/select_links.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "graph/graph_state.h"
+#include "graph/link_list.h"
+#include "graph/scorer.h"
+#include "tests/graph/support.h"
+
+namespace vicinal::graph::testing {
+namespace {
+
+class State {
+ public:
+  State(const Config& config, const Rows& rows) : state_(config, **kernels::active_kernels()) {
+    state_.grow(rows.size());
+    state_.next_slot = rows.size();
+    const BorrowedScratch scratch(state_.scratches);
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      state_.write_payload(NodeId{i}, i, 0, rows.row(i), *scratch);
+      state_.set_state(NodeId{i}, NodeState::kLive);
+    }
+  }
+  GraphState& operator*() { return state_; }
+
+ private:
+  GraphState state_;
+};
+
+float distance(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
+  return Scorer::for_node(g, a, Scorer::Side::kSecond, scratch)(b);
+}
+
+// The rule, written down the slow way: the room that is not reserved for needed ones goes to
+// those, nearest first, to which no kept one is at most as far as the base.
+std::vector<NodeId> reference(const GraphState& g, const std::vector<LinkCandidate>& candidates,
+                              std::size_t limit, Scratch& scratch) {
+  std::size_t needed = 0;
+  for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
+  std::size_t ordinary = 0;
+  std::vector<NodeId> kept;
+  for (const LinkCandidate& c : candidates) {
+    if (!c.needed) {
+      if (ordinary + needed >= limit) continue;
+      bool hidden = false;
+      for (const NodeId k : kept) {
+        hidden = hidden || distance(g, c.neighbor.node, k, scratch) <= c.neighbor.distance;
+      }
+      if (hidden) continue;
+      ++ordinary;
+    }
+    kept.push_back(c.neighbor.node);
+  }
+  return kept;
+}
+
+Rows points_with_ties(std::uint64_t seed, std::size_t count) {
+  std::mt19937_64 random(seed);
+  Rows rows{3, {}};
+  for (std::size_t i = 0; i < count * 3; ++i) {
+    rows.values.push_back(static_cast<float>(static_cast<int>(random() % 5) - 2));
+  }
+  for (std::size_t i = 0; i < count; ++i) rows.values[i * 3] += 3;  // no zero vector
+  return rows;
+}
+
+void compare_with_reference(const Config& config, const Rows& rows, std::uint64_t seed) {
+  State state(config, rows);
+  GraphState& g = *state;
+  const BorrowedScratch scratch(g.scratches);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 60; ++round) {
+    const NodeId base{static_cast<std::uint32_t>(random() % rows.size())};
+    std::vector<LinkCandidate> candidates;
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      if (NodeId{i} == base || random() % 3 == 0) continue;
+      const float d = distance(g, base, NodeId{i}, *scratch);
+      candidates.push_back({{d, NodeId{i}}, random() % 16 == 0});
+    }
+    std::sort(candidates.begin(), candidates.end(),
+              [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
+    const std::size_t limit = 1 + random() % 20;
+    const std::vector<NodeId> expected = reference(g, candidates, limit, *scratch);
+    const std::size_t kept = select_links(g, candidates, limit, *scratch);
+    std::vector<NodeId> got;
+    for (std::size_t i = 0; i < kept; ++i) got.push_back(candidates[i].neighbor.node);
+    ASSERT_EQ(got, expected) << "round " << round << " limit " << limit;
+  }
+}
+
+TEST(SelectLinks, EqualsTheNaiveRule) {
+  for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
+    for (const Quantization q : {Quantization::kInt8, Quantization::kNone}) {
+      Config config;
+      config.metric = metric;
+      config.quantization = q;
+      SCOPED_TRACE(::testing::Message() << static_cast<int>(metric) << static_cast<int>(q));
+      config.dimension = 20;
+      compare_with_reference(config, clustered(120, 20, 3), 1);
+      config.dimension = 3;
+      compare_with_reference(config, points_with_ties(5, 120), 2);
+    }
+  }
+}
+
+TEST(SelectLinks, KeepsOneOfManyEqualVectors) {
+  Rows rows{2, {}};
+  for (int i = 0; i < 100; ++i) rows.values.insert(rows.values.end(), {1.0f, 2.0f});
+  Config config;
+  config.dimension = 2;
+  config.metric = Metric::kSquaredL2;
+  State state(config, rows);
+  const BorrowedScratch scratch((*state).scratches);
+  std::vector<LinkCandidate> candidates;
+  for (std::uint32_t i = 1; i < 100; ++i) candidates.push_back({{0, NodeId{i}}, i == 50});
+  const std::size_t kept = select_links(*state, candidates, 16, *scratch);
+  ASSERT_EQ(kept, 2u);
+  EXPECT_EQ(candidates[0].neighbor.node, NodeId{1});
+  EXPECT_EQ(candidates[1].neighbor.node, NodeId{50});  // needed, whatever the rule says
+}
+
+TEST(LinkList, G9PruningKeepsTreeLinksAndG2KeepsTheListShort) {
+  Config config;
+  config.dimension = 8;
+  config.M = 8;
+  const Rows rows = clustered(200, 8, 5);
+  State state(config, rows);
+  GraphState& g = *state;
+  Topology topology(g.epochs);
+  topology.grow(200);
+  const BorrowedScratch scratch(g.scratches);
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 100; ++round) {
+    const NodeId owner{static_cast<std::uint32_t>(random() % 200)};
+    LinkList list(g, owner, 0, *scratch);
+    std::set<NodeId> children;
+    NodeId parent = kNoNode;
+    const std::size_t count = 10 + random() % 60;
+    for (std::uint32_t i = 0; i < 200 && list.entries().size() < count; ++i) {
+      const NodeId id{(i * 61 + round) % 200};
+      if (id == owner) continue;
+      LinkList::Kind kind = LinkList::Kind::kOrdinary;
+      if (parent == kNoNode && random() % 10 == 0) {
+        parent = id;
+        kind = LinkList::Kind::kParent;
+      } else if (children.size() < g.max_children(0) && random() % 4 == 0) {
+        children.insert(id);
+        kind = LinkList::Kind::kChild;
+      }
+      list.add({distance(g, owner, id, *scratch), id}, kind);
+    }
+    list.prune_if_overfull();
+    ASSERT_LE(list.entries().size(), g.max_links(0));
+    ASSERT_EQ(list.parent(), parent);
+    ASSERT_EQ(list.child_count(), children.size());
+    list.publish(topology);
+    const BlockHeader* block = topology.block(owner, 0);
+    ASSERT_NE(block, nullptr);
+    EXPECT_EQ(block->parent, parent);
+    const std::span<const NodeId> first = block->children();
+    EXPECT_EQ(std::set<NodeId>(first.begin(), first.end()), children);
+    LinkList again(g, owner, 0, *scratch);
+    ASSERT_TRUE(again.load(topology));
+    EXPECT_EQ(again.parent(), parent);
+    EXPECT_EQ(again.child_count(), children.size());
+  }
+}
+
+}  // namespace
+}  // namespace vicinal::graph::testing
