@@ -1,8 +1,8 @@
 // checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
 #include <cstring>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 namespace {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "engine/return_if_error.h"
+#include "engine/check.h"
 
 namespace vicinal::engine {
 

@@ -1,8 +1,8 @@
 // repair: tombstones are unlinked in bounded slices; their slots come back, in memory and on disk.
 #include <algorithm>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {
