@@ -19,9 +19,11 @@ EpochDomain::~EpochDomain() {
 
 EpochDomain::Participant* EpochDomain::add_participant() {
   auto* p = new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
+  // Under the mutex of advance(): either that sees this participant, or this participant sees all
+  // that was unlinked before.
+  const std::lock_guard lock(mutex_);
   p->next = head_.load(std::memory_order_relaxed);
-  while (!head_.compare_exchange_weak(p->next, p, std::memory_order_acq_rel)) {
-  }
+  head_.store(p, std::memory_order_release);
   return p;
 }
 
@@ -33,7 +35,6 @@ std::uint64_t EpochDomain::retire_tag() {
 std::uint64_t EpochDomain::advance() {
   const std::lock_guard lock(mutex_);
   std::uint64_t oldest = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  // A participant added meanwhile begins outside and enters later, hence sees what was unlinked.
   for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
     const std::uint64_t active = p->active.fetch_add(0, std::memory_order_acq_rel);
     if (active != 0) oldest = std::min(oldest, active);

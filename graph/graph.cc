@@ -24,6 +24,9 @@ const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
 
 Result<NodeId> Graph::add_node(Label label, const float* vector) {
   GraphState& g = *state_;
+  // All that can throw comes before a slot is taken.
+  const BorrowedScratch scratch(g.scratches);
+  scratch->rotated.resize(g.config.dimension);
   NodeId node = kNoNode;
   {
     const std::lock_guard lock(g.slots_mutex);
@@ -40,7 +43,6 @@ Result<NodeId> Graph::add_node(Label label, const float* vector) {
       g.next_slot.store(next + 1, std::memory_order_release);
     }
   }
-  const BorrowedScratch scratch(g.scratches);
   g.write_payload(node, label, g.draw_level(label), vector, *scratch);
   g.set_state(node, NodeState::kPending);
   return node;

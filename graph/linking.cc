@@ -51,7 +51,14 @@ bool ask(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& 
   return in.adopted;
 }
 
-// The child of `from` nearest to `node` that is not condemned.
+// Which of equally near children a walk takes: another one for each node that walks. By id alone,
+// equal vectors would all walk down one path, which grows with every one of them.
+std::uint32_t tie(NodeId node, NodeId child) {
+  return (raw(node) * 2654435761u ^ raw(child)) * 2246822519u;
+}
+
+// The child of `from` nearest to `node` that is not condemned. Children that have moved on do not
+// count: following them could lead in a circle.
 Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
                        Level level, Scratch& scratch) {
   Neighbor nearest;
@@ -60,8 +67,12 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);
   for (const NodeId child : block->children()) {
     if (child == node || g.state(child) == NodeState::kCondemned) continue;
+    const BlockHeader* below = t.block(child, level);
+    if (below == nullptr || below->parent != from) continue;
     const Neighbor n{score(child), child};
-    if (nearest.node == kNoNode || n < nearest) nearest = n;
+    const bool better = n.distance != nearest.distance ? n.distance < nearest.distance
+                                                       : tie(node, child) < tie(node, nearest.node);
+    if (nearest.node == kNoNode || better) nearest = n;
   }
   return nearest;
 }

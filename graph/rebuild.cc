@@ -40,12 +40,13 @@ std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t) {
   return nodes;
 }
 
-std::vector<NodeId> take_linked_meanwhile(GraphState& g, const Topology& fresh) {
+std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   internal::Vector<NodeId> taken;
   {
     const std::lock_guard lock(g.linked_meanwhile_mutex);
     taken.swap(g.linked_meanwhile);
   }
+  fresh.grow(g.next_slot.load());  // before it is asked about nodes added meanwhile
   std::vector<NodeId> nodes;
   for (const NodeId node : taken) {
     if (!fresh.linked(node) && g.state(node) != NodeState::kFree) nodes.push_back(node);
@@ -53,35 +54,47 @@ std::vector<NodeId> take_linked_meanwhile(GraphState& g, const Topology& fresh) 
   return nodes;
 }
 
-// With the gate held alone: the last nodes, then the swap. Nodes that are left out become
-// condemned, which no resurrection can undo.
-void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
-             std::vector<NodeId>& left_out) {
-  fresh->grow(g.next_slot.load());
-  {
-    const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : take_linked_meanwhile(g, *fresh)) {
-      link_node(g, *fresh, node, *scratch);
-    }
-    // Resurrected while the rebuild ran: linked in the old topology, live, not in the fresh one.
-    for (const NodeId node : nodes_to_keep(g, *old)) {
-      if (!fresh->linked(node)) link_node(g, *fresh, node, *scratch);
-    }
-  }
-  // No slot may be added between growing the fresh topology and making it the one that add_node
-  // grows.
-  const std::lock_guard slots(g.slots_mutex);
-  fresh->grow(g.next_slot.load());
+// Condemns, in one look at all states, the tombstones that `fresh` lacks, so that no resurrection
+// can bring them back without links; returns the nodes that it lacks and must have.
+std::vector<NodeId> settle(GraphState& g, const Topology& fresh, const Topology& old,
+                           std::vector<NodeId>& left_out) {
   const VisibilityStep step(g);
+  std::vector<NodeId> wanted;
+  for (const NodeId node : nodes_to_keep(g, old)) {
+    if (!fresh.linked(node)) wanted.push_back(node);
+  }
   const std::uint64_t limit = g.next_slot.load();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     const NodeState s = g.state(node);
-    if (fresh->linked(node) || (s != NodeState::kTombstone && s != NodeState::kCondemned)) continue;
-    if (!old->linked(node) && s == NodeState::kCondemned) continue;  // repair has handed it out
+    if (s != NodeState::kTombstone && s != NodeState::kCondemned) continue;
+    if (fresh.linked(node)) continue;
+    if (!old.linked(node) && s == NodeState::kCondemned) continue;  // repair has handed it out
     g.set_state(node, NodeState::kCondemned);
     left_out.push_back(node);
   }
+  return wanted;
+}
+
+// With the gate held alone: the last nodes, then the swap.
+void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, const Topology& old,
+             std::vector<NodeId>& left_out) {
+  const auto link_all = [&](const std::vector<NodeId>& nodes) {
+    const BorrowedScratch scratch(g.scratches);
+    for (const NodeId node : nodes) link_node(g, *fresh, node, *scratch);
+  };
+  link_all(take_linked_meanwhile(g, *fresh));
+  {
+    // No slot may be added while the fresh topology is asked about all of them.
+    const std::lock_guard slots(g.slots_mutex);
+    fresh->grow(g.next_slot.load());
+    left_out.reserve(g.next_slot.load());
+  }
+  link_all(settle(g, *fresh, old, left_out));
+  // Nor between growing the fresh topology and making it the one that add_node grows.
+  const std::lock_guard slots(g.slots_mutex);
+  fresh->grow(g.next_slot.load());
+  for (const NodeId node : left_out) fresh->mark_changed(node);
   g.topology.store(fresh.release(), std::memory_order_release);
 }
 
@@ -91,7 +104,6 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step) {
   GraphState& g = *state_;
   const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
   if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
-  g.repair_pass = {};
   const RebuildMark mark(g);
   Topology* const old = g.topology.load();
   auto fresh = std::make_unique<Topology>(g.epochs);
@@ -103,16 +115,16 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step) {
   for (int round = 0; round < 8; ++round) {
     const std::vector<NodeId> nodes = take_linked_meanwhile(g, *fresh);
     if (nodes.empty()) break;
-    fresh->grow(g.next_slot.load());
     const BorrowedScratch scratch(g.scratches);
     for (const NodeId node : nodes) link_node(g, *fresh, node, *scratch);
   }
   std::vector<NodeId> left_out;
   {
     const std::unique_lock gate(g.gate);
-    swap_in(g, fresh, old, left_out);
+    swap_in(g, fresh, *old, left_out);
     g.rebuilding.store(false);
   }
+  g.repair_pass = {};  // what a pass had condemned is left out
   g.epochs.wait_for_readers();
   delete old;
   const std::lock_guard lock(g.slots_mutex);

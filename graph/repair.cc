@@ -246,6 +246,7 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
     if (pass.phase == kRetire) retire(g, *g.topology.load(), result);
   }
   if (slice == 0 && result.finished) {
+    const std::unique_lock gate(g.gate);
     result.unreachable_mended = mend_trees(g, *g.topology.load());
   }
   return result;

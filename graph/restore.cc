@@ -23,6 +23,11 @@ Status check_level(const GraphState& g, NodeId node, Level level, const LevelLin
     return bad(std::to_string(links.child_count) + " children among " +
                std::to_string(links.ids.size()) + " links");
   }
+  const auto children_end = links.ids.begin() + static_cast<std::ptrdiff_t>(links.child_count);
+  if (links.parent != kNoNode &&
+      std::find(links.ids.begin(), children_end, links.parent) != children_end) {
+    return bad("the parent " + std::to_string(raw(links.parent)) + " among the children");
+  }
   std::vector<NodeId> sorted = links.ids;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return bad("a link twice");

@@ -39,7 +39,8 @@ class Topology {
   void prefetch_handle(NodeId node) const { __builtin_prefetch(&level0_[node]); }
   /// Prefetches the first lines of the node's level-0 block: header and, mostly, all ids.
   void prefetch_block(NodeId node) const {
-    const BlockHandle handle = level0_[node].load(std::memory_order_relaxed);
+    // Acquire: finding the units reads the arena's directory, which may have grown for them.
+    const BlockHandle handle = level0_[node].load(std::memory_order_acquire);
     const std::byte* units = arena_.raw_units(handle);
     __builtin_prefetch(units);
     __builtin_prefetch(units + 64);

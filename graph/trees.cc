@@ -15,12 +15,21 @@ bool has_level(const GraphState& g, const Topology& t, NodeId node, Level level)
          t.block(node, level) != nullptr;
 }
 
+// Nodes without links of their own will be linked afresh; met in a list before that, two of them
+// could take each other for a parent.
+bool drop_links_to_nowhere(const GraphState& g, const Topology& t, LinkList& list, Level level) {
+  return std::erase_if(list.entries(), [&](const LinkList::Entry& e) {
+           return !has_level(g, t, e.neighbor.node, level);
+         }) > 0;
+}
+
 // Makes a node that the tree does not span a leaf without a parent: its tree links say nothing
 // true.
 void forget_tree_links(GraphState& g, Topology& t, NodeId node, Level level, Scratch& scratch) {
   const std::lock_guard lock(g.stripe(node));
   LinkList list(g, node, level, scratch);
   if (!list.load(t)) return;
+  drop_links_to_nowhere(g, t, list, level);
   for (LinkList::Entry& e : list.entries()) e.kind = LinkList::Kind::kOrdinary;
   list.publish(t);
 }
@@ -42,19 +51,61 @@ internal::Vector<Neighbor> spanned_nearby(const GraphState& g, const Topology& t
   return near;
 }
 
+bool is_child(const Topology& t, NodeId parent, NodeId child, Level level) {
+  const BlockHeader* above = t.block(parent, level);
+  if (above == nullptr) return false;
+  const std::span<const NodeId> children = above->children();
+  return std::find(children.begin(), children.end(), child) != children.end();
+}
+
+// Climbs from `node` as long as parent and child agree. Stops somewhere when it goes in a circle.
+NodeId root_above(const GraphState& g, const Topology& t, NodeId node, Level level,
+                  std::uint64_t limit) {
+  for (std::uint64_t steps = 0; steps < limit; ++steps) {
+    const NodeId up = parent_of(t, node, level);
+    if (up == kNoNode || !has_level(g, t, up, level) || !is_child(t, up, node, level)) break;
+    node = up;
+  }
+  return node;
+}
+
+// Takes out of the tree what says something untrue about it: the root's parent, and children that
+// hang elsewhere or nowhere.
+void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Level level,
+                        Scratch& scratch) {
+  const std::lock_guard lock(g.stripe(node));
+  LinkList list(g, node, level, scratch);
+  if (!list.load(t)) return;
+  bool changed = drop_links_to_nowhere(g, t, list, level);
+  for (LinkList::Entry& e : list.entries()) {
+    const NodeId other = e.neighbor.node;
+    const bool wrong =
+        (e.kind == LinkList::Kind::kParent && node == root) ||
+        (e.kind == LinkList::Kind::kChild && (other == root || parent_of(t, other, level) != node));
+    if (!wrong) continue;
+    e.kind = LinkList::Kind::kOrdinary;
+    changed = true;
+  }
+  if (changed) list.publish(t);
+}
+
 std::uint64_t mend_level(GraphState& g, Topology& t, EntryPoint entry, Level level,
                          Scratch& scratch) {
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-  std::vector<bool> spanned = spanned_by_tree(g, t, entry.node, level, limit);
-  NodeId root = entry.node;
+  const NodeId root = root_above(g, t, entry.node, level, limit);
+  std::vector<bool> spanned = spanned_by_tree(g, t, root, level, limit);
   std::vector<NodeId> loose;
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!spanned[i] && has_level(g, t, node, level)) loose.push_back(node);
+    if (!has_level(g, t, node, level)) continue;
+    if (spanned[i]) {
+      forget_false_links(g, t, node, root, level, scratch);
+    } else {
+      loose.push_back(node);
+    }
   }
   for (const NodeId node : loose) forget_tree_links(g, t, node, level, scratch);
   for (const NodeId node : loose) {
-    if (node == entry.node) continue;
     const auto near = spanned_nearby(g, t, node, entry, root, level, spanned, scratch);
     if (find_parent(g, t, node, level, near, scratch)) spanned[raw(node)] = true;
   }
@@ -93,16 +144,10 @@ bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId anc
   return true;
 }
 
-std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId start, Level level,
+std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId root, Level level,
                                   std::uint64_t limit) {
   std::vector<bool> spanned(limit);
-  if (start == kNoNode) return spanned;
-  NodeId root = start;
-  for (std::uint64_t steps = 0; steps < limit; ++steps) {
-    const NodeId up = parent_of(t, root, level);
-    if (up == kNoNode || !has_level(g, t, up, level)) break;
-    root = up;
-  }
+  if (root == kNoNode) return spanned;
   std::vector<NodeId> stack{root};
   spanned[raw(root)] = true;
   while (!stack.empty()) {

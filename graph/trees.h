@@ -1,7 +1,7 @@
 // Trees: the parent links that span every level (G9), looked at and mended.
 //
-// Threads: climb() beside writers. spanned_by_tree() and mend_trees() want parents to stand still:
-// one maintenance job at a time; inserts beside them only add leaves.
+// Threads: the climbs beside writers. mend_trees() with the gate held alone, or before there is
+// anybody else: of a node that is just being linked, parent and child do not agree yet.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,17 @@ NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Lev
 /// (a damaged tree).
 bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId ancestor, Level level);
 
-/// Marks of the nodes below `limit` that the tree of `level` spans from its root, found by climbing
-/// from `start`.
-std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId start, Level level,
+/// Marks of the nodes below `limit` that the tree of `level` spans from `root`: children whose own
+/// lists agree.
+std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId root, Level level,
                                   std::uint64_t limit);
 
 /// Whether some tombstone's parent does not hold it as a child: a repair pass was cut short, and
 /// what it had condemned came back as a tombstone.
 bool tombstones_hang_loose(const GraphState& g, const Topology& t);
 
-/// Hangs every linked node that the tree of some level does not span into it; returns how many
-/// there were.
+/// Hangs every linked node that the tree of some level does not span into it, and makes ordinary
+/// links of tree links that are untrue; returns how many nodes there were.
 std::uint64_t mend_trees(GraphState& g, Topology& t);
 
 }  // namespace vicinal::graph

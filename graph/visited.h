@@ -40,8 +40,8 @@ class VisitedSet {
  private:
   void grow(std::size_t words) {
     words = std::max(words, bits_.size() + bits_.size() / 2);
+    tags_.resize(words);  // first: the size of bits_ is what is relied on, whichever throws
     bits_.resize(words);
-    tags_.resize(words);
   }
 
   internal::Vector<std::uint64_t> bits_;

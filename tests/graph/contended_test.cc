@@ -1,0 +1,58 @@
+// Builds by eight threads at once: afterwards every label finds itself.
+//
+// The number of builds is VICINAL_CONTENDED_BUILDS (tools/contention_test sets it), by default few.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/graph/support.h"
+
+namespace vicinal::graph::testing {
+namespace {
+
+constexpr std::size_t kNodes = 3000;
+constexpr std::size_t kDimension = 16;
+constexpr unsigned kThreads = 8;
+
+int builds() {
+  const char* wanted = std::getenv("VICINAL_CONTENDED_BUILDS");
+  return wanted != nullptr ? std::max(std::atoi(wanted), 1) : 5;
+}
+
+std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
+  Config config;
+  config.dimension = kDimension;
+  config.seed = seed;
+  config.ef_construction = 100;
+  auto g = make_graph(config);
+  std::atomic<std::size_t> next{0};
+  std::vector<std::jthread> threads;
+  for (unsigned t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (std::size_t i = next.fetch_add(1); i < rows.size(); i = next.fetch_add(1)) {
+        insert(*g, i, rows.row(i));
+      }
+    });
+  }
+  return g;
+}
+
+TEST(Contended, EveryLabelFindsItselfAfterEveryBuild) {
+  for (int build = 1; build <= builds(); ++build) {
+    const Rows rows = clustered(kNodes, kDimension, static_cast<std::uint64_t>(build));
+    const auto g = contended_build(rows, static_cast<std::uint64_t>(build));
+    const ValidateReport report = validated(*g);
+    ASSERT_TRUE(report.sound()) << "build " << build << ": " << words(report);
+    ASSERT_EQ(report.live, kNodes);
+    for (std::size_t i = 0; i < kNodes; ++i) {
+      const Answer a = search(*g, rows.row(i), 1, 64);
+      ASSERT_EQ(a.found.size(), 1u) << "build " << build << " label " << i;
+      ASSERT_LE(a.found[0].distance, 1e-6f) << "build " << build << " label " << i;
+      ASSERT_EQ(a.found[0].label, i) << "build " << build;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vicinal::graph::testing

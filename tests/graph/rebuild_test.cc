@@ -1,0 +1,136 @@
+// Rebuild: a fresh topology beside the old one, with everybody else at work.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/graph/support.h"
+
+namespace vicinal::graph::testing {
+namespace {
+
+Config config_of(std::uint32_t dimension) {
+  Config config;
+  config.dimension = dimension;
+  config.M = 8;
+  config.ef_construction = 60;
+  config.metric = Metric::kSquaredL2;
+  return config;
+}
+
+void recycle_all(Graph& g) {
+  const std::vector<NodeId> nodes = g.take_unlinked(1u << 20);
+  g.recycle(nodes);
+}
+
+std::size_t live_nodes_lost(const Graph& g) {
+  std::size_t lost = 0;
+  for (std::uint32_t i = 0; i < g.node_limit(); ++i) {
+    if (g.state(NodeId{i}) != NodeState::kLive) continue;
+    const Answer a = search(g, g.vector(NodeId{i}), 1, 100);
+    lost += a.found.size() == 1 && a.found[0].distance == 0 ? 0 : 1;
+  }
+  return lost;
+}
+
+TEST(Rebuild, TombstonesBecomeUnlinked) {
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(config_of(8), rows);
+  for (std::uint32_t i = 0; i < 1500; i += 2) g->erase(NodeId{i});
+  g->take_changed_nodes();
+  ASSERT_TRUE(g->rebuild(2, {}).ok());
+  EXPECT_FALSE(g->linked(NodeId{0}));
+  EXPECT_FALSE(g->resurrect(NodeId{0}));
+  EXPECT_EQ(validated(*g).dead_links, 0u);
+  EXPECT_SOUND(*g);
+  EXPECT_EQ(live_nodes_lost(*g), 0u);
+  EXPECT_GE(g->take_changed_nodes().size(), 750u);
+  EXPECT_EQ(g->take_unlinked(10000).size(), 750u);
+}
+
+TEST(Rebuild, CancelledLeavesEverythingAsItWas) {
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(config_of(8), rows);
+  const NodeLinks before = g->links(NodeId{5});
+  g->erase(NodeId{9});
+  EXPECT_EQ(g->rebuild(2, [](auto, auto) { return false; }).code(), StatusCode::kCancelled);
+  EXPECT_EQ(g->links(NodeId{5}), before);
+  EXPECT_TRUE(g->resurrect(NodeId{9}));
+  EXPECT_SOUND(*g);
+}
+
+TEST(Rebuild, CancelledInTheMiddleOfARepairPassLetsThePassGoOn) {
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(config_of(8), rows);
+  for (std::uint32_t i = 0; i < 500; ++i) g->erase(NodeId{i});
+  EXPECT_FALSE(g->repair(200, {}).finished);
+  EXPECT_EQ(g->rebuild(2, [](auto, auto) { return false; }).code(), StatusCode::kCancelled);
+  EXPECT_EQ(repair_and_recycle(*g), 500u);
+  EXPECT_EQ(validated(*g).dead_links, 0u);
+  EXPECT_EQ(g->tombstones(), 0u);
+}
+
+TEST(Rebuild, InTheMiddleOfARepairPassFreesWhatThePassHadCondemned) {
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(config_of(8), rows);
+  for (std::uint32_t i = 0; i < 500; ++i) g->erase(NodeId{i});
+  EXPECT_FALSE(g->repair(200, {}).finished);
+  ASSERT_TRUE(g->rebuild(2, {}).ok());
+  EXPECT_EQ(repair_and_recycle(*g), 500u);
+  EXPECT_EQ(g->tombstones(), 0u);
+  EXPECT_SOUND(*g);
+}
+
+// Arrays grow by segments of a million elements; the fresh topology must grow with the old one.
+TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
+  const auto g = make_graph(config_of(2));
+  const Rows rows = clustered(300, 2, 1);
+  const std::vector<NodeId> nodes = add_all(*g, rows);
+  ASSERT_TRUE(g->link_batch(nodes, 1, {}));
+  show_all(*g, nodes);
+  constexpr std::uint32_t kLast = (1u << 20) - 2;
+  ASSERT_TRUE(g->place_node(NodeId{kLast}, 9999, 0, rows.row(0), NodeState::kLive).ok());
+  g->link(NodeId{kLast});
+  bool added = false;
+  ASSERT_TRUE(g->rebuild(1, [&](auto, auto) {
+                 if (added) return true;
+                 added = true;
+                 for (Label l = 0; l < 5; ++l) insert(*g, 5000 + l, rows.row(l));
+                 return true;
+               }).ok());
+  EXPECT_GT(g->node_limit(), 1u << 20);
+  EXPECT_SOUND(*g);
+  EXPECT_EQ(live_nodes_lost(*g), 0u);
+}
+
+TEST(Rebuild, BesideInsertsErasesResurrectionsAndSearches) {
+  const Rows rows = clustered(6000, 8, 1);
+  const Rows first{8, {rows.values.begin(), rows.values.begin() + 1000 * 8}};
+  const auto g = build(config_of(8), first);
+  std::atomic<bool> stop{false};
+  std::jthread inserter([&] {
+    for (std::size_t i = 1000; i < rows.size() && !stop.load(); ++i) insert(*g, i, rows.row(i));
+  });
+  std::jthread eraser([&] {
+    for (std::uint32_t i = 0; !stop.load(); i = (i + 7) % 1000) {
+      if (!g->erase(NodeId{i})) g->resurrect(NodeId{i});
+    }
+  });
+  std::jthread searcher([&] {
+    for (std::size_t i = 0; !stop.load(); i = (i + 1) % 1000) search(*g, rows.row(i), 5, 40);
+  });
+  for (int i = 0; i < 12; ++i) EXPECT_TRUE(g->rebuild(2, {}).ok());
+  stop = true;
+  inserter.join();
+  eraser.join();
+  searcher.join();
+  recycle_all(*g);
+  EXPECT_SOUND(*g);
+  EXPECT_EQ(live_nodes_lost(*g), 0u);
+  repair_and_recycle(*g);
+  EXPECT_EQ(g->tombstones(), 0u);
+  EXPECT_SOUND(*g);
+}
+
+}  // namespace
+}  // namespace vicinal::graph::testing
