@@ -1,6 +1,7 @@
 #include "bench/compare/measure.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -46,14 +47,26 @@ const matrix::Matrix& query_for(const std::string& name, const Dataset& data) {
   return takes_raw_rows(name) ? data.query : data.unit_query;
 }
 
+/// CPU time of this process so far, all threads.
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 /// Builds all but the rows held out; answers the line for the report.
 Result<Json> build(Engine& engine, const Order& order, const Dataset& data, std::size_t rows,
                    std::uint64_t resident_before) {
   say(fmt::format("{}: building {} by {}, {} thread(s)", data.name, order.name, order.way(),
                   order.threads));
+  const double cpu_before = cpu_seconds();
   const Clock::time_point start = Clock::now();
   const Status built = engine.build(base_for(order.name, data).values.data(), rows, order.threads);
   const double seconds = seconds_since(start);
+  const double share = (cpu_seconds() - cpu_before) / (seconds * order.threads);
   if (!built.ok()) return built;
   const double n = static_cast<double>(rows);
   const double resident =
@@ -63,6 +76,7 @@ Result<Json> build(Engine& engine, const Order& order, const Dataset& data, std:
               {"threads", order.threads},
               {"seconds", rounded(seconds, 3)},
               {"inserts_per_s", rounded(n / seconds, 1)},
+              {"cpu_share", rounded(share, 3)},
               {"own_bytes_per_vector", rounded(static_cast<double>(engine.bytes()) / n, 1)},
               {"resident_bytes_per_vector", rounded(resident / n, 1)}};
 }
@@ -108,7 +122,11 @@ Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
   std::vector<Order> orders;
   for (const unsigned threads : options.threads) {
     for (const std::string& name : options.engines) {
-      if (threads != options.threads.back()) orders.push_back({name, Feeding::kBatch, threads});
+      // How builds scale is asked of these two; the others are here for their queries.
+      const bool scales = name == "vicinal" || name == "hnswlib";
+      if (scales && threads != options.threads.back()) {
+        orders.push_back({name, Feeding::kBatch, threads});
+      }
       if (name == "vicinal") orders.push_back({name, Feeding::kSingle, threads});
     }
   }

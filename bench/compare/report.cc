@@ -40,8 +40,8 @@ double reference_rate(const Json& result, unsigned threads) {
 
 std::string build_table(const Json& result) {
   std::string text =
-      "| build | threads | inserts/s | x hnswlib | x fewest threads | recall at ef 80 "
-      "| own bytes/vector | resident bytes/vector |\n|---|--:|--:|--:|--:|--:|--:|--:|\n";
+      "| build | threads | inserts/s | CPU | x hnswlib | x fewest threads | recall at ef 80 "
+      "| own bytes/vector | resident bytes/vector |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
   std::set<std::string> done;
   for (const Json& first : result["builds"]) {
     const std::string engine = first["engine"];
@@ -50,12 +50,12 @@ std::string build_table(const Json& result) {
     for (const Json& line : result["builds"]) {
       if (line["engine"] != engine || line["way"] != way) continue;
       const double rate = line["inserts_per_s"];
-      text += fmt::format("| {}, {} | {} | {} | {} | {} | {} | {} | {} |\n", engine_title(engine),
-                          way, line["threads"].get<unsigned>(), number(&line, "inserts_per_s"),
-                          times(rate, reference_rate(result, line["threads"])),
-                          times(rate, first["inserts_per_s"]), number(&line, "recall", 4),
-                          number(&line, "own_bytes_per_vector"),
-                          number(&line, "resident_bytes_per_vector"));
+      text += fmt::format(
+          "| {}, {} | {} | {} | {:.0f} % | {} | {} | {} | {} | {} |\n", engine_title(engine), way,
+          line["threads"].get<unsigned>(), number(&line, "inserts_per_s"),
+          100 * line.value("cpu_share", 0.0), times(rate, reference_rate(result, line["threads"])),
+          times(rate, first["inserts_per_s"]), number(&line, "recall", 4),
+          number(&line, "own_bytes_per_vector"), number(&line, "resident_bytes_per_vector"));
     }
   }
   return text;
@@ -191,7 +191,10 @@ std::string dataset_tables(const Json& result) {
       result["ef_construction"].get<unsigned>(), result["repetitions"].get<int>(),
       result.value("target", "unknown"), result.value("peers_huge_pages", "unknown"),
       result["held_out"].get<unsigned>());
-  text += build_table(result) + "\n" + speed_table(result) + "\n" + points_table(result);
+  text += build_table(result) +
+          "\nCPU: the share of its threads' time that a build ran; below 90 % the machine was "
+          "busy with other work.\n\n" +
+          speed_table(result) + "\n" + points_table(result);
   return text + store_table(result);
 }
 
