@@ -31,8 +31,10 @@ double shortfall(const Target& target, double aim) {
 std::string verdict(const Target& target) {
   const double from_goal = shortfall(target, target.goal);
   const double from_least = shortfall(target, target.least);
-  std::string scope = target.in_scope ? "" : " (other data than the target names)";
-  if (target.disturbed) scope += " (machine busy during a build)";
+  const char* scope = target.in_scope ? "" : " (other data than the target names)";
+  if (target.disturbed) {
+    return fmt::format("not judged: the machine was busy during a build{}", scope);
+  }
   if (from_goal <= 0) return fmt::format("goal reached{}", scope);
   if (from_least <= 0) {
     return fmt::format("at least reached, {:.0f} % short of the goal{}", 100 * from_goal, scope);
