@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "vicinal/status.h"
+
 namespace vicinal::internal {
 [[noreturn]] inline void check_failed(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "vicinal: check failed: %s at %s:%d\n", condition, file, line);
@@ -28,7 +30,8 @@ namespace vicinal::internal {
 #endif
 
 /// Returns the Status of `expression` from the enclosing function unless it is ok.
-#define VICINAL_RETURN_IF_ERROR(expression)                         \
-  do {                                                              \
-    if (auto status_ = (expression); !status_.ok()) return status_; \
+#define VICINAL_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                           \
+    if (::vicinal::Status returned_status = (expression); !returned_status.ok()) \
+      return returned_status;                                                    \
   } while (false)

@@ -1,8 +1,8 @@
 // checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
 #include <cstring>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 namespace {
@@ -51,8 +51,12 @@ Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
   if (progress) {
     throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
   }
+  const std::uint64_t unsaved = unsaved_bytes_.exchange(0);
   const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
-  if (!report) return report.status();
+  if (!report) {
+    unsaved_bytes_.fetch_add(unsaved);
+    return report.status();
+  }
   drop_moved_rows(report->moved_rows);
   const std::lock_guard lock(checkpoint_time_mutex_);
   checkpointed_at_ = std::chrono::steady_clock::now();

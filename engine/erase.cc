@@ -1,6 +1,6 @@
 // erase: a label is hidden; its node stays in the graph as a tombstone until it is repaired away.
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <thread>
 
+#include "engine/check.h"
 #include "engine/options_check.h"
 #include "engine/recovery.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 

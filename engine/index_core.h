@@ -71,6 +71,7 @@ class IndexCore {
   Result<SearchResult> search_radius(std::span<const float> query, float radius,
                                      const SearchOptions& options) const;
   std::uint64_t size() const;
+  std::uint64_t row_bytes() const { return std::uint64_t{options_.dimension} * sizeof(float); }
   const IndexOptions& options() const { return options_; }
   Stats stats() const;
   Status reserve(std::uint64_t count);
@@ -180,6 +181,10 @@ class IndexCore {
   std::mutex maintenance_;
   std::atomic<bool> rebuilding_{false};
   std::atomic<std::uint64_t> writes_since_slice_{0};
+  // Bytes of rows whose links no checkpoint holds yet and which the journal does not count: those
+  // of batches, and of what recovery linked anew. Losing them costs linking them again at the next
+  // opening.
+  std::atomic<std::uint64_t> unsaved_bytes_{0};
   std::atomic<bool> pass_open_{false};  // a repair pass was begun and is not finished
 
   std::mutex unfreed_mutex_;

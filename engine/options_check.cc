@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/return_if_error.h"
+#include "engine/check.h"
 
 namespace vicinal::engine {
 namespace {
@@ -15,28 +15,6 @@ Status check_range(const char* field, std::uint64_t value, std::uint64_t low, st
   if (value >= low && value <= high) return {};
   return Status::invalid_argument(
       fmt::format("{} {} is outside {} to {}", field, value, low, high));
-}
-
-std::string_view name_of(Metric metric) {
-  switch (metric) {
-    case Metric::kCosine:
-      return "cosine";
-    case Metric::kInnerProduct:
-      return "inner product";
-    case Metric::kSquaredL2:
-      return "squared L2";
-  }
-  return "unknown";
-}
-
-std::string_view name_of(Quantization quantization) {
-  switch (quantization) {
-    case Quantization::kNone:
-      return "none";
-    case Quantization::kInt8:
-      return "int8";
-  }
-  return "unknown";
 }
 
 template <typename T>
@@ -91,7 +69,7 @@ Status check_agreement(std::string_view name, const IndexOptions& asked,
     return disagree(name, "dimension", asked.dimension, stored.dimension);
   }
   if (asked.metric != stored.metric) {
-    return disagree(name, "metric", name_of(asked.metric), name_of(stored.metric));
+    return disagree(name, "metric", metric_name(asked.metric), metric_name(stored.metric));
   }
   if (asked.M != 0 && asked.M != stored.M) return disagree(name, "M", asked.M, stored.M);
   if (asked.ef_construction != 0 && asked.ef_construction != stored.ef_construction) {
@@ -101,8 +79,8 @@ Status check_agreement(std::string_view name, const IndexOptions& asked,
     return disagree(name, "ef_search", asked.ef_search, stored.ef_search);
   }
   if (asked.quantization != stored.quantization) {
-    return disagree(name, "quantization", name_of(asked.quantization),
-                    name_of(stored.quantization));
+    return disagree(name, "quantization", quantization_name(asked.quantization),
+                    quantization_name(stored.quantization));
   }
   if (asked.seed != 0 && asked.seed != stored.seed) {
     return disagree(name, "seed", asked.seed, stored.seed);

@@ -1,6 +1,6 @@
 // rebuild: what services did before, kept for comparison, recovery and after heavy churn.
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <random>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 #include "engine/worker_pool.h"
 
 namespace vicinal::engine {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "engine/return_if_error.h"
+#include "engine/check.h"
 
 namespace vicinal::engine {
 
@@ -173,6 +173,7 @@ void Recovery::link_missing() {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return;
+  core_.unsaved_bytes_.fetch_add(missing.size() * core_.row_bytes());
   graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);
   });

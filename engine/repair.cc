@@ -1,8 +1,8 @@
 // repair: tombstones are unlinked in bounded slices; their slots come back, in memory and on disk.
 #include <algorithm>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 namespace {
@@ -126,7 +126,7 @@ void IndexCore::after_writes(std::uint64_t count) {
 bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
   const Gate::Pass pass(gate_);
   if (!pass || read_only_ || records_ == nullptr) return false;
-  if (records_->stats().journal_bytes >= checkpoint_bytes) {
+  if (records_->stats().journal_bytes + unsaved_bytes_.load() >= checkpoint_bytes) {
     if (!checkpoint_inside({}).ok()) return false;
   }
   if (!repair_due()) return false;

@@ -5,9 +5,9 @@
 #include <atomic>
 #include <cmath>
 
+#include "engine/check.h"
 #include "engine/filter.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 #include "engine/vector_check.h"
 #include "engine/worker_pool.h"
 

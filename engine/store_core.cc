@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/check.h"
 #include "engine/options_check.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 

@@ -1,6 +1,6 @@
 // upsert: one vector, durable before it is visible.
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {
@@ -88,6 +88,7 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
     return upsert_batch_claimed(plan, options);
   }();
   const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
+  unsaved_bytes_.fetch_add(plan.fresh.size() * row_bytes());
   if (written > 0) after_writes(written);
   return result;
 }

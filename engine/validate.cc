@@ -3,8 +3,8 @@
 
 #include <cstring>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
-#include "engine/return_if_error.h"
 
 namespace vicinal::engine {
 namespace {

@@ -10,13 +10,8 @@
 
 namespace vicinal::tools {
 
-const char* metric_name(Metric metric);
-const char* quantization_name(Quantization quantization);
-const char* durability_name(Durability durability);
-const char* outcome_name(UpsertOutcome outcome);
-const char* path_name(SearchPath path);
-
-/// Words accepted on the command line; the first of each value is the one printed.
+/// Words accepted on the command line; metric_name() and its like (vicinal/types.h) print one of
+/// them.
 const std::map<std::string, Metric>& metric_words();
 const std::map<std::string, Quantization>& quantization_words();
 const std::map<std::string, Durability>& durability_words();

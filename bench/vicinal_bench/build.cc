@@ -135,7 +135,7 @@ Status build(const Arguments& arguments, const Inputs& in, Index& index) {
               {"ef_construction", stats.options.ef_construction},
               {"threads", arguments.index.thread_count()},
               {"target", stats.target},
-              {"quantization", tools::quantization_name(stats.options.quantization)},
+              {"quantization", quantization_name(stats.options.quantization)},
               {"build_s", rounded(seconds, 3)},
               {"inserts_per_s", rounded(n / seconds, 1)},
               {"peak_rss_mb", rounded(peak_rss_mb(), 1)},

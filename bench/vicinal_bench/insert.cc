@@ -47,21 +47,20 @@ int run(const Arguments& arguments) {
   }
   bar.finish();
   const Stats stats = index.stats();
-  print_line(
-      {{"engine", "vicinal"},
-       {"dataset", dataset_name(arguments.base)},
-       {"preload", arguments.preload},
-       {"extra", arguments.extra},
-       {"dim", base->dimension},
-       {"M", stats.options.M},
-       {"ef_construction", stats.options.ef_construction},
-       {"target", stats.target},
-       {"quantization", tools::quantization_name(stats.options.quantization)},
-       {"durability",
-        bench->store.has_value() ? tools::durability_name(arguments.index.durability) : "memory"},
-       {"mean_us", rounded(latencies.mean_us(), 2)},
-       {"p50_us", rounded(latencies.percentile_us(0.5), 2)},
-       {"p99_us", rounded(latencies.percentile_us(0.99), 2)}});
+  print_line({{"engine", "vicinal"},
+              {"dataset", dataset_name(arguments.base)},
+              {"preload", arguments.preload},
+              {"extra", arguments.extra},
+              {"dim", base->dimension},
+              {"M", stats.options.M},
+              {"ef_construction", stats.options.ef_construction},
+              {"target", stats.target},
+              {"quantization", quantization_name(stats.options.quantization)},
+              {"durability",
+               bench->store.has_value() ? durability_name(arguments.index.durability) : "memory"},
+              {"mean_us", rounded(latencies.mean_us(), 2)},
+              {"p50_us", rounded(latencies.percentile_us(0.5), 2)},
+              {"p99_us", rounded(latencies.percentile_us(0.99), 2)}});
   return 0;
 }
 

@@ -58,22 +58,22 @@ int run(const Arguments& arguments) {
   Result<Outcome> rebuilt = measure(arguments, *base, true);
   if (!rebuilt.ok()) return print_error(rebuilt.status());
   const IndexOptions options = arguments.index.options(base->dimension);
-  print_line({{"engine", "vicinal"},
-              {"dataset", dataset_name(arguments.base)},
-              {"preload", arguments.preload},
-              {"batch", arguments.batch},
-              {"dim", base->dimension},
-              {"M", options.M},
-              {"ef_construction", options.ef_construction},
-              {"threads", arguments.index.thread_count()},
-              {"target", incremental->target},
-              {"quantization", tools::quantization_name(options.quantization)},
-              {"durability", arguments.index.store.empty()
-                                 ? "memory"
-                                 : tools::durability_name(arguments.index.durability)},
-              {"incremental_s", rounded(incremental->seconds, 6)},
-              {"rebuild_s", rounded(rebuilt->seconds, 6)},
-              {"ratio", rounded(rebuilt->seconds / incremental->seconds, 2)}});
+  print_line(
+      {{"engine", "vicinal"},
+       {"dataset", dataset_name(arguments.base)},
+       {"preload", arguments.preload},
+       {"batch", arguments.batch},
+       {"dim", base->dimension},
+       {"M", options.M},
+       {"ef_construction", options.ef_construction},
+       {"threads", arguments.index.thread_count()},
+       {"target", incremental->target},
+       {"quantization", quantization_name(options.quantization)},
+       {"durability",
+        arguments.index.store.empty() ? "memory" : durability_name(arguments.index.durability)},
+       {"incremental_s", rounded(incremental->seconds, 6)},
+       {"rebuild_s", rounded(rebuilt->seconds, 6)},
+       {"ratio", rounded(rebuilt->seconds / incremental->seconds, 2)}});
   return 0;
 }
 

@@ -73,7 +73,7 @@ int run(const Arguments& arguments) {
               {"dim", base->dimension},
               {"queries", query->rows},
               {"k", exact.columns},
-              {"metric", tools::metric_name(arguments.metric.value_or(Metric::kCosine))},
+              {"metric", metric_name(arguments.metric.value_or(Metric::kCosine))},
               {"rescanned", exact.rescanned},
               {"seconds", rounded(seconds_since(start), 3)},
               {"out", arguments.out}});

@@ -76,7 +76,7 @@ TEST_P(StoreTest, OptionsThatDisagreeNameBothValues) {
   EXPECT_CODE(store.index("text", other).status(), kInvalidArgument, "dimension 17 asked");
   other = options();
   other.metric = Metric::kSquaredL2;
-  EXPECT_CODE(store.index("text", other).status(), kInvalidArgument, "squared L2 asked");
+  EXPECT_CODE(store.index("text", other).status(), kInvalidArgument, "l2 asked");
   other.metric = Metric::kCosine;
   other.dimension = 0;
   EXPECT_TRUE(store.index("text", other).ok());

@@ -86,7 +86,8 @@ struct StoreOptions {
   /// Let one background thread of the store write checkpoints and repair slices when they are due.
   /// False leaves both to checkpoint() and repair().
   bool background = true;
-  /// Journalled bytes of an index after which a checkpoint is due.
+  /// Bytes of vectors written to an index since its last checkpoint after which the next is due:
+  /// what a crash makes the next opening link again.
   std::uint64_t checkpoint_bytes = 64ull << 20;
 };
 

@@ -50,4 +50,12 @@ enum class SearchPath : std::uint8_t {
   kExactScan = 3,      ///< every candidate was compared: asked for, or the filter left few.
 };
 
+/// The word for a value, as messages, JSON and the command line use it ("inner_product", "int8",
+/// "full", "resurrected", "exact_scan"); "unknown" for a value that is none.
+const char* metric_name(Metric metric) noexcept;
+const char* quantization_name(Quantization quantization) noexcept;
+const char* durability_name(Durability durability) noexcept;
+const char* outcome_name(UpsertOutcome outcome) noexcept;
+const char* path_name(SearchPath path) noexcept;
+
 }  // namespace vicinal

@@ -1,0 +1,47 @@
+// What the comparison asks of an engine. The peers' own headers stay in one unit each: hnswlib's
+// unit alone is compiled for this machine's CPU, and two units that include hnswlib clash.
+//
+// Ownership: an engine copies the rows it is given. Threads: one caller at a time; build() starts
+// its own threads and none survives it, or they sleep. Labels are row numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "vicinal/status.h"
+#include "vicinal/types.h"
+
+namespace vicinal::bench {
+
+struct Shape {
+  std::size_t dimension = 0;
+  std::size_t capacity = 0;  ///< rows held in the end
+  std::size_t M = 16;
+  std::size_t ef_construction = 200;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Links rows 0 to count - 1, which stand one after the other, with `threads` threads.
+  virtual Status build(const float* rows, std::size_t count, unsigned threads) = 0;
+  /// Links one more row on the calling thread. Row numbers go up by one.
+  virtual Status insert(std::size_t row_number, const float* row) = 0;
+  /// Writes at most k labels, nearest first; answers how many. One thread.
+  virtual std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) = 0;
+  /// Bytes of vectors, links and what stands beside them, as the engine's own fields give them.
+  virtual std::uint64_t bytes() const = 0;
+};
+
+/// How Vicinal is fed: as a batch, or row by row from several threads.
+enum class Feeding : std::uint8_t { kBatch, kSingle };
+
+std::unique_ptr<Engine> make_vicinal(const Shape& shape, Quantization quantization,
+                                     Feeding feeding);
+/// Null when the peer has no memory.
+std::unique_ptr<Engine> make_hnswlib(const Shape& shape);
+std::unique_ptr<Engine> make_faiss(const Shape& shape);
+
+}  // namespace vicinal::bench

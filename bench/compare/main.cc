@@ -1,0 +1,161 @@
+// vicinal-compare: Vicinal beside hnswlib and faiss on the same data in the same run.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "bench/compare/dataset.h"
+#include "bench/compare/measure.h"
+#include "bench/compare/report.h"
+#include "tools/interrupt.h"
+#include "vicinal/cpu.h"
+
+namespace vicinal::bench {
+namespace {
+
+struct Arguments {
+  DatasetFiles files;
+  RunOptions run;
+  std::string out;
+  std::string svg;
+  std::vector<std::string> report;
+};
+
+int fail(const Status& status) {
+  std::fflush(stdout);
+  fmt::print(stderr, "vicinal-compare: {}\n", status.to_string());
+  return 1;
+}
+
+/// What the peers' large allocations get from glibc; the engine's own arenas ask for huge pages
+/// themselves.
+std::string peers_pages() {
+  const char* tunables = std::getenv("GLIBC_TUNABLES");
+  if (tunables != nullptr &&
+      std::string(tunables).find("glibc.malloc.hugetlb=1") != std::string::npos) {
+    return "glibc.malloc.hugetlb=1";
+  }
+  return "not asked for (set GLIBC_TUNABLES=glibc.malloc.hugetlb=1)";
+}
+
+std::string chosen_target() {
+  for (const CpuTarget& target : cpu_targets()) {
+    if (target.chosen) return target.name;
+  }
+  return "unknown";
+}
+
+Result<Json> read_json(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return Status::not_found(fmt::format("{}: cannot be read", path));
+  Json json = Json::parse(file, nullptr, false);
+  if (json.is_discarded() || !json.contains("dataset")) {
+    return Status::invalid_argument(fmt::format("{}: not a result of vicinal-compare", path));
+  }
+  return json;
+}
+
+int print_report(const std::vector<std::string>& paths) {
+  std::vector<Json> results;
+  for (const std::string& path : paths) {
+    Result<Json> result = read_json(path);
+    if (!result.ok()) return fail(result.status());
+    results.push_back(std::move(*result));
+  }
+  fmt::print("{}", targets_table(results));
+  for (const Json& result : results) fmt::print("\n{}", dataset_tables(result));
+  return 0;
+}
+
+int compare(Arguments arguments) {
+  if (arguments.files.folder.empty() &&
+      (arguments.files.base.empty() || arguments.files.query.empty())) {
+    return fail(Status::invalid_argument("--data, or --base and --query, or --report is wanted"));
+  }
+  if (arguments.run.scratch.empty()) {
+    arguments.run.scratch = std::filesystem::temp_directory_path().string();
+  }
+  Result<Dataset> data =
+      load_dataset(arguments.files, arguments.run.k, arguments.run.threads.back());
+  if (!data.ok()) return fail(data.status());
+  Result<Json> result = measure(*data, arguments.run);
+  if (!result.ok()) return fail(result.status());
+  (*result)["target"] = chosen_target();
+  (*result)["peers_huge_pages"] = peers_pages();
+  fmt::print("{}", dataset_tables(*result));
+  std::fflush(stdout);
+  if (!arguments.out.empty()) {
+    std::ofstream file(arguments.out);
+    file << result->dump(1) << "\n";
+    file.close();
+    if (!file) return fail(Status::io_error(fmt::format("{}: not written", arguments.out)));
+  }
+  if (!arguments.svg.empty()) {
+    if (Status s = write_plot(*result, arguments.svg); !s.ok()) {
+      fmt::print(stderr, "vicinal-compare: no plot: {}\n", s.to_string());
+    }
+  }
+  return 0;
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--data", arguments.files.folder,
+                 "Folder with base.*, query.* and perhaps truth.ivecs");
+  app.add_option("--base", arguments.files.base, "Vectors");
+  app.add_option("--query", arguments.files.query, "Queries");
+  app.add_option("--truth", arguments.files.truth, "Exact neighbors (.ivecs; default: computed)");
+  app.add_option("--name", arguments.files.name, "Name in the tables (default: the folder's)");
+  app.add_option("--engines", arguments.run.engines, "Engines, by comma")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"vicinal", "vicinal-f32", "hnswlib", "faiss"}))
+      ->capture_default_str();
+  app.add_option("--threads", arguments.run.threads, "Threads of builds, by comma, most last")
+      ->delimiter(',')
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
+  app.add_option("--ef", arguments.run.ef, "Values of ef, by comma, rising")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("-k", arguments.run.k, "Neighbors")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--repetitions", arguments.run.repetitions, "Turns of each engine at each ef")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--M", arguments.run.M, "Links per node")->capture_default_str();
+  app.add_option("--ef-construction", arguments.run.ef_construction, "Candidates per insert")
+      ->capture_default_str();
+  app.add_option("--scratch", arguments.run.scratch, "Folder for a store (default: temporary)");
+  app.add_flag("--quick", arguments.run.quick,
+               "Only the most threads, no row-by-row builds, no store");
+  app.add_option("--out", arguments.out, "JSON file to write");
+  app.add_option("--svg", arguments.svg, "Plot of recall against speed to write (needs gnuplot)");
+  app.add_option("--report", arguments.report,
+                 "Measure nothing: print targets and tables of these JSON files");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("vicinal-compare: Vicinal beside hnswlib and faiss", "vicinal-compare");
+  Arguments arguments;
+  add_options(app, arguments);
+  CLI11_PARSE(app, argc, argv);
+  if (!arguments.report.empty()) return print_report(arguments.report);
+  return compare(std::move(arguments));
+}
+
+}  // namespace
+}  // namespace vicinal::bench
+
+int main(int argc, char** argv) {
+  try {
+    return vicinal::bench::run(argc, argv);
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "vicinal-compare: {}\n", problem.what());
+  }
+  return 1;
+}

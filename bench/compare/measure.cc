@@ -1,0 +1,307 @@
+#include "bench/compare/measure.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "bench/compare/child.h"
+
+namespace vicinal::bench {
+namespace {
+
+struct Contender {
+  std::string name;
+  std::unique_ptr<Engine> engine;
+  const matrix::Matrix* base = nullptr;
+  const matrix::Matrix* query = nullptr;
+  Latencies inserts;
+  std::vector<Pass> best;  ///< per ef
+};
+
+struct Order {
+  std::string name;
+  Feeding feeding = Feeding::kBatch;
+  unsigned threads = 1;
+
+  const char* way() const {
+    if (feeding == Feeding::kSingle) return "upsert";
+    return name.starts_with("vicinal") ? "upsert_batch" : "add";
+  }
+};
+
+Shape shape_of(const Dataset& data, const RunOptions& options) {
+  return {data.base.dimension, data.base.rows, options.M, options.ef_construction};
+}
+
+std::size_t held_out(const Dataset& data, const RunOptions& options) {
+  return std::min<std::size_t>(options.held_out, data.base.rows / 10);
+}
+
+const matrix::Matrix& base_for(const std::string& name, const Dataset& data) {
+  return takes_raw_rows(name) ? data.base : data.unit_base;
+}
+const matrix::Matrix& query_for(const std::string& name, const Dataset& data) {
+  return takes_raw_rows(name) ? data.query : data.unit_query;
+}
+
+/// CPU time of this process so far, all threads.
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Builds all but the rows held out; answers the line for the report.
+Result<Json> build(Engine& engine, const Order& order, const Dataset& data, std::size_t rows,
+                   std::uint64_t resident_before) {
+  say(fmt::format("{}: building {} by {}, {} thread(s)", data.name, order.name, order.way(),
+                  order.threads));
+  const double cpu_before = cpu_seconds();
+  const Clock::time_point start = Clock::now();
+  const Status built = engine.build(base_for(order.name, data).values.data(), rows, order.threads);
+  const double seconds = seconds_since(start);
+  const double share = (cpu_seconds() - cpu_before) / (seconds * order.threads);
+  if (!built.ok()) return built;
+  const double n = static_cast<double>(rows);
+  const double resident =
+      static_cast<double>(resident_bytes()) - static_cast<double>(resident_before);
+  return Json{{"engine", order.name},
+              {"way", order.way()},
+              {"threads", order.threads},
+              {"seconds", rounded(seconds, 3)},
+              {"inserts_per_s", rounded(n / seconds, 1)},
+              {"cpu_share", rounded(share, 3)},
+              {"own_bytes_per_vector", rounded(static_cast<double>(engine.bytes()) / n, 1)},
+              {"resident_bytes_per_vector", rounded(resident / n, 1)}};
+}
+
+Status insert_rows(Contender& contender, std::size_t first, std::size_t count) {
+  for (std::size_t row = first; row < first + count; ++row) {
+    const float* values = contender.base->row(row).data();
+    const Clock::time_point start = Clock::now();
+    const Status s = contender.engine->insert(row, values);
+    contender.inserts.add(seconds_since(start));
+    if (!s.ok()) return s;
+  }
+  return {};
+}
+
+/// A build that is timed and then thrown away, with the quality of its graph.
+Result<Json> build_in_child(const Order& order, const Dataset& data, const RunOptions& options) {
+  return in_child([&]() -> Result<Json> {
+    const std::uint64_t before = resident_bytes();
+    Contender contender{order.name,
+                        make_engine(order.name, shape_of(data, options), order.feeding),
+                        &base_for(order.name, data),
+                        &query_for(order.name, data),
+                        {},
+                        {}};
+    if (contender.engine == nullptr) {
+      return Status::invalid_argument(fmt::format("{}: no such engine", order.name));
+    }
+    const std::size_t rows = data.base.rows - held_out(data, options);
+    Result<Json> line = build(*contender.engine, order, data, rows, before);
+    if (!line.ok()) return line;
+    if (Status s = insert_rows(contender, rows, data.base.rows - rows); !s.ok()) return s;
+    const Pass pass =
+        run_queries(*contender.engine, *contender.query, data.truth, options.k, kQualityEf);
+    (*line)["recall"] = rounded(pass.recall, 5);
+    return line;
+  });
+}
+
+Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
+  Json lines = Json::array();
+  if (options.quick) return lines;
+  std::vector<Order> orders;
+  for (const unsigned threads : options.threads) {
+    for (const std::string& name : options.engines) {
+      // How builds scale is asked of these two; the others are here for their queries.
+      const bool scales = name == "vicinal" || name == "hnswlib";
+      if (scales && threads != options.threads.back()) {
+        orders.push_back({name, Feeding::kBatch, threads});
+      }
+      if (name == "vicinal") orders.push_back({name, Feeding::kSingle, threads});
+    }
+  }
+  for (const Order& order : orders) {
+    Result<Json> line = build_in_child(order, data, options);
+    if (!line.ok()) return line;
+    lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
+/// The median of single upserts into the first kSmallRows rows only.
+Result<Json> small_inserts(const Dataset& data, const RunOptions& options) {
+  return in_child([&]() -> Result<Json> {
+    Contender contender{"vicinal",  make_engine("vicinal", shape_of(data, options)),
+                        &data.base, &data.query,
+                        {},         {}};
+    if (contender.engine == nullptr) return Status::invalid_argument("vicinal: options refused");
+    const Status built =
+        contender.engine->build(data.base.values.data(), kSmallRows, options.threads.back());
+    if (!built.ok()) return built;
+    if (Status s = insert_rows(contender, kSmallRows, options.held_out); !s.ok()) return s;
+    return Json{{"rows", kSmallRows}, {"p50_us", rounded(contender.inserts.percentile_us(0.5), 1)}};
+  });
+}
+
+Result<std::vector<Contender>> build_all(const Dataset& data, const RunOptions& options,
+                                         Json& builds) {
+  std::vector<Contender> all;
+  const std::size_t rows = data.base.rows - held_out(data, options);
+  for (const std::string& name : options.engines) {
+    const std::uint64_t before = resident_bytes();
+    all.push_back({name,
+                   make_engine(name, shape_of(data, options)),
+                   &base_for(name, data),
+                   &query_for(name, data),
+                   {},
+                   std::vector<Pass>(options.ef.size())});
+    if (all.back().engine == nullptr) {
+      return Status::invalid_argument(fmt::format("{}: no such engine", name));
+    }
+    const Order order{name, Feeding::kBatch, options.threads.back()};
+    Result<Json> line = build(*all.back().engine, order, data, rows, before);
+    if (!line.ok()) return line.status();
+    builds.push_back(std::move(*line));
+  }
+  return all;
+}
+
+Result<Json> insert_held_out(const Dataset& data, const RunOptions& options,
+                             std::vector<Contender>& all) {
+  constexpr std::size_t kTurn = 50;
+  say(fmt::format("{}: single inserts", data.name));
+  for (std::size_t row = data.base.rows - held_out(data, options); row < data.base.rows;
+       row += kTurn) {
+    for (Contender& contender : all) {
+      const Status s =
+          insert_rows(contender, row, std::min<std::size_t>(kTurn, data.base.rows - row));
+      if (!s.ok()) return s;
+    }
+  }
+  Json lines = Json::array();
+  for (const Contender& contender : all) {
+    lines.push_back({{"engine", contender.name},
+                     {"p50_us", rounded(contender.inserts.percentile_us(0.5), 1)},
+                     {"p99_us", rounded(contender.inserts.percentile_us(0.99), 1)},
+                     {"mean_us", rounded(contender.inserts.mean_us(), 1)}});
+  }
+  return lines;
+}
+
+Json query_in_turns(const Dataset& data, const RunOptions& options, std::vector<Contender>& all) {
+  for (int repetition = 0; repetition < options.repetitions; ++repetition) {
+    say(fmt::format("{}: queries, repetition {} of {}", data.name, repetition + 1,
+                    options.repetitions));
+    for (std::size_t e = 0; e < options.ef.size(); ++e) {
+      for (Contender& contender : all) {
+        const Pass pass =
+            run_queries(*contender.engine, *contender.query, data.truth, options.k, options.ef[e]);
+        Pass& best = contender.best[e];
+        if (repetition == 0 || pass.seconds < best.seconds) best = pass;
+      }
+    }
+  }
+  Json lines = Json::array();
+  for (const Contender& contender : all) {
+    Json points = Json::array();
+    for (std::size_t e = 0; e < options.ef.size(); ++e) {
+      const double qps = static_cast<double>(data.query.rows) / contender.best[e].seconds;
+      points.push_back({{"ef", options.ef[e]},
+                        {"recall", rounded(contender.best[e].recall, 5)},
+                        {"qps", rounded(qps, 1)}});
+    }
+    lines.push_back({{"engine", contender.name}, {"points", std::move(points)}});
+  }
+  return lines;
+}
+
+/// Builds in this process learn their recall from the queries.
+void add_missing_recall(Json& result) {
+  for (Json& line : result["builds"]) {
+    if (line.contains("recall")) continue;
+    for (const Json& engine : result["queries"]) {
+      if (engine["engine"] != line["engine"]) continue;
+      for (const Json& point : engine["points"]) {
+        if (point["ef"] == kQualityEf) line["recall"] = point["recall"];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool takes_raw_rows(const std::string& name) { return name.starts_with("vicinal"); }
+
+std::unique_ptr<Engine> make_engine(const std::string& name, const Shape& shape, Feeding feeding) {
+  if (name == "vicinal") return make_vicinal(shape, Quantization::kInt8, feeding);
+  if (name == "vicinal-f32") return make_vicinal(shape, Quantization::kNone, feeding);
+  if (name == "hnswlib") return make_hnswlib(shape);
+  if (name == "faiss") return make_faiss(shape);
+  return nullptr;
+}
+
+void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+Pass run_queries(Engine& engine, const matrix::Matrix& queries, const matrix::Truth& truth,
+                 std::size_t k, std::size_t ef) {
+  std::vector<Label> found(queries.rows * k);
+  std::vector<std::size_t> counts(queries.rows);
+  Pass pass;
+  const Clock::time_point start = Clock::now();
+  for (std::uint64_t q = 0; q < queries.rows; ++q) {
+    counts[q] = engine.search(queries.row(q).data(), k, ef, found.data() + q * k);
+  }
+  pass.seconds = seconds_since(start);
+  for (std::uint64_t q = 0; q < queries.rows; ++q) {
+    pass.recall += matrix::overlap(truth.row(q), {found.data() + q * k, counts[q]}, k);
+  }
+  pass.recall /= static_cast<double>(queries.rows);
+  return pass;
+}
+
+Result<Json> measure(const Dataset& data, const RunOptions& options) {
+  Result<Json> builds = timed_builds(data, options);
+  if (!builds.ok()) return builds;
+  Json result{{"dataset", data.name},
+              {"rows", data.base.rows},
+              {"dimension", data.base.dimension},
+              {"queries_count", data.query.rows},
+              {"k", options.k},
+              {"M", options.M},
+              {"ef_construction", options.ef_construction},
+              {"held_out", held_out(data, options)},
+              {"repetitions", options.repetitions},
+              {"truth_computed", data.truth_computed},
+              {"quick", options.quick}};
+  if (!options.quick) {
+    Result<Json> store = measure_store(data, options);
+    if (!store.ok()) return store;
+    result["store"] = std::move(*store);
+    if (data.base.rows >= 2 * kSmallRows) {
+      Result<Json> small = small_inserts(data, options);
+      if (!small.ok()) return small;
+      result["small_inserts"] = std::move(*small);
+    }
+  }
+  result["builds"] = std::move(*builds);
+  Result<std::vector<Contender>> all = build_all(data, options, result["builds"]);
+  if (!all.ok()) return all.status();
+  Result<Json> inserts = insert_held_out(data, options, *all);
+  if (!inserts.ok()) return inserts;
+  result["inserts"] = std::move(*inserts);
+  result["queries"] = query_in_turns(data, options, *all);
+  add_missing_recall(result);
+  return result;
+}
+
+}  // namespace vicinal::bench

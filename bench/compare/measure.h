@@ -1,0 +1,62 @@
+// One run of the comparison over one data set.
+//
+// How: builds that are only timed happen in children, one after the other; the graphs that answer
+// queries are then built here with the most threads, and take turns: at every ef, and with every
+// few of the rows held out for single inserts, each engine goes once per repetition, so that a slow
+// minute of the machine hits all alike. The fastest repetition counts.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "bench/compare/dataset.h"
+#include "bench/compare/engine.h"
+#include "bench/vicinal_bench/common.h"
+#include "vicinal/status.h"
+
+namespace vicinal::bench {
+
+struct RunOptions {
+  std::vector<std::string> engines = {"vicinal", "vicinal-f32", "hnswlib", "faiss"};
+  std::vector<unsigned> threads = {1, 2};
+  std::vector<std::size_t> ef = {10, 20, 40, 80, 120, 200, 400};
+  std::size_t k = 10;
+  int repetitions = 5;
+  std::size_t held_out = 500;  ///< last rows, left out of builds and inserted singly
+  std::size_t M = 16;
+  std::size_t ef_construction = 200;
+  std::string scratch;  ///< folder for the store that is measured
+  bool quick = false;   ///< only the most threads, no row-by-row builds, no store
+};
+
+/// The ef at which graphs that were built differently are compared.
+inline constexpr std::size_t kQualityEf = 80;
+/// Rows of the small index that the growth of insert cost starts from.
+inline constexpr std::size_t kSmallRows = 10'000;
+
+/// An engine by the name that the options use; null for another name or when it cannot be made.
+std::unique_ptr<Engine> make_engine(const std::string& name, const Shape& shape,
+                                    Feeding feeding = Feeding::kBatch);
+/// True when `name` is given the rows as they are, false when it needs unit vectors.
+bool takes_raw_rows(const std::string& name);
+
+/// Everything measured, in the layout that report.h reads.
+Result<Json> measure(const Dataset& data, const RunOptions& options);
+
+/// A store on disk: opening it against reading its file, and memory with and without the vectors.
+/// Runs in a child.
+Result<Json> measure_store(const Dataset& data, const RunOptions& options);
+
+struct Pass {
+  double recall = 0;
+  double seconds = 0;
+};
+/// All queries once, on this thread.
+Pass run_queries(Engine& engine, const matrix::Matrix& queries, const matrix::Truth& truth,
+                 std::size_t k, std::size_t ef);
+
+/// A line on standard error, for whoever waits.
+void say(const std::string& line);
+
+}  // namespace vicinal::bench

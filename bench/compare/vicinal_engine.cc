@@ -1,0 +1,89 @@
+// Vicinal as one of the engines compared.
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "bench/compare/engine.h"
+#include "bench/vicinal_bench/common.h"
+
+namespace vicinal::bench {
+namespace {
+
+class VicinalEngine : public Engine {
+ public:
+  VicinalEngine(Index index, Feeding feeding) : index_(std::move(index)), feeding_(feeding) {}
+
+  Status build(const float* rows, std::size_t count, unsigned threads) override {
+    if (feeding_ == Feeding::kSingle) return build_singly(rows, count, threads);
+    BatchOptions options;
+    options.threads = threads;
+    const std::span<const float> values(rows, count * index_.dimension());
+    const Result<BatchResult> done = index_.upsert_batch(counted_labels(0, count), values, options);
+    return done.ok() ? Status() : done.status();
+  }
+
+  Status insert(std::size_t row_number, const float* row) override {
+    const Result<UpsertOutcome> done = index_.upsert(row_number, {row, index_.dimension()});
+    return done.ok() ? Status() : done.status();
+  }
+
+  std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) override {
+    hits_.resize(k);
+    SearchOptions options;
+    options.k = k;
+    options.ef_search = ef;
+    const Result<std::size_t> found =
+        index_.search_into({query, index_.dimension()}, options, hits_);
+    if (!found.ok()) return 0;
+    for (std::size_t i = 0; i < *found; ++i) labels[i] = hits_[i].label;
+    return *found;
+  }
+
+  std::uint64_t bytes() const override { return index_.stats().bytes_in_memory(); }
+
+ private:
+  Status build_singly(const float* rows, std::size_t count, unsigned threads) {
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    Status first_error;
+    std::vector<std::thread> workers;
+    for (unsigned t = 0; t < threads; ++t) {
+      workers.emplace_back([&] {
+        for (std::size_t row = next++; row < count; row = next++) {
+          const Status s = insert(row, rows + row * index_.dimension());
+          if (s.ok()) continue;
+          const std::lock_guard lock(mutex);
+          if (first_error.ok()) first_error = s;
+          return;
+        }
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    return first_error;
+  }
+
+  Index index_;
+  Feeding feeding_;
+  std::vector<Hit> hits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_vicinal(const Shape& shape, Quantization quantization,
+                                     Feeding feeding) {
+  IndexOptions options;
+  options.dimension = static_cast<std::uint32_t>(shape.dimension);
+  options.M = static_cast<std::uint32_t>(shape.M);
+  options.ef_construction = static_cast<std::uint32_t>(shape.ef_construction);
+  options.quantization = quantization;
+  options.reserve = shape.capacity;
+  Result<Index> index = Index::in_memory(options);
+  if (!index.ok()) return nullptr;
+  return std::make_unique<VicinalEngine>(std::move(*index), feeding);
+}
+
+}  // namespace vicinal::bench

@@ -1,0 +1,68 @@
+// The words for the public enums: in messages, in JSON, on the command line.
+#include "vicinal/types.h"
+
+namespace vicinal {
+
+const char* metric_name(Metric metric) noexcept {
+  switch (metric) {
+    case Metric::kCosine:
+      return "cosine";
+    case Metric::kInnerProduct:
+      return "inner_product";
+    case Metric::kSquaredL2:
+      return "l2";
+  }
+  return "unknown";
+}
+
+const char* quantization_name(Quantization quantization) noexcept {
+  switch (quantization) {
+    case Quantization::kNone:
+      return "none";
+    case Quantization::kInt8:
+      return "int8";
+  }
+  return "unknown";
+}
+
+const char* durability_name(Durability durability) noexcept {
+  switch (durability) {
+    case Durability::kFull:
+      return "full";
+    case Durability::kRelaxed:
+      return "relaxed";
+    case Durability::kNone:
+      return "none";
+  }
+  return "unknown";
+}
+
+const char* outcome_name(UpsertOutcome outcome) noexcept {
+  switch (outcome) {
+    case UpsertOutcome::kInserted:
+      return "inserted";
+    case UpsertOutcome::kUpdated:
+      return "updated";
+    case UpsertOutcome::kResurrected:
+      return "resurrected";
+    case UpsertOutcome::kUnchanged:
+      return "unchanged";
+  }
+  return "unknown";
+}
+
+const char* path_name(SearchPath path) noexcept {
+  switch (path) {
+    case SearchPath::kEmpty:
+      return "empty";
+    case SearchPath::kGraph:
+      return "graph";
+    case SearchPath::kFilteredGraph:
+      return "filtered_graph";
+    case SearchPath::kExactScan:
+      return "exact_scan";
+  }
+  return "unknown";
+}
+
+}  // namespace vicinal

@@ -1,0 +1,91 @@
+// Speeds at equal recall and the verdicts on targets, from results that are written here.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "bench/compare/report.h"
+
+namespace vicinal::bench {
+namespace {
+
+Json points(std::initializer_list<std::pair<double, double>> list) {
+  Json all = Json::array();
+  std::size_t ef = 10;
+  for (const auto& [recall, qps] : list) {
+    all.push_back({{"ef", ef}, {"recall", recall}, {"qps", qps}});
+    ef *= 2;
+  }
+  return all;
+}
+
+Json result() {
+  return {{"dataset", "made"},
+          {"rows", 60000},
+          {"dimension", 300},
+          {"queries_count", 100},
+          {"k", 10},
+          {"M", 16},
+          {"ef_construction", 200},
+          {"held_out", 500},
+          {"repetitions", 3},
+          {"builds",
+           {{{"engine", "hnswlib"},
+             {"way", "add"},
+             {"threads", 1},
+             {"inserts_per_s", 1000.0},
+             {"recall", 0.95}},
+            {{"engine", "vicinal"},
+             {"way", "upsert_batch"},
+             {"threads", 1},
+             {"inserts_per_s", 3500.0},
+             {"recall", 0.949}}}},
+          {"inserts",
+           {{{"engine", "hnswlib"}, {"p50_us", 400.0}, {"p99_us", 900.0}},
+            {{"engine", "vicinal"}, {"p50_us", 200.0}, {"p99_us", 300.0}}}},
+          {"queries",
+           {{{"engine", "vicinal"}, {"points", points({{0.85, 16000}, {0.95, 4000}})}},
+            {{"engine", "hnswlib"}, {"points", points({{0.91, 2000}, {0.95, 1000}})}}}}};
+}
+
+TEST(CompareReportTest, SpeedIsLogLinearBetweenPoints) {
+  const auto middle = speed_at(result(), "vicinal", 0.90);
+  ASSERT_TRUE(middle.has_value());
+  EXPECT_NEAR(middle->qps, 8000, 1e-6);
+  EXPECT_FALSE(middle->at_smallest_ef);
+  EXPECT_NEAR(speed_at(result(), "vicinal", 0.95)->qps, 4000, 1e-6);
+}
+
+TEST(CompareReportTest, SmallestEfIsMarked) {
+  const auto speed = speed_at(result(), "hnswlib", 0.90);
+  ASSERT_TRUE(speed.has_value());
+  EXPECT_EQ(speed->qps, 2000);
+  EXPECT_TRUE(speed->at_smallest_ef);
+}
+
+TEST(CompareReportTest, RecallThatNoEfReaches) {
+  EXPECT_FALSE(speed_at(result(), "vicinal", 0.99).has_value());
+  EXPECT_FALSE(speed_at(result(), "faiss", 0.90).has_value());
+}
+
+TEST(CompareReportTest, VerdictsSayByHowMuch) {
+  const std::string table = targets_table({result()});
+  EXPECT_NE(table.find("recall 0.95 against hnswlib | made | 2.5 | 2 | 4 | goal reached"),
+            std::string::npos)
+      << table;
+  // 3.5 of 4 wanted, 3 at least.
+  EXPECT_NE(table.find("| 4 | 3 | 3.5 | at least reached, 12 % short of the goal"),
+            std::string::npos)
+      << table;
+  // Half of hnswlib's time where a third is the most allowed; the target names 384 dimensions.
+  EXPECT_NE(table.find("| 0.5 | MISSED by 50 % (other data"), std::string::npos) << table;
+}
+
+TEST(CompareReportTest, TablesNameWhatIsNotReached) {
+  const std::string tables = dataset_tables(result());
+  EXPECT_NE(tables.find("### made: 60,000 x 300"), std::string::npos);
+  EXPECT_NE(tables.find("not reached"), std::string::npos);
+  EXPECT_NE(tables.find("2,000*"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vicinal::bench
