@@ -10,11 +10,14 @@ namespace {
 
 class Validator {
  public:
-  Validator(const GraphState& g, const Topology& t, ValidateReport& report,
-            std::size_t max_messages)
+  /// `settled`: nodes whose linking was over before `t` was loaded. Of the others a writer may be
+  /// at work on the links, so they are not expected to be in the tree or to be reached.
+  Validator(const GraphState& g, const Topology& t, const std::vector<bool>& settled,
+            ValidateReport& report, std::size_t max_messages)
       : g_(g),
         t_(t),
-        limit_(g.next_slot.load(std::memory_order_acquire)),
+        settled_(settled),
+        limit_(settled.size()),
         report_(report),
         max_messages_(max_messages) {}
 
@@ -44,6 +47,9 @@ class Validator {
     if (report_.messages.size() < max_messages_) report_.messages.push_back(message);
   }
 
+  /// Nodes added meanwhile may stand in lists too.
+  std::uint64_t present_limit() const { return g_.next_slot.load(std::memory_order_acquire); }
+
   static std::string name(NodeId node) { return "node " + std::to_string(raw(node)); }
 
   void check_entry_point(const EntryPoint& entry) {
@@ -52,12 +58,13 @@ class Validator {
     for (std::uint64_t i = 0; i < limit_; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
       const NodeState s = g_.state(node);
-      if ((s != NodeState::kLive && s != NodeState::kTombstone) || !t_.linked(node)) continue;
+      if ((s != NodeState::kLive && s != NodeState::kTombstone) || !settled_[i]) continue;
+      if (!t_.linked(node)) continue;
       any = true;
       highest = std::max(highest, g_.level(node));
     }
     if (!any) return;
-    if (entry.node == kNoNode || raw(entry.node) >= limit_) {
+    if (entry.node == kNoNode || raw(entry.node) >= present_limit()) {
       problem(report_.entry_point_errors, "G6: there are nodes but no entry point");
     } else if (entry.level < highest || g_.level(entry.node) < entry.level) {
       problem(report_.entry_point_errors, "G6: the entry point is " + name(entry.node) +
@@ -102,7 +109,7 @@ class Validator {
   }
 
   void check_link(NodeId node, Level level, NodeId id, const std::string& where) {
-    if (raw(id) >= limit_ || id == node || g_.state(id) == NodeState::kFree ||
+    if (raw(id) >= present_limit() || id == node || g_.state(id) == NodeState::kFree ||
         g_.level(id) < level || !t_.linked(id)) {
       problem(report_.invalid_links, "G3, G8: " + where + " links to " + name(id) +
                                          ", which is itself, free or not on that level");
@@ -119,8 +126,9 @@ class Validator {
   // Condemned nodes leave the tree while a repair pass runs; everybody else is in it.
   void check_tree(NodeId node, Level level, const BlockHeader& block, const std::string& where) {
     const NodeId parent = block.parent;
-    if (parent == kNoNode || g_.state(node) == NodeState::kCondemned) return;
-    const BlockHeader* above = raw(parent) < limit_ ? t_.block(parent, level) : nullptr;
+    if (parent == kNoNode || !settled_[raw(node)]) return;
+    if (g_.state(node) == NodeState::kCondemned) return;
+    const BlockHeader* above = raw(parent) < present_limit() ? t_.block(parent, level) : nullptr;
     const auto holds = [](std::span<const NodeId> ids, NodeId id) {
       return std::find(ids.begin(), ids.end(), id) != ids.end();
     };
@@ -131,9 +139,9 @@ class Validator {
   }
 
   std::vector<bool> walk(NodeId start, Level level) const {
-    std::vector<bool> reached(limit_);
+    std::vector<bool> reached(std::max(limit_, present_limit()));
     std::vector<NodeId> stack;
-    if (raw(start) >= limit_) return reached;
+    if (raw(start) >= reached.size()) return reached;
     reached[raw(start)] = true;
     stack.push_back(start);
     while (!stack.empty()) {
@@ -142,7 +150,9 @@ class Validator {
       const BlockHeader* block = t_.block(at, level);
       if (block == nullptr) continue;
       for (const NodeId id : block->ids()) {
-        if (raw(id) >= limit_ || reached[raw(id)] || g_.level(id) < level) continue;
+        if (raw(id) >= present_limit()) continue;
+        if (raw(id) >= reached.size()) reached.resize(present_limit());
+        if (reached[raw(id)] || g_.level(id) < level) continue;
         reached[raw(id)] = true;
         stack.push_back(id);
       }
@@ -153,7 +163,8 @@ class Validator {
   void count_unreachable(Level level, const std::vector<bool>& reached) {
     for (std::uint64_t i = 0; i < limit_; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
-      if (reached[i] || g_.state(node) != NodeState::kLive || g_.level(node) < level) continue;
+      if (reached[i] || !settled_[i] || g_.state(node) != NodeState::kLive) continue;
+      if (g_.level(node) < level) continue;
       problem(report_.unreachable, "G9: " + name(node) + " (label " +
                                        std::to_string(g_.labels[node]) +
                                        ") is not reached on level " + std::to_string(level));
@@ -162,6 +173,7 @@ class Validator {
 
   const GraphState& g_;
   const Topology& t_;
+  const std::vector<bool>& settled_;
   const std::uint64_t limit_;
   ValidateReport& report_;
   const std::size_t max_messages_;
@@ -171,9 +183,15 @@ class Validator {
 
 Status Graph::validate(ValidateReport& report, std::size_t max_messages,
                        const StepCallback& step) const {
-  const BorrowedScratch scratch(state_->scratches);
-  const Topology& t = *state_->topology.load(std::memory_order_acquire);
-  if (!Validator(*state_, t, report, max_messages).run(step)) {
+  const GraphState& g = *state_;
+  const BorrowedScratch scratch(g.scratches);
+  std::vector<bool> settled(node_limit());
+  for (std::uint64_t i = 0; i < settled.size(); ++i) {
+    const NodeState s = g.state(NodeId{static_cast<std::uint32_t>(i)});
+    settled[i] = s == NodeState::kLive || s == NodeState::kTombstone;
+  }
+  const Topology& t = *g.topology.load(std::memory_order_acquire);
+  if (!Validator(g, t, settled, report, max_messages).run(step)) {
     return Status::cancelled("validation cancelled");
   }
   return {};

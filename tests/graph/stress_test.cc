@@ -219,8 +219,9 @@ class Stress {
 
   void look() {
     ValidateReport report;
-    if (!graph_->validate(report, 0, {}).ok()) wrong_.fetch_add(1);
-    if (report.overfull_lists + report.duplicate_links > 0) wrong_.fetch_add(1);
+    if (!graph_->validate(report, 3, {}).ok()) wrong_.fetch_add(1);
+    // Half-linked nodes are no problem of the graph: beside writers nothing may be reported either.
+    EXPECT_TRUE(report.sound()) << words(report);
     graph_->stats();
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
