@@ -83,7 +83,7 @@ class GraphState {
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
 
   // -- Visibility: the sequence is odd while states change together (G10).
-  std::mutex visibility_mutex;
+  mutable std::mutex visibility_mutex;
   std::atomic<std::uint64_t> visibility_sequence{0};
   std::atomic<std::int64_t> live_count{0};
   std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included

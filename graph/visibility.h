@@ -32,15 +32,19 @@ class VisibilityStep {
 };
 
 /// Runs `look`, which reads states with GraphState::state() and starts afresh each time, until no
-/// step came between its reads.
+/// step came between its reads. After many tries it keeps steps out for one look instead: a look at
+/// a million states would never end beside writers whose steps come more often than it lasts.
 template <typename Look>
 void look_consistently(const GraphState& g, const Look& look) {
-  for (;;) {
+  constexpr int kTries = 32;
+  for (int i = 0; i < kTries; ++i) {
     const std::uint64_t before = g.visibility_sequence.load(std::memory_order_acquire);
     if ((before & 1) != 0) continue;
     look();
     if (g.visibility_sequence.load(std::memory_order_relaxed) == before) return;
   }
+  const std::lock_guard lock(g.visibility_mutex);
+  look();
 }
 
 }  // namespace vicinal::graph
