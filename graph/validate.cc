@@ -77,7 +77,8 @@ class Validator {
     const NodeState s = g_.state(node);
     if (s == NodeState::kLive) ++report_.live;
     if (s == NodeState::kTombstone || s == NodeState::kCondemned) ++report_.tombstones;
-    if (s == NodeState::kFree || !t_.linked(node)) return;
+    // The lists of condemned nodes are on their way out, one after the other.
+    if (s == NodeState::kFree || s == NodeState::kCondemned || !t_.linked(node)) return;
     const Level level = g_.level(node);
     if (report_.nodes_by_level.size() <= level) report_.nodes_by_level.resize(level + 1);
     ++report_.nodes_by_level[level];
