@@ -33,7 +33,7 @@ class Watchdog {
  public:
   Watchdog() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
-      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(240);
       while (!stop.stop_requested()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         if (std::chrono::steady_clock::now() < end) continue;
