@@ -33,7 +33,7 @@ class Watchdog {
  public:
   Watchdog() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
-      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(240);
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
       while (!stop.stop_requested()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         if (std::chrono::steady_clock::now() < end) continue;
@@ -228,12 +228,15 @@ class Stress {
 
   void batch() {
     thread_local Label next = kLabels;
+    constexpr Label kBatch = 32;
+    // Ascending within a batch: a batch that went round to the first label would be a lock order of
+    // its own.
+    if (next + kBatch > 2 * kLabels) next = kLabels;
     std::vector<NodeId> nodes;
     std::vector<NodeId> replaced;
     std::vector<std::unique_lock<std::mutex>> locks;
-    for (int i = 0; i < 32; ++i) {
+    for (const Label end = next + kBatch; next < end; ++next) {
       const Label label = next;
-      next = next + 1 == 2 * kLabels ? kLabels : next + 1;
       Owner& o = owners_[label];
       locks.emplace_back(o.mutex);
       const std::vector<float> v = vector_of(label, ++o.generation);
