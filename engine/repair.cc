@@ -20,7 +20,6 @@ void add(RepairResult& total, const RepairResult& slice) {
   total.nodes_examined += slice.nodes_examined;
   total.nodes_relinked += slice.nodes_relinked;
   total.slots_freed += slice.slots_freed;
-  total.unreachable_mended += slice.unreachable_mended;
   total.finished = slice.finished;
 }
 
@@ -44,6 +43,10 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
     }
     if (slice->nodes_examined == 0) break;  // nothing to do: no pass may spin
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
+  if (options.slice == 0 && total.finished) {
+    const std::lock_guard lock(maintenance_);
+    total.unreachable_mended = graph_->mend();
+  }
   return total;
 }
 
@@ -104,9 +107,9 @@ Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
 
 bool IndexCore::repair_due() const {
   if (options_.repair_share <= 0) return false;
+  if (pass_open_.load()) return true;  // its last phase has no tombstones left
   const std::uint64_t dead = graph_->tombstones();
   if (dead == 0) return false;
-  if (pass_open_.load()) return true;
   const double share = static_cast<double>(dead) / static_cast<double>(dead + graph_->live());
   return share > options_.repair_share;
 }

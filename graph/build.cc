@@ -117,6 +117,7 @@ class Round {
         if (item.adopted[f.level] == 0 && !f.links.empty()) {
           find_parent(g_, t_, item.node, f.level, f.links, *scratch);
         }
+        if (f.crowded) note_crowded(g_, item.node);
       }
     }
   }

@@ -202,6 +202,9 @@ class Graph {
   /// One bounded piece of work on unlinking tombstones; see RepairOptions. Resumes where the last
   /// call stopped. One at a time: a second caller waits.
   RepairResult repair(std::uint64_t slice, const StepCallback& step);
+  /// Brings whatever hangs from no tree (G9) back into it; returns how many. Readers go on, writers
+  /// wait for as long as a walk over all nodes takes. Nothing to do unless something was damaged.
+  std::uint64_t mend();
   /// Nodes that nothing links to any more and no reader holds: the engine records that they are
   /// free, then calls recycle(). At most `max`.
   std::vector<NodeId> take_unlinked(std::size_t max);

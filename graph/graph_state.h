@@ -108,12 +108,16 @@ class GraphState {
   std::mutex linked_meanwhile_mutex;
   internal::Vector<NodeId> linked_meanwhile;  ///< nodes linked while a rebuild ran
 
+  std::mutex crowded_mutex;
+  internal::Vector<NodeId> crowded;  ///< linked where most of what was met were tombstones
+
   // -- Repair's place in its pass; under maintenance_mutex.
   struct RepairPass {
     int phase = 0;
     std::uint64_t cursor = 0;
     std::uint64_t limit = 0;
     std::vector<NodeId> condemned;
+    std::vector<NodeId> thin;  ///< what lost more links than its neighborhood could replace
   };
   RepairPass repair_pass;
 

@@ -13,41 +13,68 @@ namespace {
 
 bool linkable(NodeState s) { return s == NodeState::kLive || s == NodeState::kPending; }
 
-// The nodes of `pool` that may be linked to, nearest first. Tombstones only where nothing else was
-// found: they will be unlinked again.
-internal::Vector<LinkCandidate> linkable_among(const GraphState& g, const CandidatePool& pool) {
-  internal::Vector<LinkCandidate> candidates;
-  candidates.reserve(pool.size());
-  for (const bool tombstones : {false, true}) {
-    for (std::size_t i = 0; i < pool.size(); ++i) {
-      const Neighbor n = pool[i];
-      const NodeState s = g.state(n.node);
-      if (tombstones ? s == NodeState::kTombstone : linkable(s)) candidates.push_back({n, false});
+// What a new node may link to at one level, each nearest first.
+struct Candidates {
+  internal::Vector<LinkCandidate> healthy;
+  internal::Vector<LinkCandidate> tombstones;  ///< those that are nearer than every healthy one
+  bool crowded = false;                        ///< few were healthy: `healthy` holds tombstones too
+};
+
+// Tombstones will be unlinked again, but until then (or should they be resurrected) they are the
+// way to a node among them; a node whose only links lead far away is hardly ever met. So the very
+// nearest are linked to beside the healthy ones, and where hardly any is healthy, all alike.
+void sort_out(const GraphState& g, const CandidatePool& pool, Candidates& c) {
+  internal::Vector<LinkCandidate> all;
+  all.reserve(pool.size());
+  c.healthy.reserve(pool.size());
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    const LinkCandidate candidate{pool[i], false};
+    const NodeState s = g.state(pool[i].node);
+    if (linkable(s)) {
+      c.healthy.push_back(candidate);
+    } else if (s != NodeState::kTombstone) {
+      continue;
+    } else if (c.healthy.empty()) {
+      c.tombstones.push_back(candidate);
     }
-    if (!candidates.empty()) break;
+    all.push_back(candidate);
   }
-  return candidates;
+  if (c.healthy.size() >= std::min<std::size_t>(g.config.M, pool.size())) return;
+  c.crowded = true;
+  c.healthy.swap(all);
+  c.tombstones.clear();
 }
 
-// What a node may link to at `level`: the layer search's nodes, or, where tombstones crowd out the
-// others, those of a search that counts only the others. Never empty while the entry point is
-// healthy (G9 rests on that).
-internal::Vector<LinkCandidate> find_candidates(const GraphState& g, const Topology& t,
-                                                const Scorer& score, NodeId node, EntryPoint entry,
-                                                Neighbor& start, Level level, Scratch& scratch) {
+// Never empty while the entry point is healthy (G9 rests on that).
+Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer& score, NodeId node,
+                           EntryPoint entry, Neighbor& start, Level level, Scratch& scratch) {
   const std::size_t ef = g.config.ef_construction;
+  Candidates c;
   search_layer(g, t, score, start, ef, level, node, scratch);
   if (scratch.pool.size() > 0) start = scratch.pool[0];
-  const std::size_t met = scratch.pool.size();
-  internal::Vector<LinkCandidate> candidates = linkable_among(g, scratch.pool);
-  if (candidates.size() >= std::min<std::size_t>(g.config.M, met)) return candidates;
-  const auto accept = [&](NodeId n) { return n != node && linkable(g.state(n)); };
+  sort_out(g, scratch.pool, c);
+  if (!c.healthy.empty()) return c;
+  const auto accept = [&](NodeId n) {
+    const NodeState s = g.state(n);
+    return n != node && (linkable(s) || s == NodeState::kTombstone);
+  };
   search_layer_accepting(g, t, score, start, ef, ef * 16, level, accept, scratch);
-  if (scratch.best.size() > candidates.size()) candidates = linkable_among(g, scratch.best);
-  if (candidates.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
-    candidates.push_back({{score(entry.node), entry.node}, false});
+  sort_out(g, scratch.best, c);
+  if (c.healthy.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
+    c.healthy.push_back({{score(entry.node), entry.node}, false});
   }
-  return candidates;
+  return c;
+}
+
+void choose_links(const GraphState& g, Candidates& c, ForwardLinks& forward, Scratch& scratch) {
+  forward.crowded = c.crowded;
+  forward.links.clear();
+  c.healthy.resize(select_links(g, c.healthy, g.config.M, scratch));
+  const std::size_t few = std::min<std::size_t>(std::max(g.config.M / 4, 1u),
+                                                g.max_links(forward.level) - c.healthy.size());
+  c.tombstones.resize(select_links(g, c.tombstones, few, scratch));
+  for (const LinkCandidate& l : c.healthy) forward.links.push_back(l.neighbor);
+  for (const LinkCandidate& l : c.tombstones) forward.links.push_back(l.neighbor);
 }
 
 void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forward,
@@ -64,6 +91,7 @@ void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forw
     }
   }
   if (!has_parent) find_parent(g, t, node, forward.level, forward.links, scratch);
+  if (forward.crowded) note_crowded(g, node);
 }
 
 }  // namespace
@@ -78,13 +106,10 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
   out.clear();
   out.resize(high - low + 1);
   for (Level level = high + 1; level-- > low;) {
-    internal::Vector<LinkCandidate> candidates =
-        find_candidates(g, t, score, node, entry, start, level, scratch);
-    candidates.resize(select_links(g, candidates, g.config.M, scratch));
+    Candidates found = find_candidates(g, t, score, node, entry, start, level, scratch);
     ForwardLinks& forward = out[level - low];
     forward.level = level;
-    forward.links.clear();
-    for (const LinkCandidate& c : candidates) forward.links.push_back(c.neighbor);
+    choose_links(g, found, forward, scratch);
   }
 }
 
@@ -96,6 +121,39 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
     list.add(n, first ? LinkList::Kind::kParent : LinkList::Kind::kOrdinary);
   }
   list.publish(t);
+}
+
+void note_crowded(GraphState& g, NodeId node) {
+  const std::lock_guard lock(g.crowded_mutex);
+  g.crowded.push_back(node);
+}
+
+void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  const EntryPoint entry = t.entry_point();
+  if (entry.node == kNoNode) return;
+  internal::Vector<ForwardLinks> levels;
+  find_forward_links(g, t, node, entry, 0, g.level(node), scratch, levels);
+  for (const ForwardLinks& forward : levels) {
+    internal::Vector<Neighbor> added;
+    {
+      const std::lock_guard lock(g.stripe(node));
+      LinkList list(g, node, forward.level, scratch);
+      if (!list.load(t)) continue;
+      for (const Neighbor& n : forward.links) {
+        if (list.find(n.node) != nullptr) continue;
+        list.add(n, LinkList::Kind::kOrdinary);
+        added.push_back(n);
+      }
+      if (added.empty()) continue;
+      list.prune_if_overfull();
+      std::erase_if(added, [&](const Neighbor& n) { return list.find(n.node) == nullptr; });
+      list.publish(t);
+    }
+    for (const Neighbor& n : added) {
+      Incoming back{{n.distance, node}, false, false};
+      add_links(g, t, n.node, forward.level, std::span(&back, 1), Adoption::kUsual, scratch);
+    }
+  }
 }
 
 void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {

@@ -57,8 +57,8 @@ std::uint32_t tie(NodeId node, NodeId child) {
   return (raw(node) * 2654435761u ^ raw(child)) * 2246822519u;
 }
 
-// The child of `from` nearest to `node` that is not condemned. Children that have moved on do not
-// count: following them could lead in a circle.
+}  // namespace
+
 Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
                        Level level, Scratch& scratch) {
   Neighbor nearest;
@@ -76,8 +76,6 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
   }
   return nearest;
 }
-
-}  // namespace
 
 void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span<Incoming> incoming,
                Adoption adoption, Scratch& scratch) {

@@ -36,6 +36,11 @@ void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
                 Scratch& scratch);
 
+/// The child of `from` nearest to `node` that is not condemned; its node is kNoNode when there is
+/// none. Children that have moved on do not count: following them could lead in a circle.
+Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
+                       Level level, Scratch& scratch);
+
 /// Finds a parent for `child` that is linked at `level` and publishes both sides: asks `near`
 /// (nearest first), then walks down the tree from them. False when every one of them is condemned.
 bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
@@ -44,7 +49,9 @@ bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
 /// What a search found for one level of a new node.
 struct ForwardLinks {
   Level level = 0;
-  internal::Vector<Neighbor> links;  ///< nearest first; the first is the parent that is hoped for
+  /// Nearest first, then tombstones, if any; the first is the parent that is hoped for.
+  internal::Vector<Neighbor> links;
+  bool crowded = false;  ///< tombstones stood where its links should go: see note_crowded()
 };
 
 /// Algorithm 1, first half, without a change to anything: for each level of `node` in [low,
@@ -57,6 +64,12 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
 /// yet.
 void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& links,
                            Scratch& scratch);
+
+/// Has the node's links looked for anew by the repair that unlinks the tombstones around it.
+void note_crowded(GraphState& g, NodeId node);
+
+/// Looks for the links of a node that is linked already, and adds, on both sides, those it lacks.
+void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
 
 /// Algorithm 1 for one node. `t` may be a topology that is being built.
 void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch);

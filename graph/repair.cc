@@ -5,7 +5,8 @@
 // one, attached before the old one is left (G9). (3) Every list with condemned links is made anew
 // from its healthy links and those of its condemned neighbors. (4) Once no reader is left that
 // could stand on a condemned node, their lists go and their slots are handed out by
-// take_unlinked().
+// take_unlinked(). (5) Nodes that the others could not replace enough links for, or that were
+// linked in a crowd of tombstones, look for links anew in what is left.
 #include <algorithm>
 #include <mutex>
 #include <shared_mutex>
@@ -23,7 +24,7 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t);  // restore
 
 namespace {
 
-enum Phase : int { kIdle = 0, kReparent = 1, kRelink = 2, kRetire = 3 };
+enum Phase : int { kIdle = 0, kReparent = 1, kRelink = 2, kLookAnew = 3 };
 
 bool condemned(const GraphState& g, NodeId node) { return g.state(node) == NodeState::kCondemned; }
 
@@ -37,7 +38,6 @@ bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
 // healthy before the next link begins, so that every level it has offers a healthy node.
 bool condemn(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
-  pass = {};
   const std::unique_lock gate(g.gate);
   {
     const VisibilityStep step(g);
@@ -56,8 +56,24 @@ bool condemn(GraphState& g) {
     if (t.replace_entry_point(present, find_entry_point(g, t))) break;
   }
   pass.limit = g.next_slot.load();
-  pass.phase = kReparent;
   return true;
+}
+
+// Begins a pass; false when there is nothing to do.
+bool begin_pass(GraphState& g) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  pass = {};
+  {
+    const std::lock_guard lock(g.crowded_mutex);
+    pass.thin.assign(g.crowded.begin(), g.crowded.end());
+    g.crowded.clear();
+  }
+  if (condemn(g)) {
+    pass.phase = kReparent;
+  } else if (!pass.thin.empty()) {
+    pass.phase = kLookAnew;
+  }
+  return pass.phase != kIdle;
 }
 
 // The healthy links of `node`, nearest first, from which a parent may be chosen: settled ones not
@@ -95,6 +111,29 @@ void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Leve
   set_parent(g, t, dead_root, level, {distance, node}, scratch);
 }
 
+// Where lists are so short that the condemned fill them: `node` takes the place of one of those
+// among the children of `ancestor`. What else hangs below it is loose for a moment, until its turn.
+bool take_place(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node, Level level,
+                Scratch& scratch) {
+  {
+    const std::lock_guard lock(g.stripe(ancestor.node));
+    LinkList list(g, ancestor.node, level, scratch);
+    list.load(t);
+    const auto place =
+        std::find_if(list.entries().begin(), list.entries().end(), [&](const LinkList::Entry& e) {
+          return e.kind == LinkList::Kind::kChild && condemned(g, e.neighbor.node);
+        });
+    if (place == list.entries().end()) return false;
+    list.entries().erase(place);
+    std::erase_if(list.entries(),
+                  [&](const LinkList::Entry& e) { return e.neighbor.node == node; });
+    list.add({ancestor.distance, node}, LinkList::Kind::kChild);
+    list.publish(t);
+  }
+  set_parent(g, t, node, level, ancestor, scratch);
+  return true;
+}
+
 void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   for (Level level = 0; level <= g.level(node); ++level) {
     const NodeId parent = parent_of(t, node, level);
@@ -108,7 +147,11 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     internal::Vector<Neighbor> near = parents_nearby(g, t, node, level, scratch);
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
-    find_parent(g, t, node, level, near, scratch);
+    if (find_parent(g, t, node, level, near, scratch)) continue;
+    for (Neighbor at = near.back();
+         at.node != kNoNode && !take_place(g, t, at, node, level, scratch);
+         at = nearest_child(g, t, node, at.node, level, scratch)) {
+    }
   }
 }
 
@@ -136,8 +179,16 @@ std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& 
   return healthy;
 }
 
+// Whether a list that had `before` links, `healthy` of them healthy, can not be made good from the
+// `found` that these and the condemned ones led to.
+bool lost_its_neighborhood(const GraphState& g, std::size_t before, std::size_t healthy,
+                           std::size_t found) {
+  return found < before || (2 * healthy < before && 2 * found < g.config.M);
+}
+
 bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   bool changed = false;
+  bool thin = false;
   for (Level level = 0; level <= g.level(node); ++level) {
     const BlockHeader* block = t.block(node, level);
     if (block == nullptr) continue;
@@ -152,6 +203,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       const std::size_t before = list.entries().size();
       const std::size_t healthy = replace_condemned(g, t, list, node, level, scratch);
       const internal::Vector<LinkList::Entry> all = list.entries();
+      thin = thin || lost_its_neighborhood(g, before, healthy, all.size());
       list.prune();
       // Selection alone would thin the lists round by round: give back what was healthy, up to the
       // old length.
@@ -174,6 +226,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       add_links(g, t, n.node, level, std::span(&back, 1), Adoption::kUsual, scratch);
     }
   }
+  if (thin) g.repair_pass.thin.push_back(node);
   return changed;
 }
 
@@ -198,8 +251,36 @@ void retire(GraphState& g, Topology& t, RepairResult& result) {
   g.unlinked_slots.insert(g.unlinked_slots.end(), g.repair_pass.condemned.begin(),
                           g.repair_pass.condemned.end());
   result.slots_freed += g.repair_pass.condemned.size();
-  g.repair_pass = {};
-  result.finished = true;
+  g.repair_pass.condemned.clear();
+}
+
+// The last phase; returns how many were left of the budget.
+std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
+                              RepairResult& result, bool& go_on) {
+  constexpr std::uint64_t kCost = 8;  // a search for links, in nodes examined
+  GraphState::RepairPass& pass = g.repair_pass;
+  while (budget > 0 && !pass.thin.empty() && go_on) {
+    const NodeId node = pass.thin.back();
+    pass.thin.pop_back();
+    const std::uint64_t cost = std::min(budget, kCost);
+    budget -= cost;
+    result.nodes_examined += cost;
+    {
+      const std::shared_lock gate(g.gate);
+      const BorrowedScratch scratch(g.scratches);
+      Topology& t = *g.topology.load(std::memory_order_acquire);
+      if (g.state(node) == NodeState::kLive && t.linked(node)) {
+        look_for_links_anew(g, t, node, *scratch);
+        ++result.nodes_relinked;
+      }
+    }
+    go_on = !step || step(2 * pass.limit, 2 * pass.limit);
+  }
+  if (pass.thin.empty()) {
+    pass = {};
+    result.finished = true;
+  }
+  return budget;
 }
 
 // Scans up to `budget` nodes; returns how many were left of the budget.
@@ -233,23 +314,35 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   RepairResult result;
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
-  if (g.repair_pass.phase == kIdle && !condemn(g)) {
+  if (g.repair_pass.phase == kIdle && !begin_pass(g)) {
     result.finished = true;
   }
   while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {
     GraphState::RepairPass& pass = g.repair_pass;
-    if (pass.phase != kRetire) budget = scan_slice(g, budget, step, result, go_on);
-    if (pass.cursor >= pass.limit && pass.phase != kRetire) {
-      pass.phase = pass.phase == kReparent ? kRelink : kRetire;
-      pass.cursor = 0;
+    if (pass.phase == kLookAnew) {
+      budget = look_anew_slice(g, budget, step, result, go_on);
+      continue;
     }
-    if (pass.phase == kRetire) retire(g, *g.topology.load(), result);
-  }
-  if (slice == 0 && result.finished) {
-    const std::unique_lock gate(g.gate);
-    result.unreachable_mended = mend_trees(g, *g.topology.load());
+    budget = scan_slice(g, budget, step, result, go_on);
+    if (pass.cursor < pass.limit) continue;
+    pass.cursor = 0;
+    if (pass.phase == kReparent) {
+      pass.phase = kRelink;
+    } else {
+      retire(g, *g.topology.load(), result);
+      std::sort(pass.thin.begin(), pass.thin.end());
+      pass.thin.erase(std::unique(pass.thin.begin(), pass.thin.end()), pass.thin.end());
+      pass.phase = kLookAnew;
+    }
   }
   return result;
+}
+
+std::uint64_t Graph::mend() {
+  GraphState& g = *state_;
+  const std::lock_guard maintenance(g.maintenance_mutex);
+  const std::unique_lock gate(g.gate);
+  return mend_trees(g, *g.topology.load());
 }
 
 }  // namespace vicinal::graph

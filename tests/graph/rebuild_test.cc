@@ -130,9 +130,7 @@ TEST(Rebuild, BesideInsertsErasesResurrectionsAndSearches) {
   searcher.join();
   recycle_all(*g);
   EXPECT_SOUND(*g);
-  // Reachable all of them (sound), but a walk is approximate, the more so where half of the nodes
-  // were tombstones while others were linked.
-  EXPECT_LE(live_nodes_lost(*g), g->node_limit() / 200);
+  EXPECT_EQ(live_nodes_lost(*g), 0u);
   repair_and_recycle(*g);
   EXPECT_EQ(g->tombstones(), 0u);
   EXPECT_SOUND(*g);

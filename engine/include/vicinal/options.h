@@ -159,7 +159,8 @@ struct BatchResult {
 };
 
 struct RepairOptions {
-  /// Most nodes looked at in one call; 0 finishes the pass.
+  /// Most nodes looked at in one call, a search for new links counting as eight; 0 finishes the
+  /// pass, then mends what hangs loose, for which writers wait once.
   std::uint64_t slice = 0;
   ProgressCallback progress = {};
 };
