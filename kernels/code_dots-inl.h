@@ -134,44 +134,22 @@ HWY_INLINE std::int32_t dot_one(const std::int8_t* a, const std::int8_t* b, std:
   return _mm_cvtsi128_si32(_mm_add_epi32(pairs, _mm_shuffle_epi32(pairs, 0xB1)));
 }
 
-#else
-
-struct FourDots {
-  std::int32_t dot[4];
-};
-
-#if HWY_TARGET == HWY_NEON
+#elif HWY_TARGET == HWY_NEON
 
 HWY_INLINE int32x4_t add_products(int32x4_t sums, int8x16_t a, int8x16_t b) {
   const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
   return vpadalq_s16(sums, vmlal_s8(low, vget_high_s8(a), vget_high_s8(b)));
 }
 
-HWY_INLINE std::int32_t dot_one(const std::int8_t* a, const std::int8_t* b, std::size_t bytes) {
-  int32x4_t even = vdupq_n_s32(0), odd = vdupq_n_s32(0);
-  for (std::size_t i = 0; i < bytes; i += 32) {
-    even = add_products(even, vld1q_s8(a + i), vld1q_s8(b + i));
-    odd = add_products(odd, vld1q_s8(a + i + 16), vld1q_s8(b + i + 16));
-  }
-  return vaddvq_s32(vaddq_s32(even, odd));
-}
+#include "kernels/neon_dots-inl.h"
 
-HWY_INLINE FourDots dot_four(const std::int8_t* q, const std::int8_t* const* rows,
-                             std::size_t bytes, std::int32_t /*query_sum*/) {
-  int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
-  for (std::size_t i = 0; i < bytes; i += 16) {
-    const int8x16_t query = vld1q_s8(q + i);
-    s0 = add_products(s0, query, vld1q_s8(rows[0] + i));
-    s1 = add_products(s1, query, vld1q_s8(rows[1] + i));
-    s2 = add_products(s2, query, vld1q_s8(rows[2] + i));
-    s3 = add_products(s3, query, vld1q_s8(rows[3] + i));
-  }
-  FourDots dots;
-  vst1q_s32(dots.dot, vpaddq_s32(vpaddq_s32(s0, s1), vpaddq_s32(s2, s3)));
-  return dots;
-}
+#else
 
-#elif HWY_HAVE_SCALABLE && HWY_ARCH_ARM
+struct FourDots {
+  std::int32_t dot[4];
+};
+
+#if HWY_HAVE_SCALABLE && HWY_ARCH_ARM
 
 HWY_INLINE std::int32_t dot_one(const std::int8_t* a, const std::int8_t* b, std::size_t bytes) {
   svint32_t sums = svdup_n_s32(0);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "vicinal/index.h"
 #include "vicinal/options.h"
@@ -26,6 +28,21 @@ struct StoreArguments {
 
 /// Adds --store and, unless `with_index` is false, --index.
 void add_store_arguments(CLI::App& app, StoreArguments& arguments, bool with_index = true);
+
+/// Adds the subcommand `name` on one index, with `at` of its Arguments for the store's options; the
+/// caller adds the others. Running it leaves the answer of `run` in `exit_code`.
+template <class Arguments>
+std::pair<CLI::App*, std::shared_ptr<Arguments>> add_index_command(CLI::App& app, const char* name,
+                                                                   const char* description,
+                                                                   int (*run)(const Arguments&),
+                                                                   int& exit_code) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(name, description);
+  command->footer(kExitCodesHelp);
+  add_store_arguments(*command, arguments->at);
+  command->callback([arguments, run, &exit_code] { exit_code = run(*arguments); });
+  return {command, arguments};
+}
 
 /// Writes "vicinal: message" to standard error; answers `code`.
 int print_error(const Status& status, int code = kExitFailure);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tools/names.h"
+#include "tools/progress.h"
 
 namespace vicinal::bench {
 
@@ -66,6 +67,19 @@ Result<Bench> make_bench(const IndexArguments& arguments, const IndexOptions& op
                     arguments.store, name, index->size()));
   }
   return Bench{std::move(*store), std::move(*index)};
+}
+
+Status preload(Index& index, const matrix::Matrix& base, std::uint64_t rows,
+               const std::string& words) {
+  if (rows > 0) {
+    tools::ProgressBar bar(words, rows, "rows");
+    BatchOptions batch;
+    batch.progress = bar.callback_from(0);
+    Result<BatchResult> loaded =
+        index.upsert_batch(counted_labels(0, rows), base.range(0, rows), batch);
+    if (!loaded.ok()) return loaded.status();
+  }
+  return index.checkpoint();
 }
 
 double Latencies::mean_us() const {

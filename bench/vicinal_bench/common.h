@@ -47,6 +47,11 @@ struct Bench {
 Result<Bench> make_bench(const IndexArguments& arguments, const IndexOptions& options,
                          const std::string& name = "bench");
 
+/// Upserts the first `rows` of `base` as one batch, labels their row numbers, and has them written,
+/// so that a later measurement does not pay for them. Shows progress as `words`.
+Status preload(Index& index, const matrix::Matrix& base, std::uint64_t rows,
+               const std::string& words);
+
 /// Latencies of single calls.
 class Latencies {
  public:

@@ -23,16 +23,9 @@ int run(const Arguments& arguments) {
   Result<Bench> bench = make_bench(arguments.index, options);
   if (!bench.ok()) return print_error(bench.status());
   Index& index = bench->index;
-  if (arguments.preload > 0) {
-    tools::ProgressBar bar("preloading", arguments.preload, "rows");
-    BatchOptions batch;
-    batch.progress = bar.callback_from(0);
-    Result<BatchResult> loaded = index.upsert_batch(counted_labels(0, arguments.preload),
-                                                    base->range(0, arguments.preload), batch);
-    if (!loaded.ok()) return print_error(loaded.status());
+  if (Status s = preload(index, *base, arguments.preload, "preloading"); !s.ok()) {
+    return print_error(s);
   }
-  // What the preload left to write is not the upserts' cost.
-  if (Status s = index.checkpoint(); !s.ok()) return print_error(s);
 
   Latencies latencies;
   latencies.reserve(arguments.extra);

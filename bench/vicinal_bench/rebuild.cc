@@ -4,7 +4,6 @@
 
 #include "bench/vicinal_bench/common.h"
 #include "tools/names.h"
-#include "tools/progress.h"
 
 namespace vicinal::bench {
 namespace {
@@ -30,15 +29,8 @@ Result<Outcome> measure(const Arguments& arguments, const matrix::Matrix& base,
   options.reserve = base.rows;
   Result<Bench> bench = make_bench(arguments.index, options, name);
   if (!bench.ok()) return bench.status();
-  if (arguments.preload > 0) {
-    tools::ProgressBar bar(std::string("preloading, ") + name, arguments.preload, "rows");
-    BatchOptions batch;
-    batch.progress = bar.callback_from(0);
-    Result<BatchResult> loaded = bench->index.upsert_batch(counted_labels(0, arguments.preload),
-                                                           base.range(0, arguments.preload), batch);
-    if (!loaded.ok()) return loaded.status();
-  }
-  if (Status s = bench->index.checkpoint(); !s.ok()) return s;
+  const std::string words = std::string("preloading, ") + name;
+  if (Status s = preload(bench->index, base, arguments.preload, words); !s.ok()) return s;
   const std::vector<Label> labels = counted_labels(arguments.preload, arguments.batch);
   const Clock::time_point start = Clock::now();
   Result<BatchResult> done =

@@ -11,12 +11,7 @@ namespace vicinal::graph::testing {
 namespace {
 
 Config config_of(std::uint32_t dimension, std::uint32_t M = 12) {
-  Config config;
-  config.dimension = dimension;
-  config.M = M;
-  config.ef_construction = 80;
-  config.metric = Metric::kSquaredL2;
-  return config;
+  return l2_config(dimension, M, 80);
 }
 
 void expect_no_dead_links(const Graph& g) {

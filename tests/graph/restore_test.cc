@@ -8,15 +8,6 @@
 namespace vicinal::graph::testing {
 namespace {
 
-Config config_of(std::uint32_t dimension) {
-  Config config;
-  config.dimension = dimension;
-  config.M = 6;
-  config.ef_construction = 60;
-  config.metric = Metric::kSquaredL2;
-  return config;
-}
-
 struct Saved {
   Config config;
   Rows rows;
@@ -72,7 +63,7 @@ Restored restore(const Saved& saved, bool damaged) {
 
 Saved saved_graph(std::size_t count = 1200) {
   const Rows rows = clustered(count, 6, 1);
-  const auto g = build(config_of(6), rows);
+  const auto g = build(l2_config(6, 6, 60), rows);
   for (std::uint32_t i = 0; i < count; i += 10) g->erase(NodeId{i});
   return save(*g, rows);
 }
@@ -90,7 +81,7 @@ void expect_usable(const Graph& g, const Saved& saved) {
 
 TEST(Restore, RoundTripGivesTheSameLinksAndAnswers) {
   const Rows rows = clustered(1500, 6, 1);
-  const auto g = build(config_of(6), rows);
+  const auto g = build(l2_config(6, 6, 60), rows);
   for (std::uint32_t i = 0; i < 1500; i += 10) g->erase(NodeId{i});
   const Saved saved = save(*g, rows);
   const Restored r = restore(saved, false);

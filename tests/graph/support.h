@@ -45,6 +45,16 @@ inline Rows clustered(std::size_t count, std::size_t dimension, std::uint64_t se
   return rows;
 }
 
+/// Squared L2 over codes; the defaults otherwise.
+inline Config l2_config(std::uint32_t dimension, std::uint32_t M, std::uint32_t ef_construction) {
+  Config config;
+  config.dimension = dimension;
+  config.M = M;
+  config.ef_construction = ef_construction;
+  config.metric = Metric::kSquaredL2;
+  return config;
+}
+
 inline std::unique_ptr<Graph> make_graph(const Config& config) {
   auto made = Graph::create(config);
   if (!made) std::abort();

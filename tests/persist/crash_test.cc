@@ -274,10 +274,8 @@ TEST(CrashBatch, P2PartsOfABatchDoNotCount) {
   failpoints::disarm();
   model.batch(200, 5);
   ASSERT_TRUE(model.checkpoint().ok());
-  index.reset();
-  index = reopen(*store);
   Loaded loaded(65536);
-  ASSERT_TRUE(index->load(loaded, {}).ok());
+  ASSERT_TRUE(reload(*store, index, loaded).ok());
   EXPECT_EQ(loaded.table.size(), 8u);
   for (const auto& [id, node] : model.table) EXPECT_TRUE(loaded.table.at(id) == node);
 }
@@ -296,10 +294,8 @@ TEST(CrashCheckpoint, FailedOneGivesBackAndTheNextStoresAll) {
     const auto report = model.checkpoint();
     ASSERT_TRUE(report.ok());
     EXPECT_EQ(report->journal_entries, 30u);
-    index.reset();
-    index = reopen(*store);
     Loaded loaded(8);
-    ASSERT_TRUE(index->load(loaded, {}).ok());
+    ASSERT_TRUE(reload(*store, index, loaded).ok());
     EXPECT_EQ(loaded.table.size(), 30u);
     EXPECT_EQ(loaded.all_links.size(), 30u);
   }

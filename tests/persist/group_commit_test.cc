@@ -145,10 +145,8 @@ TEST(GroupCommit, EverythingBesideEverything) {
   stop = true;
   threads[4].join();
   threads[5].join();
-  index.reset();
-  index = reopen(*store);
   Loaded loaded(64);
-  ASSERT_TRUE(index->load(loaded, {}).ok());
+  ASSERT_TRUE(reload(*store, index, loaded).ok());
   ASSERT_EQ(loaded.table.size(), next.load());
   for (const auto& [id, node] : loaded.table) EXPECT_EQ(node.row, make_row(id, 0, 64));
 }

@@ -38,11 +38,9 @@ TEST(Records, OneOfEachBeforeAndAfterCheckpoint) {
   model.resurrect();
   model.erase_batch(5);
   for (int round = 0; round < 2; ++round) {
-    index.reset();
-    index = reopen(*store);
-    model.attach(index.get());
     Loaded loaded(16);
-    ASSERT_TRUE(index->load(loaded, {}).ok());
+    ASSERT_TRUE(reload(*store, index, loaded).ok());
+    model.attach(index.get());
     expect_equal(model, loaded);
     EXPECT_EQ(loaded.all_links.size(), round == 0 ? 0u : model.table.size());
     for (const auto& [id, links] : loaded.all_links) {
@@ -68,10 +66,8 @@ TEST(Records, R1ReusedSlotKeepsItsNewRow) {
   model.free_tombstones(100);
   model.batch(100, 10);  // rows of the old nodes are in the journal, these are in the chunk already
   ASSERT_TRUE(model.checkpoint().ok());
-  index.reset();
-  index = reopen(*store);
   Loaded loaded(8);
-  ASSERT_TRUE(index->load(loaded, {}).ok());
+  ASSERT_TRUE(reload(*store, index, loaded).ok());
   expect_equal(model, loaded);
 }
 

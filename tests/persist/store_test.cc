@@ -202,10 +202,8 @@ TEST(Store, FullKeepsWhatIsThere) {
   EXPECT_EQ(full.code(), StatusCode::kFull);
   EXPECT_NE(full.message().find("4194304"), std::string::npos) << full.message();
   model.upsert(5000);  // small things still fit
-  index.reset();
-  index = reopen(*store);
   Loaded loaded(64);
-  ASSERT_TRUE(index->load(loaded, {}).ok());
+  ASSERT_TRUE(reload(*store, index, loaded).ok());
   EXPECT_EQ(loaded.live().size(), 1001u);
 }
 

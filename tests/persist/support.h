@@ -335,6 +335,12 @@ inline std::unique_ptr<IndexRecords> reopen(StoreFile& store, const std::string&
   EXPECT_TRUE(index.ok()) << index.status().to_string();
   return index.ok() ? std::move(*index) : nullptr;
 }
+/// Closes `index`, opens it anew and loads it.
+inline Status reload(StoreFile& store, std::unique_ptr<IndexRecords>& index, Loaded& loaded) {
+  index.reset();
+  index = reopen(store);
+  return index->load(loaded, {}).status();
+}
 inline StoreOptions fast() {
   StoreOptions options;
   options.durability = Durability::kNone;

@@ -1,8 +1,6 @@
 // vicinal checkpoint: writes what changed, so that opening need not replay it.
 #include <fmt/core.h>
 
-#include <memory>
-
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -40,12 +38,9 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_checkpoint(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("checkpoint", "Write a checkpoint of an index");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "checkpoint", "Write a checkpoint of an index", run, exit_code);
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -1,7 +1,6 @@
 // vicinal dump: what a store holds, as jsonl, fvecs or Graphviz.
 #include <fmt/core.h>
 
-#include <memory>
 #include <optional>
 
 #include "tools/commands/commands.h"
@@ -129,10 +128,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_dump(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("dump", "Print what a store holds");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "dump", "Print what a store holds", run, exit_code);
   command->add_option("what", arguments->what, "meta, vectors, graph or journal")
       ->required()
       ->check(CLI::IsMember({"meta", "vectors", "graph", "journal"}));
@@ -148,7 +145,6 @@ void add_dump(CLI::App& app, int& exit_code) {
   command->add_option("--depth", arguments->depth, "Dot: links to follow from --label")
       ->check(CLI::Range(0u, 8u))
       ->capture_default_str();
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

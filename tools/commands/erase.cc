@@ -1,7 +1,6 @@
 // vicinal erase: hides labels from every later search, in one commit.
 #include <fmt/core.h>
 
-#include <memory>
 #include <vector>
 
 #include "tools/commands/commands.h"
@@ -48,17 +47,14 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_erase(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("erase", "Erase labels");
+  const auto [command, arguments] = add_index_command(app, "erase", "Erase labels", run, exit_code);
   command->footer(std::string("Labels that are not there are no error; the output says how many "
                               "were.\n") +
                   kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
   command->add_option("labels", arguments->labels, "Labels");
   command->add_option("--labels", arguments->labels_file,
                       "File of labels: text, one a line, or .npy of '<u8'");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -1,7 +1,6 @@
 // vicinal get: the exact vectors stored under labels.
 #include <fmt/core.h>
 
-#include <memory>
 #include <vector>
 
 #include "tools/commands/commands.h"
@@ -42,13 +41,10 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_get(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("get", "Print stored vectors");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "get", "Print stored vectors", run, exit_code);
   command->add_option("labels", arguments->labels, "Labels")->required();
   command->add_flag("--json", arguments->json, "A JSON object per label, as import reads it");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

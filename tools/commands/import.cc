@@ -241,14 +241,13 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_import(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("import", "Store the rows of a vector file");
+  const auto [command, arguments] =
+      add_index_command(app, "import", "Store the rows of a vector file", run, exit_code);
   command->footer(std::string("FILE ends in one of ") + matrix::kFormatNames +
                   ".\nA jsonl line is {\"label\": 7, \"vector\": [0.5, 1]}, label optional.\n"
                   "A malformed row stops the import: nothing of its batch is stored, earlier "
                   "batches stay.\n" +
                   kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
   command->add_option("file", arguments->file, "Vectors, a row each")->required();
   CLI::Option* labels = command->add_option(
       "--labels", arguments->labels_file, "Labels of the rows: text, one a line, or .npy of '<u8'");
@@ -272,7 +271,6 @@ void add_import(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   add_durability(*command, arguments->durability);
   command->add_flag("--json", arguments->json, "Print the result as JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

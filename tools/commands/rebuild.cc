@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <memory>
 
 #include "tools/commands/commands.h"
 #include "tools/common.h"
@@ -50,13 +49,10 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_rebuild(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("rebuild", "Build the graph anew");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "rebuild", "Build the graph anew", run, exit_code);
   command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <memory>
 
 #include "tools/commands/commands.h"
 #include "tools/common.h"
@@ -46,10 +45,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_recall(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("recall", "Measure recall against exact search");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "recall", "Measure recall against exact search", run, exit_code);
   RecallOptions& options = arguments->options;
   command->add_option("--samples", options.samples, "Stored vectors used as queries")
       ->check(CLI::PositiveNumber)
@@ -61,7 +58,6 @@ void add_recall(CLI::App& app, int& exit_code) {
   command->add_option("--seed", options.seed, "Seed of the sample")->capture_default_str();
   command->add_option("--threads", options.threads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -1,8 +1,6 @@
 // vicinal repair: unlinks tombstones, frees their slots and mends the graph, in slices.
 #include <fmt/core.h>
 
-#include <memory>
-
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -55,15 +53,12 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_repair(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("repair", "Clear tombstones away and mend the graph");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "repair", "Clear tombstones away and mend the graph", run, exit_code);
   command->add_option("--slice", arguments->slice, "Most nodes examined (default: all)");
   command->add_flag("--salvage", arguments->salvage,
                     "Open despite damaged vectors and set them aside, which loses them");
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -209,13 +209,12 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_search(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("search", "Find the nearest vectors");
+  const auto [command, arguments] =
+      add_index_command(app, "search", "Find the nearest vectors", run, exit_code);
   command->footer(
       std::string("With --truth the rows of the truth are the labels (as an import that "
                   "counts from 0 gives them) and only recall is printed.\n") +
       kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
   CLI::Option* query = command->add_option(
       "--query", arguments->query, std::string("Queries, a row each: ") + matrix::kFormatNames);
   command->add_option("--label", arguments->label, "Query with the vector stored under this label")
@@ -230,7 +229,6 @@ void add_search(CLI::App& app, int& exit_code) {
   command->add_flag("--exact", arguments->exact, "Compare with every vector");
   command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "A JSON object per query (or for the recall)");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -1,8 +1,6 @@
 // vicinal stats: an index's numbers.
 #include <fmt/core.h>
 
-#include <memory>
-
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/report.h"
@@ -30,12 +28,9 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_stats(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("stats", "Print an index's numbers");
-  command->footer(kExitCodesHelp);
-  add_store_arguments(*command, arguments->at);
+  const auto [command, arguments] =
+      add_index_command(app, "stats", "Print an index's numbers", run, exit_code);
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "tools/commands/commands.h"
@@ -120,12 +119,11 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_validate(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("validate", "Check that a store is sound");
+  const auto [command, arguments] =
+      add_index_command(app, "validate", "Check that a store is sound", run, exit_code);
   command->footer(
       "Exit codes: 0 sound; 1 problems found; 2 the store or an index cannot be "
       "opened; 100 and above: usage.");
-  add_store_arguments(*command, arguments->at);
   command->add_flag("--deep", arguments->deep, "Also verify the checksum of every stored record");
   CLI::Option* repair =
       command->add_flag("--repair", arguments->repair, "Mend what is found, then check again");
@@ -136,7 +134,6 @@ void add_validate(CLI::App& app, int& exit_code) {
   command->add_option("--messages", arguments->messages, "Most problems described")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "A JSON object per index");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
 }  // namespace vicinal::tools
