@@ -49,8 +49,9 @@ void finish_settings(Arguments* arguments) {
 
 /// What decides most comes first, so that a budget that runs out costs the least.
 Status measure_all(const Settings& settings, Record* record) {
-  constexpr auto kParts = {measure_crossover, measure_store, measure_memory};
-  for (const auto part : kParts) {
+  using Part = Status (*)(const Settings&, const Vectors&, Record*);
+  constexpr Part kParts[] = {measure_crossover, measure_store, measure_memory};
+  for (const Part part : kParts) {
     for (const Shape shape : {Shape::kUniform, Shape::kClustered}) {
       const std::string name = shape_name(shape);
       if (std::count(settings.shapes.begin(), settings.shapes.end(), name) == 0) continue;
