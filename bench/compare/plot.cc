@@ -1,20 +1,12 @@
 #include <fmt/core.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
+#include "bench/common/gnuplot.h"
 #include "bench/compare/report.h"
 
 namespace vicinal::bench {
 namespace {
-
-/// A gnuplot string in single quotes.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
-  return out + "'";
-}
 
 std::string script(const Json& result, const std::string& path) {
   std::string text = fmt::format(
@@ -42,18 +34,7 @@ std::string script(const Json& result, const std::string& path) {
 }  // namespace
 
 Status write_plot(const Json& result, const std::string& path) {
-  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0) {
-    return Status::not_found("gnuplot is not installed");
-  }
-  std::FILE* gnuplot = ::popen("gnuplot", "w");
-  if (gnuplot == nullptr) return Status::io_error("gnuplot does not start");
-  const std::string text = script(result, path);
-  const bool written = std::fwrite(text.data(), 1, text.size(), gnuplot) == text.size();
-  const int ended = ::pclose(gnuplot);
-  if (!written || ended != 0) {
-    return Status::io_error(fmt::format("{}: gnuplot ended with wait status {}", path, ended));
-  }
-  return {};
+  return run_gnuplot(script(result, path), path);
 }
 
 }  // namespace vicinal::bench

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "bench/common/scratch_folder.h"
 #include "bench/compare/child.h"
 #include "bench/compare/measure.h"
 
@@ -17,26 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kTries = 3;
-
-/// A folder of its own, deleted at the end.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const std::string& parent) {
-    std::string name = (fs::path(parent) / "vicinal-compare-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 StoreOptions store_options() {
   StoreOptions options;
@@ -136,7 +117,7 @@ Result<Json> open_and_search(const std::string& path, const Dataset& data,
 }
 
 Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
-  const ScratchFolder scratch(options.scratch);
+  const ScratchFolder scratch(options.scratch, "vicinal-compare");
   if (scratch.path().empty()) {
     return Status::io_error(fmt::format("{}: no folder can be made there", options.scratch));
   }

@@ -2,21 +2,34 @@
 // lie in L1, in L2, or scattered over a table of 512 MiB on huge pages.
 //
 // A name reads kernel/target/dimension/place. Batches hold 32 ids, as one expanded node gives.
-// time_per_row is what to compare; bytes_per_second counts the rows' bytes only. The target "plain"
-// reads the same rows with the same prefetch and no arithmetic: the ceiling of `scattered`.
+// Counters:
+//   time_per_row        what to compare
+//   GB_per_s            of the rows' bytes only
+//   elements_per_cycle  components by ticks of the time stamp counter, where there is one
+//   load_share          in L1 and L2: of what loads as wide as the target's vectors reach over the
+//                       same rows. A kernel that loads its query again for every row can reach
+//                       half.
+//   plain_share         scattered: of what the target "plain" reaches, which reads the same rows
+//   with
+//                       the same prefetch and no arithmetic
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "bench/common/machine.h"
+#include "bench/kernels/ceilings.h"
 #include "kernels/kernels.h"
 #include "kernels/prefetch.h"
 
@@ -45,14 +58,24 @@ const std::byte* row_memory() {
   return memory;
 }
 
+/// Ids of `rows` rows in random order: as many as rows, so that `scattered` comes back to a row
+/// only after all others.
+const std::vector<std::uint32_t>& shuffled_ids(std::size_t rows) {
+  static std::map<std::size_t, std::vector<std::uint32_t>> by_rows;
+  std::vector<std::uint32_t>& ids = by_rows[rows];
+  if (!ids.empty()) return ids;
+  ids.resize(std::max(kBatch, rows / kBatch * kBatch));
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::uint32_t>(i % rows);
+  std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+  return ids;
+}
+
 struct Inputs {
   Inputs(std::size_t row_stride, std::size_t n, std::size_t place_bytes)
-      : segment(row_memory()), stride(row_stride), dimension(n) {
-    const std::size_t rows = std::max<std::size_t>(1, place_bytes / stride);
-    // As many ids as rows, so that `scattered` comes back to a row only after all others.
-    ids.resize(std::max(kBatch, rows / kBatch * kBatch));
-    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::uint32_t>(i % rows);
-    std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+      : segment(row_memory()),
+        stride(row_stride),
+        dimension(n),
+        ids(shuffled_ids(std::max<std::size_t>(1, place_bytes / row_stride))) {
     for (float& x : query) x = 0.37f;
     std::fill_n(codes, sizeof codes, std::int8_t{11});
     signs = kernels::make_rotation_signs(n, 1);
@@ -69,7 +92,7 @@ struct Inputs {
   const std::byte* segment;
   std::size_t stride;
   std::size_t dimension;
-  std::vector<std::uint32_t> ids;
+  const std::vector<std::uint32_t>& ids;
   alignas(64) float query[kMaxDimension];
   alignas(64) std::int8_t codes[kMaxDimension + 64];
   std::vector<float> signs;
@@ -203,27 +226,95 @@ struct Place {
 constexpr Place kPlaces[] = {{"L1", 24 << 10}, {"L2", 320 << 10}, {"scattered", kTableBytes}};
 constexpr std::size_t kDimensions[] = {96, 128, 300, 384, 512, 768, 1024, 1536};
 
+bool is_scattered(const Place& place) { return place.bytes == kTableBytes; }
+
+/// Bytes of rows a second that `read` gets through, batch after batch; the best of three turns.
+double bytes_per_second(const Inputs& in, double seconds_a_turn, const auto& read) {
+  using Clock = std::chrono::steady_clock;
+  double best = 0;
+  std::size_t at = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    std::size_t rows = 0;
+    double seconds = 0;
+    const Clock::time_point start = Clock::now();
+    do {
+      for (int i = 0; i < 16; ++i) {
+        read(in.ids.data() + at);
+        at = at + kBatch == in.ids.size() ? 0 : at + kBatch;
+      }
+      rows += 16 * kBatch;
+      seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    } while (seconds < seconds_a_turn);
+    best = std::max(best, static_cast<double>(rows * in.stride) / seconds);
+  }
+  return best;
+}
+
+/// The ceiling of a target's loads in a cache, or of plain reading where rows are scattered.
+double ceiling(Inputs& in, std::size_t width, const Place& place) {
+  static std::map<std::tuple<std::size_t, std::size_t, std::size_t>, double> known;
+  double& bytes = known[{is_scattered(place) ? 0 : width, in.stride, place.bytes}];
+  if (bytes > 0) return bytes;
+  if (is_scattered(place)) {
+    const KernelTable unused = {};
+    bytes =
+        bytes_per_second(in, 0.03, [&](const std::uint32_t* ids) { read_rows(unused, in, ids); });
+  } else {
+    bytes = bytes_per_second(in, 0.002, [&](const std::uint32_t* ids) {
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        benchmark::DoNotOptimize(
+            vicinal::bench::load_row(in.segment + ids[i] * in.stride, in.stride, width));
+      }
+    });
+  }
+  return bytes;
+}
+
+struct Case {
+  Kernel kernel;
+  std::string target;
+  const KernelTable* table;
+  std::size_t dimension;
+  Place place;
+};
+
+void run_case(benchmark::State& state, const Case& c) {
+  const std::size_t stride = c.kernel.codes ? kernels::code_stride(c.dimension)
+                                            : (c.dimension * sizeof(float) + 63) / 64 * 64;
+  Inputs in(stride, c.dimension, c.place.bytes);
+  const double limit = ceiling(in, vicinal::bench::load_bytes(c.target), c.place);
+  std::size_t at = 0;
+  const auto start = std::chrono::steady_clock::now();
+  const auto first_cycle = vicinal::bench::cycles();
+  for (auto _ : state) {
+    c.kernel.run(*c.table, in, in.ids.data() + at);
+    benchmark::ClobberMemory();
+    at += kBatch;
+    if (at == in.ids.size()) at = 0;
+  }
+  const auto last_cycle = vicinal::bench::cycles();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const auto rows = static_cast<double>(state.iterations()) * kBatch;
+  const double rate = rows * static_cast<double>(stride) / seconds.count();
+  state.SetBytesProcessed(static_cast<std::int64_t>(rows * static_cast<double>(stride)));
+  state.counters["time_per_row"] =
+      benchmark::Counter(rows, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["GB_per_s"] = rate / 1e9;
+  if (first_cycle && last_cycle) {
+    state.counters["elements_per_cycle"] =
+        rows * static_cast<double>(c.dimension) / static_cast<double>(*last_cycle - *first_cycle);
+  }
+  if (c.target != "plain" || is_scattered(c.place)) {
+    state.counters[is_scattered(c.place) ? "plain_share" : "load_share"] = rate / limit;
+  }
+}
+
 void register_one(const Kernel& kernel, const std::string& target, const KernelTable* table,
                   std::size_t dimension, const Place& place) {
   const std::string name =
       std::string(kernel.name) + "/" + target + "/" + std::to_string(dimension) + "/" + place.name;
-  benchmark::RegisterBenchmark(
-      name.c_str(), [kernel, table, dimension, place](benchmark::State& state) {
-        const std::size_t stride = kernel.codes ? kernels::code_stride(dimension)
-                                                : (dimension * sizeof(float) + 63) / 64 * 64;
-        Inputs in(stride, dimension, place.bytes);
-        std::size_t at = 0;
-        for (auto _ : state) {
-          kernel.run(*table, in, in.ids.data() + at);
-          benchmark::ClobberMemory();
-          at += kBatch;
-          if (at == in.ids.size()) at = 0;
-        }
-        const auto rows = static_cast<double>(state.iterations()) * kBatch;
-        state.SetBytesProcessed(static_cast<std::int64_t>(rows * static_cast<double>(stride)));
-        state.counters["time_per_row"] =
-            benchmark::Counter(rows, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-      });
+  const Case c = {kernel, target, table, dimension, place};
+  benchmark::RegisterBenchmark(name.c_str(), [c](benchmark::State& state) { run_case(state, c); });
 }
 
 }  // namespace
@@ -252,6 +343,9 @@ int main(int argc, char** argv) {
         }
       }
     }
+  }
+  for (const auto& [name, value] : vicinal::bench::describe_machine().items()) {
+    benchmark::AddCustomContext("machine." + name, value.get<std::string>());
   }
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

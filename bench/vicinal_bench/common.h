@@ -57,6 +57,7 @@ class Latencies {
  public:
   void reserve(std::size_t count) { seconds_.reserve(count); }
   void add(double seconds) { seconds_.push_back(seconds); }
+  std::size_t count() const { return seconds_.size(); }
   double mean_us() const;
   double percentile_us(double part) const;
 

@@ -2,6 +2,7 @@
 //
 //   --all            runs itself once per compiled target with VICINAL_TARGET set to it
 //   --expect NAME    this process must get the table NAME
+//   --list           prints a line per compiled target: its name, "supported" or why it is not
 //   --expect-error   this process must get the error that lists the valid names
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,6 +74,14 @@ int run_all(const char* program) {
   return failures == 0 ? 0 : 1;
 }
 
+int list_targets() {
+  for (const kernels::TargetInfo& target : kernels::targets()) {
+    const std::string state(target.supported ? "supported" : target.why_not);
+    std::printf("%s %s\n", std::string(target.name).c_str(), state.c_str());
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -80,6 +89,7 @@ int main(int argc, char** argv) {
   if (mode == "--all") return run_all("/proc/self/exe");
   if (mode == "--expect" && argc > 2) return expect_name(argv[2]);
   if (mode == "--expect-error") return expect_error();
-  std::fprintf(stderr, "usage: --all | --expect NAME | --expect-error\n");
+  if (mode == "--list") return list_targets();
+  std::fprintf(stderr, "usage: --all | --list | --expect NAME | --expect-error\n");
   return 64;
 }

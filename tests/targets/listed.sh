@@ -1,0 +1,14 @@
+# listed.sh EMULATOR LISTER TARGET...: ("-": no emulator) every target compiled into this build has its forced test.
+set -eu
+read -r -a emulator <<<"$1"
+if [ "$1" = "-" ]; then emulator=(); fi
+lister=$2
+shift 2
+missing=0
+while read -r name state; do
+  case " $* " in
+    *" $name "*) ;;
+    *) echo "no test for target $name ($state): add it to tests/targets/CMakeLists.txt" && missing=1 ;;
+  esac
+done < <(${emulator[@]+"${emulator[@]}"} "$lister" --list)
+exit $missing
