@@ -29,7 +29,7 @@ class Build : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(Build, FindsWhatTheScanFinds) {
   const auto [M, dimension] = GetParam();
-  const std::size_t count = dimension > 100 ? 1000 : 2000;
+  const std::size_t count = rows_for_sanitizer(dimension > 100 ? 1000 : 2000);
   const Rows rows = clustered(count, dimension, 1);
   const Rows queries = clustered(100, dimension, 2);
   const Config config = config_for(dimension, M);
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Build,
                          });
 
 TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
-  const Rows rows = clustered(3000, 24, 3);
+  const Rows rows = clustered(rows_for_sanitizer(3000), 24, 3);
   for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
     const Config config = config_for(24, 12, metric);
     const auto one = build(config, rows, 1);

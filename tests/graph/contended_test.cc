@@ -1,7 +1,7 @@
 // Builds by eight threads at once: afterwards every label finds itself.
 //
-// The number of builds is VICINAL_CONTENDED_BUILDS (tools/contention_test sets it), by default fifty,
-// and a few under sanitizers, which are ten times as slow.
+// The number of builds is VICINAL_CONTENDED_BUILDS (tools/contention_test sets it), by default
+// fifty, and a few under sanitizers, which are ten times as slow.
 #include <gtest/gtest.h>
 
 #include <atomic>

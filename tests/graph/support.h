@@ -18,6 +18,16 @@
 
 namespace vicinal::graph::testing {
 
+/// How many of `rows` a test looks at: the thread sanitizer wants threads, not many rows, and is
+/// ten times as slow.
+constexpr std::size_t rows_for_sanitizer(std::size_t rows) {
+#if defined(__SANITIZE_THREAD__)
+  return rows / 5;
+#else
+  return rows;
+#endif
+}
+
 /// Rows of floats.
 struct Rows {
   std::size_t dimension = 0;
