@@ -86,9 +86,15 @@ class Loaded final : public LoadVisitor {
     }
     return {};
   }
-  Status links(graph::NodeId node, graph::NodeLinks node_links) override {
-    EXPECT_TRUE(table.contains(graph::raw(node)));
-    all_links[graph::raw(node)] = std::move(node_links);
+  Status links(std::span<const graph::StoredLinks> nodes) override {
+    for (const graph::StoredLinks& n : nodes) {
+      EXPECT_TRUE(table.contains(graph::raw(n.node)));
+      EXPECT_FALSE(all_links.contains(graph::raw(n.node)));
+      graph::NodeLinks& links = all_links[graph::raw(n.node)];
+      for (const graph::LevelLinksView& l : n.levels) {
+        links.push_back({l.parent, l.child_count, {l.ids.begin(), l.ids.end()}});
+      }
+    }
     return {};
   }
   Status replay(Sequence sequence, const Operation& op) override {
