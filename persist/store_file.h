@@ -124,7 +124,8 @@ struct LoadOptions {
   ProgressCallback progress;
   /// Calls body(i) for every i below `count`, on several threads, and returns when all are done.
   /// Empty: the loading thread does everything.
-  std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)> parallel;
+  std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)> parallel =
+      {};
 
   void for_all(std::size_t count, const std::function<void(std::size_t)>& body) const {
     if (parallel) return parallel(count, body);
