@@ -111,11 +111,15 @@ Status LinkLoader::read_group(const Record& record, FlatLinks* links) const {
     greatest = std::max(greatest, graph::raw(links->ids[i]));
   }
   if (links->ids.size() == ids || greatest < delivered_.size()) return {};
+  const auto wrong =
+      std::find_if(links->ids.begin() + static_cast<std::ptrdiff_t>(ids), links->ids.end(),
+                   [&](graph::NodeId node) { return graph::raw(node) >= delivered_.size(); });
+  const std::uint32_t stranger = graph::raw(*wrong);
   links->nodes.resize(nodes);
   links->lists.resize(lists);
   links->ids.resize(ids);
   return Status::corruption(fmt::format("{}: a link to node {}, the index has {}", describe(id),
-                                        greatest, delivered_.size()));
+                                        stranger, delivered_.size()));
 }
 
 }  // namespace vicinal::persist
