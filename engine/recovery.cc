@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <functional>
 
 #include "engine/check.h"
@@ -26,7 +27,7 @@ Status Recovery::run() {
   persist::LoadOptions options;
   options.salvage = core_.options_.salvage;
   options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
-    pool_.run(count, body);
+    run_on_pool(count, body);
   };
   Reporter vectors(core_.options_.progress, "vectors");
   if (core_.options_.progress) {
@@ -50,6 +51,20 @@ Status Recovery::run() {
   core_.open_seconds_ =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {};
+}
+
+void Recovery::run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body) {
+  std::mutex mutex;
+  std::exception_ptr failure;  // no memory: thrown again where the caller can catch it
+  pool_.run(count, [&](std::size_t i) {
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {

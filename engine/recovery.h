@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -46,6 +47,7 @@ class Recovery final : public persist::LoadVisitor {
   };
   using NodeSet = tsl::robin_set<graph::NodeId, NodeHash>;
 
+  void run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body);
   bool exists(graph::NodeId node) const;
   /// A live node whose label may have another live one: an error, or (salvage) the greater counts.
   Status settle(graph::NodeId node);
