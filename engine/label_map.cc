@@ -40,6 +40,12 @@ void LabelMap::set(NodeId node) {
   set_locked(shard, label, node);
 }
 
+NodeId LabelMap::set_if_absent(NodeId node) {
+  Shard& shard = *shards_[shard_of(graph_.label(node))];
+  const std::lock_guard lock(shard.mutex);
+  return *shard.nodes.insert(node).first;
+}
+
 void LabelMap::forget(Label label, NodeId node) {
   Shard& shard = *shards_[shard_of(label)];
   const std::lock_guard lock(shard.mutex);

@@ -36,6 +36,8 @@ class LabelMap {
   graph::NodeId find(Label label) const;
   /// Makes `node` the node of its label.
   void set(graph::NodeId node);
+  /// Makes `node` the node of its label unless the label has one; returns the label's node.
+  graph::NodeId set_if_absent(graph::NodeId node);
   /// Forgets `label` if `node` is still its node.
   void forget(Label label, graph::NodeId node);
   /// E4: calls `show`, which makes `node` visible, and makes it the node of its label.

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <exception>
+#include <functional>
 
 #include "engine/check.h"
 
@@ -24,6 +26,9 @@ Status Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
   persist::LoadOptions options;
   options.salvage = core_.options_.salvage;
+  options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
+    run_on_pool(count, body);
+  };
   Reporter vectors(core_.options_.progress, "vectors");
   if (core_.options_.progress) {
     options.progress = [&](const Progress& p) { return vectors(p.done, p.total); };
@@ -42,10 +47,24 @@ Status Recovery::run() {
   core_.salvaged_ = report->salvaged;
   // Links to nodes that a crash took from the journal's end are no damage.
   core_.repaired_links_ =
-      report->damaged_links + rejected_links_ + (journal_entries_ == 0 ? cut_links_ : 0);
+      report->damaged_links + rejected_links_ + (journal_entries_ == 0 ? cut_links_.load() : 0);
   core_.open_seconds_ =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {};
+}
+
+void Recovery::run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body) {
+  std::mutex mutex;
+  std::exception_ptr failure;  // no memory: thrown again where the caller can catch it
+  pool_.run(count, [&](std::size_t i) {
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
@@ -56,40 +75,52 @@ Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) 
   return {};
 }
 
-Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
-  std::mutex mutex;
-  Status first_error;
-  pool_.run(run.size(), [&](std::size_t i) {
-    const persist::LoadedNode& n = run[i];
-    const Status status = graph_.place_node(n.node, n.label, n.level, n.row, n.state);
-    if (status.ok()) return;
-    const std::lock_guard lock(mutex);
-    if (first_error.ok()) first_error = status;
-  });
-  VICINAL_RETURN_IF_ERROR(first_error);
+Status Recovery::place(std::span<const persist::LoadedNode> run) {
+  VICINAL_RETURN_IF_ERROR(graph_.place_nodes(run));
+  // Live nodes take their labels here, side by side; what meets another node waits for nodes().
   for (const persist::LoadedNode& n : run) {
-    const NodeId twin = core_.labels_.find(n.label);
-    if (n.state != NodeState::kLive) {
-      if (twin == kNoNode) core_.labels_.set(n.node);
-      continue;
-    }
-    if (core_.live(twin) && !core_.options_.salvage) {
-      return Status::corruption(
-          fmt::format("label {} of index \"{}\" has two live nodes, {} and {}", n.label,
-                      core_.name_, graph::raw(twin), graph::raw(n.node)));
-    }
-    take_label(n.node);
+    if (n.state != NodeState::kLive || core_.labels_.set_if_absent(n.node) == n.node) continue;
+    const std::lock_guard lock(contested_mutex_);
+    contested_.push_back(n.node);
   }
   return {};
 }
 
-Status Recovery::links(NodeId node, graph::NodeLinks links) {
-  const Result<std::uint64_t> left_out = graph_.restore_links(node, links);
-  if (!left_out) {
-    ++rejected_links_;
-  } else if (*left_out > 0) {
-    ++cut_links_;
+Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
+  // No place() runs now, and live nodes go before tombstones. Sorted: which threads met which label
+  // first must not show.
+  std::sort(contested_.begin(), contested_.end());
+  for (const NodeId node : contested_) VICINAL_RETURN_IF_ERROR(settle(node));
+  contested_.clear();
+  for (const persist::LoadedNode& n : run) {
+    if (n.state != NodeState::kLive) core_.labels_.set_if_absent(n.node);
   }
+  return {};
+}
+
+Status Recovery::settle(NodeId node) {
+  const Label label = graph_.label(node);
+  const NodeId twin = core_.labels_.find(label);
+  if (!core_.live(twin)) {
+    core_.labels_.set(node);
+    return {};
+  }
+  const NodeId first = std::min(node, twin);
+  const NodeId last = std::max(node, twin);
+  if (!core_.options_.salvage) {
+    return Status::corruption(fmt::format("label {} of index \"{}\" has two live nodes, {} and {}",
+                                          label, core_.name_, graph::raw(first), graph::raw(last)));
+  }
+  graph_.erase(first);
+  hidden_.push_back(first);
+  core_.labels_.set(last);
+  return {};
+}
+
+Status Recovery::links(std::span<const graph::StoredLinks> nodes) {
+  const graph::RestoredLinks report = graph_.restore_links(nodes);
+  rejected_links_ += report.rejected_nodes;
+  cut_links_ += report.cut_nodes;
   return {};
 }
 
@@ -151,23 +182,17 @@ Status Recovery::replay_resurrect(NodeId node) {
 }
 
 void Recovery::finish_links() {
-  bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0;
-  const std::uint64_t limit = graph_.node_limit();
-  for (std::uint64_t i = 0; i < limit && !damaged; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    damaged = exists(node) && !graph_.linked(node);
-  }
+  const bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 ||
+                       !graph_.unlinked_nodes().empty();
   graph_.finish_restoring(entry_point_, damaged);
 }
 
 void Recovery::link_missing() {
-  std::vector<NodeId> missing;
-  const std::uint64_t limit = graph_.node_limit();
-  NodeSet journaled;
-  for (const NodeId node : replayed_) journaled.insert(node);
-  for (std::uint64_t i = 0; i < limit; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (exists(node) && !graph_.linked(node) && !journaled.contains(node)) missing.push_back(node);
+  std::vector<NodeId> missing = graph_.unlinked_nodes();
+  if (!missing.empty() && !replayed_.empty()) {
+    NodeSet journaled;
+    for (const NodeId node : replayed_) journaled.insert(node);
+    std::erase_if(missing, [&](NodeId node) { return journaled.contains(node); });
   }
   for (const NodeId node : replayed_) {
     if (!graph_.linked(node)) missing.push_back(node);

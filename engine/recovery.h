@@ -2,7 +2,8 @@
 //
 // What: vectors are the truth and are placed as they are read; stored links are restored, links of
 // what the journal added are made anew by the ordinary insert, in journal order. Threads: run()
-// from one thread, before the index is shared; encoding and linking use the index's threads.
+// from one thread, before the index is shared; place(), links() and linking use the index's
+// threads.
 //
 // E6  Stored links are restored as they are read; those to nodes that stand in the journal only are
 //     left out then, and the trees of parents are mended before anything is linked.
@@ -10,8 +11,11 @@
 
 #include <tsl/robin_set.h>
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -30,8 +34,9 @@ class Recovery final : public persist::LoadVisitor {
   Status run();
 
   Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) override;
+  Status place(std::span<const persist::LoadedNode> run) override;
   Status nodes(std::span<const persist::LoadedNode> run) override;
-  Status links(graph::NodeId node, graph::NodeLinks links) override;
+  Status links(std::span<const graph::StoredLinks> nodes) override;
   Status replay(persist::Sequence sequence, const persist::Operation& operation) override;
 
  private:
@@ -42,7 +47,10 @@ class Recovery final : public persist::LoadVisitor {
   };
   using NodeSet = tsl::robin_set<graph::NodeId, NodeHash>;
 
+  void run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body);
   bool exists(graph::NodeId node) const;
+  /// A live node whose label may have another live one: an error, or (salvage) the greater counts.
+  Status settle(graph::NodeId node);
   /// Makes `node` the node of its label; a live one that stood there is hidden.
   void take_label(graph::NodeId node);
   Status replay_upsert(const persist::Operation& operation);
@@ -64,8 +72,12 @@ class Recovery final : public persist::LoadVisitor {
   std::vector<graph::NodeId> replayed_;  ///< nodes of the journal, in its order
   std::uint64_t journal_entries_ = 0;
   std::vector<graph::NodeId> hidden_;  ///< live by the records, but another bears the label
-  std::uint64_t rejected_links_ = 0;   ///< nodes whose links cannot be
-  std::uint64_t cut_links_ = 0;        ///< nodes that had links to what is not there
+  std::atomic<std::uint64_t> rejected_links_{0};  ///< nodes whose links cannot be
+  std::atomic<std::uint64_t> cut_links_{0};       ///< nodes that had links to what is not there
+  std::mutex contested_mutex_;
+  /// Live nodes whose label another node held in place(). Under contested_mutex_ there; nodes() has
+  /// them to itself.
+  std::vector<graph::NodeId> contested_;
 };
 
 }  // namespace vicinal::engine

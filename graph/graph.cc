@@ -50,28 +50,44 @@ Result<NodeId> Graph::add_node(Label label, const float* vector) {
 
 Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
                          NodeState state) {
+  const StoredPayload payload{node, label, level, state, vector};
+  return place_nodes({&payload, 1});
+}
+
+Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
   GraphState& g = *state_;
-  if (raw(node) >= kMaxNodes || level >= kMaxLevels) {
-    return Status::corruption("node " + std::to_string(raw(node)) + " at level " +
-                              std::to_string(level) + " is out of range");
+  std::uint64_t limit = 0;
+  for (const StoredPayload& n : nodes) {
+    if (raw(n.node) >= kMaxNodes || n.level >= kMaxLevels) {
+      return Status::corruption("node " + std::to_string(raw(n.node)) + " at level " +
+                                std::to_string(n.level) + " is out of range");
+    }
+    limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
   }
   {
     const std::lock_guard lock(g.slots_mutex);
-    const std::uint64_t limit = std::uint64_t{raw(node)} + 1;
     if (g.next_slot.load() < limit) {
       g.grow(limit);
       g.next_slot.store(limit, std::memory_order_release);
     }
   }
-  if (g.state(node) != NodeState::kFree) {
-    return Status::corruption("node " + std::to_string(raw(node)) + " is stored twice");
-  }
   const BorrowedScratch scratch(g.scratches);
-  g.write_payload(node, label, level, vector, *scratch);
-  g.set_state(node, state);
-  if (state == NodeState::kLive) g.live_count.fetch_add(1);
-  if (state == NodeState::kTombstone) g.tombstone_count.fetch_add(1);
-  return {};
+  std::int64_t live = 0;
+  std::int64_t tombstones = 0;
+  Status status;
+  for (const StoredPayload& n : nodes) {
+    if (g.state(n.node) != NodeState::kFree) {
+      status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
+      break;
+    }
+    g.write_payload(n.node, n.label, n.level, n.row, *scratch);
+    g.set_state(n.node, n.state);
+    if (n.state == NodeState::kLive) ++live;
+    if (n.state == NodeState::kTombstone) ++tombstones;
+  }
+  g.live_count.fetch_add(live);
+  g.tombstone_count.fetch_add(tombstones);
+  return status;
 }
 
 void Graph::finish_placing(std::uint64_t limit) {
@@ -110,6 +126,19 @@ const float* Graph::vector(NodeId node) const {
 bool Graph::linked(NodeId node) const {
   const BorrowedScratch scratch(state_->scratches);
   return state_->topology.load(std::memory_order_acquire)->linked(node);
+}
+
+std::vector<NodeId> Graph::unlinked_nodes() const {
+  const GraphState& g = *state_;
+  const BorrowedScratch scratch(g.scratches);
+  const Topology& t = *g.topology.load(std::memory_order_acquire);
+  std::vector<NodeId> unlinked;
+  const std::uint64_t limit = node_limit();
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (!t.linked(node) && g.state(node) != NodeState::kFree) unlinked.push_back(node);
+  }
+  return unlinked;
 }
 
 void Graph::reserve(std::uint64_t count) {

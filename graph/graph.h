@@ -107,6 +107,13 @@ struct GraphStats {
   std::uint64_t bytes_scratch = 0;
 };
 
+/// What restore_links() could not take as it was.
+struct RestoredLinks {
+  std::uint64_t rejected_nodes = 0;  ///< their links cannot be
+  std::uint64_t cut_nodes = 0;       ///< had links to what is not there
+  std::uint64_t left_out = 0;        ///< links of cut nodes that were left out
+};
+
 /// Progress of long work inside the graph: (done, total) -> go on?
 using StepCallback = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
@@ -133,6 +140,8 @@ class Graph {
   /// placed from different threads; no slot twice. Errors: kCorruption when the slot is taken or
   /// out of range.
   Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
+  /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
+  Status place_nodes(std::span<const StoredPayload> nodes);
   /// After loading: slots below `limit` that nothing was placed in become free.
   void finish_placing(std::uint64_t limit);
   /// Gives back a kPending node that was never linked.
@@ -148,6 +157,8 @@ class Graph {
   const float* vector(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;
+  /// Nodes in used slots that are not linked(), ascending.
+  std::vector<NodeId> unlinked_nodes() const;
   /// A hint that `count` nodes will be held.
   void reserve(std::uint64_t count);
 
@@ -186,10 +197,11 @@ class Graph {
   /// the threads. Returns false when `step` cancelled: some nodes are linked() whole, the others
   /// not at all.
   bool link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step);
-  /// For loading, before any search: publishes stored links of a placed node. Links to nodes that
-  /// do not have the level are left out. Returns how many were left out, or kCorruption when the
-  /// node cannot have them (wrong number of levels, list too long, repeats).
-  Result<std::uint64_t> restore_links(NodeId node, const NodeLinks& links);
+  /// For loading, before any search: publishes stored links of placed nodes. Links to nodes that do
+  /// not have the level are left out; a node that cannot have what is stored (wrong number of
+  /// levels, list too long, repeats) gets no links. Several calls may run at once, no node in two
+  /// of them and no node placed meanwhile.
+  RestoredLinks restore_links(std::span<const StoredLinks> nodes);
   /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
   /// not valid). With `damaged`, parent trees are checked and mended too.
   void finish_restoring(EntryPoint entry_point, bool damaged);

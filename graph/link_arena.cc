@@ -9,8 +9,12 @@ namespace vicinal::graph {
 LinkArena::LinkArena(EpochDomain& epochs) : epochs_(epochs) {}
 
 BlockHandle LinkArena::take_units(std::size_t units) {
-  VICINAL_CHECK(units >= 1 && units <= kMaxUnits);
   const std::lock_guard lock(mutex_);
+  return take_units_locked(units);
+}
+
+BlockHandle LinkArena::take_units_locked(std::size_t units) {
+  VICINAL_CHECK(units >= 1 && units <= kMaxUnits);
   auto& list = free_[units];
   if (list.empty() && retires_since_reclaim_ >= 32) reclaim_locked();
   units_in_use_ += units;
@@ -33,16 +37,27 @@ BlockHandle LinkArena::take_units(std::size_t units) {
 }
 
 BlockHandle LinkArena::allocate_block(NodeId owner, std::size_t count, bool distances) {
-  const std::size_t per_link = sizeof(NodeId) + (distances ? sizeof(float) : 0);
-  const std::size_t units = (sizeof(BlockHeader) + count * per_link + kUnit - 1) / kUnit;
-  const BlockHandle handle = take_units(units);
+  const BlockHandle handle = take_units(units_for(count, distances));
+  write_header(handle, owner, count, distances);
+  return handle;
+}
+
+void LinkArena::allocate_blocks(std::span<BlockRequest> requests) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (BlockRequest& r : requests) r.handle = take_units_locked(units_for(r.count, false));
+  }
+  // Outside the lock: the first write to a page is what costs.
+  for (const BlockRequest& r : requests) write_header(r.handle, r.owner, r.count, false);
+}
+
+void LinkArena::write_header(BlockHandle handle, NodeId owner, std::size_t count, bool distances) {
   BlockHeader header;
   header.count = static_cast<std::uint16_t>(count);
-  header.units = static_cast<std::uint8_t>(units);
+  header.units = static_cast<std::uint8_t>(units_for(count, distances));
   header.flags = distances ? BlockHeader::kHasDistances : 0;
   header.owner = owner;
   *block(handle) = header;
-  return handle;
 }
 
 BlockHandle LinkArena::allocate_raw(std::size_t bytes) {

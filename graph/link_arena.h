@@ -63,6 +63,14 @@ class LinkArena {
   /// A block for `count` links with (or without) distances; header filled in but for the links.
   /// Throws std::bad_alloc.
   BlockHandle allocate_block(NodeId owner, std::size_t count, bool distances);
+  /// What allocate_blocks() is asked for, and gives.
+  struct BlockRequest {
+    NodeId owner = kNoNode;
+    std::uint32_t count = 0;
+    BlockHandle handle = kNoBlock;  ///< the answer
+  };
+  /// allocate_block() without distances for many, under one lock; headers are filled in likewise.
+  void allocate_blocks(std::span<BlockRequest> requests);
   /// `bytes` of zeroed units that are not a block (tables of upper levels).
   BlockHandle allocate_raw(std::size_t bytes);
   /// Reusable once no reader that could hold it is left.
@@ -91,7 +99,13 @@ class LinkArena {
     std::uint64_t tag;
   };
 
+  static std::size_t units_for(std::size_t count, bool distances) {
+    const std::size_t per_link = sizeof(NodeId) + (distances ? sizeof(float) : 0);
+    return (sizeof(BlockHeader) + count * per_link + kUnit - 1) / kUnit;
+  }
   BlockHandle take_units(std::size_t units);
+  BlockHandle take_units_locked(std::size_t units);
+  void write_header(BlockHandle handle, NodeId owner, std::size_t count, bool distances);
   void reclaim_locked();
 
   EpochDomain& epochs_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "vicinal/types.h"
@@ -45,6 +46,28 @@ struct LevelLinks {
 
 /// The links of one node, level 0 first; one entry per level the node has.
 using NodeLinks = std::vector<LevelLinks>;
+
+/// LevelLinks whose ids lie in somebody else's memory.
+struct LevelLinksView {
+  NodeId parent = kNoNode;
+  std::uint32_t child_count = 0;
+  std::span<const NodeId> ids;
+};
+
+/// A node and its links as they come from disk; one entry per level, level 0 first.
+struct StoredLinks {
+  NodeId node = kNoNode;
+  std::span<const LevelLinksView> levels;
+};
+
+/// A node as it comes from disk.
+struct StoredPayload {
+  NodeId node = kNoNode;
+  Label label = 0;
+  Level level = 0;
+  NodeState state = NodeState::kLive;
+  const float* row = nullptr;  ///< `dimension` floats
+};
 
 /// The start of every descent.
 struct EntryPoint {

@@ -65,16 +65,52 @@ HWY_INLINE void quantize_all(const float* v, std::size_t n, float lift, float fa
   for (; i < n; ++i) codes[i] = quantize(v[i], lift, factor);
 }
 
-/// Fills the sums of `encoded` from the vector and its codes.
-HWY_INLINE void sum_codes(const float* v, const std::int8_t* codes, std::size_t n,
-                          KernelTable::Encoded& encoded) {
-  double lane[kDoubleLanes] = {};
+/// Adds v * code to eight lanes of double for as many whole groups of eight as there are; returns
+/// how many components that were.
+#if HWY_HAVE_SCALABLE || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+
+HWY_INLINE std::size_t add_products(const float* v, const std::int8_t* codes, std::size_t n,
+                                    double* lane) {
   std::size_t i = 0;
   for (; i + kDoubleLanes <= n; i += kDoubleLanes) {
     for (std::size_t k = 0; k < kDoubleLanes; ++k) {
       lane[k] += static_cast<double>(v[i + k]) * static_cast<double>(codes[i + k]);
     }
   }
+  return i;
+}
+
+#else
+
+HWY_INLINE std::size_t add_products(const float* v, const std::int8_t* codes, std::size_t n,
+                                    double* lane) {
+  const hn::CappedTag<double, kDoubleLanes> d;
+  const hn::Rebind<float, decltype(d)> narrow;
+  const hn::Rebind<std::int32_t, decltype(d)> wide_codes;
+  const hn::Rebind<std::int8_t, decltype(d)> narrow_codes;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  constexpr std::size_t kVectors = kDoubleLanes / kLanes;
+  hn::Vec<decltype(d)> sums[kVectors];
+  for (std::size_t k = 0; k < kVectors; ++k) sums[k] = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kDoubleLanes <= n; i += kDoubleLanes) {
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      const auto x = hn::PromoteTo(d, hn::LoadU(narrow, v + i + k * kLanes));
+      const auto code = hn::LoadU(narrow_codes, codes + i + k * kLanes);
+      sums[k] = hn::MulAdd(x, hn::PromoteTo(d, hn::PromoteTo(wide_codes, code)), sums[k]);
+    }
+  }
+  for (std::size_t k = 0; k < kVectors; ++k) hn::StoreU(sums[k], d, lane + k * kLanes);
+  return i;
+}
+
+#endif
+
+/// Fills the sums of `encoded` from the vector and its codes.
+HWY_INLINE void sum_codes(const float* v, const std::int8_t* codes, std::size_t n,
+                          KernelTable::Encoded& encoded) {
+  double lane[kDoubleLanes] = {};
+  std::size_t i = add_products(v, codes, n, lane);
   for (; i < n; ++i) {
     lane[i % kDoubleLanes] += static_cast<double>(v[i]) * static_cast<double>(codes[i]);
   }

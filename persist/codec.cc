@@ -197,27 +197,44 @@ void put_record(Writer& ar, const LinkGroup& group) {
     }
   }
 }
-void get_record(Reader& ar, LinkGroup* group) {
-  group->assign(kNodesPerLinkGroup, {});
+void get_list(Reader& ar, FlatLinks* links) {
+  FlatLinks::List list;
+  std::uint16_t children = 0;
+  std::uint16_t count = 0;
+  list.parent = get_node(ar, true);
+  ar(children, count);
+  require(children <= count, "more children than links");
+  require(count <= ar.left() / sizeof(graph::NodeId), "more links than bytes");
+  list.child_count = children;
+  list.count = count;
+  const std::size_t begin = links->ids.size();
+  links->ids.resize(begin + count);
+  ar.read(links->ids.data() + begin, count * sizeof(graph::NodeId));
+  check_nodes(std::span(links->ids).subspan(begin), false);
+  links->lists.push_back(list);
+}
+void get_record(Reader& ar, graph::NodeId first, FlatLinks* links) {
   std::uint8_t present = 0;
   ar(present);
-  for (std::size_t i = 0; i < kNodesPerLinkGroup; ++i) {
+  for (std::uint32_t i = 0; i < kNodesPerLinkGroup; ++i) {
     if ((present >> i & 1u) == 0) continue;
     std::uint8_t levels = 0;
     ar(levels);
     require(levels >= 1 && levels <= graph::kMaxLevels, "levels out of range");
-    (*group)[i].resize(levels);
-    for (graph::LevelLinks& level : (*group)[i]) {
-      std::uint16_t children = 0;
-      std::uint16_t count = 0;
-      level.parent = get_node(ar, true);
-      ar(children, count);
-      require(children <= count, "more children than links");
-      require(count <= ar.left() / sizeof(graph::NodeId), "more links than bytes");
-      level.child_count = children;
-      level.ids.resize(count);
-      ar.read(level.ids.data(), count * sizeof(graph::NodeId));
-      check_nodes(level.ids, false);
+    for (std::uint32_t level = 0; level < levels; ++level) get_list(ar, links);
+    links->nodes.push_back({graph::NodeId{graph::raw(first) + i}, levels});
+  }
+}
+void get_record(Reader& ar, LinkGroup* group) {
+  group->assign(kNodesPerLinkGroup, {});
+  FlatLinks links;
+  get_record(ar, graph::NodeId{0}, &links);
+  const FlatLinks::List* list = links.lists.data();
+  const graph::NodeId* ids = links.ids.data();
+  for (const FlatLinks::Node& node : links.nodes) {
+    for (std::uint32_t level = 0; level < node.levels; ++level, ids += list->count, ++list) {
+      (*group)[graph::raw(node.node)].push_back(
+          {list->parent, list->child_count, {ids, ids + list->count}});
     }
   }
 }
@@ -364,6 +381,18 @@ Status decode(Bytes payload, OptionsRecord* record) { return decode_record(paylo
 Status decode(Bytes payload, StateRecord* record) { return decode_record(payload, record); }
 Status decode(Bytes payload, NodeBlock* block) { return decode_record(payload, block); }
 Status decode(Bytes payload, LinkGroup* group) { return decode_record(payload, group); }
+Status decode(Bytes payload, graph::NodeId first, FlatLinks* links) {
+  const std::size_t nodes = links->nodes.size();
+  const std::size_t lists = links->lists.size();
+  const std::size_t ids = links->ids.size();
+  Status status = decode_any(payload, true, [&](Reader& ar) { get_record(ar, first, links); });
+  if (!status.ok()) {
+    links->nodes.resize(nodes);
+    links->lists.resize(lists);
+    links->ids.resize(ids);
+  }
+  return status;
+}
 
 Status decode(Bytes payload, std::uint32_t dimension, JournalEntry* entry) {
   *entry = {};
@@ -372,6 +401,12 @@ Status decode(Bytes payload, std::uint32_t dimension, JournalEntry* entry) {
 
 Status decode_kind(Bytes payload, OperationKind* kind) {
   return decode_any(payload, false, [&](Reader& ar) { *kind = get_kind(ar); });
+}
+
+void FlatLinks::clear() {
+  nodes.clear();
+  lists.clear();
+  ids.clear();
 }
 
 }  // namespace vicinal::persist

@@ -57,6 +57,25 @@ using NodeBlock = std::vector<StoredNode>;
 /// kNodesPerLinkGroup slots; empty links mean "none stored".
 using LinkGroup = std::vector<graph::NodeLinks>;
 
+/// Links of many nodes one after another, so that reading a million of them allocates nothing. A
+/// node's lists follow those of the node before, level 0 first; so do the ids of a list.
+struct FlatLinks {
+  struct Node {
+    graph::NodeId node = graph::kNoNode;
+    std::uint32_t levels = 0;
+  };
+  struct List {
+    graph::NodeId parent = graph::kNoNode;
+    std::uint32_t child_count = 0;
+    std::uint32_t count = 0;
+  };
+  std::vector<Node> nodes;
+  std::vector<List> lists;
+  std::vector<graph::NodeId> ids;
+
+  void clear();
+};
+
 /// A journal entry with everything it owns. Which fields count depends on `kind`.
 struct JournalEntry {
   OperationKind kind = OperationKind::kUpsert;
@@ -98,6 +117,8 @@ Status decode(Bytes payload, OptionsRecord* record);
 Status decode(Bytes payload, StateRecord* record);
 Status decode(Bytes payload, NodeBlock* block);
 Status decode(Bytes payload, LinkGroup* group);
+/// Appends the links of the group whose first node is `first`; appends nothing on an error.
+Status decode(Bytes payload, graph::NodeId first, FlatLinks* links);
 /// `dimension`: of the index; a row of another length is kCorruption.
 Status decode(Bytes payload, std::uint32_t dimension, JournalEntry* entry);
 /// Only the kind of an entry, for scans that skip rows.

@@ -1,5 +1,8 @@
 // load(): state, node records with their rows chunk by chunk, links, then the journal.
 //
+// The loading thread finds the records; verifying a chunk and handing its rows over is done by all
+// threads that LoadOptions::parallel has, over hundreds of chunks at a time.
+//
 // Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
 // deleted, their nodes are free, and the store is sound again (mend()).
 //
@@ -16,6 +19,7 @@
 #include "engine/allocator.h"
 #include "persist/index_records.h"
 #include "persist/journal.h"
+#include "persist/link_loader.h"
 #include "persist/node_blocks.h"
 
 namespace vicinal::persist {
@@ -24,6 +28,7 @@ namespace {
 constexpr std::size_t kMaxMessages = 100;
 constexpr std::uintptr_t kRowAlignment = 64;
 constexpr std::uint64_t kProgressStep = 4096;
+constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
 
 }  // namespace
 
@@ -141,32 +146,66 @@ class Loader {
 
   // -- Nodes and rows --
 
+  /// A chunk with nodes to deliver.
+  struct Run {
+    std::uint32_t chunk = 0;
+    std::size_t begin = 0;  ///< of its nodes in run_nodes_
+    std::size_t count = 0;
+    Result<Bytes> value = Bytes();  ///< the chunk's record
+    Status damage;                  ///< the rows cannot be had
+    Status refused;                 ///< the visitor's answer
+    internal::Vector<float> aligned = {};
+  };
+
   Status load_nodes() {
     delivered_.assign(node_limit_, false);
     const std::uint64_t chunks =
         (state_.node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
     NodeBlockReader nodes(transaction_, index_.databases_.nodes, index_.index_);
-    std::vector<LoadedNode> run;
     const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
     for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
       if (chunk % step == 0) {
         const std::uint64_t done = chunk * layout_.rows_per_chunk;
         if (Status s = tell("vectors", done, state_.node_limit); !s.ok()) return s;
       }
-      run.clear();
-      if (Status s = collect(static_cast<std::uint32_t>(chunk), &nodes, &run); !s.ok()) return s;
-      if (run.empty()) continue;
-      Status s = add_rows(static_cast<std::uint32_t>(chunk), &run);
-      if (!s.ok()) {
-        if (s = aside(s); !s.ok()) return s;
-        bad_chunks_.insert(static_cast<std::uint32_t>(chunk));
-        for (const LoadedNode& node : run) lost_nodes_.push_back(node.node);
+      Run run;
+      run.chunk = static_cast<std::uint32_t>(chunk);
+      run.begin = run_nodes_.size();
+      if (Status s = collect(run.chunk, &nodes, &run_nodes_); !s.ok()) return s;
+      run.count = run_nodes_.size() - run.begin;
+      if (run.count == 0) continue;
+      run.value = find_chunk(run.chunk);
+      runs_.push_back(std::move(run));
+      if (run_nodes_.size() < kRowsAtOnce) continue;
+      if (Status s = deliver_runs(); !s.ok()) return s;
+    }
+    return deliver_runs();
+  }
+
+  /// Verifies and places the collected runs, as many at once as there are threads, and passes them
+  /// on in their order.
+  Status deliver_runs() {
+    options_.for_all(runs_.size(), [this](std::size_t i) {
+      Run& run = runs_[i];
+      const std::span<LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
+      run.damage = add_rows(&run, nodes);
+      if (run.damage.ok()) run.refused = visitor_.place(nodes);
+    });
+    for (const Run& run : runs_) {
+      const std::span<const LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
+      if (!run.damage.ok()) {
+        if (Status s = aside(run.damage); !s.ok()) return s;
+        bad_chunks_.insert(run.chunk);
+        for (const LoadedNode& node : nodes) lost_nodes_.push_back(node.node);
         continue;
       }
-      if (s = visitor_.nodes(run); !s.ok()) return s;
-      for (const LoadedNode& node : run) delivered_[graph::raw(node.node)] = true;
-      report_.nodes += run.size();
+      if (!run.refused.ok()) return run.refused;
+      if (Status s = visitor_.nodes(nodes); !s.ok()) return s;
+      for (const LoadedNode& node : nodes) delivered_[graph::raw(node.node)] = true;
+      report_.nodes += run.count;
     }
+    runs_.clear();
+    run_nodes_.clear();
     return {};
   }
 
@@ -189,40 +228,55 @@ class Loader {
     return {};
   }
 
-  Status add_rows(std::uint32_t chunk, std::vector<LoadedNode>* run) {
-    Result<ChunkRows> rows = open_chunk(chunk);
+  /// From any thread: touches nothing but the run and its nodes.
+  Status add_rows(Run* run, std::span<LoadedNode> nodes) const {
+    Result<ChunkRows> rows = verified_rows(run->chunk, run->value, &run->aligned);
     Status status = rows.status();
-    if (rows.ok() && layout_.slot_of(run->back().node) >= rows->count) {
+    if (rows.ok() && layout_.slot_of(nodes.back().node) >= rows->count) {
       status = Status::corruption(
-          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", chunk,
-                      index_.name_, rows->count, graph::raw(run->back().node)));
+          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", run->chunk,
+                      index_.name_, rows->count, graph::raw(nodes.back().node)));
     }
     if (!status.ok()) {
       return Status(status.code(),
                     fmt::format("{}; labels of index '{}' from {} ({} nodes) have no vector",
-                                status.message(), index_.name_, run->front().label, run->size()));
+                                status.message(), index_.name_, nodes.front().label, nodes.size()));
     }
-    for (LoadedNode& node : *run) {
+    for (LoadedNode& node : nodes) {
       node.row = rows->floats + std::size_t{layout_.slot_of(node.node)} * layout_.dimension;
     }
     return {};
   }
 
-  /// A verified chunk whose floats are aligned. Remembers the last one.
-  Result<ChunkRows> open_chunk(std::uint32_t chunk) {
-    if (open_number_ == chunk) return open_rows_;
+  Result<Bytes> find_chunk(std::uint32_t chunk) {
     const Key32 key(chunk);
     Bytes value;
     Result<bool> found = transaction_.get(index_.databases_.vectors, key.bytes(), &value);
     if (!found) return found.status();
     if (!*found) return Status::corruption(fmt::format("vectors chunk {} is missing", chunk));
-    Result<ChunkRows> rows = read_chunk(layout_, chunk, value, true);
+    return value;
+  }
+
+  /// The rows of a chunk whose checksum is right, aligned: in `aligned` when they are not in the
+  /// map.
+  Result<ChunkRows> verified_rows(std::uint32_t chunk, const Result<Bytes>& value,
+                                  internal::Vector<float>* aligned) const {
+    if (!value) return value.status();
+    Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, true);
     if (!rows) return rows.status();
     if (reinterpret_cast<std::uintptr_t>(rows->floats) % kRowAlignment != 0) {
-      aligned_.resize(std::size_t{rows->count} * layout_.dimension);
-      std::memcpy(aligned_.data(), rows->floats, aligned_.size() * sizeof(float));
-      rows->floats = aligned_.data();
+      aligned->resize(std::size_t{rows->count} * layout_.dimension);
+      std::memcpy(aligned->data(), rows->floats, aligned->size() * sizeof(float));
+      rows->floats = aligned->data();
     }
+    return *rows;
+  }
+
+  /// As verified_rows(). Remembers the last one.
+  Result<ChunkRows> open_chunk(std::uint32_t chunk) {
+    if (open_number_ == chunk) return open_rows_;
+    Result<ChunkRows> rows = verified_rows(chunk, find_chunk(chunk), &aligned_);
+    if (!rows) return rows.status();
     open_number_ = chunk;
     open_rows_ = *rows;
     return *rows;
@@ -231,54 +285,13 @@ class Loader {
   // -- Links --
 
   Status load_links() {
-    Result<Cursor> cursor = Cursor::open(transaction_, index_.databases_.links);
-    if (!cursor) return cursor.status();
-    LinkGroup group;
-    std::uint64_t records = 0;
-    Result<bool> more = cursor->first();
-    for (; more.ok() && *more; more = cursor->next()) {
-      std::uint32_t number = 0;
-      Status status = read_group(*cursor, &number, &group);
-      if (status.code() == StatusCode::kFormatVersion) return status;
-      if (!status.ok()) {
-        ++report_.damaged_links;
-        note(status.message());
-        continue;
-      }
-      if (records++ % kProgressStep == 0) {
-        const std::uint64_t done = std::uint64_t{number} * kNodesPerLinkGroup;
-        if (Status s = tell("links", done, node_limit_); !s.ok()) return s;
-      }
-      for (std::uint32_t slot = 0; slot < kNodesPerLinkGroup; ++slot) {
-        const std::uint64_t id = std::uint64_t{number} * kNodesPerLinkGroup + slot;
-        if (group[slot].empty() || id >= node_limit_ || !delivered_[id]) continue;
-        Status s = visitor_.links(static_cast<graph::NodeId>(id), std::move(group[slot]));
-        if (!s.ok()) return s;
-      }
-    }
-    return more.status();
-  }
-
-  Status read_group(const Cursor& cursor, std::uint32_t* number, LinkGroup* group) {
-    const RecordId id{RecordKind::kLinks, index_.index_, cursor.key()};
-    if (!parse_key(cursor.key(), number))
-      return Status::corruption("links record with a wrong key");
-    Result<Bytes> payload = unseal(id, cursor.value());
-    if (!payload) return payload.status();
-    if (Status s = decode(*payload, group); !s.ok()) {
-      return Status::corruption(describe(id) + ": " + s.message());
-    }
-    for (const graph::NodeLinks& links : *group) {
-      for (const graph::LevelLinks& level : links) {
-        for (const graph::NodeId node : level.ids) {
-          if (graph::raw(node) >= node_limit_) {
-            return Status::corruption(fmt::format("{}: a link to node {}, the index has {}",
-                                                  describe(id), graph::raw(node), node_limit_));
-          }
-        }
-      }
-    }
-    return {};
+    LinkLoader loader(transaction_, index_.databases_.links, index_.index_, delivered_, visitor_,
+                      options_);
+    return loader.run([&](std::uint64_t done) { return tell("links", done, node_limit_); },
+                      [&](std::string message) {
+                        ++report_.damaged_links;
+                        note(std::move(message));
+                      });
   }
 
   // -- Journal --
@@ -436,6 +449,8 @@ class Loader {
   std::uint64_t node_limit_ = 0;
   std::uint64_t journal_entries_ = 0;
   std::vector<bool> delivered_;
+  std::vector<Run> runs_;
+  std::vector<LoadedNode> run_nodes_;
   std::int64_t open_number_ = -1;
   ChunkRows open_rows_;
   // What salvage set aside, for mend().

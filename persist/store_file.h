@@ -91,29 +91,27 @@ struct Batch {
   std::span<const Label> resurrected_labels;
 };
 
-/// A node as load() delivers it.
-struct LoadedNode {
-  graph::NodeId node = graph::kNoNode;
-  Label label = 0;
-  graph::Level level = 0;
-  graph::NodeState state = graph::NodeState::kLive;  ///< kLive or kTombstone
-  const float* row = nullptr;  ///< `dimension` floats; valid during the call only. A chunk's first
-                               ///< row is 64-byte aligned, the others follow without gaps
-};
+/// A node as load() delivers it, kLive or kTombstone. Its row is valid during the call only. A
+/// chunk's first row is 64-byte aligned, the others follow without gaps.
+using LoadedNode = graph::StoredPayload;
 
-/// Takes what load() reads. Calls come from the loading thread, in the order of the methods here.
+/// Takes what load() reads, in the order of the methods here. Calls come from the loading thread
+/// but for place() and links(): with LoadOptions::parallel several of them run at once.
 class LoadVisitor {
  public:
   virtual ~LoadVisitor() = default;
   /// Once, first: slots in use are below `node_limit`.
   virtual Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) = 0;
-  /// Checkpointed nodes in ascending order, in runs that share a chunk, so that a visitor may hand
-  /// a run to threads: all rows stay valid until the call returns.
+  /// Checkpointed nodes of one chunk, ascending, as soon as its checksum is verified: the rows are
+  /// still in the thread's cache. Chunks come in any order, each once.
+  virtual Status place(std::span<const LoadedNode> /*run*/) { return {}; }
+  /// The same runs, in ascending order, each after its place(); rows are still valid, and no
+  /// place() runs meanwhile.
   virtual Status nodes(std::span<const LoadedNode> run) = 0;
-  /// Links of checkpointed nodes, ascending by node. Ids are bounded by node_limit or by the
-  /// journal's nodes only; the visitor checks that they name nodes with that level. Nodes without a
-  /// call have no valid links.
-  virtual Status links(graph::NodeId node, graph::NodeLinks links) = 0;
+  /// Links of checkpointed nodes, each node once, in any order. Ids are bounded by node_limit or by
+  /// the journal's nodes only; the visitor checks that they name nodes with that level. Nodes
+  /// without a call have no valid links.
+  virtual Status links(std::span<const graph::StoredLinks> nodes) = 0;
   /// Journal entries in order, as kUpsert (with `row`), kErase and kResurrect only. A batch is one
   /// kUpsert per stored node, then one kResurrect per resurrected node; kEraseBatch is one kErase
   /// per node. Nodes that a later entry frees are never delivered, by no method here: their upsert
@@ -124,6 +122,15 @@ class LoadVisitor {
 struct LoadOptions {
   bool salvage = false;  ///< set damaged vector and node records aside instead of failing
   ProgressCallback progress;
+  /// Calls body(i) for every i below `count`, on several threads, and returns when all are done.
+  /// Empty: the loading thread does everything.
+  std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)> parallel =
+      {};
+
+  void for_all(std::size_t count, const std::function<void(std::size_t)>& body) const {
+    if (parallel) return parallel(count, body);
+    for (std::size_t i = 0; i < count; ++i) body(i);
+  }
 };
 
 struct LoadReport {

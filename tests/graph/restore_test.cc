@@ -44,13 +44,12 @@ Restored restore(const Saved& saved, bool damaged) {
   }
   r.graph->finish_placing(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Result<std::uint64_t> left_out = r.graph->restore_links(NodeId{i}, saved.links[i]);
-    if (!left_out) {
-      EXPECT_EQ(left_out.status().code(), StatusCode::kCorruption);
-      ++r.refused;
-    } else {
-      r.left_out += *left_out;
-    }
+    std::vector<LevelLinksView> levels;
+    for (const LevelLinks& l : saved.links[i]) levels.push_back({l.parent, l.child_count, l.ids});
+    const StoredLinks stored{NodeId{i}, levels};
+    const RestoredLinks report = r.graph->restore_links({&stored, 1});
+    r.refused += report.rejected_nodes;
+    r.left_out += report.left_out;
   }
   r.graph->finish_restoring(saved.entry, damaged);
   std::vector<NodeId> missing;

@@ -52,14 +52,17 @@ class Damage : public testing::Test {
     std::uint64_t failures = 0;
     std::string message;
   };
-  Outcome load(bool salvage) {
+  Outcome load(bool salvage, bool parallel = false) {
     Outcome outcome;
     auto store = open_store(path_, fast());
     auto index = store->open_index("text");
     outcome.opened = index.status();
     if (!index.ok()) return outcome;
     Loaded loaded(kDimension);
-    outcome.report = (*index)->load(loaded, {salvage, {}});
+    LoadOptions options;
+    options.salvage = salvage;
+    if (parallel) options.parallel = on_three_threads;
+    outcome.report = (*index)->load(loaded, options);
     outcome.nodes = loaded.live().size();
     outcome.links = loaded.all_links.size();
     std::vector<std::string> messages;
@@ -110,6 +113,27 @@ TEST_F(Damage, LinksRecordIsLeftOutAndCounted) {
   EXPECT_EQ(outcome.nodes, 402u);
   EXPECT_EQ(outcome.links, 392u);
   EXPECT_EQ(outcome.failures, 1u);
+}
+
+TEST_F(Damage, ThreadsReportWhatOneThreadReports) {
+  for (const int nth : {0, 3, 17, 18, 49}) flip("1.links", nth, 50);
+  const Outcome one = load(false);
+  const Outcome three = load(false, true);
+  ASSERT_TRUE(one.report.ok());
+  ASSERT_TRUE(three.report.ok());
+  EXPECT_EQ(three.report->damaged_links, 5u);
+  EXPECT_EQ(three.report->messages, one.report->messages);
+  EXPECT_EQ(three.nodes, 402u);
+  EXPECT_EQ(three.links, 360u);
+
+  flip("1.vectors", 3, 4711);
+  flip("1.vectors", 1, 12345);
+  EXPECT_EQ(load(false, true).report.status().to_string(), load(false).report.status().to_string());
+  const Outcome salvaged = load(true, true);
+  ASSERT_TRUE(salvaged.report.ok()) << salvaged.report.status().to_string();
+  EXPECT_EQ(salvaged.report->salvaged, 2u);
+  EXPECT_EQ(salvaged.nodes, 402u - 128u - 16u);
+  EXPECT_EQ(load(false).nodes, salvaged.nodes);
 }
 
 TEST_F(Damage, JournalEntry) {

@@ -5,12 +5,16 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "persist/store_file.h"
@@ -78,6 +82,7 @@ class Loaded final : public LoadVisitor {
     for (const LoadedNode& n : run) {
       EXPECT_TRUE(n.state == graph::NodeState::kLive || n.state == graph::NodeState::kTombstone);
       EXPECT_LT(graph::raw(n.node), node_limit);
+      EXPECT_TRUE(placed_.contains(graph::raw(n.node)));
       EXPECT_TRUE(table.empty() || table.rbegin()->first < graph::raw(n.node)) << "ascending";
       if (dimension_ % 16 == 0) {
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
@@ -86,9 +91,21 @@ class Loaded final : public LoadVisitor {
     }
     return {};
   }
-  Status links(graph::NodeId node, graph::NodeLinks node_links) override {
-    EXPECT_TRUE(table.contains(graph::raw(node)));
-    all_links[graph::raw(node)] = std::move(node_links);
+  Status place(std::span<const LoadedNode> run) override {
+    const std::lock_guard lock(mutex_);
+    for (const LoadedNode& n : run) EXPECT_TRUE(placed_.insert(graph::raw(n.node)).second);
+    return {};
+  }
+  Status links(std::span<const graph::StoredLinks> nodes) override {
+    const std::lock_guard lock(mutex_);
+    for (const graph::StoredLinks& n : nodes) {
+      EXPECT_TRUE(table.contains(graph::raw(n.node)));
+      EXPECT_FALSE(all_links.contains(graph::raw(n.node)));
+      graph::NodeLinks& links = all_links[graph::raw(n.node)];
+      for (const graph::LevelLinksView& l : n.levels) {
+        links.push_back({l.parent, l.child_count, {l.ids.begin(), l.ids.end()}});
+      }
+    }
     return {};
   }
   Status replay(Sequence sequence, const Operation& op) override {
@@ -137,7 +154,22 @@ class Loaded final : public LoadVisitor {
 
  private:
   std::uint32_t dimension_;
+  std::mutex mutex_;
+  std::set<std::uint32_t> placed_;  ///< under mutex_
 };
+
+/// LoadOptions::parallel with threads of its own.
+inline void on_three_threads(std::size_t count, const std::function<void(std::size_t)>& body) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+  };
+  std::thread second(work);
+  std::thread third(work);
+  work();
+  second.join();
+  third.join();
+}
 
 /// Plays the engine: hands out slots, keeps the truth, reports changed links.
 class MemoryIndex final : public CheckpointSource {
