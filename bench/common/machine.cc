@@ -59,6 +59,14 @@ std::string chosen_target() {
   return "unknown";
 }
 
+/// The load averages of 1, 5 and 15 minutes.
+std::string load() {
+  std::ifstream file("/proc/loadavg");
+  std::string one, five, fifteen;
+  file >> one >> five >> fifteen;
+  return one + " " + five + " " + fifteen;
+}
+
 std::string date() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -83,7 +91,7 @@ nlohmann::ordered_json describe_machine() {
           {"compiler", __VERSION__},
           {"target", chosen_target()},
           {"started", date()},
-          {"load at the start", first_line("/proc/loadavg")}};
+          {"load at the start", load()}};
 }
 
 std::string machine_table(const nlohmann::ordered_json& machine, const std::string& commit,

@@ -50,6 +50,8 @@ IndexOptions Settings::index_options(bool rebuild_on_upsert) const {
 Record::Record(const Settings& settings, const Outputs& outputs, const std::string& commit,
                const std::string& command)
     : outputs_(outputs), budget_s_(settings.budget_s) {
+  IndexArguments arguments;
+  arguments.threads = settings.threads;
   json_ = {{"kind", "decision record"},
            {"commit", commit},
            {"command", command},
@@ -61,7 +63,7 @@ Record::Record(const Settings& settings, const Outputs& outputs, const std::stri
            {"k", settings.k},
            {"metric", "cosine"},
            {"seed", settings.seed},
-           {"threads", IndexArguments{.threads = settings.threads}.thread_count()},
+           {"threads", arguments.thread_count()},
            {"batch", settings.batch},
            {"batches", settings.batches},
            {"singles", settings.singles},

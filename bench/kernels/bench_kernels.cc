@@ -344,7 +344,8 @@ int main(int argc, char** argv) {
       }
     }
   }
-  for (const auto& [name, value] : vicinal::bench::describe_machine().items()) {
+  const auto machine = vicinal::bench::describe_machine();
+  for (const auto& [name, value] : machine.items()) {
     benchmark::AddCustomContext("machine." + name, value.get<std::string>());
   }
   benchmark::RunSpecifiedBenchmarks();

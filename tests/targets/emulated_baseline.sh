@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # emulated_baseline.sh LISTER PROGRAM[=FILTER]...: runs test programs on an emulated x86-64 CPU without
 # AVX, which raises SIGILL for what it does not know: nothing outside the kernels' target sections
 # needs more than the baseline.

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # forced.sh EMULATOR TARGET LISTER PROGRAM[=FILTER]...: runs test programs with VICINAL_TARGET=TARGET
 # ("-": not forced). An EMULATOR of "-" is none. Exit code 77 when the target cannot run here.
 set -eu
@@ -22,6 +23,11 @@ for program in "$@"; do
   filter="*"
   case "$program" in *=*) filter="${program#*=}" && program="${program%%=*}" ;; esac
   echo "== $(basename "$program") --gtest_filter=$filter"
-  ${emulator[@]+"${emulator[@]}"} "$program" --gtest_brief=1 --gtest_filter="$filter" \
-    --gtest_color=no | tee /dev/stderr | grep -q '^\[  PASSED  \] [1-9]'
-done 2>&1
+  code=0
+  output=$(${emulator[@]+"${emulator[@]}"} "$program" --gtest_brief=1 --gtest_filter="$filter" \
+    --gtest_color=no 2>&1) || code=$?
+  echo "$output"
+  [ "$code" = 0 ] || { echo "exit code $code" && exit 1; }
+  # A filter that fits nothing would pass as well.
+  grep -q '^\[  PASSED  \] [1-9]' <<<"$output" || { echo "no test ran" && exit 1; }
+done

@@ -1,4 +1,6 @@
-# listed.sh EMULATOR LISTER TARGET...: ("-": no emulator) every target compiled into this build has its forced test.
+#!/usr/bin/env bash
+# listed.sh EMULATOR LISTER TARGET...: every target compiled into this build has its forced test. An
+# EMULATOR of "-" is none.
 set -eu
 read -r -a emulator <<<"$1"
 if [ "$1" = "-" ]; then emulator=(); fi
