@@ -24,9 +24,8 @@ HWY_INLINE int32x4_t add_products(int32x4_t sums, int8x16_t a, int8x16_t b) {
   return vdotq_s32(sums, a, b);
 }
 
-#include "kernels/neon_dots-inl.h"
-
 #include "kernels/code_loops-inl.h"
+#include "kernels/neon_dots-inl.h"
 
 }  // namespace vicinal::kernels::neon_dotprod
 HWY_POP_ATTRIBUTES

@@ -17,8 +17,9 @@
 namespace vicinal::persist {
 namespace {
 
-// Writers wait while a step of the checkpoint commits: keep steps short.
-constexpr std::uint64_t kStepBytes = 16ull << 20;
+// Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
+// after the next: steps are short, or the file grows by two of them and more.
+constexpr std::uint64_t kStepBytes = 1ull << 20;
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cereal/cereal.hpp>
 #include <cstring>
 #include <type_traits>
@@ -140,7 +141,10 @@ void get_record(Reader& ar, OptionsRecord* r) {
   require(o.dimension >= 1 && o.dimension <= kMaxDimension, "dimension out of range");
   require(metric <= static_cast<std::uint8_t>(Metric::kSquaredL2), "unknown metric");
   require(quantization <= static_cast<std::uint8_t>(Quantization::kInt8), "unknown quantization");
-  require(r->rows_per_chunk == rows_per_chunk_for(o.dimension), "rows per chunk disagree");
+  require(std::has_single_bit(r->rows_per_chunk) &&
+              (r->rows_per_chunk == 1 ||
+               std::uint64_t{r->rows_per_chunk} * o.dimension * sizeof(float) <= kLargestChunk),
+          "rows per chunk out of range");
   o.metric = static_cast<Metric>(metric);
   o.quantization = static_cast<Quantization>(quantization);
 }

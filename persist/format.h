@@ -26,9 +26,12 @@ inline constexpr std::uint32_t kStoreFormat = 1;
 /// Version of every record of kStoreFormat 1. A record that changes gets the next number.
 inline constexpr std::uint16_t kRecordVersion = 1;
 
-inline constexpr std::uint32_t kNodesPerBlock = 64;       ///< nodes in a record of <id>.nodes
-inline constexpr std::uint32_t kNodesPerLinkGroup = 8;    ///< nodes in a record of <id>.links
-inline constexpr std::uint64_t kChunkTarget = 64 << 10;  ///< most bytes of rows in a chunk, if > 1
+inline constexpr std::uint32_t kNodesPerBlock = 64;     ///< nodes in a record of <id>.nodes
+inline constexpr std::uint32_t kNodesPerLinkGroup = 8;  ///< nodes in a record of <id>.links
+inline constexpr std::uint64_t kChunkTarget = 64
+                                              << 10;  ///< most bytes of rows in a new index's chunk
+inline constexpr std::uint64_t kLargestChunk = 256
+                                               << 10;  ///< most bytes of rows in any, if rows > 1
 inline constexpr std::uint32_t kMaxDimension = 65536;
 inline constexpr std::uint32_t kMaxIndexes = 256;
 inline constexpr std::uint64_t kMaxBatch = 100'000'000;  ///< rows: its entry stays below 2^32 bytes

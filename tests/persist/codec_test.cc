@@ -68,10 +68,10 @@ TEST(Codec, RoundTrips) {
 }
 
 TEST(Codec, RowsPerChunk) {
-  EXPECT_EQ(rows_per_chunk_for(384), 128u);
-  EXPECT_EQ(rows_per_chunk_for(1), 65536u);
+  EXPECT_EQ(rows_per_chunk_for(384), 32u);
+  EXPECT_EQ(rows_per_chunk_for(1), 16384u);
   EXPECT_EQ(rows_per_chunk_for(65536), 1u);
-  EXPECT_EQ(rows_per_chunk_for(300), 128u);
+  EXPECT_EQ(rows_per_chunk_for(300), 32u);
 }
 
 // Every payload that a damaged or hostile file may hold ends with a Status: sanitizers watch.

@@ -87,13 +87,13 @@ TEST_F(Damage, VectorsChunkNamesItsLabelOrIsSetAside) {
   flip("1.vectors", 1, 12345);
   Outcome outcome = load(false);
   EXPECT_EQ(outcome.report.status().code(), StatusCode::kCorruption);
-  EXPECT_NE(outcome.report.status().message().find("from 128"), std::string::npos)
+  EXPECT_NE(outcome.report.status().message().find("from 32"), std::string::npos)
       << outcome.report.status().message();
   EXPECT_GE(outcome.failures, 1u);
   outcome = load(true);
   ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
   EXPECT_EQ(outcome.report->salvaged, 1u);
-  EXPECT_EQ(outcome.nodes, 402u - 128u);
+  EXPECT_EQ(outcome.nodes, 402u - 32u);
 }
 
 TEST_F(Damage, NodesRecord) {
@@ -126,13 +126,13 @@ TEST_F(Damage, ThreadsReportWhatOneThreadReports) {
   EXPECT_EQ(three.nodes, 402u);
   EXPECT_EQ(three.links, 360u);
 
-  flip("1.vectors", 3, 4711);
+  flip("1.vectors", 12, 4711);
   flip("1.vectors", 1, 12345);
   EXPECT_EQ(load(false, true).report.status().to_string(), load(false).report.status().to_string());
   const Outcome salvaged = load(true, true);
   ASSERT_TRUE(salvaged.report.ok()) << salvaged.report.status().to_string();
   EXPECT_EQ(salvaged.report->salvaged, 2u);
-  EXPECT_EQ(salvaged.nodes, 402u - 128u - 16u);
+  EXPECT_EQ(salvaged.nodes, 402u - 32u - 16u);
   EXPECT_EQ(load(false).nodes, salvaged.nodes);
 }
 
