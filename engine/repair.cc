@@ -91,17 +91,19 @@ Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
   std::vector<Label> labels;
   labels.reserve(nodes.size());
   for (const NodeId node : nodes) labels.push_back(graph_->label(node));
-  // Under the claims nobody is between looking a label up and using its tombstone.
-  const LabelClaims::Held claims(claims_, labels);
-  persist::Operation operation;
-  operation.kind = OperationKind::kFree;
-  operation.nodes = nodes;
-  const Result<persist::Sequence> sequence = append(operation);
-  if (!sequence) return sequence.status();
-  for (std::size_t i = 0; i < nodes.size(); ++i) labels_.forget(labels[i], nodes[i]);
-  if (durable_) fresh_.drop(nodes);
-  graph_->recycle(nodes);
-  finish(*sequence);
+  {
+    // Under the claims no writer is between looking a label up and using its tombstone.
+    const LabelClaims::Held claims(claims_, labels);
+    persist::Operation operation;
+    operation.kind = OperationKind::kFree;
+    operation.nodes = nodes;
+    const Result<persist::Sequence> sequence = append(operation);
+    if (!sequence) return sequence.status();
+    for (std::size_t i = 0; i < nodes.size(); ++i) labels_.forget(labels[i], nodes[i]);
+    if (durable_) fresh_.drop(nodes);
+    finish(*sequence);
+  }
+  graph_->recycle(nodes);  // waits for readers that looked a label up before: not under claims
   return {};
 }
 

@@ -164,7 +164,9 @@ std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
 }
 
 void Graph::recycle(std::span<const NodeId> nodes) {
+  if (nodes.empty()) return;
   GraphState& g = *state_;
+  g.epochs.wait_for_readers();
   const std::lock_guard lock(g.slots_mutex);
   for (const NodeId node : nodes) {
     g.set_state(node, NodeState::kFree);

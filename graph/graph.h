@@ -217,9 +217,11 @@ class Graph {
   /// Brings whatever hangs from no tree (G9) back into it; returns how many. Readers go on, writers
   /// wait for as long as a walk over all nodes takes. Nothing to do unless something was damaged.
   std::uint64_t mend();
-  /// Nodes that nothing links to any more and no reader holds: the engine records that they are
-  /// free, then calls recycle(). At most `max`.
+  /// Nodes that nothing links to any more and no walk holds: the engine records that they are free
+  /// and forgets what it knows them by, then calls recycle(). At most `max`.
   std::vector<NodeId> take_unlinked(std::size_t max);
+  /// Gives their slots to nodes to come. Waits for readers first: one that is inside may have the
+  /// node from the engine's label map. Never call it from inside.
   void recycle(std::span<const NodeId> nodes);
 
   // ---- Reading.

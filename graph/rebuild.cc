@@ -106,17 +106,18 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step) {
   if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
   const RebuildMark mark(g);
   Topology* const old = g.topology.load();
+  const std::vector<NodeId> nodes = nodes_to_keep(g, *old);
   auto fresh = std::make_unique<Topology>(g.epochs);
-  fresh->grow(g.next_slot.load());
-  if (!link_nodes(g, fresh.get(), nodes_to_keep(g, *old), std::max(threads, 1u), step)) {
+  fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
+  if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }
   // Catch up with the writers until little is left, so that the gate is held alone but briefly.
   for (int round = 0; round < 8; ++round) {
-    const std::vector<NodeId> nodes = take_linked_meanwhile(g, *fresh);
-    if (nodes.empty()) break;
+    const std::vector<NodeId> late = take_linked_meanwhile(g, *fresh);
+    if (late.empty()) break;
     const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : nodes) link_node(g, *fresh, node, *scratch);
+    for (const NodeId node : late) link_node(g, *fresh, node, *scratch);
   }
   std::vector<NodeId> left_out;
   {

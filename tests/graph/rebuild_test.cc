@@ -49,6 +49,30 @@ TEST(Rebuild, TombstonesBecomeUnlinked) {
   EXPECT_EQ(g->take_unlinked(10000).size(), 750u);
 }
 
+// Somebody inside may have the node from a label map that has forgotten it since.
+TEST(Rebuild, G8SlotsAreNotReusedUnderAReader) {
+  const Rows rows = clustered(100, 4, 1);
+  const auto g = build(config_of(4), rows);
+  for (std::uint32_t i = 0; i < 10; ++i) g->erase(NodeId{i});
+  ASSERT_TRUE(g->repair(0, {}).finished);
+  const std::vector<NodeId> unlinked = g->take_unlinked(10);
+  ASSERT_EQ(unlinked.size(), 10u);
+  std::atomic<bool> recycled{false};
+  std::jthread recycler;
+  {
+    const Graph::ReadGuard guard(*g);
+    recycler = std::jthread([&] {
+      g->recycle(unlinked);
+      recycled = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(recycled.load());
+    EXPECT_EQ(g->stats().free_slots, 0u);
+  }
+  recycler.join();
+  EXPECT_EQ(g->stats().free_slots, 10u);
+}
+
 TEST(Rebuild, CancelledLeavesEverythingAsItWas) {
   const Rows rows = clustered(1500, 8, 1);
   const auto g = build(config_of(8), rows);
@@ -102,6 +126,23 @@ TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
   EXPECT_GT(g->node_limit(), 1u << 20);
   EXPECT_SOUND(*g);
   EXPECT_EQ(live_nodes_lost(*g), 0u);
+}
+
+// A rebuild of an empty graph, and the first nodes while it begins.
+TEST(Rebuild, BesideTheFirstInserts) {
+  const Rows rows = clustered(60, 4, 1);
+  for (int round = 0; round < 200; ++round) {
+    const auto g = make_graph(config_of(4));
+    std::atomic<bool> stop{false};
+    std::jthread rebuilder([&] {
+      while (!stop.load()) EXPECT_TRUE(g->rebuild(1, {}).ok());
+    });
+    for (std::size_t i = 0; i < rows.size(); ++i) insert(*g, i, rows.row(i));
+    stop = true;
+    rebuilder.join();
+    EXPECT_SOUND(*g);
+    EXPECT_EQ(live_nodes_lost(*g), 0u);
+  }
 }
 
 TEST(Rebuild, BesideInsertsErasesResurrectionsAndSearches) {
