@@ -8,14 +8,12 @@
 // or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
-//   - a link list is an immutable block, replaced by copy, so searches take no lock (DESIGN section
-//   4);
-//   - candidates equally far from the node and from a kept link count as occluded, so equal vectors
-//   do not
-//     fill each other's lists;
+//   - a link list is an immutable block, replaced by copy: searches take no lock (DESIGN, 4);
+//   - candidates equally far from the node and from a kept link count as occluded, so that equal
+//     vectors do not fill each other's lists;
 //   - every level is spanned by a tree of parent links that no pruning takes away (G9), so that
-//   whatever is
-//     linked can be reached;
+//     whatever is linked can be reached;
+//   - a node is linked to tombstones too where hardly anything else, or nothing nearer, is there;
 //   - traversal runs over int8 codes, results are re-ranked from float32.
 //
 // Threads: every method from any thread beside any other unless it says otherwise. Searches take no
@@ -23,20 +21,20 @@
 //
 // Invariants (validate.cc checks those marked *; tests name them):
 //   G1* A node's links on a level are one immutable block; the handle is published with release and
-//   read with
-//       acquire. The block is reused only after every reader that could hold it has left its epoch.
+//       read with acquire. The block is reused only after every reader that could hold it has left.
 //   G2* A list holds at most max_links(level) ids, none twice, never its own node.
 //   G3* A link at level L names a node that has level L.
 //   G4  A node's payload is complete before any link to it can be read.
 //   G5  A node's forward links on all levels are published before any back-link to it.
-//   G6* The entry point is one atomic value (node, level) and is a node of the highest level in
-//   use. G7  Storage never moves. G8* A slot is reused only when no list names it and no reader can
-//   still hold it. G9* On each level parent links form a tree over the linked nodes that have the
-//   level: a child stands in
-//       its parent's list and the parent in the child's. No operation but repair moves a child, and
-//       it attaches before it detaches. Hence every linked node is reachable from every other.
-//   G10 A search sees an update as one step: the old node or the new one, never both, never
-//   neither.
+//   G6* The entry point is one atomic value (node, level) and is a node of the highest level used.
+//   G7  Storage never moves.
+//   G8* A slot is reused only when no list names it and no reader can still hold it.
+//   G9* On each level parent links form a tree over the linked nodes that have the level: a child
+//       stands in its parent's list and the parent in the child's. Hence every linked node is
+//       reachable from every other. No operation but repair moves a child, and it attaches before
+//       it detaches; only where condemned children fill a list so short that nothing else finds
+//       room (M 2 and 3) may what hangs below one of them be loose until its turn in the same scan.
+//   G10 A search sees an update as one step: the old node or the new one, never both or neither.
 #pragma once
 
 #include <atomic>

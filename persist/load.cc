@@ -217,8 +217,11 @@ class Loader {
       const auto node = static_cast<graph::NodeId>(id);
       Result<StoredNode> stored = nodes->at(node);
       if (!stored) {
-        if (Status s = aside(stored.status()); !s.ok()) return s;
-        bad_blocks_.push_back(graph::raw(node) / kNodesPerBlock);
+        const std::uint32_t block = graph::raw(node) / kNodesPerBlock;
+        if (bad_blocks_.empty() || bad_blocks_.back() != block) {  // a block may span chunks
+          if (Status s = aside(stored.status()); !s.ok()) return s;
+          bad_blocks_.push_back(block);
+        }
         id |= kNodesPerBlock - 1;  // on to the next block
         continue;
       }

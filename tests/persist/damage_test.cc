@@ -102,6 +102,7 @@ TEST_F(Damage, NodesRecord) {
   const Outcome outcome = load(true);
   ASSERT_TRUE(outcome.report.ok());
   EXPECT_EQ(outcome.nodes, 402u - 64u);
+  EXPECT_EQ(outcome.report->salvaged, 1u);
 }
 
 TEST_F(Damage, LinksRecordIsLeftOutAndCounted) {
