@@ -36,6 +36,7 @@ class Round {
 
   void run(std::span<const NodeId> nodes) {
     const EntryPoint entry = t_.entry_point();
+    const std::uint64_t before = t_.linked_count();
     items_.assign(nodes.size(), {});
     parallel_for(threads_, nodes.size(), 8,
                  [&](std::size_t i) { search(nodes[i], entry, items_[i]); });
@@ -44,6 +45,7 @@ class Round {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
     finish();
+    if (outgrown(t_, before, nodes.size())) look_anew();
   }
 
  private:
@@ -120,6 +122,14 @@ class Round {
         if (f.crowded) note_crowded(g_, item.node);
       }
     }
+  }
+
+  // Others linked many meanwhile.
+  void look_anew() {
+    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
+      const BorrowedScratch scratch(g_.scratches);
+      look_for_links_anew(g_, t_, items_[i].node, *scratch);
+    });
   }
 
   GraphState& g_;

@@ -156,7 +156,10 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
   }
 }
 
-void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+namespace {
+
+// Algorithm 1 for what the search sees now.
+void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   const Level level = g.level(node);
   t.make_upper(node, level);
   EntryPoint entry = t.entry_point();
@@ -185,6 +188,22 @@ void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     // Somebody else was quicker: hang below the new entry point what hangs nowhere yet.
     if (!alone) low = before.level + 1;
     if (low > level) return;
+  }
+}
+
+}  // namespace
+
+bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own) {
+  constexpr std::uint64_t kFew = 8;
+  return t.linked_count() > before + own + before / 4 + kFew;
+}
+
+void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  std::uint64_t before = t.linked_count();
+  link_once(g, t, node, scratch);
+  while (outgrown(t, before, 1)) {
+    before = t.linked_count();
+    look_for_links_anew(g, t, node, scratch);
   }
 }
 

@@ -68,6 +68,11 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
 /// Has the node's links looked for anew by the repair that unlinks the tombstones around it.
 void note_crowded(GraphState& g, NodeId node);
 
+/// Whether so many nodes were linked since there were `before` (by others than the caller's `own`)
+/// that links found then are not those that would be found now. A thread that lost its CPU between
+/// its search and its links finds itself here, mostly while a graph is small.
+bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own);
+
 /// Looks for the links of a node that is linked already, and adds, on both sides, those it lacks.
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
 

@@ -36,6 +36,9 @@ class Topology {
     return level0_[node].load(std::memory_order_acquire) != kNoBlock;
   }
 
+  /// How many nodes are linked, or about to be.
+  std::uint64_t linked_count() const { return linked_.load(std::memory_order_relaxed); }
+
   void prefetch_handle(NodeId node) const { __builtin_prefetch(&level0_[node]); }
   /// Prefetches the first lines of the node's level-0 block: header and, mostly, all ids.
   void prefetch_block(NodeId node) const {
@@ -85,6 +88,7 @@ class Topology {
   SegmentedArray<std::atomic<BlockHandle>> upper_;  ///< raw units: a handle per level from 1
   SegmentedArray<std::atomic<std::uint64_t>> changed_;
   std::atomic<std::uint64_t> entry_{raw(kNoNode)};
+  std::atomic<std::uint64_t> linked_{0};  ///< nodes with a level-0 block
 };
 
 }  // namespace vicinal::graph
