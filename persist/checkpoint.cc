@@ -19,7 +19,7 @@ namespace {
 
 // Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
 // after the next: steps are short, or the file grows by two of them and more.
-constexpr std::uint64_t kStepBytes = 1ull << 20;
+constexpr std::uint64_t kStepBytes = 512ull << 10;
 
 }  // namespace
 
