@@ -156,9 +156,10 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
 }
 
 // Adds what the condemned entries of `list` lead to, and takes them out. Returns the healthy ones
-// it had.
+// it had. `wiped_out` becomes true when most of what they lead to is condemned as well: what is
+// left of such a neighborhood lies far away.
 std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
-                              Level level, Scratch& scratch) {
+                              Level level, Scratch& scratch, bool& wiped_out) {
   internal::Vector<NodeId> dead;
   std::erase_if(list.entries(), [&](const LinkList::Entry& e) {
     if (!condemned(g, e.neighbor.node)) return false;
@@ -167,15 +168,20 @@ std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& 
   });
   const std::size_t healthy = list.entries().size();
   if (dead.empty()) return healthy;
+  std::size_t met = 0;
+  std::size_t met_dead = 0;
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   for (const NodeId d : dead) {
     const BlockHeader* block = t.block(d, level);
     if (block == nullptr) continue;
     for (const NodeId next : block->ids()) {
+      ++met;
+      met_dead += condemned(g, next) ? 1 : 0;
       if (next == node || g.state(next) != NodeState::kLive || list.find(next) != nullptr) continue;
       list.add({score(next), next}, LinkList::Kind::kOrdinary);
     }
   }
+  wiped_out = wiped_out || 2 * met_dead > met;
   return healthy;
 }
 
@@ -201,7 +207,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       LinkList list(g, node, level, scratch);
       list.load(t);
       const std::size_t before = list.entries().size();
-      const std::size_t healthy = replace_condemned(g, t, list, node, level, scratch);
+      const std::size_t healthy = replace_condemned(g, t, list, node, level, scratch, thin);
       const internal::Vector<LinkList::Entry> all = list.entries();
       thin = thin || lost_its_neighborhood(g, before, healthy, all.size());
       list.prune();
