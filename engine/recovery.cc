@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <functional>
 
 #include "engine/check.h"
@@ -27,7 +26,7 @@ Status Recovery::run() {
   persist::LoadOptions options;
   options.salvage = core_.options_.salvage;
   options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
-    run_on_pool(count, body);
+    pool_.run(count, body);
   };
   Reporter vectors(core_.options_.progress, "vectors");
   if (core_.options_.progress) {
@@ -37,8 +36,9 @@ Status Recovery::run() {
   if (!report) return report.status();
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
-  finish_links();
-  link_missing();
+  std::vector<NodeId> unlinked = graph_.unlinked_nodes();
+  finish_links(!unlinked.empty());
+  link_missing(std::move(unlinked));
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
   }
@@ -51,20 +51,6 @@ Status Recovery::run() {
   core_.open_seconds_ =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {};
-}
-
-void Recovery::run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body) {
-  std::mutex mutex;
-  std::exception_ptr failure;  // no memory: thrown again where the caller can catch it
-  pool_.run(count, [&](std::size_t i) {
-    try {
-      body(i);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-    }
-  });
-  if (failure) std::rethrow_exception(failure);
 }
 
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
@@ -181,14 +167,13 @@ Status Recovery::replay_resurrect(NodeId node) {
   return {};
 }
 
-void Recovery::finish_links() {
-  const bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 ||
-                       !graph_.unlinked_nodes().empty();
+void Recovery::finish_links(bool some_unlinked) {
+  const bool damaged =
+      journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 || some_unlinked;
   graph_.finish_restoring(entry_point_, damaged);
 }
 
-void Recovery::link_missing() {
-  std::vector<NodeId> missing = graph_.unlinked_nodes();
+void Recovery::link_missing(std::vector<NodeId> missing) {
   if (!missing.empty() && !replayed_.empty()) {
     NodeSet journaled;
     for (const NodeId node : replayed_) journaled.insert(node);

@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -47,7 +46,6 @@ class Recovery final : public persist::LoadVisitor {
   };
   using NodeSet = tsl::robin_set<graph::NodeId, NodeHash>;
 
-  void run_on_pool(std::size_t count, const std::function<void(std::size_t)>& body);
   bool exists(graph::NodeId node) const;
   /// A live node whose label may have another live one: an error, or (salvage) the greater counts.
   Status settle(graph::NodeId node);
@@ -56,8 +54,8 @@ class Recovery final : public persist::LoadVisitor {
   Status replay_upsert(const persist::Operation& operation);
   Status replay_resurrect(graph::NodeId node);
   /// After all links: entry point, trees of parents.
-  void finish_links();
-  void link_missing();
+  void finish_links(bool some_unlinked);
+  void link_missing(std::vector<graph::NodeId> missing);
   /// Forgets fresh rows that stand in chunks already (a batch's).
   void drop_stored_rows();
   /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.

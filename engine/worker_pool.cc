@@ -1,5 +1,7 @@
 #include "engine/worker_pool.h"
 
+#include <utility>
+
 namespace vicinal::engine {
 
 WorkerPool::WorkerPool(unsigned threads) {
@@ -28,10 +30,19 @@ void WorkerPool::run(std::size_t count, const std::function<void(std::size_t)>& 
   drain();
   std::unique_lock lock(mutex_);
   finished_.wait(lock, [this] { return running_ == 0; });
+  if (const std::exception_ptr failure = std::exchange(failure_, nullptr)) {
+    std::rethrow_exception(failure);
+  }
 }
 
 void WorkerPool::drain() {
-  for (std::size_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) (*body_)(i);
+  try {
+    for (std::size_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) (*body_)(i);
+  } catch (...) {
+    next_.store(count_);
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
 }
 
 void WorkerPool::work() {

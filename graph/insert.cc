@@ -94,6 +94,39 @@ void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forw
   if (forward.crowded) note_crowded(g, node);
 }
 
+// Algorithm 1 for what the search sees now.
+void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  const Level level = g.level(node);
+  t.make_upper(node, level);
+  EntryPoint entry = t.entry_point();
+  Level low = 0;  // levels below it are linked
+  internal::Vector<ForwardLinks> forward;
+  for (;;) {
+    bool alone = entry.node == kNoNode;
+    forward.clear();
+    if (!alone && entry.level >= low) {
+      find_forward_links(g, t, node, entry, low, level, scratch, forward);
+      alone = low == 0 && forward.front().links.empty();
+    }
+    // Levels above the entry point's are this node's alone if the entry point can be raised to it.
+    const std::size_t found = alone ? 0 : forward.size();
+    for (Level l = low; l <= level; ++l) {
+      if (l - low < found) {
+        publish_forward_links(g, t, node, forward[l - low], scratch);
+      } else {
+        publish_forward_links(g, t, node, {l, {}}, scratch);
+      }
+    }
+    for (std::size_t i = 0; i < found; ++i) link_back(g, t, node, forward[i], scratch);
+    if (!alone && level <= entry.level) return;
+    const EntryPoint before = entry;
+    if (t.replace_entry_point(entry, {node, level})) return;
+    // Somebody else was quicker: hang below the new entry point what hangs nowhere yet.
+    if (!alone) low = before.level + 1;
+    if (low > level) return;
+  }
+}
+
 }  // namespace
 
 void find_forward_links(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
@@ -149,49 +182,9 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
       std::erase_if(added, [&](const Neighbor& n) { return list.find(n.node) == nullptr; });
       list.publish(t);
     }
-    for (const Neighbor& n : added) {
-      Incoming back{{n.distance, node}, false, false};
-      add_links(g, t, n.node, forward.level, std::span(&back, 1), Adoption::kUsual, scratch);
-    }
+    link_from(g, t, added, node, forward.level, scratch);
   }
 }
-
-namespace {
-
-// Algorithm 1 for what the search sees now.
-void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
-  const Level level = g.level(node);
-  t.make_upper(node, level);
-  EntryPoint entry = t.entry_point();
-  Level low = 0;  // levels below it are linked
-  internal::Vector<ForwardLinks> forward;
-  for (;;) {
-    bool alone = entry.node == kNoNode;
-    forward.clear();
-    if (!alone && entry.level >= low) {
-      find_forward_links(g, t, node, entry, low, level, scratch, forward);
-      alone = low == 0 && forward.front().links.empty();
-    }
-    // Levels above the entry point's are this node's alone if the entry point can be raised to it.
-    const std::size_t found = alone ? 0 : forward.size();
-    for (Level l = low; l <= level; ++l) {
-      if (l - low < found) {
-        publish_forward_links(g, t, node, forward[l - low], scratch);
-      } else {
-        publish_forward_links(g, t, node, {l, {}}, scratch);
-      }
-    }
-    for (std::size_t i = 0; i < found; ++i) link_back(g, t, node, forward[i], scratch);
-    if (!alone && level <= entry.level) return;
-    const EntryPoint before = entry;
-    if (t.replace_entry_point(entry, {node, level})) return;
-    // Somebody else was quicker: hang below the new entry point what hangs nowhere yet.
-    if (!alone) low = before.level + 1;
-    if (low > level) return;
-  }
-}
-
-}  // namespace
 
 bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own) {
   constexpr std::uint64_t kFew = 8;

@@ -103,6 +103,14 @@ void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span
   list.publish(t);
 }
 
+void link_from(GraphState& g, Topology& t, std::span<const Neighbor> targets, NodeId node,
+               Level level, Scratch& scratch) {
+  for (const Neighbor& n : targets) {
+    Incoming back{{n.distance, node}, false, false};
+    add_links(g, t, n.node, level, std::span(&back, 1), Adoption::kUsual, scratch);
+  }
+}
+
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
                 Scratch& scratch) {
   const std::lock_guard lock(g.stripe(child));

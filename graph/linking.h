@@ -32,6 +32,10 @@ enum class Adoption : std::uint8_t {
 void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span<Incoming> incoming,
                Adoption adoption, Scratch& scratch);
 
+/// The back-links of what was added to the list of `node`: a link to it from each of `targets`.
+void link_from(GraphState& g, Topology& t, std::span<const Neighbor> targets, NodeId node,
+               Level level, Scratch& scratch);
+
 /// Writes `parent` into the child's own list. The parent has adopted the child before.
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
                 Scratch& scratch);

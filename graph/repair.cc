@@ -227,10 +227,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       }
       list.publish(t);
     }
-    for (const Neighbor& n : added) {
-      Incoming back{{n.distance, node}, false, false};
-      add_links(g, t, n.node, level, std::span(&back, 1), Adoption::kUsual, scratch);
-    }
+    link_from(g, t, added, node, level, scratch);
   }
   if (thin) g.repair_pass.thin.push_back(node);
   return changed;

@@ -386,15 +386,9 @@ Status decode(Bytes payload, StateRecord* record) { return decode_record(payload
 Status decode(Bytes payload, NodeBlock* block) { return decode_record(payload, block); }
 Status decode(Bytes payload, LinkGroup* group) { return decode_record(payload, group); }
 Status decode(Bytes payload, graph::NodeId first, FlatLinks* links) {
-  const std::size_t nodes = links->nodes.size();
-  const std::size_t lists = links->lists.size();
-  const std::size_t ids = links->ids.size();
+  const FlatLinks::Mark before = links->mark();
   Status status = decode_any(payload, true, [&](Reader& ar) { get_record(ar, first, links); });
-  if (!status.ok()) {
-    links->nodes.resize(nodes);
-    links->lists.resize(lists);
-    links->ids.resize(ids);
-  }
+  if (!status.ok()) links->cut_to(before);
   return status;
 }
 
@@ -407,10 +401,10 @@ Status decode_kind(Bytes payload, OperationKind* kind) {
   return decode_any(payload, false, [&](Reader& ar) { *kind = get_kind(ar); });
 }
 
-void FlatLinks::clear() {
-  nodes.clear();
-  lists.clear();
-  ids.clear();
+void FlatLinks::cut_to(const Mark& end) {
+  nodes.resize(end.nodes);
+  lists.resize(end.lists);
+  ids.resize(end.ids);
 }
 
 }  // namespace vicinal::persist

@@ -73,7 +73,14 @@ struct FlatLinks {
   std::vector<List> lists;
   std::vector<graph::NodeId> ids;
 
-  void clear();
+  /// An end to go back to.
+  struct Mark {
+    std::size_t nodes = 0;
+    std::size_t lists = 0;
+    std::size_t ids = 0;
+  };
+  Mark mark() const { return {nodes.size(), lists.size(), ids.size()}; }
+  void cut_to(const Mark& end);
 };
 
 /// A journal entry with everything it owns. Which fields count depends on `kind`.

@@ -28,10 +28,9 @@ inline constexpr std::uint16_t kRecordVersion = 1;
 
 inline constexpr std::uint32_t kNodesPerBlock = 64;     ///< nodes in a record of <id>.nodes
 inline constexpr std::uint32_t kNodesPerLinkGroup = 8;  ///< nodes in a record of <id>.links
-inline constexpr std::uint64_t kChunkTarget = 64
-                                              << 10;  ///< most bytes of rows in a new index's chunk
-inline constexpr std::uint64_t kLargestChunk = 256
-                                               << 10;  ///< most bytes of rows in any, if rows > 1
+/// Most bytes of rows in a chunk that holds more than one: of a new index, and of any.
+inline constexpr std::uint64_t kChunkTarget = 64 << 10;
+inline constexpr std::uint64_t kLargestChunk = 256 << 10;
 inline constexpr std::uint32_t kMaxDimension = 65536;
 inline constexpr std::uint32_t kMaxIndexes = 256;
 inline constexpr std::uint64_t kMaxBatch = 100'000'000;  ///< rows: its entry stays below 2^32 bytes

@@ -101,23 +101,19 @@ Status LinkLoader::read_group(const Record& record, FlatLinks* links) const {
   if (!payload) return payload.status();
   const std::uint64_t first = std::uint64_t{number} * kNodesPerLinkGroup;
   if (first >= graph::kMaxNodes) return {};  // of nodes that cannot be
-  const std::size_t nodes = links->nodes.size();
-  const std::size_t lists = links->lists.size();
-  const std::size_t ids = links->ids.size();
+  const FlatLinks::Mark before = links->mark();
   Status status = decode(*payload, graph::NodeId{static_cast<std::uint32_t>(first)}, links);
   if (!status.ok()) return Status::corruption(describe(id) + ": " + status.message());
   std::uint32_t greatest = 0;
-  for (std::size_t i = ids; i < links->ids.size(); ++i) {
+  for (std::size_t i = before.ids; i < links->ids.size(); ++i) {
     greatest = std::max(greatest, graph::raw(links->ids[i]));
   }
-  if (links->ids.size() == ids || greatest < delivered_.size()) return {};
+  if (links->ids.size() == before.ids || greatest < delivered_.size()) return {};
   const auto wrong =
-      std::find_if(links->ids.begin() + static_cast<std::ptrdiff_t>(ids), links->ids.end(),
+      std::find_if(links->ids.begin() + static_cast<std::ptrdiff_t>(before.ids), links->ids.end(),
                    [&](graph::NodeId node) { return graph::raw(node) >= delivered_.size(); });
   const std::uint32_t stranger = graph::raw(*wrong);
-  links->nodes.resize(nodes);
-  links->lists.resize(lists);
-  links->ids.resize(ids);
+  links->cut_to(before);
   return Status::corruption(fmt::format("{}: a link to node {}, the index has {}", describe(id),
                                         stranger, delivered_.size()));
 }

@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "bench/common/guarded_main.h"
 #include "bench/compare/dataset.h"
 #include "bench/compare/measure.h"
 #include "bench/compare/report.h"
@@ -152,10 +152,5 @@ int run(int argc, char** argv) {
 }  // namespace vicinal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return vicinal::bench::run(argc, argv);
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "vicinal-compare: {}\n", problem.what());
-  }
-  return 1;
+  return vicinal::bench::guarded_main("vicinal-compare", vicinal::bench::run, argc, argv);
 }

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 
+#include "bench/common/guarded_main.h"
 #include "bench/decision/measure.h"
 #include "tools/interrupt.h"
 
@@ -127,10 +127,5 @@ int run(int argc, char** argv) {
 }  // namespace vicinal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return vicinal::bench::run(argc, argv);
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "vicinal-bench-decision: {}\n", problem.what());
-  }
-  return 1;
+  return vicinal::bench::guarded_main("vicinal-bench-decision", vicinal::bench::run, argc, argv);
 }

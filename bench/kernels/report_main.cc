@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "bench/common/gnuplot.h"
+#include "bench/common/guarded_main.h"
 #include "bench/common/machine.h"
 
 namespace vicinal::bench {
@@ -211,10 +211,6 @@ int run(int argc, char** argv) {
 }  // namespace vicinal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return vicinal::bench::run(argc, argv);
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "vicinal-bench-kernels-report: {}\n", problem.what());
-  }
-  return 1;
+  return vicinal::bench::guarded_main("vicinal-bench-kernels-report", vicinal::bench::run, argc,
+                                      argv);
 }

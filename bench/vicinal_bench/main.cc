@@ -1,11 +1,9 @@
 // `vicinal-bench`: the engine's own end-to-end measurement. JSON lines on standard output,
 // everything else on standard error.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 
+#include "bench/common/guarded_main.h"
 #include "bench/vicinal_bench/common.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
@@ -34,10 +32,5 @@ int run(int argc, char** argv) {
 }  // namespace vicinal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return vicinal::bench::run(argc, argv);
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "vicinal-bench: {}\n", problem.what());
-  }
-  return 1;
+  return vicinal::bench::guarded_main("vicinal-bench", vicinal::bench::run, argc, argv);
 }
