@@ -31,7 +31,7 @@ class CandidatePool {
  public:
   /// Empties the pool; it keeps the `capacity` best from now on.
   void reset(std::size_t capacity) {
-    if (entries_.size() < capacity + 1) entries_.resize(capacity + 1);
+    if (entries_.size() < capacity) entries_.resize(capacity);
     capacity_ = capacity;
     size_ = 0;
     cursor_ = 0;
@@ -48,46 +48,103 @@ class CandidatePool {
   /// Keeps the node if it is among the best; true when kept. A node must not be offered twice.
   bool insert(float distance, NodeId node) {
     const std::uint64_t entry = pack(distance, node);
-    if (size_ == capacity_ && entry >= entries_[size_ - 1]) return false;
-    std::uint64_t* const begin = entries_.data();
-    // Newcomers mostly belong near the end once the pool is full of near nodes; a plain lower_bound
-    // without branches on data is as good and simpler.
-    std::size_t at = 0;
-    for (std::size_t n = size_; n > 0;) {
-      const std::size_t half = n / 2;
-      const bool right = begin[at + half] < entry;
-      at = right ? at + half + 1 : at;
-      n = right ? n - half - 1 : half;
-    }
-    const std::size_t kept = size_ - (size_ == capacity_ ? 1 : 0);
-    std::memmove(begin + at + 1, begin + at, (kept - at) * sizeof(std::uint64_t));
-    begin[at] = entry;
-    size_ = kept + 1;
-    cursor_ = std::min(cursor_, at);
+    if (full() && entry >= entries_[size_ - 1]) return false;
+    merge(&entry, 1);
     return true;
+  }
+
+  /// insert() of many nodes at once. Calls kept(node) for each that was nearer than the worst
+  /// before.
+  template <typename Kept>
+  void insert_all(const std::uint32_t* ids, const float* distances, std::size_t count,
+                  const Kept& kept) {
+    if (newcomers_.size() < count) newcomers_.resize(count);
+    const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t entry = pack(distances[i], NodeId{ids[i]});
+      if (entry >= bound) continue;
+      newcomers_[n++] = entry;
+      kept(NodeId{ids[i]});
+    }
+    if (n == 0) return;
+    sort(newcomers_.data(), n);
+    merge(newcomers_.data(), n);
   }
 
   /// The nearest node that was not expanded, marked as expanded; kNoNode when there is none.
   NodeId take_next() {
-    while (cursor_ < size_ && (entries_[cursor_] & 1) != 0) ++cursor_;
+    cursor_ = next();
     if (cursor_ == size_) return kNoNode;
     entries_[cursor_] |= 1;
     return node_of(entries_[cursor_++]);
   }
-  /// The one that take_next() would return now, unmarked.
-  NodeId peek_next() const {
+  /// Where the one that take_next() would return stands now; size() when there is none.
+  std::size_t next() const {
     std::size_t i = cursor_;
     while (i < size_ && (entries_[i] & 1) != 0) ++i;
-    return i == size_ ? kNoNode : node_of(entries_[i]);
+    return i;
   }
-  /// Distance of the one that take_next() would return; only when peek_next() is a node.
-  float next_distance() const {
-    std::size_t i = cursor_;
-    while ((entries_[i] & 1) != 0) ++i;
-    return distance_of(entries_[i]);
+  /// Calls each(node) for the next `count` at most that take_next() would return.
+  template <typename Each>
+  void peek(std::size_t count, const Each& each) const {
+    for (std::size_t i = cursor_; i < size_ && count > 0; ++i) {
+      if ((entries_[i] & 1) != 0) continue;
+      each(node_of(entries_[i]));
+      --count;
+    }
   }
 
  private:
+  // How many entries are smaller. A mask in place of a branch, which would be mispredicted every
+  // other time.
+  std::size_t position(std::uint64_t entry) const {
+    const std::uint64_t* at = entries_.data();
+    std::size_t n = size_;
+    if (n == 0) return 0;
+    while (n > 1) {
+      const std::size_t half = n / 2;
+      at += half & (std::size_t{0} - static_cast<std::size_t>(at[half - 1] < entry));
+      n -= half;
+    }
+    return static_cast<std::size_t>(at - entries_.data()) + (*at < entry ? 1 : 0);
+  }
+
+  // Mostly a handful, for which std::sort is a detour.
+  static void sort(std::uint64_t* entries, std::size_t count) {
+    if (count > 32) {
+      std::sort(entries, entries + count);
+      return;
+    }
+    for (std::size_t i = 1; i < count; ++i) {
+      const std::uint64_t entry = entries[i];
+      std::size_t at = i;
+      for (; at > 0 && entries[at - 1] > entry; --at) entries[at] = entries[at - 1];
+      entries[at] = entry;
+    }
+  }
+
+  // Merges ascending newcomers from the back, so that every entry moves once at most; what does not
+  // fit falls off the end.
+  void merge(const std::uint64_t* newcomers, std::size_t count) {
+    if (positions_.size() < count) positions_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) positions_[i] = position(newcomers[i]);
+    std::uint64_t* const begin = entries_.data();
+    std::size_t end = size_;  // entries before it are where they were
+    for (std::size_t i = count; i-- > 0;) {
+      const std::size_t from = positions_[i];
+      const std::size_t to = from + i + 1;
+      if (to < capacity_) {
+        std::memmove(begin + to, begin + from,
+                     std::min(end - from, capacity_ - to) * sizeof(std::uint64_t));
+      }
+      if (to <= capacity_) begin[to - 1] = newcomers[i];
+      end = from;
+    }
+    size_ = std::min(size_ + count, capacity_);
+    cursor_ = std::min(cursor_, positions_[0]);
+  }
+
   static std::uint64_t pack(float distance, NodeId node) {
     const auto bits = std::bit_cast<std::uint32_t>(distance);
     const std::uint32_t ordered = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
@@ -102,6 +159,8 @@ class CandidatePool {
   }
 
   internal::Vector<std::uint64_t> entries_;
+  internal::Vector<std::uint64_t> newcomers_;  ///< of one insert_all()
+  internal::Vector<std::size_t> positions_;    ///< theirs among the entries
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t cursor_ = 0;  ///< everything before it is expanded

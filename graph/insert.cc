@@ -50,7 +50,7 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
                            EntryPoint entry, Neighbor& start, Level level, Scratch& scratch) {
   const std::size_t ef = g.config.ef_construction;
   Candidates c;
-  search_layer(g, t, score, start, ef, level, node, scratch);
+  search_to_link(g, t, score, start, level, node, scratch);
   if (scratch.pool.size() > 0) start = scratch.pool[0];
   sort_out(g, scratch.pool, c);
   if (!c.healthy.empty()) return c;

@@ -37,7 +37,7 @@ struct BlockHeader {
   std::uint16_t child_count = 0;  ///< the first ids are children (G9)
   std::uint8_t units = 0;
   std::uint8_t flags = 0;
-  std::uint16_t unused = 0;
+  std::uint16_t settled_count = 0;  ///< as many ids behind the children are settled (LinkList)
   NodeId parent = kNoNode;
   NodeId owner = kNoNode;
 

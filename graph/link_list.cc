@@ -19,7 +19,9 @@ bool LinkList::load(const Topology& t) {
     const Kind kind = i < block->child_count    ? Kind::kChild
                       : ids[i] == block->parent ? Kind::kParent
                                                 : Kind::kOrdinary;
-    entries_.push_back({{distances.empty() ? 0.0f : distances[i], ids[i]}, kind});
+    const bool settled = i >= block->child_count && kind == Kind::kOrdinary &&
+                         i < std::size_t{block->child_count} + block->settled_count;
+    entries_.push_back({{distances.empty() ? 0.0f : distances[i], ids[i]}, kind, settled});
   }
   if (distances.empty() && !entries_.empty()) fill_distances(*block);
   return true;
@@ -69,7 +71,10 @@ void LinkList::prune() {
             [](const Entry& a, const Entry& b) { return a.neighbor < b.neighbor; });
   internal::Vector<LinkCandidate> candidates;
   candidates.reserve(entries_.size());
-  for (const Entry& e : entries_) candidates.push_back({e.neighbor, e.kind != Kind::kOrdinary});
+  for (const Entry& e : entries_) {
+    const bool needed = e.kind != Kind::kOrdinary;
+    candidates.push_back({e.neighbor, needed, e.settled && !needed});
+  }
   const std::size_t max = g_.max_links(level_);
   const std::size_t kept = select_links(g_, candidates, max - max / 8, scratch_);
   // Both are in the same order: carry the kinds over.
@@ -77,24 +82,33 @@ void LinkList::prune() {
   for (std::size_t i = 0; i < kept; ++i, ++at) {
     while (entries_[at].neighbor.node != candidates[i].neighbor.node) ++at;
     entries_[i] = entries_[at];
+    entries_[i].settled = entries_[i].kind == Kind::kOrdinary;
   }
   entries_.resize(kept);
 }
 
 void LinkList::publish(Topology& t) {
   VICINAL_CHECK(entries_.size() <= g_.max_links(level_));
-  std::stable_partition(entries_.begin(), entries_.end(),
-                        [](const Entry& e) { return e.kind == Kind::kChild; });
   const BlockHandle handle = t.arena().allocate_block(owner_, entries_.size(), true);
   BlockHeader* block = t.arena().block(handle);
-  block->child_count = static_cast<std::uint16_t>(child_count());
   block->parent = parent();
   NodeId* const ids = block->mutable_ids();
   float* const distances = block->mutable_distances();
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    ids[i] = entries_[i].neighbor.node;
-    distances[i] = entries_[i].neighbor.distance;
-  }
+  std::uint16_t n = 0;
+  const auto write = [&](const auto& wanted) {
+    const std::uint16_t before = n;
+    for (const Entry& e : entries_) {
+      if (!wanted(e)) continue;
+      ids[n] = e.neighbor.node;
+      distances[n++] = e.neighbor.distance;
+    }
+    return static_cast<std::uint16_t>(n - before);
+  };
+  const auto child = [](const Entry& e) { return e.kind == Kind::kChild; };
+  const auto settled = [](const Entry& e) { return e.kind == Kind::kOrdinary && e.settled; };
+  block->child_count = write(child);
+  block->settled_count = write(settled);
+  write([&](const Entry& e) { return !child(e) && !settled(e); });
   t.publish(owner_, level_, handle);
 }
 

@@ -21,6 +21,9 @@ class LinkList {
   struct Entry {
     Neighbor neighbor;
     Kind kind = Kind::kOrdinary;
+    /// Ordinary, and chosen by the selection that chose all other settled ones: these need no
+    /// comparison with each other at the next. (Taking some out leaves the rest settled.)
+    bool settled = false;
   };
 
   LinkList(const GraphState& g, NodeId owner, Level level, Scratch& scratch)
@@ -35,7 +38,7 @@ class LinkList {
   NodeId parent() const;
   /// The parent's entry becomes ordinary.
   void clear_parent();
-  void add(const Neighbor& neighbor, Kind kind) { entries_.push_back({neighbor, kind}); }
+  void add(const Neighbor& neighbor, Kind kind) { entries_.push_back({neighbor, kind, false}); }
 
   /// When there are more than max_links, keeps those that select_links chooses, tree links first of
   /// all, and leaves an eighth of the list free so that the next additions need no choice.

@@ -1,22 +1,69 @@
 #include "graph/search_layer.h"
 
-namespace vicinal::graph {
+#include <algorithm>
+#include <array>
 
-std::size_t expand(const Topology& t, const Scorer& score, NodeId node, Level level,
-                   Scratch& scratch) {
-  ++scratch.nodes_expanded;
-  const BlockHeader* block = t.block(node, level);
-  if (block == nullptr) return 0;
-  scratch.ids.resize(kMaxLinks);
-  scratch.distances.resize(kMaxLinks);
+namespace vicinal::graph {
+namespace {
+
+// How many candidates a step expands together: their rows are fetched and their newcomers merged
+// at once. Where the beam is narrow, the second nearest is often not worth expanding once the
+// nearest was.
+std::size_t step_width(std::size_t ef) { return std::clamp<std::size_t>(ef / 10, 1, kMaxStep); }
+
+std::size_t take_step(CandidatePool& pool, std::size_t width, std::array<NodeId, kMaxStep>& step) {
+  std::size_t taken = 0;
+  while (taken < width) {
+    step[taken] = pool.take_next();
+    if (step[taken] == kNoNode) break;
+    ++taken;
+  }
+  return taken;
+}
+
+// The layer search; `over` is asked before every step whether it may end early.
+template <typename Over>
+void run_beam(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+              std::size_t ef, Level level, NodeId exclude, const Over& over, Scratch& scratch) {
+  scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
+  scratch.pool.reset(ef);
+  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
+  if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
+  const std::size_t width = step_width(ef);
+  std::array<NodeId, kMaxStep> step;
+  while (!over(scratch.pool)) {
+    const std::size_t taken = take_step(scratch.pool, width, step);
+    if (taken == 0) return;
+    const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
+    scratch.pool.insert_all(scratch.ids.data(), scratch.distances.data(), n, [&](NodeId node) {
+      if (level == 0) t.prefetch_handle(node);
+    });
+  }
+}
+
+}  // namespace
+
+std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeId> nodes,
+                   Level level, Scratch& scratch) {
+  scratch.nodes_expanded += nodes.size();
+  scratch.ids.resize(kMaxStep * kMaxLinks);
+  scratch.distances.resize(kMaxStep * kMaxLinks);
   std::uint32_t* const ids = scratch.ids.data();
   std::size_t n = 0;
-  for (const NodeId neighbor : block->ids()) {
-    ids[n] = raw(neighbor);
-    n += scratch.visited.insert(raw(neighbor)) ? 1 : 0;
+  if (level == 0 && nodes.size() > 1) {
+    for (const NodeId node : nodes) t.prefetch_block(node);
   }
-  const NodeId next = scratch.pool.peek_next();
-  if (level == 0 && next != kNoNode) t.prefetch_block(next);
+  for (const NodeId node : nodes) {
+    const BlockHeader* block = t.block(node, level);
+    if (block == nullptr) continue;
+    for (const NodeId neighbor : block->ids()) {
+      ids[n] = raw(neighbor);
+      n += scratch.visited.insert(raw(neighbor)) ? 1 : 0;
+    }
+  }
+  if (level == 0) {
+    scratch.pool.peek(nodes.size(), [&](NodeId next) { t.prefetch_block(next); });
+  }
   score(ids, n, scratch.distances.data());
   scratch.distances_computed += n;
   return n;
@@ -31,7 +78,7 @@ Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Ne
     scratch.visited.insert(raw(nearest.node));
     for (bool moved = true; moved;) {
       moved = false;
-      const std::size_t n = expand(t, score, nearest.node, level, scratch);
+      const std::size_t n = expand(t, score, std::span(&nearest.node, 1), level, scratch);
       for (std::size_t i = 0; i < n; ++i) {
         const Neighbor found{scratch.distances[i], NodeId{scratch.ids[i]}};
         if (found < nearest) {
@@ -45,18 +92,22 @@ Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Ne
 }
 
 void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                  std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
-  scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
-  scratch.pool.reset(ef);
-  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
-  if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
-  for (NodeId node = scratch.pool.take_next(); node != kNoNode; node = scratch.pool.take_next()) {
-    const std::size_t n = expand(t, score, node, level, scratch);
-    for (std::size_t i = 0; i < n; ++i) {
-      const NodeId found{scratch.ids[i]};
-      if (scratch.pool.insert(scratch.distances[i], found) && level == 0) t.prefetch_handle(found);
-    }
-  }
+                  std::size_t ef, Level level, Scratch& scratch) {
+  run_beam(
+      g, t, score, start, ef, level, kNoNode, [](const CandidatePool&) { return false; }, scratch);
+}
+
+void search_to_link(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+                    Level level, NodeId node, Scratch& scratch) {
+  const std::size_t ef = g.config.ef_construction;
+  const std::size_t near = std::min<std::size_t>(g.config.M, ef) - 1;
+  const bool has_zero = g.config.metric != Metric::kInnerProduct;
+  const auto over = [&](const CandidatePool& pool) {
+    if (!has_zero || !pool.full()) return false;
+    const std::size_t next = pool.next();
+    return next >= ef / 2 && next < ef && pool[next].distance > kFarFactor * pool[near].distance;
+  };
+  run_beam(g, t, score, start, ef, level, node, over, scratch);
 }
 
 }  // namespace vicinal::graph

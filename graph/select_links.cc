@@ -9,24 +9,52 @@
 namespace vicinal::graph {
 namespace {
 
-constexpr std::size_t kGroup = 8;
+constexpr std::size_t kWindow = 64;
 
-// True when one of `kept` is at most `distance` from `candidate`.
-bool occluded(const GraphState& g, NodeId candidate, float distance, const std::uint32_t* kept,
-              std::size_t count, Scratch& scratch) {
-  if (count == 0) return false;
-  const Scorer score = Scorer::for_node(g, candidate, Scorer::Side::kSecond, scratch);
-  std::array<float, kGroup> distances;
-  for (std::size_t done = 0; done < count; done += kGroup) {
-    const std::size_t n = std::min(kGroup, count - done);
-    score(kept + done, n, distances.data());
-    scratch.distances_computed += n;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (distances[i] <= distance) return true;
+// The candidates that are looked at together, and which of them a kept one occludes.
+class Window {
+ public:
+  Window(const GraphState& g, std::span<const LinkCandidate> candidates, std::size_t begin,
+         Scratch& scratch)
+      : g_(g),
+        candidates_(candidates),
+        begin_(begin),
+        end_(std::min(begin + kWindow, candidates.size())),
+        scratch_(scratch) {}
+
+  std::size_t end() const { return end_; }
+  bool occluded(std::size_t i) const { return occluded_[i - begin_]; }
+
+  /// Marks what `kept` occludes of the candidates from `first` on.
+  void occlude(const LinkCandidate& kept, std::size_t first) {
+    std::size_t n = 0;
+    for (std::size_t i = std::max(first, begin_); i < end_; ++i) {
+      const LinkCandidate& c = candidates_[i];
+      if (c.needed || occluded(i) || (c.settled && kept.settled)) continue;
+      ids_[n] = raw(c.neighbor.node);
+      places_[n++] = static_cast<std::uint8_t>(i - begin_);
+    }
+    if (n == 0) return;
+    Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,
+                                                                              distances_.data());
+    scratch_.distances_computed += n;
+    for (std::size_t j = 0; j < n; ++j) {
+      const std::size_t place = places_[j];
+      occluded_[place] = distances_[j] <= candidates_[begin_ + place].neighbor.distance;
     }
   }
-  return false;
-}
+
+ private:
+  const GraphState& g_;
+  const std::span<const LinkCandidate> candidates_;
+  const std::size_t begin_;
+  const std::size_t end_;
+  Scratch& scratch_;
+  std::array<bool, kWindow> occluded_{};
+  std::array<std::uint32_t, kWindow> ids_;
+  std::array<std::uint8_t, kWindow> places_;
+  std::array<float, kWindow> distances_;
+};
 
 }  // namespace
 
@@ -35,25 +63,19 @@ std::size_t select_links(const GraphState& g, std::span<LinkCandidate> candidate
   std::size_t needed = 0;
   for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
   std::size_t room = limit > needed ? limit - needed : 0;
-  std::array<std::uint32_t, kMaxLinks> kept_ids;
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const LinkCandidate c = candidates[i];
-    if (!c.needed) {
-      if (room == 0) {
-        if (needed == 0) break;
-        continue;
-      }
-      if (occluded(g, c.neighbor.node, c.neighbor.distance, kept_ids.data(), kept, scratch)) {
-        continue;
-      }
-      --room;
-    } else {
-      --needed;
+  for (std::size_t begin = 0; begin < candidates.size() && room + needed > 0;) {
+    Window window(g, candidates, begin, scratch);
+    for (std::size_t k = 0; k < kept && room > 0; ++k) window.occlude(candidates[k], begin);
+    for (std::size_t i = begin; i < window.end() && room + needed > 0; ++i) {
+      const LinkCandidate c = candidates[i];
+      if (!c.needed && (room == 0 || window.occluded(i))) continue;
+      --(c.needed ? needed : room);
+      candidates[kept++] = c;
+      if (kept == kMaxLinks) return kept;
+      if (room > 0) window.occlude(c, i + 1);
     }
-    kept_ids[kept] = raw(c.neighbor.node);
-    candidates[kept++] = c;
-    if (kept == kept_ids.size()) break;
+    begin = window.end();
   }
   return kept;
 }

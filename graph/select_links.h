@@ -4,8 +4,9 @@
 // What: of candidates sorted by distance from a base node, keeps those to which no kept one is as
 // near as the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
 // says. Departure: "as near" instead of "nearer": equal vectors occlude each other, else a cluster
-// of copies would fill its lists with itself. Why a candidate is compared with the kept in groups
-// of eight: most are refused by one of the nearest kept ones. Threads: one at a time per Scratch.
+// of copies would fill its lists with itself. Why a kept one is compared with all that follow at
+// once, in windows: one batched call in place of one per candidate, and no candidate is compared
+// again once it is occluded. Threads: one at a time per Scratch.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,12 @@ namespace vicinal::graph {
 struct LinkCandidate {
   Neighbor neighbor;
   bool needed = false;
+  bool settled = false;  ///< known to be occluded by none of the other settled ones
 };
 
 /// Keeps at most `limit` of `candidates` (nearest first, no id twice), needed ones always, in
-/// place: afterwards the kept stand first, in order; returns how many.
+/// place: afterwards the kept stand first, in order; returns how many. Two settled ones are not
+/// compared again, which changes nothing but the cost.
 std::size_t select_links(const GraphState& g, std::span<LinkCandidate> candidates,
                          std::size_t limit, Scratch& scratch);
 

@@ -14,8 +14,7 @@ std::size_t upper_units(Level level) {
 
 }  // namespace
 
-BlockHandle Topology::slot(NodeId node, Level level) const {
-  if (level == 0) return level0_[node].load(std::memory_order_acquire);
+BlockHandle Topology::upper_slot(NodeId node, Level level) const {
   const BlockHandle table = upper_[node].load(std::memory_order_acquire);
   if (table == kNoBlock) return kNoBlock;
   const auto* handles = reinterpret_cast<const std::atomic<BlockHandle>*>(arena_.raw_units(table));

@@ -80,7 +80,10 @@ class Topology {
   static EntryPoint unpack(std::uint64_t v) {
     return {NodeId{static_cast<std::uint32_t>(v)}, static_cast<Level>(v >> 32)};
   }
-  BlockHandle slot(NodeId node, Level level) const;
+  BlockHandle slot(NodeId node, Level level) const {
+    return level == 0 ? level0_[node].load(std::memory_order_acquire) : upper_slot(node, level);
+  }
+  BlockHandle upper_slot(NodeId node, Level level) const;
   std::atomic<BlockHandle>& slot_ref(NodeId node, Level level);
 
   LinkArena arena_;

@@ -28,7 +28,9 @@ class VisitedSet {
     const std::size_t word = id >> 6;
     if (word >= bits_.size()) [[unlikely]]
       grow(word + 1);
-    const std::uint64_t old = tags_[word] == tag_ ? bits_[word] : 0;
+    // A mask: whether the word is fresh cannot be predicted.
+    const std::uint64_t old =
+        bits_[word] & (std::uint64_t{0} - static_cast<std::uint64_t>(tags_[word] == tag_));
     const std::uint64_t bit = std::uint64_t{1} << (id & 63);
     tags_[word] = tag_;
     bits_[word] = old | bit;

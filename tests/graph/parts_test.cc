@@ -50,10 +50,10 @@ void run_pool_model(std::size_t capacity, std::uint64_t seed) {
       const auto next = std::find_if(model.begin(), model.end(),
                                      [&](const Entry& e) { return !expanded.contains(e); });
       const NodeId wanted = next == model.end() ? kNoNode : NodeId{next->second};
-      ASSERT_EQ(pool.peek_next(), wanted);
-      if (wanted != kNoNode) {
-        ASSERT_EQ(pool.next_distance(), next->first);
-      }
+      ASSERT_EQ(pool.next(), static_cast<std::size_t>(std::distance(model.begin(), next)));
+      std::vector<NodeId> peeked;
+      pool.peek(1, [&](NodeId n) { peeked.push_back(n); });
+      ASSERT_EQ(peeked, next == model.end() ? std::vector<NodeId>{} : std::vector{wanted});
       ASSERT_EQ(pool.take_next(), wanted);
       if (wanted != kNoNode) expanded.insert(*next);
     }
@@ -69,6 +69,45 @@ void run_pool_model(std::size_t capacity, std::uint64_t seed) {
 TEST(CandidatePool, EqualsASetAtEveryCapacity) {
   for (const std::size_t capacity : {1, 2, 3, 17, 64, 500}) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) run_pool_model(capacity, seed);
+  }
+}
+
+// Many at once are kept as if they had come one by one, whatever was expanded before.
+TEST(CandidatePool, InsertAllEqualsInsert) {
+  std::mt19937_64 random(3);
+  for (const std::size_t capacity : {1, 2, 17, 200}) {
+    CandidatePool together;
+    CandidatePool single;
+    together.reset(capacity);
+    single.reset(capacity);
+    std::uint32_t next_id = 0;
+    for (int round = 0; round < 100; ++round) {
+      std::vector<std::uint32_t> ids(random() % 80);
+      std::vector<float> distances;
+      for (std::uint32_t& id : ids) {
+        id = next_id++ * 7919u % 65537u;
+        distances.push_back(static_cast<float>(random() % 1000));
+      }
+      std::set<std::uint32_t> kept;
+      together.insert_all(ids.data(), distances.data(), ids.size(),
+                          [&](NodeId node) { kept.insert(raw(node)); });
+      for (std::size_t i = 0; i < ids.size(); ++i) single.insert(distances[i], NodeId{ids[i]});
+      ASSERT_EQ(together.size(), single.size());
+      for (std::size_t i = 0; i < single.size(); ++i) {
+        ASSERT_EQ(together[i].node, single[i].node);
+        ASSERT_EQ(together[i].distance, single[i].distance);
+      }
+      for (const std::uint32_t id : ids) {
+        for (std::size_t i = 0; i < single.size(); ++i) {
+          if (raw(single[i].node) == id) {
+            ASSERT_TRUE(kept.contains(id));
+          }
+        }
+      }
+      for (std::uint64_t i = random() % 5; i > 0; --i) {
+        ASSERT_EQ(together.take_next(), single.take_next());
+      }
+    }
   }
 }
 
@@ -90,7 +129,7 @@ TEST(CandidatePool, KeepsLargeAndTinyDistancesAndTheLargestId) {
 TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
   CandidatePool pool;
   pool.reset(0);
-  EXPECT_EQ(pool.peek_next(), kNoNode);
+  EXPECT_EQ(pool.take_next(), kNoNode);
   pool.reset(2);
   EXPECT_TRUE(pool.insert(1, NodeId{1}));
   EXPECT_EQ(pool.size(), 1u);

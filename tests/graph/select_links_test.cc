@@ -48,7 +48,7 @@ std::vector<NodeId> reference(const GraphState& g, const std::vector<LinkCandida
       if (ordinary + needed >= limit) continue;
       bool hidden = false;
       for (const NodeId k : kept) {
-        hidden = hidden || distance(g, c.neighbor.node, k, scratch) <= c.neighbor.distance;
+        hidden = hidden || distance(g, k, c.neighbor.node, scratch) <= c.neighbor.distance;
       }
       if (hidden) continue;
       ++ordinary;
@@ -167,6 +167,108 @@ TEST(LinkList, G9PruningKeepsTreeLinksAndG2KeepsTheListShort) {
     ASSERT_TRUE(again.load(topology));
     EXPECT_EQ(again.parent(), parent);
     EXPECT_EQ(again.child_count(), children.size());
+  }
+}
+
+// Whatever happens to a list between two prunings, what it knows about its settled links saves
+// comparisons and changes nothing.
+void compare_incremental_pruning(const Config& config, const Rows& rows, std::uint64_t seed,
+                                 int& saved) {
+  State state(config, rows);
+  GraphState& g = *state;
+  Topology topology(g.epochs);
+  topology.grow(rows.size());
+  const BorrowedScratch scratch(g.scratches);
+  std::mt19937_64 random(seed);
+  const NodeId owner{0};
+  LinkList(g, owner, 0, *scratch).publish(topology);
+  for (int round = 0; round < 200; ++round) {
+    LinkList list(g, owner, 0, *scratch);
+    ASSERT_TRUE(list.load(topology));
+    for (std::uint64_t i = random() % 12; i > 0; --i) {
+      const NodeId id{static_cast<std::uint32_t>(1 + random() % (rows.size() - 1))};
+      LinkList::Entry* const present = list.find(id);
+      if (present == nullptr) {
+        list.add({distance(g, owner, id, *scratch), id}, LinkList::Kind::kOrdinary);
+      } else if (random() % 4 == 0) {  // it goes
+        *present = list.entries().back();
+        list.entries().pop_back();
+      } else if (random() % 2 == 0) {
+        if (present->kind == LinkList::Kind::kChild) {
+          present->kind = LinkList::Kind::kOrdinary;
+        } else if (list.child_count() < g.max_children(0)) {
+          present->kind = LinkList::Kind::kChild;
+        }
+      } else if (present->kind == LinkList::Kind::kOrdinary) {
+        list.clear_parent();
+        list.find(id)->kind = LinkList::Kind::kParent;
+      }
+    }
+    if (random() % 3 == 0 || list.entries().size() > g.max_links(0)) {
+      LinkList unknown = list;
+      for (LinkList::Entry& e : unknown.entries()) e.settled = false;
+      const std::uint64_t before = scratch->distances_computed;
+      list.prune();
+      const std::uint64_t between = scratch->distances_computed;
+      unknown.prune();
+      ASSERT_EQ(list.entries().size(), unknown.entries().size()) << "round " << round;
+      for (std::size_t i = 0; i < list.entries().size(); ++i) {
+        ASSERT_EQ(list.entries()[i].neighbor.node, unknown.entries()[i].neighbor.node);
+        ASSERT_EQ(list.entries()[i].kind, unknown.entries()[i].kind);
+      }
+      ASSERT_LE(between - before, scratch->distances_computed - between);
+      saved += between - before < scratch->distances_computed - between ? 1 : 0;
+    }
+    list.publish(topology);
+  }
+}
+
+TEST(LinkList, IncrementalPruningEqualsTheFullOne) {
+  int saved = 0;  // prunings that were cheaper
+  for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
+    for (const Quantization q : {Quantization::kInt8, Quantization::kNone}) {
+      Config config;
+      config.metric = metric;
+      config.quantization = q;
+      config.M = 8;
+      SCOPED_TRACE(::testing::Message() << static_cast<int>(metric) << static_cast<int>(q));
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        config.dimension = 20;
+        compare_incremental_pruning(config, clustered(120, 20, seed), seed, saved);
+        config.dimension = 3;
+        compare_incremental_pruning(config, points_with_ties(seed, 120), seed, saved);
+      }
+    }
+  }
+  EXPECT_GT(saved, 100);
+}
+
+// A list that a selection made takes one more link for one comparison with each of its links.
+TEST(LinkList, OneMoreLinkCostsOneComparisonEach) {
+  Config config;
+  config.dimension = 20;
+  config.M = 16;
+  const Rows rows = clustered(200, 20, 9);
+  State state(config, rows);
+  GraphState& g = *state;
+  Topology topology(g.epochs);
+  topology.grow(200);
+  const BorrowedScratch scratch(g.scratches);
+  const NodeId owner{0};
+  LinkList list(g, owner, 0, *scratch);
+  for (std::uint32_t i = 1; i < 100; ++i) {
+    list.add({distance(g, owner, NodeId{i}, *scratch), NodeId{i}}, LinkList::Kind::kOrdinary);
+  }
+  list.prune();
+  const std::size_t links = list.entries().size();
+  list.publish(topology);
+  for (std::uint32_t i = 100; i < 200; ++i) {
+    LinkList again(g, owner, 0, *scratch);
+    ASSERT_TRUE(again.load(topology));
+    again.add({distance(g, owner, NodeId{i}, *scratch), NodeId{i}}, LinkList::Kind::kOrdinary);
+    const std::uint64_t before = scratch->distances_computed;
+    again.prune();
+    ASSERT_LE(scratch->distances_computed - before, links);
   }
 }
 
