@@ -10,6 +10,7 @@
 
 #include "graph/graph_state.h"
 #include "graph/scratch.h"
+#include "kernels/prefetch.h"
 
 namespace vicinal::graph {
 
@@ -23,6 +24,10 @@ class Scorer {
   /// For a node: its code is its query.
   static Scorer for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch);
 
+  /// Asks for the row of `node` from memory, for a call that follows soon; worth it for the first
+  /// rows_ahead() rows of that call, which the first-level cache holds at once.
+  void prefetch(NodeId node) const { kernels::prefetch_row(rows_.row(raw(node)), rows_.stride); }
+  std::size_t rows_ahead() const { return rows_ahead_; }
   /// out[i] = distance to ids[i], as traversal sees it.
   void operator()(const std::uint32_t* ids, std::size_t count, float* out) const;
   /// The query as exact_distances() takes it; only of a scorer made by for_query().
@@ -35,9 +40,11 @@ class Scorer {
   }
 
  private:
-  Scorer(const GraphState& g) : g_(g) {}
+  explicit Scorer(const GraphState& g);
 
   const GraphState& g_;
+  const kernels::RowTable rows_;
+  const std::size_t rows_ahead_;
   kernels::CodeQuery code_{};
   const float* query_ = nullptr;
 };

@@ -53,12 +53,14 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
   if (level == 0 && nodes.size() > 1) {
     for (const NodeId node : nodes) t.prefetch_block(node);
   }
+  const std::size_t ahead = score.rows_ahead();
   for (const NodeId node : nodes) {
     const BlockHeader* block = t.block(node, level);
     if (block == nullptr) continue;
     for (const NodeId neighbor : block->ids()) {
-      ids[n] = raw(neighbor);
-      n += scratch.visited.insert(raw(neighbor)) ? 1 : 0;
+      if (!scratch.visited.insert(raw(neighbor))) continue;
+      if (n < ahead) score.prefetch(neighbor);
+      ids[n++] = raw(neighbor);
     }
   }
   if (level == 0) {
