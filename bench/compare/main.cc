@@ -23,6 +23,7 @@ struct Arguments {
   RunOptions run;
   std::string out;
   std::string svg;
+  std::string measured;
   std::vector<std::string> report;
 };
 
@@ -87,6 +88,7 @@ int compare(Arguments arguments) {
   if (!result.ok()) return fail(result.status());
   (*result)["target"] = chosen_target();
   (*result)["peers_huge_pages"] = peers_pages();
+  if (!arguments.measured.empty()) (*result)["measured"] = arguments.measured;
   fmt::print("{}", dataset_tables(*result));
   std::fflush(stdout);
   if (!arguments.out.empty()) {
@@ -135,6 +137,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
                "Only the most threads, no row-by-row builds, no store");
   app.add_option("--out", arguments.out, "JSON file to write");
   app.add_option("--svg", arguments.svg, "Plot of recall against speed to write (needs gnuplot)");
+  app.add_option("--measured", arguments.measured, "Commit, command and date, for the tables");
   app.add_option("--report", arguments.report,
                  "Measure nothing: print targets and tables of these JSON files");
 }

@@ -194,6 +194,9 @@ std::string dataset_tables(const Json& result) {
       result["ef_construction"].get<unsigned>(), result["repetitions"].get<int>(),
       result.value("target", "unknown"), result.value("peers_huge_pages", "unknown"),
       result["held_out"].get<unsigned>());
+  if (result.contains("measured")) {
+    text += fmt::format("Measured: {}\n\n", result["measured"].get<std::string>());
+  }
   text += build_table(result) +
           "\nCPU: the share of its threads' time that a build ran; below 90 % the machine was "
           "busy with other work.\n\n" +

@@ -50,7 +50,7 @@ void finish_settings(Arguments* arguments) {
 /// What decides most comes first, so that a budget that runs out costs the least.
 Status measure_all(const Settings& settings, Record* record) {
   using Part = Status (*)(const Settings&, const Vectors&, Record*);
-  constexpr Part kParts[] = {measure_crossover, measure_store, measure_memory};
+  constexpr Part kParts[] = {measure_crossover, measure_memory, measure_store};
   for (const Part part : kParts) {
     for (const Shape shape : {Shape::kUniform, Shape::kClustered}) {
       const std::string name = shape_name(shape);
