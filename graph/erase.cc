@@ -12,6 +12,7 @@ void show_locked(GraphState& g, NodeId fresh, NodeId replaced) {
   g.set_state(fresh, NodeState::kLive);
   g.live_count.fetch_add(1, std::memory_order_relaxed);
   if (replaced == kNoNode || g.state(replaced) != NodeState::kLive) return;
+  g.note_hidden(replaced);
   g.set_state(replaced, NodeState::kTombstone);
   g.live_count.fetch_sub(1, std::memory_order_relaxed);
   g.tombstone_count.fetch_add(1, std::memory_order_relaxed);
@@ -40,6 +41,7 @@ bool Graph::erase(NodeId node) {
   const VisibilityStep step(*state_);
   GraphState& g = *state_;
   if (g.state(node) != NodeState::kLive) return false;
+  g.note_hidden(node);
   g.set_state(node, NodeState::kTombstone);
   g.live_count.fetch_sub(1, std::memory_order_relaxed);
   g.tombstone_count.fetch_add(1, std::memory_order_relaxed);

@@ -253,7 +253,8 @@ GraphStats Graph::stats() const {
   }
   if (g.config.keep_vectors) s.bytes_vectors = used * g.vectors.stride();
   if (g.use_codes) s.bytes_codes = used * g.codes.stride();
-  constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle);
+  constexpr std::uint64_t kPerNode =
+      sizeof(Label) + sizeof(float) + 2 + sizeof(std::uint32_t) + 2 * sizeof(BlockHandle);
   s.bytes_nodes = used * kPerNode;
   s.bytes_scratch = g.scratches.bytes();
   return s;

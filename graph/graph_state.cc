@@ -49,6 +49,7 @@ void GraphState::grow(std::uint64_t limit) {
   inverse_norms.grow(limit);
   levels.grow(limit);
   states.grow(limit);
+  hidden_at.grow(limit);
   topology.load()->grow(limit);
 }
 

@@ -53,6 +53,7 @@ class GraphState {
   SegmentedArray<float> inverse_norms;  ///< cosine only
   SegmentedArray<std::uint8_t> levels;
   SegmentedArray<std::atomic<std::uint8_t>> states;
+  SegmentedArray<std::atomic<std::uint32_t>> hidden_at;  ///< see note_hidden()
 
   NodeState state(NodeId node) const {
     return static_cast<NodeState>(states[node].load(std::memory_order_acquire));
@@ -85,6 +86,17 @@ class GraphState {
   // -- Visibility: the sequence is odd while states change together (G10).
   mutable std::mutex visibility_mutex;
   std::atomic<std::uint64_t> visibility_sequence{0};
+  /// Inside a step, before the state of a live node says that it is a tombstone.
+  void note_hidden(NodeId node) {
+    const std::uint64_t now = visibility_sequence.load(std::memory_order_relaxed);
+    hidden_at[node].store(static_cast<std::uint32_t>(now), std::memory_order_relaxed);
+  }
+  /// True when `node`, whose state was read before as a tombstone's, became one in a step that was
+  /// not on yet at `sequence`. Exact for 2^30 steps; an older tombstone may count as new.
+  bool hidden_since(NodeId node, std::uint64_t sequence) const {
+    const std::uint32_t at = hidden_at[node].load(std::memory_order_relaxed);
+    return static_cast<std::int32_t>(at - static_cast<std::uint32_t>(sequence)) > 0;
+  }
   std::atomic<std::int64_t> live_count{0};
   std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
 

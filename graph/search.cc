@@ -70,6 +70,7 @@ std::size_t live_beam(const GraphState& g, std::size_t ef, std::size_t k) {
 struct Walk {
   std::size_t found = 0;    ///< candidates in scratch.ids, exact distances beside them
   bool filtered = false;    ///< not every node counted
+  bool overtaken = false;   ///< met a node that had been hidden since the walk began
   std::uint64_t began = 0;  ///< the visibility sequence before any state was looked at
 };
 
@@ -91,8 +92,12 @@ Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std
       request.accept != nullptr || g.tombstone_count.load(std::memory_order_relaxed) > 0;
   if (result.filtered) {
     const auto accept = [&](NodeId node) {
-      if (g.state(node) != NodeState::kLive) {
+      const NodeState s = g.state(node);
+      if (s != NodeState::kLive) {
         scratch.hidden.push_back(raw(node));
+        // Its successor may have been linked to what the walk had been past already.
+        result.overtaken =
+            result.overtaken || (s != NodeState::kPending && g.hidden_since(node, result.began));
         return false;
       }
       return request.accept == nullptr || (*request.accept)(g.labels[node]);
@@ -195,6 +200,7 @@ std::size_t Graph::search(const SearchRequest& request, std::span<Found> out,
       const Walk w = walk(g, request, live_beam(g, ef, k), rerank_count(g, k), *scratch);
       filtered = w.filtered;
       n = write_results(g, request, w.found, w.began, out.first(k), overtaken, *scratch);
+      overtaken = overtaken || w.overtaken;
     }
     add_counters(counters, *scratch,
                  request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
@@ -220,7 +226,7 @@ std::vector<Found> Graph::search_radius(const SearchRequest& request, float radi
     found.resize(write_results(g, request, w.found, w.began, found, overtaken, *scratch));
     add_counters(counters, *scratch,
                  request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
-    if (overtaken) {
+    if (overtaken || w.overtaken) {
       if (++walks_overtaken == kMostWalks) return scan_radius(request, radius, counters);
       ef /= 2;
       continue;
