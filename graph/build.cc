@@ -36,7 +36,8 @@ class Round {
 
   void run(std::span<const NodeId> nodes) {
     const EntryPoint entry = t_.entry_point();
-    const std::uint64_t before = t_.linked_count();
+    const std::uint64_t linked_before = t_.linked_count();
+    const std::uint64_t noted_before = t_.recently_linked().count();
     items_.assign(nodes.size(), {});
     parallel_for(threads_, nodes.size(), 8,
                  [&](std::size_t i) { search(nodes[i], entry, items_[i]); });
@@ -45,7 +46,10 @@ class Round {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
     finish();
-    if (outgrown(t_, before, nodes.size())) look_anew();
+    meet_others(linked_before, noted_before);
+    for (const Item& item : items_) {
+      if (!item.alone) t_.recently_linked().note(item.node);
+    }
   }
 
  private:
@@ -124,11 +128,23 @@ class Round {
     }
   }
 
-  // Others linked many meanwhile.
-  void look_anew() {
+  // Whom others have linked meanwhile. (Beside a single writer nobody; the graph stays the same at
+  // any number of threads.)
+  void meet_others(std::uint64_t linked_before, std::uint64_t noted_before) {
+    internal::Vector<NodeId> others;
+    const bool remembered = t_.recently_linked().since(noted_before, others);
+    if (!remembered && !outgrown(t_, linked_before, items_.size())) return;
+    for (const Item& item : items_) {
+      if (item.alone) std::erase(others, item.node);
+    }
+    if (remembered && others.empty()) return;
     parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
-      look_for_links_anew(g_, t_, items_[i].node, *scratch);
+      if (remembered) {
+        meet(g_, t_, items_[i].node, others, *scratch);
+      } else {
+        look_for_links_anew(g_, t_, items_[i].node, *scratch);
+      }
     });
   }
 

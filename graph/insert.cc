@@ -161,28 +161,68 @@ void note_crowded(GraphState& g, NodeId node) {
   g.crowded.push_back(node);
 }
 
+namespace {
+
+// Adds what `node` lacks of `wanted` to its list, as far as it is kept, and the links back.
+void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
+                         std::span<const Neighbor> wanted, Scratch& scratch) {
+  internal::Vector<Neighbor> added;
+  {
+    const std::lock_guard lock(g.stripe(node));
+    LinkList list(g, node, level, scratch);
+    if (!list.load(t)) return;
+    for (const Neighbor& n : wanted) {
+      if (list.find(n.node) != nullptr) continue;
+      list.add(n, LinkList::Kind::kOrdinary);
+      added.push_back(n);
+    }
+    if (added.empty()) return;
+    list.prune_if_overfull();
+    std::erase_if(added, [&](const Neighbor& n) { return list.find(n.node) == nullptr; });
+    list.publish(t);
+  }
+  link_from(g, t, added, node, level, scratch);
+}
+
+}  // namespace
+
+void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
+          Scratch& scratch) {
+  internal::Vector<LinkCandidate> candidates;
+  const BlockHeader* block = t.block(node, 0);
+  if (block == nullptr) return;
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  for (const NodeId other : others) {
+    if (other == node || !linkable(g.state(other))) continue;
+    candidates.push_back({{score(other), other}, false});
+  }
+  if (candidates.empty()) return;
+  const std::span<const float> distances = block->distances();
+  for (std::size_t i = 0; i < block->count; ++i) {
+    const NodeId neighbor = block->ids()[i];
+    std::erase_if(candidates, [&](const LinkCandidate& c) { return c.neighbor.node == neighbor; });
+    const float distance = distances.empty() ? score(neighbor) : distances[i];
+    candidates.push_back({{distance, neighbor}, false});
+  }
+  scratch.distances_computed += others.size();
+  std::sort(candidates.begin(), candidates.end(),
+            [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
+  candidates.resize(select_links(g, candidates, g.config.M, scratch));
+  internal::Vector<Neighbor> wanted;
+  for (const LinkCandidate& c : candidates) {
+    if (std::find(others.begin(), others.end(), c.neighbor.node) == others.end()) continue;
+    wanted.push_back(c.neighbor);
+  }
+  add_links_both_ways(g, t, node, 0, wanted, scratch);
+}
+
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return;
   internal::Vector<ForwardLinks> levels;
   find_forward_links(g, t, node, entry, 0, g.level(node), scratch, levels);
   for (const ForwardLinks& forward : levels) {
-    internal::Vector<Neighbor> added;
-    {
-      const std::lock_guard lock(g.stripe(node));
-      LinkList list(g, node, forward.level, scratch);
-      if (!list.load(t)) continue;
-      for (const Neighbor& n : forward.links) {
-        if (list.find(n.node) != nullptr) continue;
-        list.add(n, LinkList::Kind::kOrdinary);
-        added.push_back(n);
-      }
-      if (added.empty()) continue;
-      list.prune_if_overfull();
-      std::erase_if(added, [&](const Neighbor& n) { return list.find(n.node) == nullptr; });
-      list.publish(t);
-    }
-    link_from(g, t, added, node, forward.level, scratch);
+    add_links_both_ways(g, t, node, forward.level, forward.links, scratch);
   }
 }
 
@@ -192,12 +232,15 @@ bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own) {
 }
 
 void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
-  std::uint64_t before = t.linked_count();
+  std::uint64_t before = t.recently_linked().count();
   link_once(g, t, node, scratch);
-  while (outgrown(t, before, 1)) {
-    before = t.linked_count();
+  t.recently_linked().note(node);
+  internal::Vector<NodeId> meanwhile;
+  while (!t.recently_linked().since(before, meanwhile)) {
+    before = t.recently_linked().count();
     look_for_links_anew(g, t, node, scratch);
   }
+  meet(g, t, node, meanwhile, scratch);
 }
 
 }  // namespace vicinal::graph

@@ -73,14 +73,19 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
 void note_crowded(GraphState& g, NodeId node);
 
 /// Whether so many nodes were linked since there were `before` (by others than the caller's `own`)
-/// that links found then are not those that would be found now. A thread that lost its CPU between
-/// its search and its links finds itself here, mostly while a graph is small.
+/// that links found then are not those that would be found now.
 bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own);
+
+/// Links a node that is linked already to those of `others` that the selection among them and its
+/// present links chooses, both ways, at level 0.
+void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
+          Scratch& scratch);
 
 /// Looks for the links of a node that is linked already, and adds, on both sides, those it lacks.
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
 
-/// Algorithm 1 for one node. `t` may be a topology that is being built.
+/// Algorithm 1 for one node, which then meets those that were linked meanwhile. `t` may be a
+/// topology that is being built.
 void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
 
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present

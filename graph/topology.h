@@ -13,6 +13,7 @@
 
 #include "graph/arena.h"
 #include "graph/link_arena.h"
+#include "graph/recently_linked.h"
 #include "graph/types.h"
 
 namespace vicinal::graph {
@@ -38,6 +39,8 @@ class Topology {
 
   /// How many nodes are linked, or about to be.
   std::uint64_t linked_count() const { return linked_.load(std::memory_order_relaxed); }
+
+  RecentlyLinked& recently_linked() { return recently_linked_; }
 
   void prefetch_handle(NodeId node) const { __builtin_prefetch(&level0_[node]); }
   /// Prefetches the first lines of the node's level-0 block: header and, mostly, all ids.
@@ -91,6 +94,7 @@ class Topology {
   SegmentedArray<std::atomic<BlockHandle>> upper_;  ///< raw units: a handle per level from 1
   SegmentedArray<std::atomic<std::uint64_t>> changed_;
   std::atomic<std::uint64_t> entry_{raw(kNoNode)};
+  RecentlyLinked recently_linked_;
   std::atomic<std::uint64_t> linked_{0};  ///< nodes with a level-0 block
 };
 

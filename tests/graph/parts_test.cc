@@ -13,6 +13,7 @@
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/graph_state.h"
+#include "graph/recently_linked.h"
 #include "graph/scratch.h"
 #include "graph/visited.h"
 #include "tests/graph/support.h"
@@ -133,6 +134,55 @@ TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
   pool.reset(2);
   EXPECT_TRUE(pool.insert(1, NodeId{1}));
   EXPECT_EQ(pool.size(), 1u);
+}
+
+TEST(RecentlyLinked, RemembersTheLastOnes) {
+  RecentlyLinked recent;
+  internal::Vector<NodeId> nodes;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(recent.count(), i);
+    recent.note(NodeId{i * 7});
+    ASSERT_TRUE(recent.since(i + 1, nodes));
+    EXPECT_TRUE(nodes.empty());
+    const std::uint32_t from = i >= 99 ? i - 99 : 0;
+    ASSERT_TRUE(recent.since(from, nodes));
+    ASSERT_EQ(nodes.size(), i - from + 1);
+    for (std::uint32_t k = 0; k < nodes.size(); ++k) {
+      ASSERT_EQ(nodes[k], NodeId{(from + k) * 7});
+    }
+  }
+  EXPECT_FALSE(recent.since(1000 - RecentlyLinked::kRemembered - 1, nodes));
+  EXPECT_TRUE(recent.since(1000 - RecentlyLinked::kRemembered, nodes));
+}
+
+// Whoever notes himself and then looks sees, or is seen by, everybody who did so at the same time.
+TEST(RecentlyLinked, OneOfTwoSeesTheOther) {
+  constexpr std::uint32_t kThreads = 4;
+  constexpr std::uint32_t kRounds = 2000;
+  RecentlyLinked recent;
+  std::vector<std::vector<std::set<std::uint32_t>>> seen(
+      kThreads, std::vector<std::set<std::uint32_t>>(kRounds));
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    const std::uint64_t before = recent.count();
+    std::latch start(kThreads);
+    std::vector<std::jthread> threads;
+    for (std::uint32_t t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        start.arrive_and_wait();
+        recent.note(NodeId{t});
+        internal::Vector<NodeId> nodes;
+        if (!recent.since(before, nodes)) return;
+        for (const NodeId node : nodes) seen[t][round].insert(raw(node));
+      });
+    }
+  }
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    for (std::uint32_t a = 0; a < kThreads; ++a) {
+      for (std::uint32_t b = 0; b < a; ++b) {
+        ASSERT_TRUE(seen[a][round].contains(b) || seen[b][round].contains(a)) << "round " << round;
+      }
+    }
+  }
 }
 
 TEST(VisitedSet, ForgetsAtResetAndAfterTheTagWraps) {

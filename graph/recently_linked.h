@@ -1,0 +1,56 @@
+// RecentlyLinked: the nodes that were linked last, so that those linked at the same time meet.
+//
+// What: two nodes whose searches overlap find each other by neither; where both are the first of a
+// cluster, one of them can be left with no link but its parent's, far away, and no walk meets it.
+// So a node that has all its links, back-links included, is noted here, and looks at who was noted
+// since its own search began. Of two such nodes at least one sees the other: one of them reads
+// after both have written (all accesses are sequentially consistent). Threads: any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "engine/allocator.h"
+#include "graph/types.h"
+
+namespace vicinal::graph {
+
+class RecentlyLinked {
+ public:
+  static constexpr std::size_t kRemembered = 256;
+
+  /// How many nodes have been noted so far.
+  std::uint64_t count() const { return count_.load(); }
+  void note(NodeId node) {
+    const std::uint64_t place = count_.fetch_add(1);
+    entries_[place % kRemembered].store(pack(place, node));
+  }
+  /// Replaces `nodes` by those noted from the `from`-th on; false when not all are remembered. One
+  /// that is being noted at this moment may be left out: it will see whoever was noted before.
+  bool since(std::uint64_t from, internal::Vector<NodeId>& nodes) const {
+    nodes.clear();
+    const std::uint64_t end = count_.load();
+    if (end - from > kRemembered) return false;
+    for (std::uint64_t place = from; place < end; ++place) {
+      const std::uint64_t entry = entries_[place % kRemembered].load();
+      if (entry >> 32 == (pack(place, NodeId{0}) >> 32)) {
+        nodes.push_back(NodeId{static_cast<std::uint32_t>(entry)});
+      } else if (count_.load() - place > kRemembered) {
+        return false;  // a later one took its entry
+      }
+    }
+    return true;
+  }
+
+ private:
+  // The place, from 1 and modulo 2^32, so that an entry shows whether it is the one wanted.
+  static std::uint64_t pack(std::uint64_t place, NodeId node) {
+    return ((place + 1) << 32) | raw(node);
+  }
+
+  std::array<std::atomic<std::uint64_t>, kRemembered> entries_{};
+  std::atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace vicinal::graph
