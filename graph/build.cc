@@ -1,9 +1,13 @@
 // Batch build: many nodes are linked in rounds.
 //
-// A round's nodes search a graph that the round does not change, then all back-links are grouped by
-// target and every target's list is written once. A round is an eighth of what is linked, at most 2
-// % of what will be. Every step's outcome depends on the nodes and their order only, so the graph
-// is the same at any number of threads.
+// A round's nodes search a graph that the round does not change, choose links among each other too,
+// then all back-links are grouped by target and every target's list is written once. A round is an
+// eighth of what is linked, at most 2 % of what will be. Every step's outcome depends on the nodes
+// and their order only, so the graph is the same at any number of threads.
+//
+// Why they choose among each other: two of them that are each other's nearest find each other by no
+// search, and in the list of a node that is near both, the nearer occludes the other; with no link
+// between them, no walk could meet the other.
 #include <algorithm>
 #include <mutex>
 #include <numeric>
@@ -27,6 +31,8 @@ struct Item {
   NodeId node = kNoNode;
   internal::Vector<ForwardLinks> forward;
   internal::Vector<std::uint8_t> adopted;  ///< per level
+  internal::Vector<NodeId> queued;         ///< others of the round that ask for the same links
+  internal::Vector<Neighbor> mates;        ///< those among them that it links to at level 0
   bool alone = false;                      ///< not for a round: link_node does it
 };
 
@@ -42,6 +48,7 @@ class Round {
     parallel_for(threads_, nodes.size(), 8,
                  [&](std::size_t i) { search(nodes[i], entry, items_[i]); });
     collect_requests();
+    introduce();
     parallel_for(threads_, groups_.size(), 16, [&](std::size_t i) {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
@@ -68,7 +75,6 @@ class Round {
     if (item.alone) return;
     item.adopted.assign(item.forward.size(), 0);
     t_.make_upper(node, g_.level(node));
-    for (const ForwardLinks& f : item.forward) publish_forward_links(g_, t_, node, f, *scratch);
   }
 
   void collect_requests() {
@@ -85,17 +91,79 @@ class Round {
         }
       }
     }
-    std::sort(requests_.begin(), requests_.end(), [](const Request& a, const Request& b) {
-      if (a.target != b.target) return a.target < b.target;
-      if (a.level != b.level) return a.level < b.level;
-      return a.from < b.from;
-    });
+    std::sort(requests_.begin(), requests_.end(), before);
+    group_requests();
+  }
+
+  static bool before(const Request& a, const Request& b) {
+    if (a.target != b.target) return a.target < b.target;
+    if (a.level != b.level) return a.level < b.level;
+    return a.from < b.from;
+  }
+
+  void group_requests() {
     groups_.clear();
     for (std::size_t i = 0; i < requests_.size(); ++i) {
       const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
                          requests_[i].level != requests_[i - 1].level;
       if (fresh) groups_.push_back({i, 0});
       ++groups_.back().count;
+    }
+  }
+
+  // All of a small round meet: it may be the first to come upon a cluster. In a large one those
+  // meet that ask the same target; as two nodes are at least as far from each other as their
+  // distances from the target differ, each looks at those next to it in the target's queue.
+  void queue_up() {
+    constexpr std::size_t kSmall = 128;
+    constexpr std::size_t kNext = 8;
+    internal::Vector<NodeId> all;
+    for (const Item& item : items_) {
+      if (!item.alone) all.push_back(item.node);
+    }
+    if (all.size() <= kSmall) {
+      for (Item& item : items_) item.queued = all;
+      return;
+    }
+    for (const Group& group : groups_) {
+      const std::span<const Request> queue = std::span(requests_).subspan(group.begin, group.count);
+      if (queue.front().level != 0) continue;
+      for (std::size_t i = 0; i < queue.size(); ++i) {
+        for (std::size_t j = i + 1; j < std::min(i + 1 + kNext, queue.size()); ++j) {
+          items_[queue[i].item].queued.push_back(queue[j].from.node);
+          items_[queue[j].item].queued.push_back(queue[i].from.node);
+        }
+      }
+    }
+  }
+
+  void introduce() {
+    queue_up();
+    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
+      if (!items_[i].alone) publish(items_[i]);
+    });
+    const auto asked = static_cast<std::ptrdiff_t>(requests_.size());
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      for (const Neighbor& n : items_[i].mates) {
+        requests_.push_back(
+            {n.node, 0, {n.distance, items_[i].node}, static_cast<std::uint32_t>(i), false});
+      }
+    }
+    std::sort(requests_.begin() + asked, requests_.end(), before);
+    std::inplace_merge(requests_.begin(), requests_.begin() + asked, requests_.end(), before);
+    group_requests();
+  }
+
+  void publish(Item& item) {
+    const BorrowedScratch scratch(g_.scratches);
+    std::sort(item.queued.begin(), item.queued.end());
+    item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
+    item.mates = choose_mates(g_, t_, item.node, item.forward.front().links, item.queued, *scratch);
+    for (const ForwardLinks& f : item.forward) {
+      const bool lowest = f.level == 0;
+      publish_forward_links(
+          g_, t_, item.node, f,
+          lowest ? std::span<const Neighbor>(item.mates) : std::span<const Neighbor>(), *scratch);
     }
   }
 

@@ -11,7 +11,13 @@
 namespace vicinal::graph {
 namespace {
 
-bool linkable(NodeState s) { return s == NodeState::kLive || s == NodeState::kPending; }
+// Whether new nodes link to `node`. What dies while a topology is built that has it may be
+// resurrected: were it left out of its neighbors' lists, it would hardly be met again.
+bool linkable(const GraphState& g, const Topology& t, NodeId node) {
+  const NodeState s = g.state(node);
+  if (s == NodeState::kTombstone) return g.topology.load(std::memory_order_relaxed) != &t;
+  return s == NodeState::kLive || s == NodeState::kPending;
+}
 
 // What a new node may link to at one level, each nearest first.
 struct Candidates {
@@ -23,16 +29,15 @@ struct Candidates {
 // Tombstones will be unlinked again, but until then (or should they be resurrected) they are the
 // way to a node among them; a node whose only links lead far away is hardly ever met. So the very
 // nearest are linked to beside the healthy ones, and where hardly any is healthy, all alike.
-void sort_out(const GraphState& g, const CandidatePool& pool, Candidates& c) {
+void sort_out(const GraphState& g, const Topology& t, const CandidatePool& pool, Candidates& c) {
   internal::Vector<LinkCandidate> all;
   all.reserve(pool.size());
   c.healthy.reserve(pool.size());
   for (std::size_t i = 0; i < pool.size(); ++i) {
     const LinkCandidate candidate{pool[i], false};
-    const NodeState s = g.state(pool[i].node);
-    if (linkable(s)) {
+    if (linkable(g, t, pool[i].node)) {
       c.healthy.push_back(candidate);
-    } else if (s != NodeState::kTombstone) {
+    } else if (g.state(pool[i].node) != NodeState::kTombstone) {
       continue;
     } else if (c.healthy.empty()) {
       c.tombstones.push_back(candidate);
@@ -52,14 +57,13 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   Candidates c;
   search_to_link(g, t, score, start, level, node, scratch);
   if (scratch.pool.size() > 0) start = scratch.pool[0];
-  sort_out(g, scratch.pool, c);
+  sort_out(g, t, scratch.pool, c);
   if (!c.healthy.empty()) return c;
   const auto accept = [&](NodeId n) {
-    const NodeState s = g.state(n);
-    return n != node && (linkable(s) || s == NodeState::kTombstone);
+    return n != node && (linkable(g, t, n) || g.state(n) == NodeState::kTombstone);
   };
   search_layer_accepting(g, t, score, start, ef, ef * 16, level, accept, scratch);
-  sort_out(g, scratch.best, c);
+  sort_out(g, t, scratch.best, c);
   if (c.healthy.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
     c.healthy.push_back({{score(entry.node), entry.node}, false});
   }
@@ -112,9 +116,9 @@ void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     const std::size_t found = alone ? 0 : forward.size();
     for (Level l = low; l <= level; ++l) {
       if (l - low < found) {
-        publish_forward_links(g, t, node, forward[l - low], scratch);
+        publish_forward_links(g, t, node, forward[l - low], {}, scratch);
       } else {
-        publish_forward_links(g, t, node, {l, {}}, scratch);
+        publish_forward_links(g, t, node, {l, {}}, {}, scratch);
       }
     }
     for (std::size_t i = 0; i < found; ++i) link_back(g, t, node, forward[i], scratch);
@@ -147,12 +151,14 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
 }
 
 void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forward,
-                           Scratch& scratch) {
+                           std::span<const Neighbor> mates, Scratch& scratch) {
   LinkList list(g, node, forward.level, scratch);
   for (const Neighbor& n : forward.links) {
     const bool first = n.node == forward.links.front().node;
     list.add(n, first ? LinkList::Kind::kParent : LinkList::Kind::kOrdinary);
   }
+  for (const Neighbor& n : mates) list.add(n, LinkList::Kind::kOrdinary);
+  list.prune_if_overfull();
   list.publish(t);
 }
 
@@ -186,34 +192,40 @@ void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
 
 }  // namespace
 
-void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
-          Scratch& scratch) {
+internal::Vector<Neighbor> choose_mates(const GraphState& g, const Topology& t, NodeId node,
+                                        std::span<const Neighbor> present,
+                                        std::span<const NodeId> others, Scratch& scratch) {
   internal::Vector<LinkCandidate> candidates;
-  const BlockHeader* block = t.block(node, 0);
-  if (block == nullptr) return;
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   for (const NodeId other : others) {
-    if (other == node || !linkable(g.state(other))) continue;
+    if (other == node || !linkable(g, t, other)) continue;
+    const auto linked = [&](const Neighbor& n) { return n.node == other; };
+    if (std::any_of(present.begin(), present.end(), linked)) continue;
     candidates.push_back({{score(other), other}, false});
+    ++scratch.distances_computed;
   }
-  if (candidates.empty()) return;
-  const std::span<const float> distances = block->distances();
-  for (std::size_t i = 0; i < block->count; ++i) {
-    const NodeId neighbor = block->ids()[i];
-    std::erase_if(candidates, [&](const LinkCandidate& c) { return c.neighbor.node == neighbor; });
-    const float distance = distances.empty() ? score(neighbor) : distances[i];
-    candidates.push_back({{distance, neighbor}, false});
-  }
-  scratch.distances_computed += others.size();
+  internal::Vector<Neighbor> mates;
+  if (candidates.empty()) return mates;
+  for (const Neighbor& n : present) candidates.push_back({n, true});
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
-  candidates.resize(select_links(g, candidates, g.config.M, scratch));
-  internal::Vector<Neighbor> wanted;
+  const std::size_t M = g.config.M;
+  candidates.resize(select_links(
+      g, candidates, std::max(M, present.size() + std::max<std::size_t>(M / 4, 1)), scratch));
   for (const LinkCandidate& c : candidates) {
-    if (std::find(others.begin(), others.end(), c.neighbor.node) == others.end()) continue;
-    wanted.push_back(c.neighbor);
+    if (!c.needed) mates.push_back(c.neighbor);
   }
-  add_links_both_ways(g, t, node, 0, wanted, scratch);
+  return mates;
+}
+
+void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
+          Scratch& scratch) {
+  if (others.empty()) return;
+  LinkList list(g, node, 0, scratch);
+  if (!list.load(t)) return;
+  internal::Vector<Neighbor> present;
+  for (const LinkList::Entry& e : list.entries()) present.push_back(e.neighbor);
+  add_links_both_ways(g, t, node, 0, choose_mates(g, t, node, present, others, scratch), scratch);
 }
 
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {

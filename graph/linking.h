@@ -64,10 +64,10 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
                         Level low, Level high, Scratch& scratch,
                         internal::Vector<ForwardLinks>& out);
 
-/// Publishes the node's own list with the hoped-for parent; the node is not reachable at that level
-/// yet.
+/// Publishes the node's own list, `mates` in it, with the hoped-for parent; the node is not
+/// reachable at that level yet.
 void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& links,
-                           Scratch& scratch);
+                           std::span<const Neighbor> mates, Scratch& scratch);
 
 /// Has the node's links looked for anew by the repair that unlinks the tombstones around it.
 void note_crowded(GraphState& g, NodeId node);
@@ -76,8 +76,14 @@ void note_crowded(GraphState& g, NodeId node);
 /// that links found then are not those that would be found now.
 bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own);
 
-/// Links a node that is linked already to those of `others` that the selection among them and its
-/// present links chooses, both ways, at level 0.
+/// Those of `others` that a node should have links to at level 0 beside those that are `present`:
+/// none of these is as near to them as the node is. No id twice in either; at most max(M, a quarter
+/// of M more than are present) in all.
+internal::Vector<Neighbor> choose_mates(const GraphState& g, const Topology& t, NodeId node,
+                                        std::span<const Neighbor> present,
+                                        std::span<const NodeId> others, Scratch& scratch);
+
+/// Links a node that is linked already to its mates among `others`, both ways, at level 0.
 void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
           Scratch& scratch);
 

