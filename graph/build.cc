@@ -19,11 +19,13 @@
 namespace vicinal::graph {
 namespace {
 
+constexpr std::uint32_t kNoItem = 0xFFFFFFFF;
+
 struct Request {
   NodeId target;
   Level level;
   Neighbor from;
-  std::uint32_t item;  ///< which of the round's nodes asks
+  std::uint32_t item;  ///< which of the round's nodes asks to be adopted; or kNoItem
   bool wants_parent;
 };
 
@@ -75,6 +77,7 @@ class Round {
     if (item.alone) return;
     item.adopted.assign(item.forward.size(), 0);
     t_.make_upper(node, g_.level(node));
+    for (const ForwardLinks& f : item.forward) publish_forward_links(g_, t_, node, f, *scratch);
   }
 
   void collect_requests() {
@@ -122,7 +125,9 @@ class Round {
       if (!item.alone) all.push_back(item.node);
     }
     if (all.size() <= kSmall) {
-      for (Item& item : items_) item.queued = all;
+      for (Item& item : items_) {
+        if (!item.alone) item.queued = all;
+      }
       return;
     }
     for (const Group& group : groups_) {
@@ -140,31 +145,24 @@ class Round {
   void introduce() {
     queue_up();
     parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
-      if (!items_[i].alone) publish(items_[i]);
+      Item& item = items_[i];
+      if (item.queued.empty()) return;
+      const BorrowedScratch scratch(g_.scratches);
+      std::sort(item.queued.begin(), item.queued.end());
+      item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
+      item.mates =
+          choose_mates(g_, t_, item.node, item.forward.front().links, item.queued, *scratch);
     });
     const auto asked = static_cast<std::ptrdiff_t>(requests_.size());
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      for (const Neighbor& n : items_[i].mates) {
-        requests_.push_back(
-            {n.node, 0, {n.distance, items_[i].node}, static_cast<std::uint32_t>(i), false});
+    for (const Item& item : items_) {
+      for (const Neighbor& n : item.mates) {
+        requests_.push_back({n.node, 0, {n.distance, item.node}, kNoItem, false});
+        requests_.push_back({item.node, 0, n, kNoItem, false});
       }
     }
     std::sort(requests_.begin() + asked, requests_.end(), before);
     std::inplace_merge(requests_.begin(), requests_.begin() + asked, requests_.end(), before);
     group_requests();
-  }
-
-  void publish(Item& item) {
-    const BorrowedScratch scratch(g_.scratches);
-    std::sort(item.queued.begin(), item.queued.end());
-    item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
-    item.mates = choose_mates(g_, t_, item.node, item.forward.front().links, item.queued, *scratch);
-    for (const ForwardLinks& f : item.forward) {
-      const bool lowest = f.level == 0;
-      publish_forward_links(
-          g_, t_, item.node, f,
-          lowest ? std::span<const Neighbor>(item.mates) : std::span<const Neighbor>(), *scratch);
-    }
   }
 
   void serve(std::span<const Request> requests) {

@@ -116,9 +116,9 @@ void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     const std::size_t found = alone ? 0 : forward.size();
     for (Level l = low; l <= level; ++l) {
       if (l - low < found) {
-        publish_forward_links(g, t, node, forward[l - low], {}, scratch);
+        publish_forward_links(g, t, node, forward[l - low], scratch);
       } else {
-        publish_forward_links(g, t, node, {l, {}}, {}, scratch);
+        publish_forward_links(g, t, node, {l, {}}, scratch);
       }
     }
     for (std::size_t i = 0; i < found; ++i) link_back(g, t, node, forward[i], scratch);
@@ -151,14 +151,12 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
 }
 
 void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forward,
-                           std::span<const Neighbor> mates, Scratch& scratch) {
+                           Scratch& scratch) {
   LinkList list(g, node, forward.level, scratch);
   for (const Neighbor& n : forward.links) {
     const bool first = n.node == forward.links.front().node;
     list.add(n, first ? LinkList::Kind::kParent : LinkList::Kind::kOrdinary);
   }
-  for (const Neighbor& n : mates) list.add(n, LinkList::Kind::kOrdinary);
-  list.prune_if_overfull();
   list.publish(t);
 }
 

@@ -64,10 +64,10 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, Ent
                         Level low, Level high, Scratch& scratch,
                         internal::Vector<ForwardLinks>& out);
 
-/// Publishes the node's own list, `mates` in it, with the hoped-for parent; the node is not
-/// reachable at that level yet.
+/// Publishes the node's own list with the hoped-for parent; the node is not reachable at that level
+/// yet.
 void publish_forward_links(GraphState& g, Topology& t, NodeId node, const ForwardLinks& links,
-                           std::span<const Neighbor> mates, Scratch& scratch);
+                           Scratch& scratch);
 
 /// Has the node's links looked for anew by the repair that unlinks the tombstones around it.
 void note_crowded(GraphState& g, NodeId node);
