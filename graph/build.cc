@@ -31,6 +31,7 @@ struct Request {
 
 struct Item {
   NodeId node = kNoNode;
+  Approach approach;
   internal::Vector<ForwardLinks> forward;
   internal::Vector<std::uint8_t> adopted;  ///< per level
   internal::Vector<NodeId> queued;         ///< others of the round that ask for the same links
@@ -48,9 +49,14 @@ class Round {
     const std::uint64_t noted_before = t_.recently_linked().count();
     items_.assign(nodes.size(), {});
     parallel_for(threads_, nodes.size(), 8,
-                 [&](std::size_t i) { search(nodes[i], entry, items_[i]); });
+                 [&](std::size_t i) { come_near(nodes[i], entry, items_[i]); });
+    sort_by_place();
+    parallel_for(threads_, nodes.size(), 8, [&](std::size_t i) { search(items_[by_place_[i]]); });
+    queue_up();
+    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
+      if (!items_[i].alone) choose(items_[i]);
+    });
     collect_requests();
-    introduce();
     parallel_for(threads_, groups_.size(), 16, [&](std::size_t i) {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
@@ -67,56 +73,38 @@ class Round {
     std::size_t count;
   };
 
-  void search(NodeId node, EntryPoint entry, Item& item) {
+  void come_near(NodeId node, EntryPoint entry, Item& item) {
     item.node = node;
     item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
     if (item.alone) return;
     const BorrowedScratch scratch(g_.scratches);
-    find_forward_links(g_, t_, node, entry, 0, g_.level(node), *scratch, item.forward);
+    item.approach = approach(g_, t_, node, entry, *scratch);
+  }
+
+  // Those that are near each other search one after the other: what one has read is in the caches
+  // for the next.
+  void sort_by_place() {
+    by_place_.resize(items_.size());
+    std::iota(by_place_.begin(), by_place_.end(), 0u);
+    std::sort(by_place_.begin(), by_place_.end(), [&](std::uint32_t a, std::uint32_t b) {
+      const auto& pa = items_[a].approach.passed;
+      const auto& pb = items_[b].approach.passed;
+      return pa != pb ? pa < pb : a < b;
+    });
+  }
+
+  void search(Item& item) {
+    if (item.alone) return;
+    const BorrowedScratch scratch(g_.scratches);
+    find_forward_links(g_, t_, item.node, item.approach, 0, *scratch, item.forward);
     item.alone = item.forward.front().links.empty();
     if (item.alone) return;
     item.adopted.assign(item.forward.size(), 0);
-    t_.make_upper(node, g_.level(node));
-    for (const ForwardLinks& f : item.forward) publish_forward_links(g_, t_, node, f, *scratch);
-  }
-
-  void collect_requests() {
-    requests_.clear();
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      if (items_[i].alone) continue;
-      for (const ForwardLinks& f : items_[i].forward) {
-        for (const Neighbor& n : f.links) {
-          requests_.push_back({n.node,
-                               f.level,
-                               {n.distance, items_[i].node},
-                               static_cast<std::uint32_t>(i),
-                               n.node == f.links.front().node});
-        }
-      }
-    }
-    std::sort(requests_.begin(), requests_.end(), before);
-    group_requests();
-  }
-
-  static bool before(const Request& a, const Request& b) {
-    if (a.target != b.target) return a.target < b.target;
-    if (a.level != b.level) return a.level < b.level;
-    return a.from < b.from;
-  }
-
-  void group_requests() {
-    groups_.clear();
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
-                         requests_[i].level != requests_[i - 1].level;
-      if (fresh) groups_.push_back({i, 0});
-      ++groups_.back().count;
-    }
   }
 
   // All of a small round meet: it may be the first to come upon a cluster. In a large one those
-  // meet that ask the same target; as two nodes are at least as far from each other as their
-  // distances from the target differ, each looks at those next to it in the target's queue.
+  // meet that found the same node; as two nodes are at least as far from each other as their
+  // distances from it differ, each looks at those next to it in that node's queue.
   void queue_up() {
     constexpr std::size_t kSmall = 128;
     constexpr std::size_t kNext = 8;
@@ -130,9 +118,13 @@ class Round {
       }
       return;
     }
+    requests_.clear();
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (!items_[i].alone) request_links(i, items_[i].forward.front());
+    }
+    sort_requests();
     for (const Group& group : groups_) {
       const std::span<const Request> queue = std::span(requests_).subspan(group.begin, group.count);
-      if (queue.front().level != 0) continue;
       for (std::size_t i = 0; i < queue.size(); ++i) {
         for (std::size_t j = i + 1; j < std::min(i + 1 + kNext, queue.size()); ++j) {
           items_[queue[i].item].queued.push_back(queue[j].from.node);
@@ -142,27 +134,55 @@ class Round {
     }
   }
 
-  void introduce() {
-    queue_up();
-    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
-      Item& item = items_[i];
-      if (item.queued.empty()) return;
-      const BorrowedScratch scratch(g_.scratches);
-      std::sort(item.queued.begin(), item.queued.end());
-      item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
-      item.mates =
-          choose_mates(g_, t_, item.node, item.forward.front().links, item.queued, *scratch);
-    });
-    const auto asked = static_cast<std::ptrdiff_t>(requests_.size());
-    for (const Item& item : items_) {
+  // What the node would have chosen had it met those that are queued with it.
+  void choose(Item& item) {
+    const BorrowedScratch scratch(g_.scratches);
+    std::sort(item.queued.begin(), item.queued.end());
+    item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
+    choose_mates(g_, t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);
+    t_.make_upper(item.node, g_.level(item.node));
+    for (const ForwardLinks& f : item.forward) {
+      publish_forward_links(g_, t_, item.node, f, *scratch);
+    }
+  }
+
+  void request_links(std::size_t i, const ForwardLinks& f) {
+    for (const Neighbor& n : f.links) {
+      requests_.push_back({n.node,
+                           f.level,
+                           {n.distance, items_[i].node},
+                           static_cast<std::uint32_t>(i),
+                           n.node == f.links.front().node});
+    }
+  }
+
+  void collect_requests() {
+    requests_.clear();
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      const Item& item = items_[i];
+      if (item.alone) continue;
+      for (const ForwardLinks& f : item.forward) request_links(i, f);
       for (const Neighbor& n : item.mates) {
         requests_.push_back({n.node, 0, {n.distance, item.node}, kNoItem, false});
         requests_.push_back({item.node, 0, n, kNoItem, false});
       }
     }
-    std::sort(requests_.begin() + asked, requests_.end(), before);
-    std::inplace_merge(requests_.begin(), requests_.begin() + asked, requests_.end(), before);
-    group_requests();
+    sort_requests();
+  }
+
+  void sort_requests() {
+    parallel_sort(threads_, requests_, [](const Request& a, const Request& b) {
+      if (a.target != b.target) return a.target < b.target;
+      if (a.level != b.level) return a.level < b.level;
+      return a.from < b.from;
+    });
+    groups_.clear();
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
+                         requests_[i].level != requests_[i - 1].level;
+      if (fresh) groups_.push_back({i, 0});
+      ++groups_.back().count;
+    }
   }
 
   void serve(std::span<const Request> requests) {
@@ -218,6 +238,7 @@ class Round {
   Topology& t_;
   const unsigned threads_;
   internal::Vector<Item> items_;
+  internal::Vector<std::uint32_t> by_place_;  ///< the items in the order of their searches
   internal::Vector<Request> requests_;
   internal::Vector<Group> groups_;
 };

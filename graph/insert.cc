@@ -109,7 +109,7 @@ void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     bool alone = entry.node == kNoNode;
     forward.clear();
     if (!alone && entry.level >= low) {
-      find_forward_links(g, t, node, entry, low, level, scratch, forward);
+      find_forward_links(g, t, node, approach(g, t, node, entry, scratch), low, scratch, forward);
       alone = low == 0 && forward.front().links.empty();
     }
     // Levels above the entry point's are this node's alone if the entry point can be raised to it.
@@ -133,16 +133,28 @@ void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
 
 }  // namespace
 
-void find_forward_links(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
-                        Level low, Level high, Scratch& scratch,
-                        internal::Vector<ForwardLinks>& out) {
+Approach approach(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
+                  Scratch& scratch) {
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
-  high = std::min(high, entry.level);
-  Neighbor start{score(entry.node), entry.node};
-  start = descend(g, t, score, start, entry.level, high, scratch);
+  Approach a;
+  a.entry = entry;
+  a.level = std::min(g.level(node), entry.level);
+  a.start = {score(entry.node), entry.node};
+  for (Level level = entry.level; level > a.level; --level) {
+    a.start = descend(g, t, score, a.start, level, level - 1, scratch);
+    if (level <= a.passed.size()) a.passed[a.passed.size() - level] = a.start.node;
+  }
+  return a;
+}
+
+void find_forward_links(const GraphState& g, const Topology& t, NodeId node, const Approach& a,
+                        Level low, Scratch& scratch, internal::Vector<ForwardLinks>& out) {
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  const EntryPoint entry = a.entry;
+  Neighbor start = a.start;
   out.clear();
-  out.resize(high - low + 1);
-  for (Level level = high + 1; level-- > low;) {
+  out.resize(a.level - low + 1);
+  for (Level level = a.level + 1; level-- > low;) {
     Candidates found = find_candidates(g, t, score, node, entry, start, level, scratch);
     ForwardLinks& forward = out[level - low];
     forward.level = level;
@@ -190,30 +202,39 @@ void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
 
 }  // namespace
 
-internal::Vector<Neighbor> choose_mates(const GraphState& g, const Topology& t, NodeId node,
-                                        std::span<const Neighbor> present,
-                                        std::span<const NodeId> others, Scratch& scratch) {
+void choose_mates(const GraphState& g, const Topology& t, NodeId node,
+                  std::span<const NodeId> others, internal::Vector<Neighbor>& links,
+                  internal::Vector<Neighbor>& mates, Scratch& scratch) {
   internal::Vector<LinkCandidate> candidates;
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  const auto present = [&](NodeId other) {
+    return std::any_of(links.begin(), links.end(),
+                       [&](const Neighbor& n) { return n.node == other; });
+  };
   for (const NodeId other : others) {
-    if (other == node || !linkable(g, t, other)) continue;
-    const auto linked = [&](const Neighbor& n) { return n.node == other; };
-    if (std::any_of(present.begin(), present.end(), linked)) continue;
+    if (other == node || !linkable(g, t, other) || present(other)) continue;
     candidates.push_back({{score(other), other}, false});
     ++scratch.distances_computed;
   }
-  internal::Vector<Neighbor> mates;
-  if (candidates.empty()) return mates;
-  for (const Neighbor& n : present) candidates.push_back({n, true});
+  if (candidates.empty()) return;
+  // The links were chosen by one selection; the parent that is hoped for and tombstones, which that
+  // selection did not see, stay.
+  for (const Neighbor& n : links) {
+    const bool needed = n.node == links.front().node || !linkable(g, t, n.node);
+    candidates.push_back({n, needed, true});
+  }
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
-  const std::size_t M = g.config.M;
-  candidates.resize(select_links(
-      g, candidates, std::max(M, present.size() + std::max<std::size_t>(M / 4, 1)), scratch));
-  for (const LinkCandidate& c : candidates) {
-    if (!c.needed) mates.push_back(c.neighbor);
+  candidates.resize(select_links(g, candidates, g.config.M, scratch));
+  internal::Vector<Neighbor> kept;
+  for (const Neighbor& n : links) {
+    const auto same = [&](const LinkCandidate& c) { return c.neighbor.node == n.node; };
+    if (std::any_of(candidates.begin(), candidates.end(), same)) kept.push_back(n);
   }
-  return mates;
+  for (const LinkCandidate& c : candidates) {
+    if (!present(c.neighbor.node)) mates.push_back(c.neighbor);
+  }
+  links.swap(kept);
 }
 
 void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,
@@ -223,14 +244,16 @@ void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> other
   if (!list.load(t)) return;
   internal::Vector<Neighbor> present;
   for (const LinkList::Entry& e : list.entries()) present.push_back(e.neighbor);
-  add_links_both_ways(g, t, node, 0, choose_mates(g, t, node, present, others, scratch), scratch);
+  internal::Vector<Neighbor> mates;
+  choose_mates(g, t, node, others, present, mates, scratch);
+  add_links_both_ways(g, t, node, 0, mates, scratch);
 }
 
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return;
   internal::Vector<ForwardLinks> levels;
-  find_forward_links(g, t, node, entry, 0, g.level(node), scratch, levels);
+  find_forward_links(g, t, node, approach(g, t, node, entry, scratch), 0, scratch, levels);
   for (const ForwardLinks& forward : levels) {
     add_links_both_ways(g, t, node, forward.level, forward.links, scratch);
   }

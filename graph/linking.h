@@ -5,6 +5,7 @@
 // at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -58,10 +59,22 @@ struct ForwardLinks {
   bool crowded = false;  ///< tombstones stood where its links should go: see note_crowded()
 };
 
-/// Algorithm 1, first half, without a change to anything: for each level of `node` in [low,
-/// min(high, entry level)] the links it should have, level low first.
-void find_forward_links(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
-                        Level low, Level high, Scratch& scratch,
+/// The way down to the highest level at which a node is to be linked.
+struct Approach {
+  EntryPoint entry;
+  Level level = 0;  ///< min(the node's, the entry point's)
+  Neighbor start;   ///< the nearest met above it: where the search at `level` begins
+  /// The nearest at levels 3, 2 and 1, as far as they lie above `level`. Nodes that agree in them
+  /// are near each other.
+  std::array<NodeId, 3> passed = {kNoNode, kNoNode, kNoNode};
+};
+Approach approach(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
+                  Scratch& scratch);
+
+/// Algorithm 1, first half, without a change to anything: for each level from `low` to the
+/// approach's the links that the node should have, level low first.
+void find_forward_links(const GraphState& g, const Topology& t, NodeId node,
+                        const Approach& approach, Level low, Scratch& scratch,
                         internal::Vector<ForwardLinks>& out);
 
 /// Publishes the node's own list with the hoped-for parent; the node is not reachable at that level
@@ -76,12 +89,12 @@ void note_crowded(GraphState& g, NodeId node);
 /// that links found then are not those that would be found now.
 bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own);
 
-/// Those of `others` that a node should have links to at level 0 beside those that are `present`:
-/// none of these is as near to them as the node is. No id twice in either; at most max(M, a quarter
-/// of M more than are present) in all.
-internal::Vector<Neighbor> choose_mates(const GraphState& g, const Topology& t, NodeId node,
-                                        std::span<const Neighbor> present,
-                                        std::span<const NodeId> others, Scratch& scratch);
+/// Those of `others` that a node should have links to at level 0: its selection among them and
+/// `links`, which are the outcome of a selection too. Takes out of `links` what they occlude, never
+/// the first. No id twice in either.
+void choose_mates(const GraphState& g, const Topology& t, NodeId node,
+                  std::span<const NodeId> others, internal::Vector<Neighbor>& links,
+                  internal::Vector<Neighbor>& mates, Scratch& scratch);
 
 /// Links a node that is linked already to its mates among `others`, both ways, at level 0.
 void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> others,

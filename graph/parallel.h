@@ -1,4 +1,4 @@
-// parallel_for: the same work on many items by a few threads.
+// parallel_for: the same work on many items by a few threads; and a sort.
 //
 // Threads: the caller is one of them. An exception of one item ends the others' work and is thrown
 // again.
@@ -40,6 +40,24 @@ void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const 
   run();
   helpers.clear();  // joins
   if (failure) std::rethrow_exception(failure);
+}
+
+/// std::sort of a range by a strict total order, by at most `threads` threads.
+template <typename Range, typename Less>
+void parallel_sort(unsigned threads, Range& range, const Less& less) {
+  constexpr std::size_t kFew = 4096;
+  const std::size_t parts = range.size() < kFew ? 1 : std::max(threads, 1u);
+  const auto at = [&](std::size_t part) {
+    return range.begin() + static_cast<std::ptrdiff_t>(range.size() * part / parts);
+  };
+  parallel_for(threads, parts, 1, [&](std::size_t i) { std::sort(at(i), at(i + 1), less); });
+  for (std::size_t width = 1; width < parts; width *= 2) {
+    parallel_for(threads, (parts + 2 * width - 1) / (2 * width), 1, [&](std::size_t i) {
+      const std::size_t middle = std::min((2 * i + 1) * width, parts);
+      const std::size_t end = std::min((2 * i + 2) * width, parts);
+      std::inplace_merge(at(2 * i * width), at(middle), at(end), less);
+    });
+  }
 }
 
 }  // namespace vicinal::graph
