@@ -9,7 +9,7 @@ namespace vicinal::graph {
 namespace {
 
 // Of rows asked for before a call: three quarters of the smallest first-level cache about.
-constexpr std::size_t kBytesAhead = 24 << 10;
+constexpr std::size_t kBytesAhead = 192 << 10;
 
 // Turns dot products (or squared distances) into distances in their range.
 void finish_distances(const GraphState& g, const std::uint32_t* ids, std::size_t count,
@@ -41,10 +41,10 @@ const float* prepare_exact_query(const GraphState& g, const float* query, Scratc
 }
 
 void exact_distances(const GraphState& g, const float* prepared, const std::uint32_t* ids,
-                     std::size_t count, float* out) {
+                     std::size_t count, float* out, kernels::Rows rows) {
   const auto many = g.config.metric == Metric::kSquaredL2 ? g.kernels.squared_l2_f32_many
                                                           : g.kernels.dot_f32_many;
-  many(prepared, g.vectors.row_table(), ids, count, g.config.dimension, out);
+  many(prepared, g.vectors.row_table(), ids, count, g.config.dimension, rows, out);
   finish_distances(g, ids, count, out);
 }
 
@@ -107,12 +107,13 @@ Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& sc
   return scorer;
 }
 
-void Scorer::operator()(const std::uint32_t* ids, std::size_t count, float* out) const {
+void Scorer::operator()(const std::uint32_t* ids, std::size_t count, float* out,
+                        kernels::Rows rows) const {
   if (count == 0) return;
   if (g_.use_codes) {
-    g_.kernels.distance_i8_many(code_, rows_, ids, count, out);
+    g_.kernels.distance_i8_many(code_, rows_, ids, count, rows, out);
   } else {
-    exact_distances(g_, query_, ids, count, out);
+    exact_distances(g_, query_, ids, count, out, rows);
   }
 }
 

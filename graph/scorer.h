@@ -25,11 +25,12 @@ class Scorer {
   static Scorer for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch);
 
   /// Asks for the row of `node` from memory, for a call that follows soon; worth it for the first
-  /// rows_ahead() rows of that call, which the first-level cache holds at once.
+  /// rows_ahead() rows of that call, which the second-level cache holds at once.
   void prefetch(NodeId node) const { kernels::prefetch_row(rows_.row(raw(node)), rows_.stride); }
   std::size_t rows_ahead() const { return rows_ahead_; }
   /// out[i] = distance to ids[i], as traversal sees it.
-  void operator()(const std::uint32_t* ids, std::size_t count, float* out) const;
+  void operator()(const std::uint32_t* ids, std::size_t count, float* out,
+                  kernels::Rows rows = kernels::Rows::kScattered) const;
   /// The query as exact_distances() takes it; only of a scorer made by for_query().
   const float* prepared() const { return query_; }
   float operator()(NodeId node) const {
@@ -55,7 +56,7 @@ const float* prepare_exact_query(const GraphState& g, const float* query, Scratc
 
 /// Exact float32 distances from a prepared query to rows kept in memory.
 void exact_distances(const GraphState& g, const float* prepared, const std::uint32_t* ids,
-                     std::size_t count, float* out);
+                     std::size_t count, float* out, kernels::Rows rows = kernels::Rows::kScattered);
 /// The same for rows that live elsewhere: rows[i] belongs to ids[i].
 void exact_distances_of_rows(const GraphState& g, const float* prepared, const std::uint32_t* ids,
                              const float* const* rows, std::size_t count, float* out);

@@ -66,7 +66,8 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
   if (level == 0) {
     scratch.pool.peek(nodes.size(), [&](NodeId next) { t.prefetch_block(next); });
   }
-  score(ids, n, scratch.distances.data());
+  score(ids, n, scratch.distances.data(),
+        n <= ahead ? kernels::Rows::kCached : kernels::Rows::kScattered);
   scratch.distances_computed += n;
   return n;
 }

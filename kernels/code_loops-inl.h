@@ -52,17 +52,13 @@ inline std::int32_t sum_i8(const std::int8_t* a, std::size_t bytes) {
 }
 
 inline void distance_i8_many(const CodeQuery& query, const RowTable& table,
-                             const std::uint32_t* ids, std::size_t count, float* out) {
+                             const std::uint32_t* ids, std::size_t count, Rows where, float* out) {
   const std::size_t meta_at = table.stride - sizeof(CodeMeta);
-  const std::size_t first_ahead = count < kRowsAhead ? count : kRowsAhead;
-  for (std::size_t i = 0; i < first_ahead; ++i) prefetch_row(table.row(ids[i]), table.stride);
+  RowsAhead ahead(where, table.stride, count);
+  ahead.start([&](std::size_t i) { return table.row(ids[i]); });
   std::size_t i = 0;
   for (; i + kRowsPerPass <= count; i += kRowsPerPass) {
-    const std::size_t limit = i + kRowsAhead + kRowsPerPass;
-    const std::size_t ahead_end = limit < count ? limit : count;
-    for (std::size_t ahead = i + kRowsAhead; ahead < ahead_end; ++ahead) {
-      prefetch_row(table.row(ids[ahead]), table.stride);
-    }
+    ahead.pass([&](std::size_t k) { return table.row(ids[k]); });
     const std::int8_t* rows[kRowsPerPass];
     for (std::size_t k = 0; k < kRowsPerPass; ++k) {
       rows[k] = reinterpret_cast<const std::int8_t*>(table.row(ids[i + k]));

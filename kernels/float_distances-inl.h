@@ -181,27 +181,24 @@ HWY_INLINE void sum_four(const float* q, const float* const* rows, std::size_t n
 struct FloatRowsById {
   const RowTable& table;
   const std::uint32_t* ids;
-  HWY_INLINE const float* operator()(std::size_t i) const {
+  const float* operator()(std::size_t i) const {
     return reinterpret_cast<const float*>(table.row(ids[i]));
   }
 };
 
 struct FloatRowsByPointer {
   const float* const* rows;
-  HWY_INLINE const float* operator()(std::size_t i) const { return rows[i]; }
+  const float* operator()(std::size_t i) const { return rows[i]; }
 };
 
-template <class Op, class Rows>
-HWY_INLINE void sum_many(const float* query, const Rows& row_at, std::size_t count, std::size_t n,
-                         float* out) {
-  const std::size_t row_bytes = n * sizeof(float);
-  for (std::size_t i = 0; i < HWY_MIN(count, kRowsAhead); ++i) prefetch_row(row_at(i), row_bytes);
+template <class Op, class RowAt>
+HWY_INLINE void sum_many(const float* query, const RowAt& row_at, std::size_t count, std::size_t n,
+                         Rows where, float* out) {
+  RowsAhead ahead(where, n * sizeof(float), count);
+  ahead.start(row_at);
   std::size_t i = 0;
   for (; i + kRowsPerPass <= count; i += kRowsPerPass) {
-    const std::size_t ahead_end = HWY_MIN(count, i + kRowsAhead + kRowsPerPass);
-    for (std::size_t ahead = i + kRowsAhead; ahead < ahead_end; ++ahead) {
-      prefetch_row(row_at(ahead), row_bytes);
-    }
+    ahead.pass(row_at);
     const float* const rows[4] = {row_at(i), row_at(i + 1), row_at(i + 2), row_at(i + 3)};
     sum_four<Op>(query, rows, n, out + i);
   }
@@ -226,24 +223,24 @@ inline float squared_l2_f32(const float* a, const float* b, std::size_t n) {
   return sum_one<SquaredL2>(a, b, n);
 }
 
-inline void dot_f32_many(const float* query, const RowTable& rows, const std::uint32_t* ids,
-                         std::size_t count, std::size_t dimension, float* out) {
-  sum_many<DotProduct>(query, FloatRowsById{rows, ids}, count, dimension, out);
+inline void dot_f32_many(const float* query, const RowTable& table, const std::uint32_t* ids,
+                         std::size_t count, std::size_t dimension, Rows rows, float* out) {
+  sum_many<DotProduct>(query, FloatRowsById{table, ids}, count, dimension, rows, out);
 }
 
-inline void squared_l2_f32_many(const float* query, const RowTable& rows, const std::uint32_t* ids,
-                                std::size_t count, std::size_t dimension, float* out) {
-  sum_many<SquaredL2>(query, FloatRowsById{rows, ids}, count, dimension, out);
+inline void squared_l2_f32_many(const float* query, const RowTable& table, const std::uint32_t* ids,
+                                std::size_t count, std::size_t dimension, Rows rows, float* out) {
+  sum_many<SquaredL2>(query, FloatRowsById{table, ids}, count, dimension, rows, out);
 }
 
 inline void dot_f32_rows(const float* query, const float* const* rows, std::size_t count,
                          std::size_t dimension, float* out) {
-  sum_many<DotProduct>(query, FloatRowsByPointer{rows}, count, dimension, out);
+  sum_many<DotProduct>(query, FloatRowsByPointer{rows}, count, dimension, Rows::kScattered, out);
 }
 
 inline void squared_l2_f32_rows(const float* query, const float* const* rows, std::size_t count,
                                 std::size_t dimension, float* out) {
-  sum_many<SquaredL2>(query, FloatRowsByPointer{rows}, count, dimension, out);
+  sum_many<SquaredL2>(query, FloatRowsByPointer{rows}, count, dimension, Rows::kScattered, out);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -76,6 +76,12 @@ struct CodeQuery {
   std::int32_t sum = 0;  ///< sum of the codes: the correction for unsigned-by-signed instructions
 };
 
+/// Where the rows of a batch are.
+enum class Rows : std::uint8_t {
+  kScattered,  ///< anywhere in memory: the kernel asks for rows ahead of those it works on
+  kCached,     ///< in a cache, or asked for already: asking again would take load slots for nothing
+};
+
 /// The functions of one target. Every pointer is set.
 struct KernelTable {
   const char* name;  ///< "avx3_vnni", "avx3", "avx2", "sse4", "ssse3", "neon_dotprod", "neon",
@@ -87,16 +93,15 @@ struct KernelTable {
   float (*dot_f32)(const float* a, const float* b, std::size_t n);
   float (*squared_l2_f32)(const float* a, const float* b, std::size_t n);
 
-  // -- float32, one to many by id: out[i] = f(query, row ids[i]). Prefetches the rows ahead by
-  // itself, four
-  //    rows per pass share the query's loads.
-  void (*dot_f32_many)(const float* query, const RowTable& rows, const std::uint32_t* ids,
-                       std::size_t count, std::size_t dimension, float* out);
-  void (*squared_l2_f32_many)(const float* query, const RowTable& rows, const std::uint32_t* ids,
-                              std::size_t count, std::size_t dimension, float* out);
+  // -- float32, one to many by id: out[i] = f(query, row ids[i]). Four rows per pass share the
+  //    query's loads.
+  void (*dot_f32_many)(const float* query, const RowTable& table, const std::uint32_t* ids,
+                       std::size_t count, std::size_t dimension, Rows rows, float* out);
+  void (*squared_l2_f32_many)(const float* query, const RowTable& table, const std::uint32_t* ids,
+                              std::size_t count, std::size_t dimension, Rows rows, float* out);
 
   // -- float32, one to many by pointer: rows that do not live in a RowTable (rows inside LMDB's
-  // map).
+  //    map). Scattered.
   void (*dot_f32_rows)(const float* query, const float* const* rows, std::size_t count,
                        std::size_t dimension, float* out);
   void (*squared_l2_f32_rows)(const float* query, const float* const* rows, std::size_t count,
@@ -133,9 +138,9 @@ struct KernelTable {
   std::int32_t (*sum_i8)(const std::int8_t* a, std::size_t bytes);
   /// out[i] = distance(query, row ids[i]) as defined at CodeQuery, evaluated as
   /// (query.bias + row.bias) + (query.factor * row.scale) * float(dot), without contraction to FMA
-  /// (K5). Prefetches the rows ahead by itself, four rows per pass.
-  void (*distance_i8_many)(const CodeQuery& query, const RowTable& rows, const std::uint32_t* ids,
-                           std::size_t count, float* out);
+  /// (K5). Four rows per pass.
+  void (*distance_i8_many)(const CodeQuery& query, const RowTable& table, const std::uint32_t* ids,
+                           std::size_t count, Rows rows, float* out);
 };
 
 /// 4 * n floats of +1 or -1 drawn from `seed` (splitmix64): the signs that rotate_f32 takes.

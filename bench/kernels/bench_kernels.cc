@@ -75,7 +75,8 @@ struct Inputs {
       : segment(row_memory()),
         stride(row_stride),
         dimension(n),
-        ids(shuffled_ids(std::max<std::size_t>(1, place_bytes / row_stride))) {
+        ids(shuffled_ids(std::max<std::size_t>(1, place_bytes / row_stride))),
+        where(place_bytes == kTableBytes ? kernels::Rows::kScattered : kernels::Rows::kCached) {
     for (float& x : query) x = 0.37f;
     std::fill_n(codes, sizeof codes, std::int8_t{11});
     signs = kernels::make_rotation_signs(n, 1);
@@ -93,6 +94,7 @@ struct Inputs {
   std::size_t stride;
   std::size_t dimension;
   const std::vector<std::uint32_t>& ids;
+  kernels::Rows where;
   alignas(64) float query[kMaxDimension];
   alignas(64) std::int8_t codes[kMaxDimension + 64];
   std::vector<float> signs;
@@ -113,14 +115,13 @@ struct Kernel {
 
 /// The ceiling: the prefetch of the kernels and one load per line.
 void read_rows(const KernelTable&, Inputs& in, const std::uint32_t* ids) {
-  using kernels::kRowsAhead;
   const kernels::RowTable table = in.table();
+  const auto row_at = [&](std::size_t i) { return table.row(ids[i]); };
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kRowsAhead; ++i) kernels::prefetch_row(table.row(ids[i]), in.stride);
+  kernels::RowsAhead ahead(kernels::Rows::kScattered, in.stride, kBatch);
+  ahead.start(row_at);
   for (std::size_t i = 0; i < kBatch; ++i) {
-    if (i + kRowsAhead < kBatch) {
-      kernels::prefetch_row(table.row(ids[i + kRowsAhead]), in.stride);
-    }
+    if (i % kernels::kRowsPerPass == 0) ahead.pass(row_at);
     const std::byte* const row = table.row(ids[i]);
     for (std::size_t offset = 0; offset < in.stride; offset += 64) {
       std::uint64_t word;
@@ -140,7 +141,7 @@ constexpr Kernel kKernels[] = {
        const std::size_t bytes = kernels::code_bytes(in.dimension);
        const kernels::CodeQuery query = {in.codes, bytes, -0.01f, 1.0f,
                                          11 * static_cast<std::int32_t>(bytes)};
-       t.distance_i8_many(query, in.table(), ids, kBatch, in.out);
+       t.distance_i8_many(query, in.table(), ids, kBatch, in.where, in.out);
      }},
     {"dot_i8", true,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
@@ -158,11 +159,11 @@ constexpr Kernel kKernels[] = {
      }},
     {"dot_f32_many", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       t.dot_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.out);
+       t.dot_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
      }},
     {"squared_l2_f32_many", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       t.squared_l2_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.out);
+       t.squared_l2_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
      }},
     {"dot_f32_rows", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {

@@ -78,7 +78,8 @@ TEST_P(Codes, DistancesOfABatchAreWhatTheFormulaSays_K1_K3) {
       const CodeQuery prepared = {query, bytes, -0.002f, 1.5f, table().sum_i8(query, bytes)};
       for (std::size_t count = 0; count <= kRows; ++count) {
         std::vector<float> out(count + 1, -7.0f);
-        table().distance_i8_many(prepared, rows.table(), ids.data(), count, out.data());
+        const Rows rows_are = count % 2 == 0 ? Rows::kScattered : Rows::kCached;
+        table().distance_i8_many(prepared, rows.table(), ids.data(), count, rows_are, out.data());
         for (std::size_t i = 0; i < count; ++i) {
           const CodeMeta& meta = rows.meta(ids[i]);
           const auto dot = static_cast<double>(dot_oracle(query, rows.codes(ids[i]), dimension));

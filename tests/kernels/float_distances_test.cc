@@ -125,9 +125,11 @@ TEST_P(FloatDistances, AreTheSameBitsInEveryForm_K6) {
     for (const std::size_t count : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 23}) {
       std::vector<float> out(4 * count + 1, -7.0f);
       float* const at = out.data();
-      table().dot_f32_many(query.data(), rows, ids.data(), count, n, at);
+      const Rows rows_are = count % 2 == 0 ? Rows::kScattered : Rows::kCached;
+      table().dot_f32_many(query.data(), rows, ids.data(), count, n, rows_are, at);
       table().dot_f32_rows(query.data(), pointers.data(), count, n, at + count);
-      table().squared_l2_f32_many(query.data(), rows, ids.data(), count, n, at + 2 * count);
+      table().squared_l2_f32_many(query.data(), rows, ids.data(), count, n, rows_are,
+                                  at + 2 * count);
       table().squared_l2_f32_rows(query.data(), pointers.data(), count, n, at + 3 * count);
       for (std::size_t i = 0; i < count; ++i) {
         const float dot = table().dot_f32(query.data(), pointers[i], n);

@@ -118,7 +118,7 @@ TEST_P(Portability, DistancesGiveTheReferenceBits_K5) {
     const KernelTable::Encoded encoded = table().encode_i8(v.data(), dimension, bytes, codes);
     const CodeQuery query = {codes, bytes, -encoded.step, 1.0f / 3.0f, encoded.sum};
     std::vector<float> out(kRows);
-    table().distance_i8_many(query, rows.table(), ids.data(), kRows, out.data());
+    table().distance_i8_many(query, rows.table(), ids.data(), kRows, Rows::kScattered, out.data());
     for (std::size_t i = 0; i < kRows; ++i) {
       std::int32_t dot = 0;
       for (std::size_t k = 0; k < dimension; ++k) dot += codes[k] * rows.codes(ids[i])[k];
