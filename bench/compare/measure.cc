@@ -287,6 +287,9 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
     Result<Json> store = measure_store(data, options);
     if (!store.ok()) return store;
     result["store"] = std::move(*store);
+    Result<Json> durable = measure_durable(data, options);
+    if (!durable.ok()) return durable;
+    if (!durable->is_null()) result["durable"] = std::move(*durable);
     if (data.base.rows >= 2 * kSmallRows) {
       Result<Json> small = small_inserts(data, options);
       if (!small.ok()) return small;

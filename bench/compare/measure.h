@@ -27,7 +27,7 @@ struct RunOptions {
   std::size_t M = 16;
   std::size_t ef_construction = 200;
   std::string scratch;  ///< folder for the store that is measured
-  bool quick = false;   ///< only the most threads, no row-by-row builds, no store
+  bool quick = false;   ///< only the most threads, no row-by-row builds, no stores
 };
 
 /// The ef at which graphs that were built differently are compared.
@@ -47,6 +47,10 @@ Result<Json> measure(const Dataset& data, const RunOptions& options);
 /// A store on disk: opening it against reading its file, and memory with and without the vectors.
 /// Runs in a child.
 Result<Json> measure_store(const Dataset& data, const RunOptions& options);
+
+/// Batches and single upserts made durable, against the same batches in memory and against a commit
+/// of next to nothing. Runs in a child. Null for few rows.
+Result<Json> measure_durable(const Dataset& data, const RunOptions& options);
 
 struct Pass {
   double recall = 0;

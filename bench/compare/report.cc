@@ -143,6 +143,19 @@ std::string store_table(const Json& result) {
   return text;
 }
 
+std::string durable_line(const Json& result) {
+  if (!result.contains("durable")) return "";
+  const Json& durable = result["durable"];
+  return fmt::format(
+      "\nDurable (fsync before the answer): a batch of {} in {:.1f} ms, the same in memory {:.1f} "
+      "ms, a commit of next to nothing {:.1f} ms; single upserts {} a second from one thread, {} "
+      "from {} threads.\n",
+      durable["batch_rows"].get<unsigned>(), durable["durable_batch_us"].get<double>() / 1000,
+      durable["memory_batch_us"].get<double>() / 1000, durable["commit_us"].get<double>() / 1000,
+      number(&durable, "singles_per_s_one_thread"), number(&durable, "singles_per_s_writers"),
+      durable["writers"].get<unsigned>());
+}
+
 }  // namespace
 
 std::string engine_title(const std::string& engine) {
@@ -201,7 +214,7 @@ std::string dataset_tables(const Json& result) {
           "\nCPU: the share of its threads' time that a build ran; below 90 % the machine was "
           "busy with other work.\n\n" +
           speed_table(result) + "\n" + points_table(result);
-  return text + store_table(result);
+  return text + store_table(result) + durable_line(result);
 }
 
 }  // namespace vicinal::bench

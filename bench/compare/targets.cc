@@ -133,6 +133,21 @@ struct Judge {
     }
   }
 
+  void durability() {
+    if (!result.contains("durable")) return;
+    const Json& durable = result["durable"];
+    // The target names 100 k vectors.
+    const bool sized = rows >= 50'000 && rows <= 200'000;
+    add("a durable batch of 100 against the same in memory and one commit", 1.5, 1.5,
+        value_of(&durable, "durable_batch_us") /
+            (value_of(&durable, "memory_batch_us") + value_of(&durable, "commit_us")),
+        true, sized);
+    add("single durable upserts, 8 threads against one", 4, 4,
+        value_of(&durable, "singles_per_s_writers") /
+            value_of(&durable, "singles_per_s_one_thread"),
+        false, sized);
+  }
+
   /// Skewed data included, codes may not cost recall.
   void codes() {
     double worst = -1;
@@ -161,6 +176,7 @@ std::string targets_table(const std::vector<Json>& results) {
     judge.builds();
     judge.inserts();
     judge.memory_and_store();
+    judge.durability();
     judge.codes();
   }
   std::stable_sort(targets.begin(), targets.end(),

@@ -87,5 +87,20 @@ TEST(CompareReportTest, TablesNameWhatIsNotReached) {
   EXPECT_NE(tables.find("2,000*"), std::string::npos);
 }
 
+TEST(CompareReportTest, DurableBatchesAreJudgedBesideOneCommit) {
+  Json with = result();
+  with["durable"] = {{"batch_rows", 100},
+                     {"memory_batch_us", 6000.0},
+                     {"durable_batch_us", 20000.0},
+                     {"commit_us", 4000.0},
+                     {"singles_per_s_one_thread", 100.0},
+                     {"writers", 8},
+                     {"singles_per_s_writers", 500.0}};
+  const std::string table = targets_table({with});
+  EXPECT_NE(table.find("| 1.5 | 1.5 | 2 | MISSED by 33 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("| 4 | 4 | 5 | goal reached"), std::string::npos) << table;
+  EXPECT_NE(dataset_tables(with).find("a batch of 100 in 20.0 ms"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vicinal::bench
