@@ -24,8 +24,11 @@ HWY_INLINE int32x4_t add_products(int32x4_t sums, int8x16_t a, int8x16_t b) {
   return vdotq_s32(sums, a, b);
 }
 
-#include "kernels/code_loops-inl.h"
+// The loops are written with the dots: no sorting here.
+// clang-format off
 #include "kernels/neon_dots-inl.h"
+#include "kernels/code_loops-inl.h"
+// clang-format on
 
 }  // namespace vicinal::kernels::neon_dotprod
 HWY_POP_ATTRIBUTES
