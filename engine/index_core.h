@@ -135,6 +135,8 @@ class IndexCore {
   /// Links and shows what was added; kCancelled when some was taken back.
   Status link_and_show(BatchPlan& plan, const BatchOptions& options);
   Status rebuild_and_show(BatchPlan& plan, const BatchOptions& options);
+  /// Links those of the batch's nodes that are not linked yet.
+  void link_unlinked(const BatchPlan& plan, unsigned threads);
   void show_planned(const BatchPlan& plan);
   /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
   /// the plan. Errors: the commit failed and nothing was undone.

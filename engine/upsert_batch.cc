@@ -182,11 +182,19 @@ Status IndexCore::link_and_show(BatchPlan& plan, const BatchOptions& options) {
           plan.fresh.size(), asked));
     } else {
       // What is committed and cannot be taken back must be in the graph.
-      graph_->link_batch(plan.fresh, threads, [](std::uint64_t, std::uint64_t) { return true; });
+      link_unlinked(plan, threads);
     }
   }
   show_planned(plan);
   return status;
+}
+
+void IndexCore::link_unlinked(const BatchPlan& plan, unsigned threads) {
+  std::vector<NodeId> unlinked;
+  for (const NodeId node : plan.fresh) {
+    if (!graph_->linked(node)) unlinked.push_back(node);
+  }
+  graph_->link_batch(unlinked, threads, [](std::uint64_t, std::uint64_t) { return true; });
 }
 
 Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options) {
@@ -195,11 +203,7 @@ Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options)
   const unsigned threads = threads_or(options.threads);
   const Status status = rebuild_graph(threads, options.progress);
   if (status.ok()) return status;
-  std::vector<NodeId> unlinked;
-  for (const NodeId node : plan.fresh) {
-    if (!graph_->linked(node)) unlinked.push_back(node);
-  }
-  graph_->link_batch(unlinked, threads, [](std::uint64_t, std::uint64_t) { return true; });
+  link_unlinked(plan, threads);
   return status;
 }
 

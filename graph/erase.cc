@@ -41,7 +41,7 @@ bool Graph::erase(NodeId node) {
   const VisibilityStep step(*state_);
   GraphState& g = *state_;
   if (g.state(node) != NodeState::kLive) return false;
-  g.note_hidden(node);
+  // No note_hidden(): an erasure has no successor that a walk could have missed.
   g.set_state(node, NodeState::kTombstone);
   g.live_count.fetch_sub(1, std::memory_order_relaxed);
   g.tombstone_count.fetch_add(1, std::memory_order_relaxed);

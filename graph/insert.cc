@@ -219,20 +219,24 @@ void choose_mates(const GraphState& g, const Topology& t, NodeId node,
   if (candidates.empty()) return;
   // The links were chosen by one selection; the parent that is hoped for and tombstones, which that
   // selection did not see, stay.
+  std::size_t limit = g.config.M;
   for (const Neighbor& n : links) {
-    const bool needed = n.node == links.front().node || !linkable(g, t, n.node);
-    candidates.push_back({n, needed, true});
+    const bool tombstone = !linkable(g, t, n.node);
+    candidates.push_back({n, tombstone || n.node == links.front().node, true});
+    limit += tombstone ? 1 : 0;  // they stand beside the M
   }
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
-  candidates.resize(select_links(g, candidates, g.config.M, scratch));
+  candidates.resize(
+      select_links(g, candidates, std::min<std::size_t>(limit, g.max_links(0)), scratch));
+  for (const LinkCandidate& c : candidates) {
+    if (!present(c.neighbor.node)) mates.push_back(c.neighbor);
+  }
+  if (mates.empty()) return;
   internal::Vector<Neighbor> kept;
   for (const Neighbor& n : links) {
     const auto same = [&](const LinkCandidate& c) { return c.neighbor.node == n.node; };
     if (std::any_of(candidates.begin(), candidates.end(), same)) kept.push_back(n);
-  }
-  for (const LinkCandidate& c : candidates) {
-    if (!present(c.neighbor.node)) mates.push_back(c.neighbor);
   }
   links.swap(kept);
 }

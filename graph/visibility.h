@@ -16,8 +16,9 @@ class VisibilityStep {
  public:
   explicit VisibilityStep(GraphState& g) : g_(g), lock_(g.visibility_mutex) {
     // The states are stored with release after it: who reads one of them sees that a step is on.
+    // Release here too: a walk that begins inside the step sees the links of what the step shows.
     g.visibility_sequence.store(g.visibility_sequence.load(std::memory_order_relaxed) + 1,
-                                std::memory_order_relaxed);
+                                std::memory_order_release);
   }
   ~VisibilityStep() {
     g_.visibility_sequence.store(g_.visibility_sequence.load(std::memory_order_relaxed) + 1,

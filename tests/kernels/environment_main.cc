@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernels/kernels.h"
 
@@ -47,15 +48,14 @@ int expect_error() {
   return 0;
 }
 
-int run_child(const char* program, const std::string& target, bool supported) {
+int run_child(std::vector<const char*> command, const std::string& target, bool supported) {
   const pid_t child = fork();
   if (child == 0) {
     setenv("VICINAL_TARGET", target.c_str(), 1);
-    if (supported) {
-      execl(program, program, "--expect", target.c_str(), static_cast<char*>(nullptr));
-    } else {
-      execl(program, program, "--expect-error", static_cast<char*>(nullptr));
-    }
+    command.push_back(supported ? "--expect" : "--expect-error");
+    if (supported) command.push_back(target.c_str());
+    command.push_back(nullptr);
+    execvp(command[0], const_cast<char* const*>(command.data()));
     _exit(127);
   }
   int wait_status = 0;
@@ -63,10 +63,11 @@ int run_child(const char* program, const std::string& target, bool supported) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
 }
 
-int run_all(const char* program) {
+/// `command` starts this program.
+int run_all(const std::vector<const char*>& command) {
   int failures = 0;
   for (const kernels::TargetInfo& target : kernels::targets()) {
-    const int code = run_child(program, std::string(target.name), target.supported);
+    const int code = run_child(command, std::string(target.name), target.supported);
     if (code == 0) continue;
     std::fprintf(stderr, "%s: exit code %d\n", std::string(target.name).c_str(), code);
     ++failures;
@@ -86,10 +87,15 @@ int list_targets() {
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";
-  if (mode == "--all") return run_all("/proc/self/exe");
+  if (mode == "--all") {
+    // What follows is the emulator that runs this program, if any.
+    std::vector<const char*> command(argv + 2, argv + argc);
+    command.push_back(command.empty() ? "/proc/self/exe" : argv[0]);
+    return run_all(command);
+  }
   if (mode == "--expect" && argc > 2) return expect_name(argv[2]);
   if (mode == "--expect-error") return expect_error();
   if (mode == "--list") return list_targets();
-  std::fprintf(stderr, "usage: --all | --list | --expect NAME | --expect-error\n");
+  std::fprintf(stderr, "usage: --all [EMULATOR...] | --list | --expect NAME | --expect-error\n");
   return 64;
 }
