@@ -13,6 +13,12 @@ std::vector<CpuTarget> cpu_targets() {
   return targets;
 }
 
+Result<std::string> chosen_cpu_target() {
+  const Result<const kernels::KernelTable*> table = kernels::active_kernels();
+  if (!table) return table.status();
+  return std::string((*table)->name);
+}
+
 Status force_cpu_target(std::string_view name) { return kernels::force_target(name); }
 
 std::string_view version() { return VICINAL_VERSION; }

@@ -99,6 +99,8 @@ says out '"index":"small"'
 
 run 0 cpu
 says out "*"
+VICINAL_TARGET=abacus run 1 cpu
+says err "valid: "
 run 0 --help
 says out "Exit codes"
 for command in import search get erase dump validate stats recall rebuild repair backup checkpoint cpu demo; do

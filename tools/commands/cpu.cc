@@ -26,6 +26,8 @@ int run(bool json) {
                  target.supported ? (target.chosen ? "used" : "supported") : target.why_not);
     }
   }
+  const Result<std::string> chosen = chosen_cpu_target();
+  if (!chosen.ok()) return print_error(chosen.status());
   return kExitOk;
 }
 
