@@ -34,7 +34,7 @@ struct Item {
   Approach approach;
   internal::Vector<ForwardLinks> forward;
   internal::Vector<std::uint8_t> adopted;  ///< per level
-  internal::Vector<NodeId> queued;         ///< others of the round that ask for the same links
+  internal::Vector<NodeId> queued;         ///< whom of the round it is compared with
   internal::Vector<Neighbor> mates;        ///< those among them that it links to at level 0
   bool alone = false;                      ///< not for a round: link_node does it
 };
@@ -45,7 +45,6 @@ class Round {
 
   void run(std::span<const NodeId> nodes) {
     const EntryPoint entry = t_.entry_point();
-    const std::uint64_t linked_before = t_.linked_count();
     const std::uint64_t noted_before = t_.recently_linked().count();
     items_.assign(nodes.size(), {});
     parallel_for(threads_, nodes.size(), 8,
@@ -61,10 +60,11 @@ class Round {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
     finish();
-    meet_others(linked_before, noted_before);
+    // Noted before the look at others: of two rounds that overlap, one at least sees the other.
     for (const Item& item : items_) {
       if (!item.alone) t_.recently_linked().note(item.node);
     }
+    meet_others(noted_before);
   }
 
  private:
@@ -216,20 +216,25 @@ class Round {
 
   // Whom others have linked meanwhile. (Beside a single writer nobody; the graph stays the same at
   // any number of threads.)
-  void meet_others(std::uint64_t linked_before, std::uint64_t noted_before) {
+  void meet_others(std::uint64_t noted_before) {
+    internal::Vector<NodeId> own;
+    for (const Item& item : items_) own.push_back(item.node);
+    std::sort(own.begin(), own.end());
     internal::Vector<NodeId> others;
     const bool remembered = t_.recently_linked().since(noted_before, others);
-    if (!remembered && !outgrown(t_, linked_before, items_.size())) return;
-    for (const Item& item : items_) {
-      if (item.alone) std::erase(others, item.node);
-    }
+    std::erase_if(others,
+                  [&](NodeId node) { return std::binary_search(own.begin(), own.end(), node); });
     if (remembered && others.empty()) return;
-    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
+    // Links go both ways, so that it is enough when one side searches: the smaller one.
+    const bool few = remembered && others.size() <= kFewOthers;
+    const bool own_side = few || !remembered || own.size() <= others.size();
+    const internal::Vector<NodeId>& searching = own_side ? own : others;
+    parallel_for(threads_, searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
-      if (remembered) {
-        meet(g_, t_, items_[i].node, others, *scratch);
+      if (few) {
+        meet(g_, t_, searching[i], others, *scratch);
       } else {
-        look_for_links_anew(g_, t_, items_[i].node, *scratch);
+        look_for_links_anew(g_, t_, searching[i], *scratch);
       }
     });
   }

@@ -263,17 +263,12 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
   }
 }
 
-bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own) {
-  constexpr std::uint64_t kFew = 8;
-  return t.linked_count() > before + own + before / 4 + kFew;
-}
-
 void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   std::uint64_t before = t.recently_linked().count();
   link_once(g, t, node, scratch);
   t.recently_linked().note(node);
   internal::Vector<NodeId> meanwhile;
-  while (!t.recently_linked().since(before, meanwhile)) {
+  while (!t.recently_linked().since(before, meanwhile) || meanwhile.size() > kFewOthers) {
     before = t.recently_linked().count();
     look_for_links_anew(g, t, node, scratch);
   }

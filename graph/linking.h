@@ -85,9 +85,8 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
 /// Has the node's links looked for anew by the repair that unlinks the tombstones around it.
 void note_crowded(GraphState& g, NodeId node);
 
-/// Whether so many nodes were linked since there were `before` (by others than the caller's `own`)
-/// that links found then are not those that would be found now.
-bool outgrown(const Topology& t, std::uint64_t before, std::uint64_t own);
+/// With as many whom a node may have missed it is compared; beyond, it searches anew.
+inline constexpr std::size_t kFewOthers = 256;
 
 /// Those of `others` that a node should have links to at level 0: its selection among them and
 /// `links`, which are the outcome of a selection too. Takes out of `links` what they occlude, never

@@ -18,13 +18,19 @@ namespace vicinal::graph {
 
 class RecentlyLinked {
  public:
-  static constexpr std::size_t kRemembered = 256;
+  /// Two of the longest rounds: one's own, and as many others.
+  static constexpr std::size_t kRemembered = 8192;
 
   /// How many nodes have been noted so far.
   std::uint64_t count() const { return count_.load(); }
   void note(NodeId node) {
     const std::uint64_t place = count_.fetch_add(1);
-    entries_[place % kRemembered].store(pack(place, node));
+    const std::uint64_t entry = pack(place, node);
+    std::atomic<std::uint64_t>& slot = entries_[place % kRemembered];
+    // One that was held up here must not overwrite what a later one left.
+    std::uint64_t present = slot.load();
+    while (is_older(present, entry) && !slot.compare_exchange_weak(present, entry)) {
+    }
   }
   /// Replaces `nodes` by those noted from the `from`-th on; false when not all are remembered. One
   /// that is being noted at this moment may be left out: it will see whoever was noted before.
@@ -47,6 +53,11 @@ class RecentlyLinked {
   // The place, from 1 and modulo 2^32, so that an entry shows whether it is the one wanted.
   static std::uint64_t pack(std::uint64_t place, NodeId node) {
     return ((place + 1) << 32) | raw(node);
+  }
+  static bool is_older(std::uint64_t present, std::uint64_t entry) {
+    const auto ahead = static_cast<std::int32_t>(static_cast<std::uint32_t>(entry >> 32) -
+                                                 static_cast<std::uint32_t>(present >> 32));
+    return present == 0 || ahead > 0;
   }
 
   std::array<std::atomic<std::uint64_t>, kRemembered> entries_{};

@@ -38,15 +38,12 @@ void Topology::publish(NodeId node, Level level, BlockHandle handle) {
   const BlockHandle old = place.exchange(handle, std::memory_order_acq_rel);
   if (old != kNoBlock) {
     arena_.retire(old, arena_.block(old)->units);
-  } else if (level == 0) {
-    linked_.fetch_add(1, std::memory_order_relaxed);
   }
   mark_changed(node);
 }
 
 void Topology::restore(NodeId node, Level level, BlockHandle handle) {
   slot_ref(node, level).store(handle, std::memory_order_release);
-  if (level == 0) linked_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Topology::remove(NodeId node, Level level) {
@@ -55,7 +52,6 @@ void Topology::remove(NodeId node, Level level) {
     const BlockHandle old = slot_ref(node, l).exchange(kNoBlock, std::memory_order_acq_rel);
     if (old == kNoBlock) continue;
     arena_.retire(old, arena_.block(old)->units);
-    if (l == 0) linked_.fetch_sub(1, std::memory_order_relaxed);
   }
   const BlockHandle table = upper_[node].exchange(kNoBlock, std::memory_order_acq_rel);
   if (table != kNoBlock) arena_.retire(table, upper_units(level));

@@ -37,9 +37,6 @@ class Topology {
     return level0_[node].load(std::memory_order_acquire) != kNoBlock;
   }
 
-  /// How many nodes are linked, or about to be.
-  std::uint64_t linked_count() const { return linked_.load(std::memory_order_relaxed); }
-
   RecentlyLinked& recently_linked() { return recently_linked_; }
 
   void prefetch_handle(NodeId node) const { __builtin_prefetch(&level0_[node]); }
@@ -95,7 +92,6 @@ class Topology {
   SegmentedArray<std::atomic<std::uint64_t>> changed_;
   std::atomic<std::uint64_t> entry_{raw(kNoNode)};
   RecentlyLinked recently_linked_;
-  std::atomic<std::uint64_t> linked_{0};  ///< nodes with a level-0 block
 };
 
 }  // namespace vicinal::graph

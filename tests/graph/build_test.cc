@@ -3,7 +3,9 @@
 
 #include <cstring>
 #include <sstream>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 #include "tests/graph/support.h"
 
@@ -68,6 +70,47 @@ TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
       }
     }
   }
+}
+
+// Rounds long enough for queues and for a sort by several threads.
+TEST(BatchBuild, LongRoundsAreTheSameAtAnyNumberOfThreads) {
+  const Rows rows = clustered(rows_for_sanitizer(24'000), 8, 3);
+  const Config config = config_for(8, 8);
+  const auto one = build(config, rows, 1);
+  const auto three = build(config, rows, 3);
+  ASSERT_EQ(one->entry_point(), three->entry_point());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(one->links(NodeId{i}), three->links(NodeId{i})) << "node " << i;
+  }
+}
+
+// A row in one batch, its twin in another that is linked at the same time, and a third batch.
+TEST(BatchBuild, BatchesBesideEachOtherMeet) {
+  constexpr std::size_t kPairs = 300;
+  const std::size_t before = 6000;
+  const auto g = build(config_for(8, 8), clustered(before, 8, 1));
+  const Rows first = clustered(kPairs, 8, 2);
+  Rows second = first;
+  for (float& x : second.values) x += 0.001f;
+  const Rows third = clustered(kPairs, 8, 5);
+  const std::vector<NodeId> a = add_all(*g, first, before);
+  const std::vector<NodeId> b = add_all(*g, second, before + kPairs);
+  const std::vector<NodeId> c = add_all(*g, third, before + 2 * kPairs);
+  {
+    std::vector<std::jthread> threads;
+    for (const std::vector<NodeId>* nodes : {&a, &b, &c}) {
+      threads.emplace_back([&g, nodes] { g->link_batch(*nodes, 1, {}); });
+    }
+  }
+  std::size_t met = 0;
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    met += std::ranges::count(g->links(a[i])[0].ids, b[i]) == 1 ||
+                   std::ranges::count(g->links(b[i])[0].ids, a[i]) == 1
+               ? 1
+               : 0;
+  }
+  EXPECT_EQ(met, kPairs);
+  EXPECT_SOUND(*g);
 }
 
 class RoundMates : public ::testing::TestWithParam<std::size_t> {};

@@ -1,9 +1,11 @@
 // The small parts: candidate pool, visited set, epochs, scratch pool, levels.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <latch>
 #include <random>
 #include <set>
@@ -13,6 +15,7 @@
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/graph_state.h"
+#include "graph/parallel.h"
 #include "graph/recently_linked.h"
 #include "graph/scratch.h"
 #include "graph/visited.h"
@@ -139,7 +142,8 @@ TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
 TEST(RecentlyLinked, RemembersTheLastOnes) {
   RecentlyLinked recent;
   internal::Vector<NodeId> nodes;
-  for (std::uint32_t i = 0; i < 1000; ++i) {
+  constexpr std::uint32_t kNoted = RecentlyLinked::kRemembered + 1000;
+  for (std::uint32_t i = 0; i < kNoted; ++i) {
     EXPECT_EQ(recent.count(), i);
     recent.note(NodeId{i * 7});
     ASSERT_TRUE(recent.since(i + 1, nodes));
@@ -151,8 +155,23 @@ TEST(RecentlyLinked, RemembersTheLastOnes) {
       ASSERT_EQ(nodes[k], NodeId{(from + k) * 7});
     }
   }
-  EXPECT_FALSE(recent.since(1000 - RecentlyLinked::kRemembered - 1, nodes));
-  EXPECT_TRUE(recent.since(1000 - RecentlyLinked::kRemembered, nodes));
+  EXPECT_FALSE(recent.since(kNoted - RecentlyLinked::kRemembered - 1, nodes));
+  EXPECT_TRUE(recent.since(kNoted - RecentlyLinked::kRemembered, nodes));
+}
+
+TEST(ParallelSort, IsTheSortOfOneThread) {
+  std::mt19937 random(7);
+  for (const std::size_t count : {0u, 1u, 4095u, 4096u, 10'007u}) {
+    std::vector<std::uint32_t> wanted(count);
+    for (std::uint32_t& x : wanted) x = random() % 5000;
+    for (const unsigned threads : {1u, 3u, 5u, 8u}) {
+      std::vector<std::uint32_t> sorted = wanted;
+      parallel_sort(threads, sorted, std::less<>());
+      std::vector<std::uint32_t> expected = wanted;
+      std::sort(expected.begin(), expected.end());
+      ASSERT_EQ(sorted, expected) << count << " by " << threads;
+    }
+  }
 }
 
 // Whoever notes himself and then looks sees, or is seen by, everybody who did so at the same time.
