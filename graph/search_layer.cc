@@ -21,19 +21,16 @@ std::size_t take_step(CandidatePool& pool, std::size_t width, std::array<NodeId,
   return taken;
 }
 
-// The layer search; `over` is asked before every step whether it may end early.
-template <typename Over>
+// The layer search. `exclude` is passed by.
 void run_beam(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-              std::size_t ef, Level level, NodeId exclude, const Over& over, Scratch& scratch) {
+              std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
   scratch.pool.reset(ef);
   if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
   if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
   const std::size_t width = step_width(ef);
   std::array<NodeId, kMaxStep> step;
-  while (!over(scratch.pool)) {
-    const std::size_t taken = take_step(scratch.pool, width, step);
-    if (taken == 0) return;
+  while (const std::size_t taken = take_step(scratch.pool, width, step)) {
     const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
     scratch.pool.insert_all(scratch.ids.data(), scratch.distances.data(), n, [&](NodeId node) {
       if (level == 0) t.prefetch_handle(node);
@@ -96,21 +93,12 @@ Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Ne
 
 void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                   std::size_t ef, Level level, Scratch& scratch) {
-  run_beam(
-      g, t, score, start, ef, level, kNoNode, [](const CandidatePool&) { return false; }, scratch);
+  run_beam(g, t, score, start, ef, level, kNoNode, scratch);
 }
 
 void search_to_link(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                     Level level, NodeId node, Scratch& scratch) {
-  const std::size_t ef = g.config.ef_construction;
-  const std::size_t near = std::min<std::size_t>(g.config.M, ef) - 1;
-  const bool has_zero = g.config.metric != Metric::kInnerProduct;
-  const auto over = [&](const CandidatePool& pool) {
-    if (!has_zero || !pool.full()) return false;
-    const std::size_t next = pool.next();
-    return next >= ef / 2 && next < ef && pool[next].distance > kFarFactor * pool[near].distance;
-  };
-  run_beam(g, t, score, start, ef, level, node, over, scratch);
+  run_beam(g, t, score, start, g.config.ef_construction, level, node, scratch);
 }
 
 }  // namespace vicinal::graph

@@ -22,16 +22,10 @@ Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Ne
 void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                   std::size_t ef, Level level, Scratch& scratch);
 
-/// How much farther than the M-th nearest a candidate is that a node to be linked needs no more of:
-/// a fifth of a squared distance.
-inline constexpr float kFarFactor = 1.2f;
-
-/// Algorithm 2 for a node to be linked: leaves the nearest ef_construction nodes met in
-/// scratch.pool; `node` itself is never met. The nearer half of them was expanded, of the rest what
-/// is no more than kFarFactor as far as the M-th nearest. Why: where distances spread (a low
-/// intrinsic dimension), the farther half changes nothing about the links, at a third of the cost;
-/// where they do not, it does, and is expanded. Under inner product, whose distances have no zero,
-/// everything is.
+/// The same for a node to be linked, which is never met itself: leaves the `ef_construction`
+/// nearest. bench: leaving out the farther half of what was met where it is far from the nearer
+/// (1.2 times the M-th nearest's distance) took an eighth less time, and at a million rows of 384
+/// dimensions 0.009 of the recall at ef 80.
 void search_to_link(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                     Level level, NodeId node, Scratch& scratch);
 
