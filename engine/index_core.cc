@@ -65,9 +65,10 @@ unsigned IndexCore::threads_or(unsigned asked) const {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-Result<persist::Sequence> IndexCore::append(const persist::Operation& operation) {
+Result<persist::Sequence> IndexCore::append(const persist::Operation& operation,
+                                            const std::function<void()>& meanwhile) {
   if (records_ == nullptr) return persist::Sequence{0};
-  return records_->append(operation);
+  return records_->append(operation, meanwhile);
 }
 
 void IndexCore::finish(persist::Sequence sequence) {

@@ -104,7 +104,9 @@ class IndexCore {
   /// kReadOnly for a store that is; else OK.
   Status check_writable() const;
   unsigned threads_or(unsigned asked) const;
-  Result<persist::Sequence> append(const persist::Operation& operation);
+  /// `meanwhile` is called beside the commit, where there is one: see IndexRecords::append().
+  Result<persist::Sequence> append(const persist::Operation& operation,
+                                   const std::function<void()>& meanwhile = {});
   void finish(persist::Sequence sequence);
   bool live(graph::NodeId node) const;
   /// Rows for one call, or null when the graph keeps them.
@@ -122,6 +124,8 @@ class IndexCore {
   Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);
   /// True when the tombstone was lifted; false when it is past lifting.
   Result<bool> resurrect_claimed(Label label, graph::NodeId node);
+  /// A plan, or null.
+  std::shared_ptr<graph::LinkPlan> plan_link(graph::NodeId node) const noexcept;
   Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
   /// Wakes the background thread, or does the repair that is due by itself.
   void after_writes(std::uint64_t count);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "engine/check.h"
 #include "engine/options_check.h"
 
@@ -11,7 +13,11 @@ Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
                                                    const StoreOptions& options) {
   Result<std::unique_ptr<persist::StoreFile>> file = persist::StoreFile::open(path, options);
   if (!file) return file.status();
-  return std::make_shared<StoreCore>(std::move(*file));
+  try {
+    return std::make_shared<StoreCore>(std::move(*file));
+  } catch (const std::system_error& e) {
+    return Status::io_error(fmt::format("no thread for the store \"{}\": {}", path, e.what()));
+  }
 }
 
 StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)

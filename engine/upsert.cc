@@ -58,6 +58,14 @@ Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
   return lifted;
 }
 
+std::shared_ptr<graph::LinkPlan> IndexCore::plan_link(NodeId node) const noexcept {
+  try {
+    return graph_->plan_link(node);
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // link() will search
+  }
+}
+
 Status IndexCore::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
   const Result<NodeId> fresh = graph_->add_node(label, vector.data());
   if (!fresh) return fresh.status();
@@ -69,13 +77,15 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   operation.level = graph_->level(*fresh);
   operation.row = vector;
   if (durable_) fresh_.add(*fresh, vector);
-  const Result<persist::Sequence> sequence = append(operation);
+  // The search for its neighbors changes nothing, so it need not wait until the node is durable.
+  std::shared_ptr<graph::LinkPlan> plan;
+  const Result<persist::Sequence> sequence = append(operation, [&] { plan = plan_link(*fresh); });
   if (!sequence) {
     if (durable_) fresh_.drop({&*fresh, 1});
     graph_->discard_node(*fresh);
     return sequence.status();
   }
-  graph_->link(*fresh);
+  graph_->link(*fresh, std::move(plan));
   const NodeId replaced = live(old) ? old : kNoNode;
   labels_.publish(*fresh, [&] { graph_->show(*fresh, replaced); });
   // A checkpoint may have passed the node while it was pending, and written no links for it.

@@ -202,7 +202,7 @@ class Round {
     const BorrowedScratch scratch(g_.scratches);
     for (Item& item : items_) {
       if (item.alone) {
-        link_node(g_, t_, item.node, *scratch);
+        link_node(g_, t_, item.node, nullptr, *scratch);
         continue;
       }
       for (const ForwardLinks& f : item.forward) {
@@ -300,11 +300,31 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
   return true;
 }
 
-void Graph::link(NodeId node) {
+std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
   GraphState& g = *state_;
   const std::shared_lock gate(g.gate);
   const BorrowedScratch scratch(g.scratches);
-  link_node(g, *g.topology.load(std::memory_order_acquire), node, *scratch);
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  const EntryPoint entry = t.entry_point();
+  if (entry.node == kNoNode) return nullptr;
+  auto plan = std::make_shared<LinkPlan>();
+  plan->times_alone = g.gate.times_alone();
+  plan->noted_before = t.recently_linked().count();
+  plan->entry = entry;
+  find_forward_links(g, t, node, approach(g, t, node, entry, *scratch), 0, *scratch, plan->forward);
+  return plan;
+}
+
+void Graph::link(NodeId node, std::shared_ptr<LinkPlan> plan) {
+  GraphState& g = *state_;
+  const std::shared_lock gate(g.gate);
+  const BorrowedScratch scratch(g.scratches);
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  // Nothing that the plan names was condemned since, so no slot was reused; nor was the topology
+  // replaced.
+  const bool good = plan != nullptr && plan->times_alone == g.gate.times_alone() &&
+                    t.recently_linked().count() - plan->noted_before <= kFewOthers;
+  link_node(g, t, node, good ? plan.get() : nullptr, *scratch);
   note_linked(g, std::span(&node, 1));
 }
 

@@ -98,17 +98,21 @@ void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forw
   if (forward.crowded) note_crowded(g, node);
 }
 
-// Algorithm 1 for what the search sees now.
-void link_once(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+// Algorithm 1 for what the plan's search saw or, without a plan, one sees now.
+void link_once(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch& scratch) {
   const Level level = g.level(node);
   t.make_upper(node, level);
-  EntryPoint entry = t.entry_point();
+  EntryPoint entry = plan != nullptr ? plan->entry : t.entry_point();
   Level low = 0;  // levels below it are linked
   internal::Vector<ForwardLinks> forward;
   for (;;) {
     bool alone = entry.node == kNoNode;
     forward.clear();
-    if (!alone && entry.level >= low) {
+    if (plan != nullptr) {
+      forward.swap(plan->forward);
+      plan = nullptr;
+      alone = forward.front().links.empty();
+    } else if (!alone && entry.level >= low) {
       find_forward_links(g, t, node, approach(g, t, node, entry, scratch), low, scratch, forward);
       alone = low == 0 && forward.front().links.empty();
     }
@@ -263,9 +267,9 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
   }
 }
 
-void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
-  std::uint64_t before = t.recently_linked().count();
-  link_once(g, t, node, scratch);
+void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch& scratch) {
+  std::uint64_t before = plan != nullptr ? plan->noted_before : t.recently_linked().count();
+  link_once(g, t, node, plan, scratch);
   t.recently_linked().note(node);
   internal::Vector<NodeId> meanwhile;
   while (!t.recently_linked().since(before, meanwhile) || meanwhile.size() > kFewOthers) {

@@ -6,6 +6,7 @@
 // requirements of std::unique_lock and std::shared_lock.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <shared_mutex>
 
@@ -16,6 +17,7 @@ class LinkGate {
   void lock() {
     const std::lock_guard turn(turnstile_);
     mutex_.lock();
+    ++times_alone_;
   }
   void unlock() { mutex_.unlock(); }
   void lock_shared() {
@@ -23,10 +25,14 @@ class LinkGate {
     mutex_.lock_shared();
   }
   void unlock_shared() { mutex_.unlock_shared(); }
+  /// How often it was held alone so far; to be asked while holding it. Unchanged: so is what the
+  /// exclusive side changes.
+  std::uint64_t times_alone() const { return times_alone_; }
 
  private:
   std::mutex turnstile_;
   std::shared_mutex mutex_;
+  std::uint64_t times_alone_ = 0;  ///< under mutex_
 };
 
 }  // namespace vicinal::graph

@@ -102,9 +102,18 @@ void meet(GraphState& g, Topology& t, NodeId node, std::span<const NodeId> other
 /// Looks for the links of a node that is linked already, and adds, on both sides, those it lacks.
 void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
 
+/// The first half of algorithm 1 for a node that will be linked later: see Graph::plan_link().
+struct LinkPlan {
+  std::uint64_t times_alone = 0;   ///< of the gate, when it was made: good as long as it is that
+  std::uint64_t noted_before = 0;  ///< in recently_linked()
+  EntryPoint entry;
+  internal::Vector<ForwardLinks> forward;  ///< from level 0 on
+};
+
 /// Algorithm 1 for one node, which then meets those that were linked meanwhile. `t` may be a
-/// topology that is being built.
-void link_node(GraphState& g, Topology& t, NodeId node, Scratch& scratch);
+/// topology that is being built. The `plan`, which may be null, is for the present topology; its
+/// links are moved from.
+void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch& scratch);
 
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
 /// topology, with g.gate held shared for the length of each round.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,8 +36,13 @@ void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const 
   };
   const std::size_t chunks = (count + grain - 1) / grain;
   std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < std::min<std::size_t>(threads, chunks); ++i)
-    helpers.emplace_back(run);
+  try {
+    for (std::size_t i = 1; i < std::min<std::size_t>(threads, chunks); ++i) {
+      helpers.emplace_back(run);
+    }
+  } catch (const std::system_error&) {
+    // No more threads are to be had: those that there are do the work.
+  }
   run();
   helpers.clear();  // joins
   if (failure) std::rethrow_exception(failure);

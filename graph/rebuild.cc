@@ -81,7 +81,7 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, const Topology& ol
              std::vector<NodeId>& left_out) {
   const auto link_all = [&](const std::vector<NodeId>& nodes) {
     const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : nodes) link_node(g, *fresh, node, *scratch);
+    for (const NodeId node : nodes) link_node(g, *fresh, node, nullptr, *scratch);
   };
   link_all(take_linked_meanwhile(g, *fresh));
   {
@@ -117,7 +117,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step) {
     const std::vector<NodeId> late = take_linked_meanwhile(g, *fresh);
     if (late.empty()) break;
     const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : late) link_node(g, *fresh, node, *scratch);
+    for (const NodeId node : late) link_node(g, *fresh, node, nullptr, *scratch);
   }
   std::vector<NodeId> left_out;
   {

@@ -1,38 +1,79 @@
 #include "persist/commit_queue.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
+#include "engine/check.h"
 #include "persist/failpoints.h"
 
 namespace vicinal::persist {
 
-Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record) {
-  Waiter self{&target, &record, 0, {}, false};
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&self);
-  changed_.notify_all();  // a leader may be dallying
-  while (!self.done) {
-    if (!leading_) {
-      lead(lock);
-    } else {
-      changed_.wait(lock);
-    }
+CommitQueue::~CommitQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    VICINAL_CHECK(waiting_.empty());
+    stopping_ = true;
   }
+  arrived_.notify_one();
+  if (committer_.joinable()) committer_.join();
+}
+
+Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record,
+                                     const std::function<void()>& meanwhile) {
+  Waiter self{&target, &record};
+  join(self);
+  if (meanwhile) meanwhile();
+  wait_for(self);
   if (!self.status.ok()) return self.status;
   return self.sequence;
 }
 
-// Threads that a commit has just woken come back within microseconds, while a sync takes
-// milliseconds. A leader that ran off at once would leave them to the commit after next: groups
-// would alternate between one and n - 1. Waiting for as many as came lately, for a small share of a
-// commit's time, keeps the groups whole; a thread alone never waits.
+void CommitQueue::join(Waiter& waiter) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(&waiter);
+    if (environment_->syncs() && !committer_.joinable()) {
+      try {
+        committer_ = std::thread([this] { serve(); });
+      } catch (const std::system_error&) {
+        // No thread is to be had: the waiters lead.
+      }
+    }
+  }
+  arrived_.notify_one();
+}
+
+void CommitQueue::wait_for(Waiter& waiter) {
+  std::unique_lock lock(mutex_);
+  while (!waiter.done) {
+    if (leading_ || committer_.joinable()) {
+      waiter.finished.wait(lock);
+    } else {
+      lead(lock);
+    }
+  }
+}
+
+void CommitQueue::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    arrived_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    lead(lock);
+  }
+}
+
+// Threads that a commit has just woken come back soon, while a sync takes milliseconds. A leader
+// that ran off at once would leave them to the commit after next: groups would alternate between
+// one and n - 1. Waiting for as many as came lately, for a share of a commit's time, keeps the
+// groups whole; a thread alone never waits.
 void CommitQueue::dally(std::unique_lock<std::mutex>& lock) {
   const std::size_t expected = std::max(last_group_, group_before_last_);
   if (waiting_.size() >= expected) return;
   const auto patience = std::min<Clock::duration>(commit_time_ / 8, std::chrono::microseconds(500));
   if (patience < std::chrono::microseconds(20)) return;
-  changed_.wait_for(lock, patience, [&] { return waiting_.size() >= expected; });
+  arrived_.wait_for(lock, patience, [&] { return waiting_.size() >= expected; });
 }
 
 void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
@@ -55,9 +96,14 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   group_before_last_ = std::exchange(last_group_, group.size());
   commit_time_ = took;
-  for (Waiter* waiter : group) waiter->done = true;
   leading_ = false;
-  changed_.notify_all();
+  // Under the lock: a waiter that is done may be gone as soon as it is released.
+  for (Waiter* waiter : group) {
+    waiter->done = true;
+    waiter->finished.notify_one();
+  }
+  if (committer_.joinable()) return;
+  for (Waiter* waiter : waiting_) waiter->finished.notify_one();  // one of them leads
 }
 
 Status CommitQueue::commit(std::vector<Waiter*>& group, bool take) {

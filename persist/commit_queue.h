@@ -1,14 +1,18 @@
 // CommitQueue: group commit. Whoever waits while a commit syncs is stored by the next one.
 //
-// One queue per environment: entries of several indexes share a transaction. The first thread that
-// finds no leader leads: it waits for the writer's lock, takes everybody who has queued by then,
-// commits once and wakes them. Threads: any.
+// One queue per environment: entries of several indexes share a transaction. Where commits sync, a
+// thread of the queue's own commits, begun by the first append(), so that callers work on while the
+// disk does; where they do not, a commit is cheaper than waking a thread, and the first caller that
+// finds no leader leads: it waits for the writer's lock, takes everybody who has queued by then and
+// commits once. Threads: any; the destructor when no append() runs.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "persist/envelope.h"
@@ -20,6 +24,9 @@ namespace vicinal::persist {
 class CommitQueue {
  public:
   explicit CommitQueue(Environment* environment) : environment_(environment) {}
+  ~CommitQueue();
+  CommitQueue(const CommitQueue&) = delete;
+  CommitQueue& operator=(const CommitQueue&) = delete;
 
   /// Where an index keeps its journal.
   struct Target {
@@ -29,8 +36,11 @@ class CommitQueue {
   };
 
   /// Stores `record` (encoded, not sealed) under the next sequence of `target` and returns that
-  /// sequence once it is committed. The sequence stays unfinished in the ledger.
-  Result<Sequence> append(const Target& target, RecordBuffer record);
+  /// sequence once it is committed. The sequence stays unfinished in the ledger. `meanwhile`, when
+  /// it is there, is called once by the calling thread, before or beside the commit, whether that
+  /// succeeds or not. It must not throw.
+  Result<Sequence> append(const Target& target, RecordBuffer record,
+                          const std::function<void()>& meanwhile = {});
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -39,10 +49,14 @@ class CommitQueue {
     const Target* target;
     RecordBuffer* record;
     Sequence sequence = 0;
-    Status status;
+    Status status = {};
     bool done = false;
+    std::condition_variable finished = {};  // or: you may lead
   };
 
+  void join(Waiter& waiter);
+  void wait_for(Waiter& waiter);
+  void serve();
   void lead(std::unique_lock<std::mutex>& lock);
   void dally(std::unique_lock<std::mutex>& lock);
   Status commit(std::vector<Waiter*>& group, bool take);
@@ -51,9 +65,11 @@ class CommitQueue {
 
   Environment* environment_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable arrived_;  // a waiter, or the end
   // Guarded by mutex_.
   std::vector<Waiter*> waiting_;
+  std::thread committer_;  // leads; none where commits do not sync
+  bool stopping_ = false;
   bool leading_ = false;
   std::size_t last_group_ = 0;  // waiters of the previous commit
   std::size_t group_before_last_ = 0;

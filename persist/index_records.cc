@@ -213,9 +213,10 @@ Status StoredIndex::check(const Operation& op) const {
   return Status::invalid_argument("a batch goes through append_batch()");
 }
 
-Result<Sequence> StoredIndex::append(const Operation& operation) {
+Result<Sequence> StoredIndex::append(const Operation& operation,
+                                     const std::function<void()>& meanwhile) {
   if (Status status = check(operation); !status.ok()) return status;
-  return queue_->append(target_, encode(operation));
+  return queue_->append(target_, encode(operation), meanwhile);
 }
 
 Result<std::unique_ptr<RowReader>> StoredIndex::row_reader() {

@@ -81,7 +81,9 @@ class StoredIndex final : public IndexRecords {
 
   const StoredOptions& options() const override { return options_.options; }
   Result<LoadReport> load(LoadVisitor& visitor, const LoadOptions& options) override;
-  Result<Sequence> append(const Operation& operation) override;
+  using IndexRecords::append;
+  Result<Sequence> append(const Operation& operation,
+                          const std::function<void()>& meanwhile) override;
   Result<Sequence> append_batch(const Batch& batch) override;
   void finish(Sequence sequence) override { ledger_.finish(sequence); }
   Result<CheckpointReport> checkpoint(CheckpointSource& source,

@@ -160,6 +160,8 @@ class Environment {
   Status copy_to(const std::string& file);
 
   bool read_only() const { return options_.read_only; }
+  /// True when a commit waits for the disk.
+  bool syncs() const { return options_.durability != Durability::kNone; }
   std::uint32_t page_size() const { return page_size_; }
   std::uint64_t map_bytes();
   /// Bytes of the data file.

@@ -193,7 +193,11 @@ class IndexRecords {
   /// Commits `operation`, sharing the commit with whoever else waits, and returns its sequence once
   /// it is as durable as the store's durability says. The caller calls finish() when the operation
   /// is fully applied in memory. Errors: kIoError, kFull: nothing was stored. kReadOnly.
-  virtual Result<Sequence> append(const Operation& operation) = 0;
+  /// `meanwhile`, when it is there, is called once by this thread, before or beside the commit,
+  /// unless the operation is refused before that; it must not throw, nor call the store.
+  virtual Result<Sequence> append(const Operation& operation,
+                                  const std::function<void()>& meanwhile) = 0;
+  Result<Sequence> append(const Operation& operation) { return append(operation, {}); }
   /// Commits a batch: rows go to chunks at once. P2 holds for the whole batch.
   virtual Result<Sequence> append_batch(const Batch& batch) = 0;
   /// The operation is applied in memory: a checkpoint may take it out of the journal.

@@ -27,6 +27,7 @@ int builds() {
   return wanted != nullptr ? std::max(std::atoi(wanted), 1) : kUsualBuilds;
 }
 
+// Every second thread plans its links first, and lets the others go on before it follows the plan.
 std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
   Config config;
   config.dimension = kDimension;
@@ -36,9 +37,13 @@ std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> threads;
   for (unsigned t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
+    threads.emplace_back([&, plans = t % 2 == 0] {
       for (std::size_t i = next.fetch_add(1); i < rows.size(); i = next.fetch_add(1)) {
-        insert(*g, i, rows.row(i));
+        const NodeId node = add(*g, i, rows.row(i));
+        auto plan = plans ? g->plan_link(node) : nullptr;
+        if (plans) std::this_thread::yield();
+        g->link(node, std::move(plan));
+        g->show(node, kNoNode);
       }
     });
   }

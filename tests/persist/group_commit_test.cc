@@ -10,25 +10,38 @@
 namespace vicinal::persist::test {
 namespace {
 
+/// An environment with one database.
+struct Journal {
+  explicit Journal(const std::string& path, Durability durability) {
+    EXPECT_TRUE(std::filesystem::create_directory(path));
+    EnvironmentOptions options;
+    options.durability = durability;
+    auto opened = Environment::open(path, options);
+    EXPECT_TRUE(opened.ok()) << opened.status().to_string();
+    environment = std::move(*opened);
+    const Status status = environment->with_handles([&](Transaction& transaction) -> Status {
+      auto handle = transaction.open_database("j", true);
+      if (handle.ok()) journal = *handle;
+      return handle.status();
+    });
+    EXPECT_TRUE(status.ok()) << status.to_string();
+  }
+
+  std::unique_ptr<Environment> environment;
+  DatabaseHandle journal = 0;
+};
+
 TEST(GroupCommit, WaitersShareACommit) {
   TempFolder folder;
-  ASSERT_TRUE(std::filesystem::create_directory(folder / "env"));
-  auto environment = Environment::open(folder / "env", {});
-  ASSERT_TRUE(environment.ok()) << environment.status().to_string();
-  DatabaseHandle journal = 0;
-  ASSERT_TRUE((*environment)
-                  ->with_handles([&](Transaction& transaction) -> Status {
-                    auto handle = transaction.open_database("j", true);
-                    if (handle.ok()) journal = *handle;
-                    return handle.status();
-                  })
-                  .ok());
-  CommitQueue queue(environment->get());
+  Journal made(folder / "env", Durability::kFull);
+  const auto& environment = made.environment;
+  const DatabaseHandle journal = made.journal;
+  CommitQueue queue(environment.get());
   SequenceLedger ledger;
   const CommitQueue::Target target{journal, 1, &ledger};
   constexpr int kThreads = 8;
   constexpr int kEach = 25;
-  const std::uint64_t before = (*environment)->commits();
+  const std::uint64_t before = environment->commits();
   std::vector<std::thread> threads;
   std::vector<std::vector<Sequence>> sequences(kThreads);
   for (int t = 0; t < kThreads; ++t) {
@@ -49,13 +62,46 @@ TEST(GroupCommit, WaitersShareACommit) {
   }
   EXPECT_EQ(all.size(), std::size_t{kThreads} * kEach);
   EXPECT_EQ(ledger.cut(), kThreads * kEach);
-  const std::uint64_t commits = (*environment)->commits() - before;
+  const std::uint64_t commits = environment->commits() - before;
   EXPECT_LE(commits * 4, std::uint64_t{kThreads} * kEach) << "four to a commit at least";
 }
 
-TEST(GroupCommit, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
+class AtDurability : public ::testing::TestWithParam<Durability> {};
+
+TEST_P(AtDurability, IsCalledOnceByItsThread) {
+  TempFolder folder;
+  Journal made(folder / "env", GetParam());
+  CommitQueue queue(made.environment.get());
+  SequenceLedger ledger;
+  const CommitQueue::Target target{made.journal, 1, &ledger};
+  std::atomic<int> calls{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        int mine = 0;
+        const auto sequence = queue.append(
+            target, RecordBuffer(kEnvelopeBytes + 100), [&, id = std::this_thread::get_id()] {
+              EXPECT_EQ(id, std::this_thread::get_id());
+              ++mine;
+              if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            });
+        ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
+        ledger.finish(*sequence);
+        EXPECT_EQ(mine, 1);
+        calls += mine;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(calls, 100);
+  EXPECT_EQ(ledger.cut(), 100u);
+}
+
+TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
   TempFolder folder;
   StoreOptions options = fast();
+  options.durability = GetParam();
   options.map_bytes = 256 << 10;
   options.max_map_bytes = 256 << 10;
   auto store = open_store(folder / "s", options);
@@ -71,7 +117,9 @@ TEST(GroupCommit, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
         op.label = t * 1000 + i;
         op.node = graph::NodeId{t * 1000 + i};
         op.row = row;
-        const auto sequence = index->append(op);
+        bool called = false;
+        const auto sequence = index->append(op, [&] { called = true; });
+        EXPECT_TRUE(called);
         if (sequence.ok()) {
           index->finish(*sequence);
           ++stored;
@@ -86,6 +134,12 @@ TEST(GroupCommit, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
   EXPECT_GT(refused, 0);
   EXPECT_EQ(index->stats().journal_entries, static_cast<std::uint64_t>(stored.load()));
 }
+
+INSTANTIATE_TEST_SUITE_P(Durabilities, AtDurability,
+                         ::testing::Values(Durability::kFull, Durability::kNone),
+                         [](const auto& instance) {
+                           return instance.param == Durability::kFull ? "Full" : "None";
+                         });
 
 TEST(GroupCommit, EverythingBesideEverything) {
   TempFolder folder;

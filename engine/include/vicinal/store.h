@@ -2,7 +2,9 @@
 //
 // What: the handle that users hold. Copies share one store; the last one to go closes it. One
 // process opens a path for writing once: a second one, or a second open in the same process, gets
-// kBusy. Threads: every method may be called from any thread.
+// kBusy. Threads: every method may be called from any thread; the store's own are one that commits
+// single writes, from the first on and unless Durability::kNone, and that of
+// StoreOptions::background.
 #pragma once
 
 #include <functional>
