@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <xxhash.h>
+#if defined(VICINAL_XXHASH_DISPATCHES)
+#include <xxh_x86dispatch.h>  // replaces XXH3_64bits_update
+#endif
 
 #include <cstring>
 

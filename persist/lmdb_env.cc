@@ -457,10 +457,15 @@ std::uint64_t Environment::map_bytes() {
   return info.me_mapsize;
 }
 
-std::uint64_t Environment::file_bytes() const {
+int Environment::file_descriptor() const {
   int fd = -1;
+  return !map_lost_ && mdb_env_get_fd(env_, &fd) == MDB_SUCCESS ? fd : -1;
+}
+
+std::uint64_t Environment::file_bytes() const {
+  const int fd = file_descriptor();
   struct stat file {};
-  if (map_lost_ || mdb_env_get_fd(env_, &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0) return 0;
+  if (fd < 0 || ::fstat(fd, &file) != 0) return 0;
   return static_cast<std::uint64_t>(file.st_size);
 }
 

@@ -164,6 +164,8 @@ class Environment {
   bool syncs() const { return options_.durability != Durability::kNone; }
   std::uint32_t page_size() const { return page_size_; }
   std::uint64_t map_bytes();
+  /// The data file's, or -1.
+  int file_descriptor() const;
   /// Bytes of the data file.
   std::uint64_t file_bytes() const;
   /// Write transactions committed so far.

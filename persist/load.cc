@@ -21,14 +21,47 @@
 #include "persist/journal.h"
 #include "persist/link_loader.h"
 #include "persist/node_blocks.h"
+#include "persist/value_reader.h"
 
 namespace vicinal::persist {
 namespace {
 
 constexpr std::size_t kMaxMessages = 100;
-constexpr std::uintptr_t kRowAlignment = 64;
 constexpr std::uint64_t kProgressStep = 4096;
 constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
+
+/// Room for a chunk, in which its floats begin at a multiple of kRowAlignment.
+class ChunkRoom {
+ public:
+  ChunkRoom() = default;
+  ~ChunkRoom() { reset(); }
+  ChunkRoom(const ChunkRoom&) = delete;
+  ChunkRoom& operator=(const ChunkRoom&) = delete;
+
+  /// Loses what it held; the bytes are not initialized.
+  std::byte* make(std::size_t bytes) {
+    if (kBefore + bytes > size_) {
+      reset();
+      room_ = static_cast<std::byte*>(internal::hook_allocate(kBefore + bytes, kRowAlignment));
+      size_ = kBefore + bytes;
+    }
+    return room_ + kBefore;
+  }
+
+  static constexpr std::size_t kRowAlignment = 64;
+
+ private:
+  static constexpr std::size_t kBefore = kRowAlignment - kChunkHeaderBytes;
+
+  void reset() {
+    if (room_ != nullptr) internal::hook_deallocate(room_, size_, kRowAlignment);
+    room_ = nullptr;
+    size_ = 0;
+  }
+
+  std::byte* room_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -40,7 +73,8 @@ class Loader {
         layout_(index.layout_),
         transaction_(transaction),
         visitor_(visitor),
-        options_(options) {}
+        options_(options),
+        reader_(*index.environment_) {}
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
@@ -154,7 +188,6 @@ class Loader {
     Result<Bytes> value = Bytes();  ///< the chunk's record
     Status damage;                  ///< the rows cannot be had
     Status refused;                 ///< the visitor's answer
-    internal::Vector<float> aligned = {};
   };
 
   Status load_nodes() {
@@ -175,6 +208,7 @@ class Loader {
       run.count = run_nodes_.size() - run.begin;
       if (run.count == 0) continue;
       run.value = find_chunk(run.chunk);
+      if (run.value && !reader_.knows()) reader_.learn(*run.value);
       runs_.push_back(std::move(run));
       if (run_nodes_.size() < kRowsAtOnce) continue;
       if (Status s = deliver_runs(); !s.ok()) return s;
@@ -188,8 +222,10 @@ class Loader {
     options_.for_all(runs_.size(), [this](std::size_t i) {
       Run& run = runs_[i];
       const std::span<LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
-      run.damage = add_rows(&run, nodes);
+      ChunkRoom room;
+      run.damage = add_rows(run, nodes, &room);
       if (run.damage.ok()) run.refused = visitor_.place(nodes);
+      for (LoadedNode& node : nodes) node.row = nullptr;
     });
     for (const Run& run : runs_) {
       const std::span<const LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
@@ -231,13 +267,13 @@ class Loader {
     return {};
   }
 
-  /// From any thread: touches nothing but the run and its nodes.
-  Status add_rows(Run* run, std::span<LoadedNode> nodes) const {
-    Result<ChunkRows> rows = verified_rows(run->chunk, run->value, &run->aligned);
+  /// From any thread: touches nothing but the nodes and the room.
+  Status add_rows(const Run& run, std::span<LoadedNode> nodes, ChunkRoom* room) const {
+    Result<ChunkRows> rows = verified_rows(run.chunk, run.value, room);
     Status status = rows.status();
     if (rows.ok() && layout_.slot_of(nodes.back().node) >= rows->count) {
       status = Status::corruption(
-          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", run->chunk,
+          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", run.chunk,
                       index_.name_, rows->count, graph::raw(nodes.back().node)));
     }
     if (!status.ok()) {
@@ -260,25 +296,25 @@ class Loader {
     return value;
   }
 
-  /// The rows of a chunk whose checksum is right, aligned: in `aligned` when they are not in the
-  /// map.
+  /// The rows of a chunk whose checksum is right, aligned: in `room`, or in the map.
   Result<ChunkRows> verified_rows(std::uint32_t chunk, const Result<Bytes>& value,
-                                  internal::Vector<float>* aligned) const {
+                                  ChunkRoom* room) const {
     if (!value) return value.status();
-    Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, true);
-    if (!rows) return rows.status();
-    if (reinterpret_cast<std::uintptr_t>(rows->floats) % kRowAlignment != 0) {
-      aligned->resize(std::size_t{rows->count} * layout_.dimension);
-      std::memcpy(aligned->data(), rows->floats, aligned->size() * sizeof(float));
-      rows->floats = aligned->data();
-    }
-    return *rows;
+    std::byte* const copy = room->make(value->size());
+    const Result<bool> copied = reader_.read(*value, copy);
+    if (!copied) return copied.status();
+    if (*copied) return read_chunk(layout_, chunk, Bytes(copy, value->size()), true);
+    const auto address = reinterpret_cast<std::uintptr_t>(value->data() + kChunkHeaderBytes);
+    if (address % ChunkRoom::kRowAlignment == 0) return read_chunk(layout_, chunk, *value, true);
+    std::memcpy(copy, value->data(), value->size());
+    return read_chunk(layout_, chunk, Bytes(copy, value->size()), true);
   }
 
   /// As verified_rows(). Remembers the last one.
   Result<ChunkRows> open_chunk(std::uint32_t chunk) {
     if (open_number_ == chunk) return open_rows_;
-    Result<ChunkRows> rows = verified_rows(chunk, find_chunk(chunk), &aligned_);
+    open_number_ = -1;  // the room changes
+    Result<ChunkRows> rows = verified_rows(chunk, find_chunk(chunk), &open_room_);
     if (!rows) return rows.status();
     open_number_ = chunk;
     open_rows_ = *rows;
@@ -456,6 +492,8 @@ class Loader {
   std::vector<LoadedNode> run_nodes_;
   std::int64_t open_number_ = -1;
   ChunkRows open_rows_;
+  ChunkRoom open_room_;
+  ValueReader reader_;
   // What salvage set aside, for mend().
   std::vector<Sequence> bad_entries_;
   std::vector<std::uint32_t> bad_blocks_;
@@ -464,7 +502,6 @@ class Loader {
   std::vector<std::pair<Sequence, JournalEntry>> mended_batches_;
   std::vector<graph::NodeId> orphans_;
   std::vector<Label> orphan_labels_;
-  internal::Vector<float> aligned_;      // a chunk that does not lie on a 64-byte boundary
   internal::Vector<float> aligned_row_;  // a row from the journal
 };
 

@@ -91,7 +91,7 @@ struct Batch {
   std::span<const Label> resurrected_labels;
 };
 
-/// A node as load() delivers it, kLive or kTombstone. Its row is valid during the call only. A
+/// A node as load() delivers it, kLive or kTombstone. Its row is valid during place() only. A
 /// chunk's first row is 64-byte aligned, the others follow without gaps.
 using LoadedNode = graph::StoredPayload;
 
@@ -105,8 +105,8 @@ class LoadVisitor {
   /// Checkpointed nodes of one chunk, ascending, as soon as its checksum is verified: the rows are
   /// still in the thread's cache. Chunks come in any order, each once.
   virtual Status place(std::span<const LoadedNode> /*run*/) { return {}; }
-  /// The same runs, in ascending order, each after its place(); rows are still valid, and no
-  /// place() runs meanwhile.
+  /// The same runs without their rows, in ascending order, each after its place(); no place() runs
+  /// meanwhile.
   virtual Status nodes(std::span<const LoadedNode> run) = 0;
   /// Links of checkpointed nodes, each node once, in any order. Ids are bounded by node_limit or by
   /// the journal's nodes only; the visitor checks that they name nodes with that level. Nodes

@@ -10,27 +10,6 @@
 namespace vicinal::persist::test {
 namespace {
 
-/// An environment with one database.
-struct Journal {
-  explicit Journal(const std::string& path, Durability durability) {
-    EXPECT_TRUE(std::filesystem::create_directory(path));
-    EnvironmentOptions options;
-    options.durability = durability;
-    auto opened = Environment::open(path, options);
-    EXPECT_TRUE(opened.ok()) << opened.status().to_string();
-    environment = std::move(*opened);
-    const Status status = environment->with_handles([&](Transaction& transaction) -> Status {
-      auto handle = transaction.open_database("j", true);
-      if (handle.ok()) journal = *handle;
-      return handle.status();
-    });
-    EXPECT_TRUE(status.ok()) << status.to_string();
-  }
-
-  std::unique_ptr<Environment> environment;
-  DatabaseHandle journal = 0;
-};
-
 TEST(GroupCommit, WaitersShareACommit) {
   TempFolder folder;
   Journal made(folder / "env", Durability::kFull);

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "persist/lmdb_env.h"
 #include "persist/store_file.h"
 
 namespace vicinal::persist::test {
@@ -38,6 +39,27 @@ class TempFolder {
 
  private:
   std::string path_;
+};
+
+/// An environment with one database.
+struct Journal {
+  explicit Journal(const std::string& path, Durability durability) {
+    EXPECT_TRUE(std::filesystem::create_directory(path));
+    EnvironmentOptions options;
+    options.durability = durability;
+    auto opened = Environment::open(path, options);
+    EXPECT_TRUE(opened.ok()) << opened.status().to_string();
+    environment = std::move(*opened);
+    const Status status = environment->with_handles([&](Transaction& transaction) -> Status {
+      auto handle = transaction.open_database("j", true);
+      if (handle.ok()) journal = *handle;
+      return handle.status();
+    });
+    EXPECT_TRUE(status.ok()) << status.to_string();
+  }
+
+  std::unique_ptr<Environment> environment;
+  DatabaseHandle journal = 0;
 };
 
 inline std::vector<float> make_row(Label label, std::uint64_t generation, std::uint32_t dimension) {
@@ -84,16 +106,19 @@ class Loaded final : public LoadVisitor {
       EXPECT_LT(graph::raw(n.node), node_limit);
       EXPECT_TRUE(placed_.contains(graph::raw(n.node)));
       EXPECT_TRUE(table.empty() || table.rbegin()->first < graph::raw(n.node)) << "ascending";
-      if (dimension_ % 16 == 0) {
-        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
-      }
-      table[graph::raw(n.node)] = {n.label, n.level, n.state, {n.row, n.row + dimension_}};
+      table[graph::raw(n.node)] = {n.label, n.level, n.state, placed_[graph::raw(n.node)]};
     }
     return {};
   }
   Status place(std::span<const LoadedNode> run) override {
     const std::lock_guard lock(mutex_);
-    for (const LoadedNode& n : run) EXPECT_TRUE(placed_.insert(graph::raw(n.node)).second);
+    for (const LoadedNode& n : run) {
+      if (dimension_ % 16 == 0) {
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
+      }
+      const std::vector<float> row(n.row, n.row + dimension_);
+      EXPECT_TRUE(placed_.emplace(graph::raw(n.node), row).second);
+    }
     return {};
   }
   Status links(std::span<const graph::StoredLinks> nodes) override {
@@ -155,7 +180,7 @@ class Loaded final : public LoadVisitor {
  private:
   std::uint32_t dimension_;
   std::mutex mutex_;
-  std::set<std::uint32_t> placed_;  ///< under mutex_
+  std::map<std::uint32_t, std::vector<float>> placed_;  ///< under mutex_
 };
 
 /// LoadOptions::parallel with threads of its own.
