@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -61,13 +62,14 @@ class CandidatePool {
     if (newcomers_.size() < count) newcomers_.resize(count);
     const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
     std::size_t n = 0;
+    // Without a branch: which are near enough cannot be predicted.
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t entry = pack(distances[i], NodeId{ids[i]});
-      if (entry >= bound) continue;
-      newcomers_[n++] = entry;
-      kept(NodeId{ids[i]});
+      newcomers_[n] = entry;
+      n += entry < bound ? 1 : 0;
     }
     if (n == 0) return;
+    for (std::size_t i = 0; i < n; ++i) kept(node_of(newcomers_[i]));
     sort(newcomers_.data(), n);
     merge(newcomers_.data(), n);
   }
@@ -96,18 +98,34 @@ class CandidatePool {
   }
 
  private:
-  // How many entries are smaller. A mask in place of a branch, which would be mispredicted every
-  // other time.
-  std::size_t position(std::uint64_t entry) const {
-    const std::uint64_t* at = entries_.data();
-    std::size_t n = size_;
-    if (n == 0) return 0;
-    while (n > 1) {
-      const std::size_t half = n / 2;
-      at += half & (std::size_t{0} - static_cast<std::size_t>(at[half - 1] < entry));
-      n -= half;
+  // How many entries are smaller than each newcomer. A mask in place of a branch, which would be
+  // mispredicted every other time; several searches side by side, since each waits for its loads.
+  void find_positions(const std::uint64_t* newcomers, std::size_t count) {
+    constexpr std::size_t kTogether = 4;
+    std::size_t i = 0;
+    for (; i + kTogether <= count; i += kTogether) find_some<kTogether>(newcomers, i);
+    for (; i < count; ++i) find_some<1>(newcomers, i);
+  }
+
+  template <std::size_t kCount>
+  void find_some(const std::uint64_t* newcomers, std::size_t first) {
+    std::array<std::size_t, kCount> at{};
+    const std::uint64_t* const entries = entries_.data();
+    if (size_ > 0) {
+      std::size_t n = size_;
+      while (n > 1) {
+        const std::size_t half = n / 2;
+        for (std::size_t k = 0; k < kCount; ++k) {
+          const bool smaller = entries[at[k] + half - 1] < newcomers[first + k];
+          at[k] += half & (std::size_t{0} - static_cast<std::size_t>(smaller));
+        }
+        n -= half;
+      }
+      for (std::size_t k = 0; k < kCount; ++k) {
+        at[k] += entries[at[k]] < newcomers[first + k] ? 1 : 0;
+      }
     }
-    return static_cast<std::size_t>(at - entries_.data()) + (*at < entry ? 1 : 0);
+    for (std::size_t k = 0; k < kCount; ++k) positions_[first + k] = at[k];
   }
 
   // Mostly a handful, for which std::sort is a detour.
@@ -128,7 +146,7 @@ class CandidatePool {
   // fit falls off the end.
   void merge(const std::uint64_t* newcomers, std::size_t count) {
     if (positions_.size() < count) positions_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) positions_[i] = position(newcomers[i]);
+    find_positions(newcomers, count);
     std::uint64_t* const begin = entries_.data();
     std::size_t end = size_;  // entries before it are where they were
     for (std::size_t i = count; i-- > 0;) {

@@ -54,11 +54,13 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
   for (const NodeId node : nodes) {
     const BlockHeader* block = t.block(node, level);
     if (block == nullptr) continue;
+    const std::size_t before = n;
+    // Without a branch: whether a node was met before cannot be predicted.
     for (const NodeId neighbor : block->ids()) {
-      if (!scratch.visited.insert(raw(neighbor))) continue;
-      if (n < ahead) score.prefetch(neighbor);
-      ids[n++] = raw(neighbor);
+      ids[n] = raw(neighbor);
+      n += scratch.visited.insert(raw(neighbor)) ? 1 : 0;
     }
+    for (std::size_t i = before; i < std::min(n, ahead); ++i) score.prefetch(NodeId{ids[i]});
   }
   if (level == 0) {
     scratch.pool.peek(nodes.size(), [&](NodeId next) { t.prefetch_block(next); });
