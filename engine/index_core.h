@@ -6,7 +6,8 @@
 // registry. Threads: every method from any thread.
 //
 // Order of a write (DESIGN section 3): validate, claim the label, write the payload (reachable by
-// nobody), commit (durable before visible), link, show, switch the label, tell the journal.
+// nobody), commit (durable before visible) and look for its neighbors meanwhile, link, show, switch
+// the label, tell the journal.
 // Locks: claims (claims.h) are taken first and never while maintenance_ is held; maintenance_
 // orders repair slices and rebuilds among each other.
 #pragma once

@@ -79,10 +79,19 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   if (durable_) fresh_.add(*fresh, vector);
   // The search for its neighbors changes nothing, so it need not wait until the node is durable.
   std::shared_ptr<graph::LinkPlan> plan;
-  const Result<persist::Sequence> sequence = append(operation, [&] { plan = plan_link(*fresh); });
-  if (!sequence) {
+  Result<persist::Sequence> sequence = persist::Sequence{0};
+  const auto take_back = [&] {
     if (durable_) fresh_.drop({&*fresh, 1});
     graph_->discard_node(*fresh);
+  };
+  try {
+    sequence = append(operation, [&] { plan = plan_link(*fresh); });
+  } catch (...) {
+    take_back();  // nothing was stored
+    throw;
+  }
+  if (!sequence) {
+    take_back();
     return sequence.status();
   }
   graph_->link(*fresh, std::move(plan));

@@ -1,15 +1,16 @@
 #include "engine/worker_pool.h"
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 namespace vicinal::engine {
 
 WorkerPool::WorkerPool(unsigned threads) {
+  threads_.reserve(threads);
   try {
     for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
-  } catch (const std::system_error&) {
-    // No more threads are to be had: those that there are do the work.
+  } catch (const std::exception&) {
+    // No more threads, or no memory for them: those that there are do the work.
   }
 }
 

@@ -265,13 +265,13 @@ std::vector<NodeId> linking_order(const GraphState& g, std::span<const NodeId> n
   return order;
 }
 
+}  // namespace
+
 void note_linked(GraphState& g, std::span<const NodeId> nodes) {
   if (!g.rebuilding.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(g.linked_meanwhile_mutex);
   g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
 }
-
-}  // namespace
 
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
                 const StepCallback& step) {
@@ -298,34 +298,6 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
     if (step && !step(done, order.size()) && done < order.size()) return false;
   }
   return true;
-}
-
-std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
-  GraphState& g = *state_;
-  const std::shared_lock gate(g.gate);
-  const BorrowedScratch scratch(g.scratches);
-  Topology& t = *g.topology.load(std::memory_order_acquire);
-  const EntryPoint entry = t.entry_point();
-  if (entry.node == kNoNode) return nullptr;
-  auto plan = std::make_shared<LinkPlan>();
-  plan->times_alone = g.gate.times_alone();
-  plan->noted_before = t.recently_linked().count();
-  plan->entry = entry;
-  find_forward_links(g, t, node, approach(g, t, node, entry, *scratch), 0, *scratch, plan->forward);
-  return plan;
-}
-
-void Graph::link(NodeId node, std::shared_ptr<LinkPlan> plan) {
-  GraphState& g = *state_;
-  const std::shared_lock gate(g.gate);
-  const BorrowedScratch scratch(g.scratches);
-  Topology& t = *g.topology.load(std::memory_order_acquire);
-  // Nothing that the plan names was condemned since, so no slot was reused; nor was the topology
-  // replaced.
-  const bool good = plan != nullptr && plan->times_alone == g.gate.times_alone() &&
-                    t.recently_linked().count() - plan->noted_before <= kFewOthers;
-  link_node(g, t, node, good ? plan.get() : nullptr, *scratch);
-  note_linked(g, std::span(&node, 1));
 }
 
 bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step) {

@@ -2,10 +2,10 @@
 // and reused.
 //
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
-// (link), build.cc (link_batch, rebuild), search.cc, scan.cc, erase.cc, repair.cc, validate.cc. It
-// knows nothing of labels' uniqueness, of durability or of users: the engine orders the steps
-// (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not copyable
-// or movable.
+// (link, plan_link), build.cc (link_batch, rebuild), search.cc, scan.cc, erase.cc, repair.cc,
+// validate.cc. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
+// the steps (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not
+// copyable or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
 //   - a link list is an immutable block, replaced by copy: searches take no lock (DESIGN, 4);

@@ -1,8 +1,11 @@
-// Algorithm 1: one node is linked.
+// Algorithm 1: one node is linked, at once or by a plan made before.
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <shared_mutex>
 
 #include "engine/check.h"
+#include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
 #include "graph/search_layer.h"
@@ -277,6 +280,34 @@ void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch&
     look_for_links_anew(g, t, node, scratch);
   }
   meet(g, t, node, meanwhile, scratch);
+}
+
+std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
+  GraphState& g = *state_;
+  const std::shared_lock gate(g.gate);
+  const BorrowedScratch scratch(g.scratches);
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  const EntryPoint entry = t.entry_point();
+  if (entry.node == kNoNode) return nullptr;
+  auto plan = std::make_shared<LinkPlan>();
+  plan->times_alone = g.gate.times_alone();
+  plan->noted_before = t.recently_linked().count();
+  plan->entry = entry;
+  find_forward_links(g, t, node, approach(g, t, node, entry, *scratch), 0, *scratch, plan->forward);
+  return plan;
+}
+
+void Graph::link(NodeId node, std::shared_ptr<LinkPlan> plan) {
+  GraphState& g = *state_;
+  const std::shared_lock gate(g.gate);
+  const BorrowedScratch scratch(g.scratches);
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  // Nothing that the plan names was condemned since, so no slot was reused; nor was the topology
+  // replaced.
+  const bool good = plan != nullptr && plan->times_alone == g.gate.times_alone() &&
+                    t.recently_linked().count() - plan->noted_before <= kFewOthers;
+  link_node(g, t, node, good ? plan.get() : nullptr, *scratch);
+  note_linked(g, std::span(&node, 1));
 }
 
 }  // namespace vicinal::graph

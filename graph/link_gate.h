@@ -1,9 +1,10 @@
 // LinkGate: many linkers, or one that changes what all of them rely on.
 //
 // What: a shared mutex whose exclusive side is not starved: while it waits, newcomers wait behind
-// it. Held shared for the length of one link or one round of a batch; alone for a rebuild's swap
-// and for the moment in which a repair pass condemns its tombstones. Threads: any. Meets the
-// requirements of std::unique_lock and std::shared_lock.
+// it. Held shared for the length of one link, one plan of links or one round of a batch; alone for
+// a rebuild's swap and for the moment in which a repair pass condemns its tombstones: what was
+// planned before is void then. Threads: any. Meets the requirements of std::unique_lock and
+// std::shared_lock.
 #pragma once
 
 #include <cstdint>

@@ -115,6 +115,9 @@ struct LinkPlan {
 /// links are moved from.
 void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch& scratch);
 
+/// Tells a rebuild that runs, if one does, that `nodes` were linked in the present topology.
+void note_linked(GraphState& g, std::span<const NodeId> nodes);
+
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
 /// topology, with g.gate held shared for the length of each round.
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,

@@ -1,4 +1,4 @@
-// Vectors chunks: the rows of consecutive nodes in one value, read in place.
+// Vectors chunks: the rows of consecutive nodes in one value, which may be read in place.
 //
 //   0  u32  'V' 'I' 'C' 'V'     16  u32  dimension
 //   4  u16  version             20  u32  0
@@ -33,7 +33,7 @@ struct ChunkLayout {
   std::uint64_t chunk_bytes() const { return kChunkHeaderBytes + rows_per_chunk * row_bytes(); }
 };
 
-/// Rows of a chunk, inside the map.
+/// Rows of a chunk, inside the value they were read from.
 struct ChunkRows {
   std::uint32_t count = 0;
   const float* floats = nullptr;

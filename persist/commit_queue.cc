@@ -25,6 +25,7 @@ Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record,
   join(self);
   if (meanwhile) meanwhile();
   wait_for(self);
+  if (self.out_of_memory) throw std::bad_alloc();
   if (!self.status.ok()) return self.status;
   return self.sequence;
 }
@@ -32,14 +33,14 @@ Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record,
 void CommitQueue::join(Waiter& waiter) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(&waiter);
     if (environment_->syncs() && !committer_.joinable()) {
       try {
         committer_ = std::thread([this] { serve(); });
-      } catch (const std::system_error&) {
-        // No thread is to be had: the waiters lead.
+      } catch (const std::exception&) {
+        // No thread, or no memory for one: the waiters lead.
       }
     }
+    waiting_.push_back(&waiter);  // nothing throws from here on: the waiter must be waited for
   }
   arrived_.notify_one();
 }
@@ -82,17 +83,8 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::vector<Waiter*> group;
   const auto begin = Clock::now();
-  Status status = commit(group, true);
+  commit_group(group);
   const auto took = Clock::now() - begin;
-  if (!status.ok() && group.size() > 1 && status.code() != StatusCode::kIoError) {
-    // One entry may be too large for what is left of the map: the others need not suffer.
-    for (Waiter* waiter : group) {
-      std::vector<Waiter*> one{waiter};
-      waiter->status = commit(one, false);
-    }
-  } else {
-    for (Waiter* waiter : group) waiter->status = status;
-  }
   lock.lock();
   group_before_last_ = std::exchange(last_group_, group.size());
   commit_time_ = took;
@@ -104,6 +96,34 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
   }
   if (committer_.joinable()) return;
   for (Waiter* waiter : waiting_) waiter->finished.notify_one();  // one of them leads
+}
+
+// Lets nothing through that is thrown: it would leave waiters that nobody wakes, or end the process
+// from the queue's own thread.
+void CommitQueue::commit_group(std::vector<Waiter*>& group) {
+  try {
+    const Status status = commit(group, true);
+    if (status.ok() || group.size() < 2 || status.code() == StatusCode::kIoError) {
+      for (Waiter* waiter : group) waiter->status = status;
+      return;
+    }
+    // One entry may be too large for what is left of the map: the others need not suffer.
+    for (Waiter* waiter : group) {
+      std::vector<Waiter*> one{waiter};
+      waiter->status = commit(one, false);
+      waiter->tried = true;
+    }
+  } catch (const std::bad_alloc&) {
+    if (group.empty()) {
+      const std::lock_guard lock(mutex_);
+      group.swap(waiting_);
+    }
+    for (Waiter* waiter : group) {
+      if (waiter->tried) continue;
+      if (waiter->sequence != 0) waiter->target->ledger->finish(waiter->sequence);
+      waiter->out_of_memory = true;
+    }
+  }
 }
 
 Status CommitQueue::commit(std::vector<Waiter*>& group, bool take) {

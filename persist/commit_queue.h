@@ -50,6 +50,8 @@ class CommitQueue {
     RecordBuffer* record;
     Sequence sequence = 0;
     Status status = {};
+    bool tried = false;          ///< alone, after its group had failed
+    bool out_of_memory = false;  ///< nothing was stored; append() throws
     bool done = false;
     std::condition_variable finished = {};  // or: you may lead
   };
@@ -59,6 +61,7 @@ class CommitQueue {
   void serve();
   void lead(std::unique_lock<std::mutex>& lock);
   void dally(std::unique_lock<std::mutex>& lock);
+  void commit_group(std::vector<Waiter*>& group);
   Status commit(std::vector<Waiter*>& group, bool take);
   Status store_all(Transaction& transaction, std::vector<Waiter*>& group);
   static void forget(std::vector<Waiter*>& group);
@@ -68,7 +71,7 @@ class CommitQueue {
   std::condition_variable arrived_;  // a waiter, or the end
   // Guarded by mutex_.
   std::vector<Waiter*> waiting_;
-  std::thread committer_;  // leads; none where commits do not sync
+  std::thread committer_;  // leads; none where commits do not sync, or the system has none
   bool stopping_ = false;
   bool leading_ = false;
   std::size_t last_group_ = 0;  // waiters of the previous commit

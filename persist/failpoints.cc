@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <mutex>
+#include <new>
 #include <string>
 
 namespace vicinal::persist::failpoints {
@@ -31,6 +32,7 @@ Status reached(const char* name) {
   if (point.name != name || point.countdown <= 0 || --point.countdown > 0) return {};
   armed.store(false, std::memory_order_relaxed);
   if (point.action == Action::kKill) (void)::raise(SIGKILL);
+  if (point.action == Action::kThrow) throw std::bad_alloc();
   return Status::io_error(std::string("failpoint ") + name);
 }
 

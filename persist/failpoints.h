@@ -11,8 +11,9 @@
 namespace vicinal::persist::failpoints {
 
 enum class Action {
-  kKill,  ///< the process kills itself with SIGKILL
-  kFail,  ///< the operation fails with kIoError
+  kKill,   ///< the process kills itself with SIGKILL
+  kFail,   ///< the operation fails with kIoError
+  kThrow,  ///< std::bad_alloc
 };
 
 /// Arms `name` (one at a time): it acts when reached for the `countdown`-th time, once.

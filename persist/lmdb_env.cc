@@ -355,7 +355,13 @@ Status Environment::write_locked(const Closure& closure, bool exclusive) {
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return to_status(rc, "beginning a write transaction");
     Transaction transaction(txn);
-    Status status = closure(transaction);
+    Status status;
+    try {
+      status = closure(transaction);
+    } catch (...) {
+      mdb_txn_abort(txn);
+      throw;
+    }
     if (status.ok() && !transaction.map_full_) {
       rc = mdb_txn_commit(txn);
       if (rc == MDB_SUCCESS) {

@@ -17,6 +17,7 @@
 #include <set>
 
 #include "engine/allocator.h"
+#include "persist/chunk_room.h"
 #include "persist/index_records.h"
 #include "persist/journal.h"
 #include "persist/link_loader.h"
@@ -29,39 +30,6 @@ namespace {
 constexpr std::size_t kMaxMessages = 100;
 constexpr std::uint64_t kProgressStep = 4096;
 constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
-
-/// Room for a chunk, in which its floats begin at a multiple of kRowAlignment.
-class ChunkRoom {
- public:
-  ChunkRoom() = default;
-  ~ChunkRoom() { reset(); }
-  ChunkRoom(const ChunkRoom&) = delete;
-  ChunkRoom& operator=(const ChunkRoom&) = delete;
-
-  /// Loses what it held; the bytes are not initialized.
-  std::byte* make(std::size_t bytes) {
-    if (kBefore + bytes > size_) {
-      reset();
-      room_ = static_cast<std::byte*>(internal::hook_allocate(kBefore + bytes, kRowAlignment));
-      size_ = kBefore + bytes;
-    }
-    return room_ + kBefore;
-  }
-
-  static constexpr std::size_t kRowAlignment = 64;
-
- private:
-  static constexpr std::size_t kBefore = kRowAlignment - kChunkHeaderBytes;
-
-  void reset() {
-    if (room_ != nullptr) internal::hook_deallocate(room_, size_, kRowAlignment);
-    room_ = nullptr;
-    size_ = 0;
-  }
-
-  std::byte* room_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
@@ -300,6 +268,12 @@ class Loader {
   Result<ChunkRows> verified_rows(std::uint32_t chunk, const Result<Bytes>& value,
                                   ChunkRoom* room) const {
     if (!value) return value.status();
+    const std::uint64_t most =
+        std::max<std::uint64_t>(layout_.chunk_bytes(), index_.environment_->page_size());
+    if (value->size() > most) {
+      return Status::corruption(fmt::format("vectors chunk {} of index '{}': {} bytes, at most {}",
+                                            chunk, index_.name_, value->size(), most));
+    }
     std::byte* const copy = room->make(value->size());
     const Result<bool> copied = reader_.read(*value, copy);
     if (!copied) return copied.status();
@@ -314,7 +288,9 @@ class Loader {
   Result<ChunkRows> open_chunk(std::uint32_t chunk) {
     if (open_number_ == chunk) return open_rows_;
     open_number_ = -1;  // the room changes
-    Result<ChunkRows> rows = verified_rows(chunk, find_chunk(chunk), &open_room_);
+    const Result<Bytes> value = find_chunk(chunk);
+    if (value && !reader_.knows()) reader_.learn(*value);
+    Result<ChunkRows> rows = verified_rows(chunk, value, &open_room_);
     if (!rows) return rows.status();
     open_number_ = chunk;
     open_rows_ = *rows;

@@ -15,19 +15,23 @@ constexpr std::size_t kPageHeader = 16;
 // So much of a value is compared before its place is believed: a chunk's header with its checksum.
 constexpr std::size_t kProof = 64;
 
-/// Reads until `out` is full; false at the file's end or when the system refuses.
-bool read_fully(int fd, std::uint64_t offset, std::span<std::byte> out) {
+/// Reads until `out` is full.
+Status read_fully(int fd, std::uint64_t offset, std::span<std::byte> out) {
   while (!out.empty()) {
     const ssize_t n = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      if (n == 0) errno = 0;
-      return false;
+    if (n < 0) {
+      return Status::io_error(fmt::format("reading {} bytes at {} of the data file: {}", out.size(),
+                                          offset, std::strerror(errno)));
+    }
+    if (n == 0) {
+      return Status::corruption(
+          fmt::format("the data file ends at {}, {} bytes are wanted there", offset, out.size()));
     }
     out = out.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -43,17 +47,15 @@ void ValueReader::learn(Bytes value) {
   if (page > address / page_size_) return;
   const std::uint64_t offset = page * page_size_ + kPageHeader;
   std::array<std::byte, kProof> proof;
-  if (!read_fully(fd_, offset, proof)) return;
+  if (!read_fully(fd_, offset, proof).ok()) return;
   if (std::memcmp(proof.data(), value.data(), proof.size()) == 0) map_ = value.data() - offset;
 }
 
 Result<bool> ValueReader::read(Bytes value, std::byte* out) const {
   if (map_ == nullptr) return false;
   const auto offset = static_cast<std::uint64_t>(value.data() - map_);
-  if (read_fully(fd_, offset, {out, value.size()})) return true;
-  if (errno == 0) return false;
-  return Status::io_error(fmt::format("reading {} bytes at {} of the data file: {}", value.size(),
-                                      offset, std::strerror(errno)));
+  if (Status s = read_fully(fd_, offset, {out, value.size()}); !s.ok()) return s;
+  return true;
 }
 
 }  // namespace vicinal::persist

@@ -24,7 +24,7 @@ class ValueReader {
   bool knows() const { return map_ != nullptr; }
 
   /// Copies `value` into `out`, which has room for it. False: not to be had this way, the map has
-  /// it. Errors: kIoError.
+  /// it. Errors: kIoError; kCorruption when the file ends before the value does.
   Result<bool> read(Bytes value, std::byte* out) const;
 
  private:

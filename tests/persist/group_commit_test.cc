@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "persist/commit_queue.h"
+#include "persist/failpoints.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {
@@ -112,6 +113,30 @@ TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_GT(refused, 0);
   EXPECT_EQ(index->stats().journal_entries, static_cast<std::uint64_t>(stored.load()));
+}
+
+TEST_P(AtDurability, MemoryThatRunsOutReachesTheCallersAndLeavesNothing) {
+  TempFolder folder;
+  Journal made(folder / "env", GetParam());
+  CommitQueue queue(made.environment.get());
+  SequenceLedger ledger;
+  const CommitQueue::Target target{made.journal, 1, &ledger};
+  const auto append = [&] { return queue.append(target, RecordBuffer(kEnvelopeBytes + 100)); };
+  ASSERT_TRUE(append().ok());
+  ledger.finish(1);
+  failpoints::arm("append.before_commit", failpoints::Action::kThrow);
+  EXPECT_THROW((void)append(), std::bad_alloc);
+  failpoints::disarm();
+  EXPECT_EQ(ledger.cut(), 2u) << "nothing is unfinished";
+  const auto after = append();
+  ASSERT_TRUE(after.ok()) << after.status().to_string();
+  EXPECT_EQ(*after, 3u);
+  ledger.finish(*after);
+  auto transaction = made.environment->read();
+  ASSERT_TRUE(transaction.ok());
+  const auto stats = (*transaction)->stats(made.journal);
+  ASSERT_TRUE(stats.ok());
+  EXPECT_EQ(stats->entries, 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Durabilities, AtDurability,

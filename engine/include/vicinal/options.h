@@ -37,9 +37,8 @@ struct IndexOptions {
   /// Links per node: at most M on levels 1 and up, 2M on level 0. 2 to 64. The paper's M (hnswlib:
   /// 16, faiss: 32, usearch: 16).
   std::uint32_t M = 16;
-  /// Candidates kept when a node is linked, M to 10,000: the nearer half of them is expanded, of
-  /// the rest what is about as near as the M-th. The paper's efConstruction (hnswlib: 200, faiss:
-  /// 40, usearch: 128).
+  /// Candidates kept, and expanded, when a node is linked, M to 10,000. The paper's efConstruction
+  /// (hnswlib: 200, faiss: 40, usearch: 128).
   std::uint32_t ef_construction = 200;
   /// Candidates a search keeps unless told otherwise, 1 to 100,000. The paper's ef.
   std::uint32_t ef_search = 64;

@@ -29,7 +29,8 @@ class Store {
   /// Errors: kNotFound          no store there and options.create is false.
   ///         kInvalidArgument   the path is a file or a folder with other content.
   ///         kBusy              open for writing elsewhere (this process or another).
-  ///         kIoError           no permission, read-only file system (see StoreOptions::read_only).
+  ///         kIoError           no permission, read-only file system (see StoreOptions::read_only);
+  ///                            no thread for StoreOptions::background.
   ///         kCorruption        truncated or not LMDB's. kFormatVersion: another release's.
   static Result<Store> open(const std::string& path, const StoreOptions& options = {});
 
@@ -39,7 +40,8 @@ class Store {
   /// replayed. Later calls return the same index. Errors: kInvalidArgument  stored options differ
   /// (both values named); dimension 0 for a new index.
   ///         kCorruption       a vector record is damaged (its label named); see
-  ///         IndexOptions::salvage. kCancelled        options.progress said so.
+  ///         IndexOptions::salvage. kIoError: the file cannot be read, which salvage does not mend.
+  ///         kCancelled        options.progress said so.
   Result<Index> index(std::string_view name, const IndexOptions& options);
 
   /// The existing index called `name` with the options stored with it; `tuning` gives the fields
