@@ -39,14 +39,17 @@ struct Item {
   bool alone = false;                      ///< not for a round: link_node does it
 };
 
-class Round {
+/// One round after another. It keeps its buffers: a round's requests take megabytes, whose pages
+/// the system would have to clear again and again.
+class Rounds {
  public:
-  Round(GraphState& g, Topology& t, unsigned threads) : g_(g), t_(t), threads_(threads) {}
+  Rounds(GraphState& g, unsigned threads) : g_(g), threads_(threads) {}
 
-  void run(std::span<const NodeId> nodes) {
-    const EntryPoint entry = t_.entry_point();
-    const std::uint64_t noted_before = t_.recently_linked().count();
-    items_.assign(nodes.size(), {});
+  void run(Topology& t, std::span<const NodeId> nodes) {
+    t_ = &t;
+    const EntryPoint entry = t.entry_point();
+    const std::uint64_t noted_before = t.recently_linked().count();
+    items_.resize(nodes.size());
     parallel_for(threads_, nodes.size(), 8,
                  [&](std::size_t i) { come_near(nodes[i], entry, items_[i]); });
     sort_by_place();
@@ -62,7 +65,7 @@ class Round {
     finish();
     // Noted before the look at others: of two rounds that overlap, one at least sees the other.
     for (const Item& item : items_) {
-      if (!item.alone) t_.recently_linked().note(item.node);
+      if (!item.alone) t_->recently_linked().note(item.node);
     }
     meet_others(noted_before);
   }
@@ -75,10 +78,14 @@ class Round {
 
   void come_near(NodeId node, EntryPoint entry, Item& item) {
     item.node = node;
+    item.forward.clear();
+    item.adopted.clear();
+    item.queued.clear();
+    item.mates.clear();
     item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
     if (item.alone) return;
     const BorrowedScratch scratch(g_.scratches);
-    item.approach = approach(g_, t_, node, entry, *scratch);
+    item.approach = approach(g_, *t_, node, entry, *scratch);
   }
 
   // Those that are near each other search one after the other: what one has read is in the caches
@@ -96,7 +103,7 @@ class Round {
   void search(Item& item) {
     if (item.alone) return;
     const BorrowedScratch scratch(g_.scratches);
-    find_forward_links(g_, t_, item.node, item.approach, 0, *scratch, item.forward);
+    find_forward_links(g_, *t_, item.node, item.approach, 0, *scratch, item.forward);
     item.alone = item.forward.front().links.empty();
     if (item.alone) return;
     item.adopted.assign(item.forward.size(), 0);
@@ -139,10 +146,10 @@ class Round {
     const BorrowedScratch scratch(g_.scratches);
     std::sort(item.queued.begin(), item.queued.end());
     item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
-    choose_mates(g_, t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);
-    t_.make_upper(item.node, g_.level(item.node));
+    choose_mates(g_, *t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);
+    t_->make_upper(item.node, g_.level(item.node));
     for (const ForwardLinks& f : item.forward) {
-      publish_forward_links(g_, t_, item.node, f, *scratch);
+      publish_forward_links(g_, *t_, item.node, f, *scratch);
     }
   }
 
@@ -190,7 +197,7 @@ class Round {
     incoming.reserve(requests.size());
     for (const Request& r : requests) incoming.push_back({r.from, r.wants_parent, false});
     const BorrowedScratch scratch(g_.scratches);
-    add_links(g_, t_, requests[0].target, requests[0].level, incoming, Adoption::kUsual, *scratch);
+    add_links(g_, *t_, requests[0].target, requests[0].level, incoming, Adoption::kUsual, *scratch);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if (incoming[i].adopted) items_[requests[i].item].adopted[requests[i].level] = 1;
     }
@@ -202,12 +209,12 @@ class Round {
     const BorrowedScratch scratch(g_.scratches);
     for (Item& item : items_) {
       if (item.alone) {
-        link_node(g_, t_, item.node, nullptr, *scratch);
+        link_node(g_, *t_, item.node, nullptr, *scratch);
         continue;
       }
       for (const ForwardLinks& f : item.forward) {
         if (item.adopted[f.level] == 0 && !f.links.empty()) {
-          find_parent(g_, t_, item.node, f.level, f.links, *scratch);
+          find_parent(g_, *t_, item.node, f.level, f.links, *scratch);
         }
         if (f.crowded) note_crowded(g_, item.node);
       }
@@ -221,7 +228,7 @@ class Round {
     for (const Item& item : items_) own.push_back(item.node);
     std::sort(own.begin(), own.end());
     internal::Vector<NodeId> others;
-    const bool remembered = t_.recently_linked().since(noted_before, others);
+    const bool remembered = t_->recently_linked().since(noted_before, others);
     std::erase_if(others,
                   [&](NodeId node) { return std::binary_search(own.begin(), own.end(), node); });
     if (remembered && others.empty()) return;
@@ -232,15 +239,15 @@ class Round {
     parallel_for(threads_, searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
       if (few) {
-        meet(g_, t_, searching[i], others, *scratch);
+        meet(g_, *t_, searching[i], others, *scratch);
       } else {
-        look_for_links_anew(g_, t_, searching[i], *scratch);
+        look_for_links_anew(g_, *t_, searching[i], *scratch);
       }
     });
   }
 
   GraphState& g_;
-  Topology& t_;
+  Topology* t_ = nullptr;  ///< of the present round
   const unsigned threads_;
   internal::Vector<Item> items_;
   internal::Vector<std::uint32_t> by_place_;  ///< the items in the order of their searches
@@ -283,6 +290,7 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
   // Also bounded because a round holds the gate.
   constexpr std::size_t kLongestRound = 4096;
   const std::size_t most = std::clamp<std::size_t>((before + order.size()) / 50, 1, kLongestRound);
+  Rounds rounds(g, threads);
   for (std::size_t done = 0; done < order.size();) {
     const std::size_t size =
         std::min(std::clamp<std::size_t>((before + done) / 8, 1, most), order.size() - done);
@@ -291,7 +299,7 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
       std::shared_lock gate(g.gate, std::defer_lock);
       if (fixed == nullptr) gate.lock();
       Topology& t = fixed != nullptr ? *fixed : *g.topology.load(std::memory_order_acquire);
-      Round(g, t, threads).run(round);
+      rounds.run(t, round);
       if (fixed == nullptr) note_linked(g, round);
     }
     done += size;

@@ -212,18 +212,26 @@ void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
 void choose_mates(const GraphState& g, const Topology& t, NodeId node,
                   std::span<const NodeId> others, internal::Vector<Neighbor>& links,
                   internal::Vector<Neighbor>& mates, Scratch& scratch) {
-  internal::Vector<LinkCandidate> candidates;
-  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   const auto present = [&](NodeId other) {
     return std::any_of(links.begin(), links.end(),
                        [&](const Neighbor& n) { return n.node == other; });
   };
+  scratch.ids.clear();
   for (const NodeId other : others) {
     if (other == node || !linkable(g, t, other) || present(other)) continue;
-    candidates.push_back({{score(other), other}, false});
-    ++scratch.distances_computed;
+    scratch.ids.push_back(raw(other));
   }
-  if (candidates.empty()) return;
+  const std::size_t count = scratch.ids.size();
+  if (count == 0) return;
+  scratch.distances.resize(std::max(scratch.distances.size(), count));
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  score(scratch.ids.data(), count, scratch.distances.data());
+  scratch.distances_computed += count;
+  internal::Vector<LinkCandidate> candidates;
+  candidates.reserve(count + links.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    candidates.push_back({{scratch.distances[i], NodeId{scratch.ids[i]}}, false});
+  }
   // The links were chosen by one selection; the parent that is hoped for and tombstones, which that
   // selection did not see, stay.
   std::size_t limit = g.config.M;
