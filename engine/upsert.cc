@@ -94,7 +94,7 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
     take_back();
     return sequence.status();
   }
-  graph_->link(*fresh, std::move(plan));
+  graph_->link(*fresh, plan);
   const NodeId replaced = live(old) ? old : kNoNode;
   labels_.publish(*fresh, [&] { graph_->show(*fresh, replaced); });
   // A checkpoint may have passed the node while it was pending, and written no links for it.

@@ -3,6 +3,7 @@
 #include <array>
 #include <mutex>
 #include <shared_mutex>
+#include <utility>
 
 #include "engine/check.h"
 #include "graph/graph.h"
@@ -101,6 +102,20 @@ void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forw
   if (forward.crowded) note_crowded(g, node);
 }
 
+// The links of `node` from level `low` on: the plan's, once, or those that a search finds. False
+// when there is nobody to link to.
+bool take_or_find_links(GraphState& g, Topology& t, NodeId node, EntryPoint entry, Level low,
+                        LinkPlan*& plan, Scratch& scratch, internal::Vector<ForwardLinks>& out) {
+  out.clear();
+  if (entry.node == kNoNode) return false;
+  if (plan != nullptr) {
+    out.swap(std::exchange(plan, nullptr)->forward);
+  } else if (entry.level >= low) {
+    find_forward_links(g, t, node, approach(g, t, node, entry, scratch), low, scratch, out);
+  }
+  return low > 0 || !out.front().links.empty();
+}
+
 // Algorithm 1 for what the plan's search saw or, without a plan, one sees now.
 void link_once(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch& scratch) {
   const Level level = g.level(node);
@@ -109,16 +124,7 @@ void link_once(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch&
   Level low = 0;  // levels below it are linked
   internal::Vector<ForwardLinks> forward;
   for (;;) {
-    bool alone = entry.node == kNoNode;
-    forward.clear();
-    if (plan != nullptr) {
-      forward.swap(plan->forward);
-      plan = nullptr;
-      alone = forward.front().links.empty();
-    } else if (!alone && entry.level >= low) {
-      find_forward_links(g, t, node, approach(g, t, node, entry, scratch), low, scratch, forward);
-      alone = low == 0 && forward.front().links.empty();
-    }
+    const bool alone = !take_or_find_links(g, t, node, entry, low, plan, scratch, forward);
     // Levels above the entry point's are this node's alone if the entry point can be raised to it.
     const std::size_t found = alone ? 0 : forward.size();
     for (Level l = low; l <= level; ++l) {
@@ -305,7 +311,7 @@ std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
   return plan;
 }
 
-void Graph::link(NodeId node, std::shared_ptr<LinkPlan> plan) {
+void Graph::link(NodeId node, const std::shared_ptr<LinkPlan>& plan) {
   GraphState& g = *state_;
   const std::shared_lock gate(g.gate);
   const BorrowedScratch scratch(g.scratches);

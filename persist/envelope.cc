@@ -9,6 +9,7 @@
 
 // The library's own choice of instruction set at run time: 4 times as fast on AVX-512. Only an x86
 // library built with it has it, hence weak.
+// NOLINTNEXTLINE(readability-identifier-naming): its name there
 extern "C" XXH_errorcode XXH3_64bits_update_dispatch(XXH3_state_t*, const void*, std::size_t)
     __attribute__((weak));
 

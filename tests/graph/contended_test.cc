@@ -40,9 +40,9 @@ std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
     threads.emplace_back([&, plans = t % 2 == 0] {
       for (std::size_t i = next.fetch_add(1); i < rows.size(); i = next.fetch_add(1)) {
         const NodeId node = add(*g, i, rows.row(i));
-        auto plan = plans ? g->plan_link(node) : nullptr;
+        const auto plan = plans ? g->plan_link(node) : nullptr;
         if (plans) std::this_thread::yield();
-        g->link(node, std::move(plan));
+        g->link(node, plan);
         g->show(node, kNoNode);
       }
     });

@@ -21,10 +21,10 @@ TEST(LinkPlan, LinksAsASearchAtOnceDoes) {
   for (std::size_t i = 1; i < rows.size(); ++i) {
     insert(*at_once, i, rows.row(i));
     const NodeId node = add(*planned, i, rows.row(i));
-    auto plan = planned->plan_link(node);
+    const auto plan = planned->plan_link(node);
     ASSERT_NE(plan, nullptr);
     EXPECT_FALSE(planned->linked(node)) << "a plan changes nothing";
-    planned->link(node, std::move(plan));
+    planned->link(node, plan);
     planned->show(node, kNoNode);
   }
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
@@ -41,10 +41,10 @@ TEST(LinkPlan, NodesPlannedTogetherMeet) {
     place[pair % kDimension] = 1000.0f + static_cast<float>(pair);
     const NodeId a = add(*g, 1000 + 2 * pair, place.data());
     const NodeId b = add(*g, 1001 + 2 * pair, place.data());
-    auto plan_a = g->plan_link(a);
-    auto plan_b = g->plan_link(b);
-    g->link(a, std::move(plan_a));
-    g->link(b, std::move(plan_b));
+    const auto plan_a = g->plan_link(a);
+    const auto plan_b = g->plan_link(b);
+    g->link(a, plan_a);
+    g->link(b, plan_b);
     const NodeLinks links = g->links(b);
     EXPECT_NE(std::find(links[0].ids.begin(), links[0].ids.end(), a), links[0].ids.end()) << pair;
     g->show(a, kNoNode);
@@ -65,7 +65,7 @@ TEST(LinkPlan, OfNeighborsThatRepairTookIsPassedOver) {
   const Rows rows = clustered(2000, kDimension, 3);
   const auto g = build(l2_config(kDimension, 8, 60), rows);
   const NodeId node = add(*g, 5000, rows.row(7));
-  auto plan = g->plan_link(node);
+  const auto plan = g->plan_link(node);
   ASSERT_NE(plan, nullptr);
   // All that the plan can name goes, and its slots come to hold something else.
   const Answer near = search(*g, rows.row(7), 200, 400);
@@ -74,7 +74,7 @@ TEST(LinkPlan, OfNeighborsThatRepairTookIsPassedOver) {
   EXPECT_EQ(repair_and_recycle(*g), near.found.size());
   const Rows others = clustered(near.found.size(), kDimension, 4, 1, 99);
   for (std::size_t i = 0; i < others.size(); ++i) insert(*g, 6000 + i, others.row(i));
-  g->link(node, std::move(plan));
+  g->link(node, plan);
   g->show(node, kNoNode);
   expect_whole(*g, node);
   // With the plan its links would lead to the others, wherever those are.
@@ -90,13 +90,13 @@ TEST(LinkPlan, OfATopologyThatARebuildReplacedIsPassedOver) {
   const Rows rows = clustered(1000, kDimension, 5);
   const auto g = build(l2_config(kDimension, 8, 60), rows);
   const NodeId node = add(*g, 5000, rows.row(3));
-  auto plan = g->plan_link(node);
+  const auto plan = g->plan_link(node);
   // The rebuild leaves tombstones out.
   const Answer near = search(*g, rows.row(3), 100, 200);
   for (const Found& f : near.found)
     EXPECT_TRUE(g->erase(NodeId{static_cast<std::uint32_t>(f.label)}));
   ASSERT_TRUE(g->rebuild(2, {}).ok());
-  g->link(node, std::move(plan));
+  g->link(node, plan);
   g->show(node, kNoNode);
   for (const LevelLinks& level : g->links(node)) {
     for (const NodeId id : level.ids) EXPECT_EQ(g->state(id), NodeState::kLive) << raw(id);
@@ -109,9 +109,9 @@ TEST(LinkPlan, OfASmallerGraphIsPassedOver) {
   const auto g = make_graph(l2_config(kDimension, 8, 60));
   insert(*g, 0, rows.row(0));
   const NodeId node = add(*g, 1, rows.row(1));
-  auto plan = g->plan_link(node);
+  const auto plan = g->plan_link(node);
   for (std::size_t i = 2; i < rows.size(); ++i) insert(*g, i, rows.row(i));
-  g->link(node, std::move(plan));
+  g->link(node, plan);
   g->show(node, kNoNode);
   const Answer exact = scan(*g, rows.row(1), 2);
   const NodeLinks links = g->links(node);
