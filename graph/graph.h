@@ -189,7 +189,8 @@ class Graph {
   // ---- Links.
 
   /// Links a kPending (or, for recovery, any unlinked) node: algorithm 1. Cost O(ef_construction *
-  /// M). With a plan of the same node, made since it was added and used once, four fifths less.
+  /// M). With a plan of the same node, made since it was added and used once, without the
+  /// search, which is most of it.
   void link(NodeId node, const std::shared_ptr<LinkPlan>& plan = nullptr);
   /// The search that link() begins with, ahead of time, for a kPending node; changes nothing. Null
   /// in an empty graph. A plan that is no longer good when it comes to link(), because a repair

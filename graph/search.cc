@@ -106,7 +106,7 @@ Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std
     search_layer_accepting(g, t, score, start, ef, expansions, 0, accept, scratch);
     result.found = take_candidates(g, scratch.best, wanted, scratch);
   } else {
-    search_layer(g, t, score, start, ef, 0, scratch);
+    search_layer(g, t, score, start, ef, 0, kNoNode, scratch);
     result.found = take_candidates(g, scratch.pool, wanted, scratch);
   }
   exact_distances_of(g, request, prepared, std::span(scratch.ids.data(), result.found),

@@ -21,23 +21,6 @@ std::size_t take_step(CandidatePool& pool, std::size_t width, std::array<NodeId,
   return taken;
 }
 
-// The layer search. `exclude` is passed by.
-void run_beam(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-              std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
-  scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
-  scratch.pool.reset(ef);
-  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
-  if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
-  const std::size_t width = step_width(ef);
-  std::array<NodeId, kMaxStep> step;
-  while (const std::size_t taken = take_step(scratch.pool, width, step)) {
-    const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
-    scratch.pool.insert_all(scratch.ids.data(), scratch.distances.data(), n, [&](NodeId node) {
-      if (level == 0) t.prefetch_handle(node);
-    });
-  }
-}
-
 }  // namespace
 
 std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeId> nodes,
@@ -94,13 +77,19 @@ Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Ne
 }
 
 void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                  std::size_t ef, Level level, Scratch& scratch) {
-  run_beam(g, t, score, start, ef, level, kNoNode, scratch);
-}
-
-void search_to_link(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                    Level level, NodeId node, Scratch& scratch) {
-  run_beam(g, t, score, start, g.config.ef_construction, level, node, scratch);
+                  std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
+  scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
+  scratch.pool.reset(ef);
+  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
+  if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
+  const std::size_t width = step_width(ef);
+  std::array<NodeId, kMaxStep> step;
+  while (const std::size_t taken = take_step(scratch.pool, width, step)) {
+    const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
+    scratch.pool.insert_all(scratch.ids.data(), scratch.distances.data(), n, [&](NodeId node) {
+      if (level == 0) t.prefetch_handle(node);
+    });
+  }
 }
 
 }  // namespace vicinal::graph

@@ -18,16 +18,10 @@ namespace vicinal::graph {
 Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                  Level from, Level to, Scratch& scratch);
 
-/// Algorithm 2: leaves the `ef` nearest nodes met in scratch.pool. `start` seeds it.
+/// Algorithm 2: leaves the `ef` nearest nodes met in scratch.pool. `start` seeds it; `exclude`
+/// (kNoNode: nobody), which may be a node to be linked, is never met.
 void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                  std::size_t ef, Level level, Scratch& scratch);
-
-/// The same for a node to be linked, which is never met itself: leaves the `ef_construction`
-/// nearest. bench: leaving out the farther half of what was met where it is far from the nearer
-/// (1.2 times the M-th nearest's distance) took an eighth less time, and at a million rows of 384
-/// dimensions 0.009 of the recall at ef 80.
-void search_to_link(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                    Level level, NodeId node, Scratch& scratch);
+                  std::size_t ef, Level level, NodeId exclude, Scratch& scratch);
 
 /// The same where only some nodes count: leaves the `ef` nearest nodes for which `accept(node)` in
 /// scratch.best. The walk goes through the others too, and is over when nothing nearer than the

@@ -102,7 +102,7 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
 // from the queue's own thread.
 void CommitQueue::commit_group(std::vector<Waiter*>& group) {
   try {
-    const Status status = commit(group, true);
+    const Status status = commit(group);
     if (status.ok() || group.size() < 2 || status.code() == StatusCode::kIoError) {
       for (Waiter* waiter : group) waiter->status = status;
       return;
@@ -110,14 +110,11 @@ void CommitQueue::commit_group(std::vector<Waiter*>& group) {
     // One entry may be too large for what is left of the map: the others need not suffer.
     for (Waiter* waiter : group) {
       std::vector<Waiter*> one{waiter};
-      waiter->status = commit(one, false);
+      waiter->status = commit(one);
       waiter->tried = true;
     }
   } catch (const std::bad_alloc&) {
-    if (group.empty()) {
-      const std::lock_guard lock(mutex_);
-      group.swap(waiting_);
-    }
+    take_waiting(group);
     for (Waiter* waiter : group) {
       if (waiter->tried) continue;
       if (waiter->sequence != 0) waiter->target->ledger->finish(waiter->sequence);
@@ -126,22 +123,20 @@ void CommitQueue::commit_group(std::vector<Waiter*>& group) {
   }
 }
 
-Status CommitQueue::commit(std::vector<Waiter*>& group, bool take) {
-  bool taken = !take;
+void CommitQueue::take_waiting(std::vector<Waiter*>& group) {
+  if (!group.empty()) return;
+  const std::lock_guard lock(mutex_);
+  group.swap(waiting_);
+}
+
+Status CommitQueue::commit(std::vector<Waiter*>& group) {
   Status status = environment_->write([&](Transaction& transaction) -> Status {
-    if (!taken) {
-      const std::lock_guard lock(mutex_);
-      group.swap(waiting_);
-      taken = true;
-    }
+    take_waiting(group);
     return store_all(transaction, group);
   });
-  if (!taken) {
-    // The transaction could not even begin; the waiters are still queued.
-    const std::lock_guard lock(mutex_);
-    group.swap(waiting_);
-  }
-  if (!status.ok()) forget(group);
+  if (status.ok()) return status;
+  take_waiting(group);  // the transaction could not even begin: they are still queued
+  forget(group);
   return status;
 }
 

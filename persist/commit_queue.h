@@ -62,7 +62,9 @@ class CommitQueue {
   void lead(std::unique_lock<std::mutex>& lock);
   void dally(std::unique_lock<std::mutex>& lock);
   void commit_group(std::vector<Waiter*>& group);
-  Status commit(std::vector<Waiter*>& group, bool take);
+  /// Who waits by now, unless the group has been taken.
+  void take_waiting(std::vector<Waiter*>& group);
+  Status commit(std::vector<Waiter*>& group);
   Status store_all(Transaction& transaction, std::vector<Waiter*>& group);
   static void forget(std::vector<Waiter*>& group);
 

@@ -21,7 +21,6 @@ constexpr std::string_view kMadeMark = "vicinal store\n";
 // LMDB 0.9's meta page on a 64-bit host: a page header of 16 bytes, then
 //   0 magic u32, 4 version u32, 8 address, 16 map size, 24 two database records of 48 bytes (the
 //   first begins with the page size), 120 last page u64, 128 transaction u64.
-constexpr std::size_t kMetaOffset = 16;
 constexpr std::size_t kMetaBytes = 136;
 constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
 constexpr std::uint32_t kLmdbVersion = 1;
@@ -46,7 +45,7 @@ class File {
 
   bool read_meta(std::uint64_t page_offset, Meta* meta) const {
     std::array<std::byte, kMetaBytes> bytes;
-    const auto offset = static_cast<off_t>(page_offset + kMetaOffset);
+    const auto offset = static_cast<off_t>(page_offset + kLmdbPageHeader);
     if (::pread(fd_, bytes.data(), bytes.size(), offset) != static_cast<ssize_t>(bytes.size())) {
       return false;
     }

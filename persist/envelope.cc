@@ -7,8 +7,8 @@
 
 #include "engine/check.h"
 
-// The library's own choice of instruction set at run time: 4 times as fast on AVX-512. Only an x86
-// library built with it has it, hence weak.
+// The library's own choice of instruction set at run time. Only an x86 library built with it
+// has it, hence weak.
 // NOLINTNEXTLINE(readability-identifier-naming): its name there
 extern "C" XXH_errorcode XXH3_64bits_update_dispatch(XXH3_state_t*, const void*, std::size_t)
     __attribute__((weak));
@@ -18,13 +18,9 @@ namespace {
 
 using Update = XXH_errorcode (*)(XXH3_state_t*, const void*, std::size_t);
 
-XXH_errorcode update_plainly(XXH3_state_t* state, const void* bytes, std::size_t size) {
-  return XXH3_64bits_update(state, bytes, size);
-}
-
 /// Chosen once; the first call chooses inside the library, too, which keeps no order for that.
 Update choose_update() {
-  if (XXH3_64bits_update_dispatch == nullptr) return &update_plainly;
+  if (XXH3_64bits_update_dispatch == nullptr) return &XXH3_64bits_update;
   XXH3_state_t* state = XXH3_createState();
   VICINAL_CHECK(state != nullptr);
   const std::byte byte{};

@@ -35,6 +35,9 @@ inline constexpr std::uint32_t kMaxDimension = 65536;
 inline constexpr std::uint32_t kMaxIndexes = 256;
 inline constexpr std::uint64_t kMaxBatch = 100'000'000;  ///< rows: its entry stays below 2^32 bytes
 
+/// LMDB's page header on a 64-bit host: the page's number (64 bits), then what is on the page.
+inline constexpr std::size_t kLmdbPageHeader = 16;
+
 inline constexpr const char* kDataFile = "data.mdb";
 inline constexpr const char* kLmdbLockFile = "lock.mdb";
 inline constexpr const char* kWriterLockFile = "vicinal.lock";

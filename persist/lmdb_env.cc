@@ -323,6 +323,15 @@ Result<ReadTransaction> Environment::read() {
 
 // -- Environment: writing -------------------------------------------------------------------------
 
+Status Environment::call(const Closure& closure, Transaction& transaction) {
+  try {
+    return closure(transaction);
+  } catch (...) {
+    mdb_txn_abort(transaction.txn_);
+    throw;
+  }
+}
+
 Status Environment::write(const Closure& closure) {
   if (read_only()) return Status::read_only("the store was opened for reading");
   const std::lock_guard lock(write_mutex_);
@@ -341,7 +350,7 @@ Status Environment::with_handles(const Closure& closure) {
   }
   if (rc != MDB_SUCCESS) return to_status(rc, "beginning to read");
   Transaction transaction(txn);
-  Status status = closure(transaction);
+  Status status = call(closure, transaction);
   if (!status.ok()) {
     mdb_txn_abort(txn);
     return status;
@@ -355,13 +364,7 @@ Status Environment::write_locked(const Closure& closure, bool exclusive) {
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return to_status(rc, "beginning a write transaction");
     Transaction transaction(txn);
-    Status status;
-    try {
-      status = closure(transaction);
-    } catch (...) {
-      mdb_txn_abort(txn);
-      throw;
-    }
+    Status status = call(closure, transaction);
     if (status.ok() && !transaction.map_full_) {
       rc = mdb_txn_commit(txn);
       if (rc == MDB_SUCCESS) {
@@ -425,9 +428,9 @@ Status Environment::keep_file_whole() {
   (void)mdb_env_info(env_, &info);
   const std::uint64_t needed = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
   if (needed <= whole_bytes_) return {};
-  int fd = -1;
+  const int fd = file_descriptor();
   struct stat file {};
-  if (mdb_env_get_fd(env_, &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0) return {};
+  if (fd < 0 || ::fstat(fd, &file) != 0) return {};
   if (static_cast<std::uint64_t>(file.st_size) < needed) {
     // The commit has happened: failing here would deny it. The next commit tries again.
     if (::ftruncate(fd, static_cast<off_t>(needed)) != 0) return {};

@@ -177,6 +177,8 @@ class Environment {
 
   explicit Environment(const EnvironmentOptions& options) : options_(options) {}
   Status open_env(const std::string& path, std::uint64_t map_bytes);
+  /// The closure's answer; what it throws ends the transaction.
+  static Status call(const Closure& closure, Transaction& transaction);
   Status write_locked(const Closure& closure, bool exclusive);
   Status grow(bool exclusive);
   Status set_map(std::uint64_t bytes);

@@ -264,7 +264,7 @@ class Loader {
     return value;
   }
 
-  /// The rows of a chunk whose checksum is right, aligned: in `room`, or in the map.
+  /// The rows of a chunk whose checksum is right, aligned, in `room`.
   Result<ChunkRows> verified_rows(std::uint32_t chunk, const Result<Bytes>& value,
                                   ChunkRoom* room) const {
     if (!value) return value.status();
@@ -277,10 +277,7 @@ class Loader {
     std::byte* const copy = room->make(value->size());
     const Result<bool> copied = reader_.read(*value, copy);
     if (!copied) return copied.status();
-    if (*copied) return read_chunk(layout_, chunk, Bytes(copy, value->size()), true);
-    const auto address = reinterpret_cast<std::uintptr_t>(value->data() + kChunkHeaderBytes);
-    if (address % ChunkRoom::kRowAlignment == 0) return read_chunk(layout_, chunk, *value, true);
-    std::memcpy(copy, value->data(), value->size());
+    if (!*copied) std::memcpy(copy, value->data(), value->size());
     return read_chunk(layout_, chunk, Bytes(copy, value->size()), true);
   }
 

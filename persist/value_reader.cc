@@ -10,8 +10,6 @@
 namespace vicinal::persist {
 namespace {
 
-// LMDB's page header, which begins with the page's number (64 bits).
-constexpr std::size_t kPageHeader = 16;
 // So much of a value is compared before its place is believed: a chunk's header with its checksum.
 constexpr std::size_t kProof = 64;
 
@@ -41,11 +39,11 @@ ValueReader::ValueReader(const Environment& environment)
 
 void ValueReader::learn(Bytes value) {
   const auto address = reinterpret_cast<std::uintptr_t>(value.data());
-  if (fd_ < 0 || value.size() < page_size_ || address % page_size_ != kPageHeader) return;
+  if (fd_ < 0 || value.size() < page_size_ || address % page_size_ != kLmdbPageHeader) return;
   std::uint64_t page = 0;
-  std::memcpy(&page, value.data() - kPageHeader, sizeof page);
+  std::memcpy(&page, value.data() - kLmdbPageHeader, sizeof page);
   if (page > address / page_size_) return;
-  const std::uint64_t offset = page * page_size_ + kPageHeader;
+  const std::uint64_t offset = page * page_size_ + kLmdbPageHeader;
   std::array<std::byte, kProof> proof;
   if (!read_fully(fd_, offset, proof).ok()) return;
   if (std::memcmp(proof.data(), value.data(), proof.size()) == 0) map_ = value.data() - offset;

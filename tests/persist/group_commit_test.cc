@@ -11,26 +11,35 @@
 namespace vicinal::persist::test {
 namespace {
 
-TEST(GroupCommit, WaitersShareACommit) {
+/// A queue over an environment of its own.
+struct QueueAlone {
+  explicit QueueAlone(Durability durability) : made(folder / "env", durability) {}
+
+  Result<Sequence> append(const std::function<void()>& meanwhile = {}) {
+    return queue.append(target, RecordBuffer(kEnvelopeBytes + 100), meanwhile);
+  }
+
   TempFolder folder;
-  Journal made(folder / "env", Durability::kFull);
-  const auto& environment = made.environment;
-  const DatabaseHandle journal = made.journal;
-  CommitQueue queue(environment.get());
+  Journal made;
+  CommitQueue queue{made.environment.get()};
   SequenceLedger ledger;
-  const CommitQueue::Target target{journal, 1, &ledger};
+  const CommitQueue::Target target{made.journal, 1, &ledger};
+};
+
+TEST(GroupCommit, WaitersShareACommit) {
+  QueueAlone q(Durability::kFull);
   constexpr int kThreads = 8;
   constexpr int kEach = 25;
-  const std::uint64_t before = environment->commits();
+  const std::uint64_t before = q.made.environment->commits();
   std::vector<std::thread> threads;
   std::vector<std::vector<Sequence>> sequences(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kEach; ++i) {
-        const auto sequence = queue.append(target, RecordBuffer(kEnvelopeBytes + 100));
+        const auto sequence = q.append();
         ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
         sequences[static_cast<std::size_t>(t)].push_back(*sequence);
-        ledger.finish(*sequence);
+        q.ledger.finish(*sequence);
       }
     });
   }
@@ -41,33 +50,28 @@ TEST(GroupCommit, WaitersShareACommit) {
     all.insert(mine.begin(), mine.end());
   }
   EXPECT_EQ(all.size(), std::size_t{kThreads} * kEach);
-  EXPECT_EQ(ledger.cut(), kThreads * kEach);
-  const std::uint64_t commits = environment->commits() - before;
+  EXPECT_EQ(q.ledger.cut(), kThreads * kEach);
+  const std::uint64_t commits = q.made.environment->commits() - before;
   EXPECT_LE(commits * 4, std::uint64_t{kThreads} * kEach) << "four to a commit at least";
 }
 
 class AtDurability : public ::testing::TestWithParam<Durability> {};
 
-TEST_P(AtDurability, IsCalledOnceByItsThread) {
-  TempFolder folder;
-  Journal made(folder / "env", GetParam());
-  CommitQueue queue(made.environment.get());
-  SequenceLedger ledger;
-  const CommitQueue::Target target{made.journal, 1, &ledger};
+TEST_P(AtDurability, MeanwhileIsCalledOnceByItsThread) {
+  QueueAlone q(GetParam());
   std::atomic<int> calls{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 25; ++i) {
         int mine = 0;
-        const auto sequence = queue.append(
-            target, RecordBuffer(kEnvelopeBytes + 100), [&, id = std::this_thread::get_id()] {
-              EXPECT_EQ(id, std::this_thread::get_id());
-              ++mine;
-              if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-            });
+        const auto sequence = q.append([&, id = std::this_thread::get_id()] {
+          EXPECT_EQ(id, std::this_thread::get_id());
+          ++mine;
+          if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
         ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
-        ledger.finish(*sequence);
+        q.ledger.finish(*sequence);
         EXPECT_EQ(mine, 1);
         calls += mine;
       }
@@ -75,7 +79,7 @@ TEST_P(AtDurability, IsCalledOnceByItsThread) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(calls, 100);
-  EXPECT_EQ(ledger.cut(), 100u);
+  EXPECT_EQ(q.ledger.cut(), 100u);
 }
 
 TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
@@ -116,25 +120,20 @@ TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
 }
 
 TEST_P(AtDurability, MemoryThatRunsOutReachesTheCallersAndLeavesNothing) {
-  TempFolder folder;
-  Journal made(folder / "env", GetParam());
-  CommitQueue queue(made.environment.get());
-  SequenceLedger ledger;
-  const CommitQueue::Target target{made.journal, 1, &ledger};
-  const auto append = [&] { return queue.append(target, RecordBuffer(kEnvelopeBytes + 100)); };
-  ASSERT_TRUE(append().ok());
-  ledger.finish(1);
+  QueueAlone q(GetParam());
+  ASSERT_TRUE(q.append().ok());
+  q.ledger.finish(1);
   failpoints::arm("append.before_commit", failpoints::Action::kThrow);
-  EXPECT_THROW((void)append(), std::bad_alloc);
+  EXPECT_THROW((void)q.append(), std::bad_alloc);
   failpoints::disarm();
-  EXPECT_EQ(ledger.cut(), 2u) << "nothing is unfinished";
-  const auto after = append();
+  EXPECT_EQ(q.ledger.cut(), 2u) << "nothing is unfinished";
+  const auto after = q.append();
   ASSERT_TRUE(after.ok()) << after.status().to_string();
   EXPECT_EQ(*after, 3u);
-  ledger.finish(*after);
-  auto transaction = made.environment->read();
+  q.ledger.finish(*after);
+  auto transaction = q.made.environment->read();
   ASSERT_TRUE(transaction.ok());
-  const auto stats = (*transaction)->stats(made.journal);
+  const auto stats = (*transaction)->stats(q.made.journal);
   ASSERT_TRUE(stats.ok());
   EXPECT_EQ(stats->entries, 2u);
 }
