@@ -1,51 +1,83 @@
 #include "graph/link_arena.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/check.h"
+#include "graph/thread_slot.h"
 
 namespace vicinal::graph {
 
 LinkArena::LinkArena(EpochDomain& epochs) : epochs_(epochs) {}
 
-BlockHandle LinkArena::take_units(std::size_t units) {
-  const std::lock_guard lock(mutex_);
-  return take_units_locked(units);
+LinkArena::LockedShard LinkArena::lock_shard() {
+  const std::uint32_t start = thread_slot(kShards);
+  for (std::size_t i = 0; i < kShards; ++i) {
+    Shard& shard = shards_[(start + i) % kShards];
+    std::unique_lock lock(shard.mutex, std::try_to_lock);
+    if (lock.owns_lock()) return {std::move(lock), &shard};
+  }
+  return {std::unique_lock(shards_[start].mutex), &shards_[start]};
 }
 
-BlockHandle LinkArena::take_units_locked(std::size_t units) {
+BlockHandle LinkArena::take_units(Shard& shard, std::size_t units) {
   VICINAL_CHECK(units >= 1 && units <= kMaxUnits);
-  auto& list = free_[units];
-  if (list.empty() && retires_since_reclaim_ >= 32) reclaim_locked();
-  units_in_use_ += units;
+  auto& list = shard.free[units];
+  if (list.empty() && shard.untagged >= 32) reclaim(shard);
+  if (list.empty() && shard.run_end - shard.run_next < units) {
+    take_from_others(shard, units);
+    if (list.empty()) begin_run(shard);
+  }
+  shard.units_in_use += static_cast<std::int64_t>(units);
   if (!list.empty()) {
     const BlockHandle handle = list.back();
     list.pop_back();
     return handle;
   }
-  // A block does not straddle segments: what is left of one becomes a free block.
-  const auto rows_per_segment = std::uint64_t{units_.row_table().mask} + 1;
-  const std::uint64_t left = rows_per_segment - next_unit_ % rows_per_segment;
-  if (left < units) {
-    free_[left].push_back(static_cast<BlockHandle>(next_unit_));
-    next_unit_ += left;
-  }
-  units_.grow(next_unit_ + units);
-  const auto handle = static_cast<BlockHandle>(next_unit_);
-  next_unit_ += units;
+  const auto handle = static_cast<BlockHandle>(shard.run_next);
+  shard.run_next += units;
   return handle;
 }
 
+// What is left of the run before becomes a free block.
+void LinkArena::begin_run(Shard& shard) {
+  const std::uint64_t left = shard.run_end - shard.run_next;
+  if (left > 0) shard.free[left].push_back(static_cast<BlockHandle>(shard.run_next));
+  shard.run_next = shard.run_end;
+  const std::lock_guard lock(runs_mutex_);
+  const std::uint64_t end = (next_unit_ / kRunUnits + 1) * kRunUnits;
+  units_.grow(end);
+  shard.run_next = next_unit_;
+  shard.run_end = end;
+  next_unit_ = end;
+}
+
+// Half of what another shard has: where one thread only retires and another only allocates, memory
+// would grow without end.
+void LinkArena::take_from_others(Shard& shard, std::size_t units) {
+  auto& list = shard.free[units];
+  for (Shard& other : shards_) {
+    if (&other == &shard) continue;
+    const std::unique_lock lock(other.mutex, std::try_to_lock);
+    if (!lock.owns_lock() || other.free[units].empty()) continue;
+    auto& theirs = other.free[units];
+    const auto middle = theirs.begin() + static_cast<std::ptrdiff_t>(theirs.size() / 2);
+    list.insert(list.end(), middle, theirs.end());
+    theirs.erase(middle, theirs.end());
+    return;
+  }
+}
+
 BlockHandle LinkArena::allocate_block(NodeId owner, std::size_t count, bool distances) {
-  const BlockHandle handle = take_units(units_for(count, distances));
+  const BlockHandle handle = take_units(*lock_shard().shard, units_for(count, distances));
   write_header(handle, owner, count, distances);
   return handle;
 }
 
 void LinkArena::allocate_blocks(std::span<BlockRequest> requests) {
   {
-    const std::lock_guard lock(mutex_);
-    for (BlockRequest& r : requests) r.handle = take_units_locked(units_for(r.count, false));
+    const LockedShard shard = lock_shard();
+    for (BlockRequest& r : requests) r.handle = take_units(*shard.shard, units_for(r.count, false));
   }
   // Outside the lock: the first write to a page is what costs.
   for (const BlockRequest& r : requests) write_header(r.handle, r.owner, r.count, false);
@@ -61,39 +93,47 @@ void LinkArena::write_header(BlockHandle handle, NodeId owner, std::size_t count
 }
 
 BlockHandle LinkArena::allocate_raw(std::size_t bytes) {
-  const BlockHandle handle = take_units((bytes + kUnit - 1) / kUnit);
+  const BlockHandle handle = take_units(*lock_shard().shard, (bytes + kUnit - 1) / kUnit);
   std::memset(raw_units(handle), 0, (bytes + kUnit - 1) / kUnit * kUnit);
   return handle;
 }
 
 void LinkArena::retire(BlockHandle handle, std::size_t units) {
-  const std::uint64_t tag = epochs_.retire_tag();
-  const std::lock_guard lock(mutex_);
-  retired_.push_back({handle, static_cast<std::uint32_t>(units), tag});
+  const LockedShard shard = lock_shard();
+  shard->retired.push_back({handle, static_cast<std::uint32_t>(units), 0});
   // Looking at every participant costs more than a block: once per 128 is plenty.
-  if (++retires_since_reclaim_ >= 128) reclaim_locked();
+  if (++shard->untagged >= 128) reclaim(*shard.shard);
 }
 
 void LinkArena::discard(BlockHandle handle, std::size_t units) {
-  const std::lock_guard lock(mutex_);
-  free_[units].push_back(handle);
-  units_in_use_ -= units;
+  const LockedShard shard = lock_shard();
+  shard->free[units].push_back(handle);
+  shard->units_in_use -= static_cast<std::int64_t>(units);
 }
 
-void LinkArena::reclaim_locked() {
-  retires_since_reclaim_ = 0;
+// All that was retired since the last time gets the tag of this moment: later than its own would
+// be, which only makes it wait longer.
+void LinkArena::reclaim(Shard& shard) {
+  const std::uint64_t tag = epochs_.retire_tag();
+  for (; shard.untagged > 0; --shard.untagged) {
+    shard.retired[shard.retired.size() - shard.untagged].tag = tag;
+  }
   const std::uint64_t safe = epochs_.advance();
-  while (!retired_.empty() && retired_.front().tag < safe) {
-    const Retired& r = retired_.front();
-    free_[r.units].push_back(r.handle);
-    units_in_use_ -= r.units;
-    retired_.pop_front();
+  for (; !shard.retired.empty() && shard.retired.front().tag < safe; shard.retired.pop_front()) {
+    const Retired& r = shard.retired.front();
+    shard.free[r.units].push_back(r.handle);
+    shard.units_in_use -= static_cast<std::int64_t>(r.units);
   }
 }
 
 std::uint64_t LinkArena::bytes_in_use() const {
-  const std::lock_guard lock(mutex_);
-  return units_in_use_ * kUnit;
+  std::int64_t units = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    units += shard.units_in_use;
+  }
+  // A block that changes shards between two looks may be missed.
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(units, 0)) * kUnit;
 }
 
 }  // namespace vicinal::graph

@@ -5,8 +5,12 @@
 // named by the 32-bit index of their first unit (0 is "none"), and go back to a free list of their
 // size an epoch after they were replaced. Room for neighbor codes: `flags` says which arrays follow
 // the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB. Ownership:
-// the arena owns the units. Threads: allocate/retire from any thread (one short lock); reading a
-// block needs an epoch entered before its handle was loaded.
+// the arena owns the units. Threads: allocate/retire from any thread (one short lock, a shard's);
+// reading a block needs an epoch entered before its handle was loaded.
+//
+// Why shards: a list is written every microsecond or two. Two threads of a build that shared one
+// mutex met there often enough to be put to sleep some 4,000 times in 5 s, and waking up takes a
+// virtual machine longer than writing the list.
 #pragma once
 
 #include <array>
@@ -93,31 +97,50 @@ class LinkArena {
  private:
   static constexpr std::size_t kMaxUnits =
       (sizeof(BlockHeader) + kMaxLinks * (sizeof(NodeId) + sizeof(float)) + kUnit - 1) / kUnit;
+  static constexpr std::size_t kShards = 16;
+  /// Units that a shard takes at once; a power of two, so that no run straddles segments.
+  static constexpr std::uint64_t kRunUnits = 256;
+
   struct Retired {
     BlockHandle handle;
     std::uint32_t units;
-    std::uint64_t tag;
+    std::uint64_t tag;  ///< not to be reused while a reader is left that entered then or before
+  };
+  /// Where a thread takes blocks from and puts them; any block may be put into any shard.
+  struct alignas(64) Shard {
+    mutable std::mutex mutex;
+    // Below: under mutex.
+    std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free;  ///< by units
+    std::deque<Retired, internal::HookAllocator<Retired>> retired;  ///< oldest first
+    std::size_t untagged = 0;  ///< how many of the newest have no tag yet
+    std::uint64_t run_next = 0;  ///< units from here to run_end were never used
+    std::uint64_t run_end = 0;
+    std::int64_t units_in_use = 0;  ///< taken from less given to this shard
+  };
+  struct LockedShard {
+    std::unique_lock<std::mutex> lock;
+    Shard* shard;
+    Shard* operator->() const { return shard; }
   };
 
   static std::size_t units_for(std::size_t count, bool distances) {
     const std::size_t per_link = sizeof(NodeId) + (distances ? sizeof(float) : 0);
     return (sizeof(BlockHeader) + count * per_link + kUnit - 1) / kUnit;
   }
-  BlockHandle take_units(std::size_t units);
-  BlockHandle take_units_locked(std::size_t units);
+  /// This thread's shard, or another one if somebody is there.
+  LockedShard lock_shard();
+  BlockHandle take_units(Shard& shard, std::size_t units);
+  void begin_run(Shard& shard);
+  void take_from_others(Shard& shard, std::size_t units);
   void write_header(BlockHandle handle, NodeId owner, std::size_t count, bool distances);
-  void reclaim_locked();
+  void reclaim(Shard& shard);
 
   EpochDomain& epochs_;
   SegmentTable units_{kUnit};
+  std::array<Shard, kShards> shards_;
 
-  mutable std::mutex mutex_;
-  // Below: under mutex_.
-  std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free_;  ///< by units
-  std::deque<Retired, internal::HookAllocator<Retired>> retired_;
-  std::uint64_t next_unit_ = 1;
-  std::uint64_t units_in_use_ = 0;
-  std::uint32_t retires_since_reclaim_ = 0;
+  std::mutex runs_mutex_;        ///< after a shard's
+  std::uint64_t next_unit_ = 1;  ///< under runs_mutex_
 };
 
 }  // namespace vicinal::graph

@@ -15,7 +15,8 @@
 
 namespace vicinal::graph {
 
-/// Calls work(i) for every i below `count`, at most `threads` at once, in chunks of `grain`.
+/// Calls work(i) for every i below `count`, at most `threads` at once, in chunks of `grain`, and of
+/// less towards the end, so that nobody waits long for the last one.
 template <typename Work>
 void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const Work& work) {
   std::atomic<std::size_t> next{0};
@@ -23,10 +24,13 @@ void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const 
   std::mutex failure_mutex;
   const auto run = [&] {
     try {
-      for (;;) {
-        const std::size_t begin = next.fetch_add(grain, std::memory_order_relaxed);
-        if (begin >= count) return;
-        for (std::size_t i = begin; i < std::min(begin + grain, count); ++i) work(i);
+      std::size_t begin = next.load(std::memory_order_relaxed);
+      while (begin < count) {
+        const std::size_t share = (count - begin) / (std::size_t{4} * std::max(threads, 1u));
+        const std::size_t end = begin + std::clamp<std::size_t>(share, 1, grain);
+        if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+        for (std::size_t i = begin; i < end; ++i) work(i);
+        begin = next.load(std::memory_order_relaxed);
       }
     } catch (...) {
       next.store(count, std::memory_order_relaxed);

@@ -1,19 +1,10 @@
 #include "graph/scratch.h"
 
-#include <functional>
 #include <new>
-#include <thread>
+
+#include "graph/thread_slot.h"
 
 namespace vicinal::graph {
-namespace {
-
-std::uint32_t slot_of_this_thread(std::size_t slots) {
-  thread_local const auto hash =
-      static_cast<std::uint32_t>(std::hash<std::thread::id>{}(std::this_thread::get_id()));
-  return (hash * 2654435761u >> 16) % static_cast<std::uint32_t>(slots);
-}
-
-}  // namespace
 
 ScratchPool::~ScratchPool() {
   for (Scratch* s : all_) {
@@ -23,7 +14,7 @@ ScratchPool::~ScratchPool() {
 }
 
 Scratch* ScratchPool::borrow() {
-  const std::uint32_t start = slot_of_this_thread(kSlots);
+  const std::uint32_t start = thread_slot(kSlots);
   Scratch* scratch = nullptr;
   for (std::uint32_t i = 0; i < kSlots && scratch == nullptr; ++i) {
     Slot& slot = slots_[(start + i) % kSlots];
