@@ -112,7 +112,7 @@ class LinkArena {
     // Below: under mutex.
     std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free;  ///< by units
     std::deque<Retired, internal::HookAllocator<Retired>> retired;  ///< oldest first
-    std::size_t untagged = 0;  ///< how many of the newest have no tag yet
+    std::size_t untagged = 0;    ///< how many of the newest have no tag yet
     std::uint64_t run_next = 0;  ///< units from here to run_end were never used
     std::uint64_t run_end = 0;
     std::int64_t units_in_use = 0;  ///< taken from less given to this shard

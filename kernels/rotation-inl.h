@@ -1,8 +1,9 @@
 // The orthonormal rotation: sign flips and Hadamard transforms. Included once per CPU target.
 //
 // K5: every butterfly is one add and one subtraction of the same two floats whatever the vector
-// width, and the stages run in the order 1, 2, 4, ... The normalisation 1/sqrt(p) is multiplied in
-// before the first stage, rounded once from double.
+// width, and the stages run in the order 1, 2, 4, ... The normalisation 1/sqrt(p), rounded once
+// from double, is multiplied in before the first stage, with the sign: the same bits as one after
+// the other.
 #if defined(VICINAL_KERNELS_ROTATION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef VICINAL_KERNELS_ROTATION_INL_H_
 #undef VICINAL_KERNELS_ROTATION_INL_H_
@@ -37,50 +38,51 @@ HWY_INLINE void plain_stages(float* v, std::size_t p, std::size_t from, std::siz
 
 #if HWY_HAVE_SCALABLE || HWY_TARGET == HWY_SCALAR
 
-HWY_INLINE void stages_inside_vectors(float* v, std::size_t p, float scale) {
-  for (std::size_t i = 0; i < p; ++i) v[i] *= scale;
+HWY_INLINE void stages_inside_vectors(float* v, const float* signs, std::size_t p, float scale) {
+  for (std::size_t i = 0; i < p; ++i) v[i] *= signs[i] * scale;
   plain_stages(v, p, 1, hn::Lanes(hn::ScalableTag<float>()));
 }
 
 #else
 
-/// One stage between lanes of a vector. `swapped` holds each lane's partner; `flip` the sign bit in
-/// the lanes that subtract: a - b there is -b + a, the same bits.
+/// One stage between lanes of a vector. `swapped` holds each lane's partner, `sign` 1 in the lanes
+/// that add and -1 in those that subtract: a product with it is exact, so that this rounds once
+/// with or without a fused instruction.
 template <class V>
-HWY_INLINE V stage_in_vector(V v, V swapped, V flip) {
-  return hn::Add(hn::Xor(v, flip), swapped);
+HWY_INLINE V stage_in_vector(V v, V swapped, V sign) {
+  return hn::MulAdd(v, sign, swapped);
 }
 
-/// The sign bit in every lane whose index has bit `h`.
+/// -1 in every lane whose index has bit `h`, else 1.
 template <class D>
-HWY_INLINE hn::Vec<D> flip_lanes(D d, std::size_t h) {
-  HWY_ALIGN float flip[hn::MaxLanes(D())];
-  for (std::size_t i = 0; i < hn::MaxLanes(D()); ++i) flip[i] = (i & h) != 0 ? -0.0f : 0.0f;
-  return hn::Load(d, flip);
+HWY_INLINE hn::Vec<D> lane_signs(D d, std::size_t h) {
+  HWY_ALIGN float signs[hn::MaxLanes(D())];
+  for (std::size_t i = 0; i < hn::MaxLanes(D()); ++i) signs[i] = (i & h) != 0 ? -1.0f : 1.0f;
+  return hn::Load(d, signs);
 }
 
-HWY_INLINE void stages_inside_vectors(float* v, std::size_t p, float scale) {
+HWY_INLINE void stages_inside_vectors(float* v, const float* signs, std::size_t p, float scale) {
   const hn::ScalableTag<float> d;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
   const auto scales = hn::Set(d, scale);
-  const auto flip1 = flip_lanes(d, 1);
-  const auto flip2 = flip_lanes(d, 2);
-  const auto flip4 = flip_lanes(d, 4);
-  const auto flip8 = flip_lanes(d, 8);
+  const auto sign1 = lane_signs(d, 1);
+  const auto sign2 = lane_signs(d, 2);
+  const auto sign4 = lane_signs(d, 4);
+  const auto sign8 = lane_signs(d, 8);
   for (std::size_t i = 0; i < p; i += kLanes) {
-    auto x = hn::Mul(hn::LoadU(d, v + i), scales);
-    x = stage_in_vector(x, hn::Shuffle2301(x), flip1);
-    x = stage_in_vector(x, hn::Shuffle1032(x), flip2);
+    auto x = hn::Mul(hn::LoadU(d, v + i), hn::Mul(hn::LoadU(d, signs + i), scales));
+    x = stage_in_vector(x, hn::Shuffle2301(x), sign1);
+    x = stage_in_vector(x, hn::Shuffle1032(x), sign2);
 #if HWY_TARGET <= HWY_AVX3
-    x = stage_in_vector(x, hn::SwapAdjacentBlocks(x), flip4);
-    x = stage_in_vector(x, hn::ConcatLowerUpper(d, x, x), flip8);
+    x = stage_in_vector(x, hn::SwapAdjacentBlocks(x), sign4);
+    x = stage_in_vector(x, hn::ConcatLowerUpper(d, x, x), sign8);
 #elif HWY_TARGET == HWY_AVX2
-    x = stage_in_vector(x, hn::ConcatLowerUpper(d, x, x), flip4);
+    x = stage_in_vector(x, hn::ConcatLowerUpper(d, x, x), sign4);
 #endif
     hn::StoreU(x, d, v + i);
   }
-  (void)flip4;
-  (void)flip8;
+  (void)sign4;
+  (void)sign8;
 }
 
 #endif
@@ -118,14 +120,15 @@ HWY_INLINE void last_stage(float* v, std::size_t h) {
   }
 }
 
-HWY_INLINE void hadamard(float* v, std::size_t p, float scale) {
+/// Sign flips and a normalised transform over p floats.
+HWY_INLINE void hadamard(float* v, const float* signs, std::size_t p, float scale) {
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   if (p < lanes) {
-    for (std::size_t i = 0; i < p; ++i) v[i] *= scale;
+    for (std::size_t i = 0; i < p; ++i) v[i] *= signs[i] * scale;
     plain_stages(v, p, 1, p);
     return;
   }
-  stages_inside_vectors(v, p, scale);
+  stages_inside_vectors(v, signs, p, scale);
   std::size_t h = lanes;
   for (; h * 4 <= p; h *= 4) two_stages(v, p, h);
   if (h < p) last_stage(v, h);
@@ -144,13 +147,15 @@ HWY_INLINE void flip_signs(float* v, const float* signs, std::size_t n) {
 inline void rotate_f32(float* v, const float* signs, std::size_t n) {
   std::size_t p = 1;
   while (p * 2 <= n) p *= 2;
+  const std::size_t rest = n - p;
   const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(p)));
   for (int round = 0; round < 2; ++round) {
-    flip_signs(v, signs, n);
-    hadamard(v, p, scale);
-    flip_signs(v, signs + n, n);
-    hadamard(v + (n - p), p, scale);
-    signs += 2 * n;
+    hadamard(v, signs, p, scale);
+    flip_signs(v + p, signs + p, rest);
+    signs += n;
+    flip_signs(v, signs, rest);
+    hadamard(v + rest, signs + rest, p, scale);
+    signs += n;
   }
 }
 

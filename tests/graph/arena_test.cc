@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <set>
 #include <thread>
 #include <vector>
@@ -97,6 +99,63 @@ TEST(LinkArena, G1RetiredBlocksAreReusedAfterTheirReadersOnly) {
   }
   EXPECT_TRUE(reused);
   EXPECT_LT(arena.bytes_in_use(), before);
+}
+
+// One thread only takes blocks, another only retires them: each keeps to a shard of its own.
+TEST(LinkArena, BlocksFindTheWayBackToTheThreadThatTakesThem) {
+  constexpr std::size_t kBlocks = 5000;
+  EpochDomain epochs;
+  LinkArena arena(epochs);
+  std::vector<BlockHandle> blocks(kBlocks);
+  BlockHandle highest = 0;
+  std::barrier turn(2);
+  std::jthread retiring([&] {
+    for (int round = 0; round < 40; ++round) {
+      turn.arrive_and_wait();
+      for (const BlockHandle handle : blocks) arena.retire(handle, arena.block(handle)->units);
+      turn.arrive_and_wait();
+    }
+  });
+  for (int round = 0; round < 40; ++round) {
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      blocks[i] = arena.allocate_block(NodeId{static_cast<std::uint32_t>(i)}, 8, true);
+      highest = std::max(highest, blocks[i]);
+    }
+    ASSERT_EQ(std::set<BlockHandle>(blocks.begin(), blocks.end()).size(), kBlocks);
+    turn.arrive_and_wait();
+    turn.arrive_and_wait();
+  }
+  // Two units a block. Fresh ones each time would come to 40 times this.
+  EXPECT_LT(highest, 2 * kBlocks * 4);
+}
+
+TEST(LinkArena, BytesInUseAreRightWhateverThreadGaveBack) {
+  EpochDomain epochs;
+  LinkArena arena(epochs);
+  std::vector<std::jthread> threads;
+  std::vector<std::vector<BlockHandle>> kept(4);
+  for (std::size_t t = 0; t < kept.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < 20000; ++i) {
+        const BlockHandle handle = arena.allocate_block(NodeId{1}, i % 32, true);
+        if (i % 100 == 0) {
+          kept[t].push_back(handle);
+        } else {
+          arena.discard(handle, arena.block(handle)->units);
+        }
+      }
+    });
+  }
+  threads.clear();
+  std::uint64_t units = 0;
+  std::set<BlockHandle> distinct;
+  for (const auto& handles : kept) {
+    for (const BlockHandle handle : handles) {
+      units += arena.block(handle)->units;
+      EXPECT_TRUE(distinct.insert(handle).second);
+    }
+  }
+  EXPECT_EQ(arena.bytes_in_use(), units * LinkArena::kUnit);
 }
 
 TEST(LinkArena, DiscardedBlocksAreReusedAtOnce) {
