@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "engine/check.h"
 #include "engine/index_core.h"
@@ -95,7 +96,7 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
 
 Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options) {
   classify(plan);
-  VICINAL_RETURN_IF_ERROR(add_planned(plan));
+  VICINAL_RETURN_IF_ERROR(add_planned(plan, threads_or(options.threads)));
   if (plan.fresh.empty() && plan.resurrected.empty()) return plan.result;
   const Result<persist::Sequence> sequence = commit_planned(plan);
   if (!sequence) {
@@ -135,18 +136,16 @@ void IndexCore::classify(BatchPlan& plan) const {
   }
 }
 
-Status IndexCore::add_planned(BatchPlan& plan) {
-  plan.fresh.reserve(plan.rows.size());
-  plan.levels.reserve(plan.rows.size());
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    const Result<NodeId> node = graph_->add_node(plan.labels[i], plan.row(plan.rows[i]).data());
-    if (!node) {
-      discard_planned(plan.fresh);
-      return node.status();
-    }
-    plan.fresh.push_back(*node);
-    plan.levels.push_back(graph_->level(*node));
+Status IndexCore::add_planned(BatchPlan& plan, unsigned threads) {
+  std::vector<graph::Graph::NewNode> nodes(plan.rows.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i] = {plan.labels[i], plan.row(plan.rows[i]).data()};
   }
+  plan.levels.reserve(nodes.size());
+  Result<std::vector<NodeId>> fresh = graph_->add_nodes(nodes, threads);
+  if (!fresh) return fresh.status();
+  plan.fresh = std::move(*fresh);
+  for (const NodeId node : plan.fresh) plan.levels.push_back(graph_->level(node));
   return {};
 }
 

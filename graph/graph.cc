@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "graph/graph_state.h"
+#include "graph/parallel.h"
 #include "graph/scorer.h"
 
 namespace vicinal::graph {
@@ -22,30 +23,66 @@ Graph::~Graph() = default;
 const Config& Graph::config() const { return state_->config; }
 const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
 
+namespace {
+
+// Takes as many slots as `taken` is long; none on an error or when memory runs out.
+Status take_slots(GraphState& g, std::span<NodeId> taken) {
+  const std::lock_guard lock(g.slots_mutex);
+  const std::size_t reused = std::min(taken.size(), g.free_slots.size());
+  const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
+  const std::uint64_t limit = next + (taken.size() - reused);
+  if (limit > kMaxNodes) {
+    return Status::full("an index holds at most " + std::to_string(kMaxNodes) + " nodes");
+  }
+  g.grow(limit);
+  for (std::size_t i = 0; i < reused; ++i) {
+    taken[i] = g.free_slots.back();
+    g.free_slots.pop_back();
+  }
+  for (std::size_t i = reused; i < taken.size(); ++i) {
+    taken[i] = NodeId{static_cast<std::uint32_t>(next + (i - reused))};
+  }
+  g.next_slot.store(limit, std::memory_order_release);
+  return {};
+}
+
+void fill_slot(GraphState& g, NodeId node, Label label, const float* vector, Scratch& scratch) {
+  g.write_payload(node, label, g.draw_level(label), vector, scratch);
+  g.set_state(node, NodeState::kPending);
+}
+
+}  // namespace
+
 Result<NodeId> Graph::add_node(Label label, const float* vector) {
   GraphState& g = *state_;
   // All that can throw comes before a slot is taken.
   const BorrowedScratch scratch(g.scratches);
   scratch->rotated.resize(g.config.dimension);
   NodeId node = kNoNode;
-  {
-    const std::lock_guard lock(g.slots_mutex);
-    if (!g.free_slots.empty()) {
-      node = g.free_slots.back();
-      g.free_slots.pop_back();
-    } else {
-      const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
-      if (next >= kMaxNodes) {
-        return Status::full("an index holds at most " + std::to_string(kMaxNodes) + " nodes");
-      }
-      g.grow(next + 1);
-      node = NodeId{static_cast<std::uint32_t>(next)};
-      g.next_slot.store(next + 1, std::memory_order_release);
-    }
-  }
-  g.write_payload(node, label, g.draw_level(label), vector, *scratch);
-  g.set_state(node, NodeState::kPending);
+  Status status = take_slots(g, std::span(&node, 1));
+  if (!status.ok()) return status;
+  fill_slot(g, node, label, vector, *scratch);
   return node;
+}
+
+Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
+  // A thread's share lies in pages of its own, mostly: pages are cleared by who touches them first.
+  constexpr std::size_t kShare = 8192;
+  GraphState& g = *state_;
+  std::vector<NodeId> taken(nodes.size(), kNoNode);
+  Status status = take_slots(g, taken);
+  if (!status.ok()) return status;
+  const auto fill = [&](std::size_t i) {
+    const BorrowedScratch scratch(g.scratches);
+    fill_slot(g, taken[i], nodes[i].label, nodes[i].vector, *scratch);
+  };
+  try {
+    parallel_for(nodes.size() < kShare ? 1 : threads, nodes.size(), kShare, fill);
+  } catch (...) {
+    for (const NodeId node : taken) discard_node(node);
+    throw;
+  }
+  return taken;
 }
 
 Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,

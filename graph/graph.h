@@ -135,6 +135,14 @@ class Graph {
   /// Takes a free slot and writes `vector` (checked by the caller) into it, state kPending,
   /// unreachable. Errors: kFull.
   Result<NodeId> add_node(Label label, const float* vector);
+  /// A vector to be added.
+  struct NewNode {
+    Label label = 0;
+    const float* vector = nullptr;
+  };
+  /// add_node() for many, by at most `threads` threads; all or none. Which slots they get, and in
+  /// which order, does not depend on the threads. Errors: kFull. Throws std::bad_alloc.
+  Result<std::vector<NodeId>> add_nodes(std::span<const NewNode> nodes, unsigned threads);
   /// For loading: writes exactly slot `node`, with the level stored for it. Different slots may be
   /// placed from different threads; no slot twice. Errors: kCorruption when the slot is taken or
   /// out of range.

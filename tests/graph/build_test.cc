@@ -56,6 +56,32 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Build,
                            return name.str();
                          });
 
+TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
+  const Rows rows = clustered(30000, 4, 5);
+  const auto one = make_graph(config_for(4, 8));
+  const auto many = make_graph(config_for(4, 8));
+  std::vector<Graph::NewNode> nodes;
+  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({1000 + i, rows.row(i)});
+  std::vector<NodeId> taken[2];
+  for (int k = 0; k < 2; ++k) {
+    Graph& g = k == 0 ? *one : *many;
+    for (Label label = 0; label < 9; ++label) add(g, label, rows.row(0));
+    for (const std::uint32_t free : {4u, 2u, 7u}) g.discard_node(NodeId{free});
+    auto added = g.add_nodes(nodes, k == 0 ? 1 : 4);
+    ASSERT_TRUE(added.ok()) << added.status().to_string();
+    taken[k] = *added;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const NodeId node = taken[k][i];
+      ASSERT_EQ(g.label(node), 1000 + i);
+      ASSERT_EQ(g.state(node), NodeState::kPending);
+      ASSERT_EQ(std::memcmp(g.vector(node), rows.row(i), 4 * sizeof(float)), 0);
+    }
+    EXPECT_EQ(g.node_limit(), 9 + rows.size() - 3) << "free slots first";
+  }
+  EXPECT_EQ(taken[0], taken[1]);
+  EXPECT_EQ((*one->add_nodes({}, 2)).size(), 0u);
+}
+
 TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
   const Rows rows = clustered(rows_for_sanitizer(3000), 24, 3);
   for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
