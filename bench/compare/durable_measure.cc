@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kBatchRows = 100;
 constexpr std::size_t kBatches = 9;
 constexpr std::size_t kWriters = 8;
-constexpr std::size_t kSinglesPerWriter = 50;
+constexpr std::size_t kSinglesPerWriter = 200;
 constexpr std::size_t kCommits = 25;
 
 // Rows that every index is left without at first.
