@@ -135,7 +135,6 @@ class IndexCore {
   Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
   void classify(BatchPlan& plan) const;
   Status add_planned(BatchPlan& plan, unsigned threads);
-  void discard_planned(std::span<const graph::NodeId> nodes);
   Result<persist::Sequence> commit_planned(const BatchPlan& plan);
   /// Links and shows what was added; kCancelled when some was taken back.
   Status link_and_show(BatchPlan& plan, const BatchOptions& options);

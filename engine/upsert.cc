@@ -82,7 +82,7 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   Result<persist::Sequence> sequence = persist::Sequence{0};
   const auto take_back = [&] {
     if (durable_) fresh_.drop({&*fresh, 1});
-    graph_->discard_node(*fresh);
+    graph_->discard_nodes({&*fresh, 1});
   };
   try {
     sequence = append(operation, [&] { plan = plan_link(*fresh); });

@@ -98,9 +98,15 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
   classify(plan);
   VICINAL_RETURN_IF_ERROR(add_planned(plan, threads_or(options.threads)));
   if (plan.fresh.empty() && plan.resurrected.empty()) return plan.result;
-  const Result<persist::Sequence> sequence = commit_planned(plan);
+  Result<persist::Sequence> sequence = persist::Sequence{0};
+  try {
+    sequence = commit_planned(plan);
+  } catch (...) {
+    graph_->discard_nodes(plan.fresh);  // nothing was stored
+    throw;
+  }
   if (!sequence) {
-    discard_planned(plan.fresh);
+    graph_->discard_nodes(plan.fresh);
     return sequence.status();
   }
   fresh_.raise_epoch();
@@ -147,10 +153,6 @@ Status IndexCore::add_planned(BatchPlan& plan, unsigned threads) {
   plan.fresh = std::move(*fresh);
   for (const NodeId node : plan.fresh) plan.levels.push_back(graph_->level(node));
   return {};
-}
-
-void IndexCore::discard_planned(std::span<const NodeId> nodes) {
-  for (const NodeId node : nodes) graph_->discard_node(node);
 }
 
 Result<persist::Sequence> IndexCore::commit_planned(const BatchPlan& plan) {
@@ -245,7 +247,7 @@ Status IndexCore::take_back_unlinked(BatchPlan& plan) {
   const Result<persist::Sequence> sequence = append(operation);
   if (!sequence) return sequence.status();
   sequences.push_back(*sequence);
-  discard_planned(undone);
+  graph_->discard_nodes(undone);
   plan.rows = std::move(kept.rows);
   plan.labels = std::move(kept.labels);
   plan.replaced = std::move(kept.replaced);

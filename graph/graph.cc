@@ -59,27 +59,26 @@ Result<NodeId> Graph::add_node(Label label, const float* vector) {
   const BorrowedScratch scratch(g.scratches);
   scratch->rotated.resize(g.config.dimension);
   NodeId node = kNoNode;
-  Status status = take_slots(g, std::span(&node, 1));
-  if (!status.ok()) return status;
+  VICINAL_RETURN_IF_ERROR(take_slots(g, std::span(&node, 1)));
   fill_slot(g, node, label, vector, *scratch);
   return node;
 }
 
 Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
-  // A thread's share lies in pages of its own, mostly: pages are cleared by who touches them first.
+  // At most as many at a time: pages are cleared by who touches them first, and two threads in one
+  // huge page would both clear it.
   constexpr std::size_t kShare = 8192;
   GraphState& g = *state_;
   std::vector<NodeId> taken(nodes.size(), kNoNode);
-  Status status = take_slots(g, taken);
-  if (!status.ok()) return status;
+  VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
   const auto fill = [&](std::size_t i) {
     const BorrowedScratch scratch(g.scratches);
     fill_slot(g, taken[i], nodes[i].label, nodes[i].vector, *scratch);
   };
   try {
-    parallel_for(nodes.size() < kShare ? 1 : threads, nodes.size(), kShare, fill);
+    parallel_for(threads, nodes.size(), kShare, fill);
   } catch (...) {
-    for (const NodeId node : taken) discard_node(node);
+    discard_nodes(taken);
     throw;
   }
   return taken;
@@ -141,12 +140,13 @@ void Graph::finish_placing(std::uint64_t limit) {
   }
 }
 
-void Graph::discard_node(NodeId node) {
+void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
-  VICINAL_CHECK(!linked(node));
-  g.set_state(node, NodeState::kFree);
   const std::lock_guard lock(g.slots_mutex);
-  g.free_slots.push_back(node);
+  for (std::size_t i = nodes.size(); i-- > 0;) {  // so that the first is handed out first again
+    g.set_state(nodes[i], NodeState::kFree);
+    g.free_slots.push_back(nodes[i]);
+  }
 }
 
 Label Graph::label(NodeId node) const { return state_->labels[node]; }

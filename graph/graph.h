@@ -151,8 +151,8 @@ class Graph {
   Status place_nodes(std::span<const StoredPayload> nodes);
   /// After loading: slots below `limit` that nothing was placed in become free.
   void finish_placing(std::uint64_t limit);
-  /// Gives back a kPending node that was never linked.
-  void discard_node(NodeId node);
+  /// Gives back kPending nodes that were never linked.
+  void discard_nodes(std::span<const NodeId> nodes) noexcept;
 
   Label label(NodeId node) const;
   Level level(NodeId node) const;

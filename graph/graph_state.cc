@@ -43,6 +43,9 @@ Level GraphState::draw_level(Label label) const {
 }
 
 void GraphState::grow(std::uint64_t limit) {
+  if (free_slots.capacity() < limit) {
+    free_slots.reserve(std::max<std::size_t>(limit, 2 * free_slots.capacity()));
+  }
   if (config.keep_vectors) vectors.grow(limit);
   if (use_codes) codes.grow(limit);
   labels.grow(limit);

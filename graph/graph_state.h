@@ -70,15 +70,15 @@ class GraphState {
   const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
   Level level(NodeId node) const { return levels[node]; }
 
-  /// Makes every per-node array hold ids below `limit`. Under slots_mutex, against the swap of the
-  /// topology.
+  /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Under
+  /// slots_mutex, against the swap of the topology.
   void grow(std::uint64_t limit);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
 
   // -- Slots.
   std::mutex slots_mutex;
-  internal::Vector<NodeId> free_slots;  ///< under slots_mutex
+  internal::Vector<NodeId> free_slots;  ///< under slots_mutex; giving a slot back throws nothing
   internal::Vector<NodeId>
       unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "engine/check.h"
 #include "graph/thread_slot.h"
@@ -25,7 +26,7 @@ BlockHandle LinkArena::take_units(Shard& shard, std::size_t units) {
   auto& list = shard.free[units];
   if (list.empty() && shard.untagged >= 32) reclaim(shard);
   if (list.empty() && shard.run_end - shard.run_next < units) {
-    take_from_others(shard, units);
+    look_around(shard, units);
     if (list.empty()) begin_run(shard);
   }
   shard.units_in_use += static_cast<std::int64_t>(units);
@@ -46,21 +47,28 @@ void LinkArena::begin_run(Shard& shard) {
   shard.run_next = shard.run_end;
   const std::lock_guard lock(runs_mutex_);
   const std::uint64_t end = (next_unit_ / kRunUnits + 1) * kRunUnits;
+  if (end > kMaxNodes) throw std::bad_alloc();  // 128 GiB of links
   units_.grow(end);
   shard.run_next = next_unit_;
   shard.run_end = end;
   next_unit_ = end;
 }
 
-// Half of what another shard has: where one thread only retires and another only allocates, memory
-// would grow without end.
-void LinkArena::take_from_others(Shard& shard, std::size_t units) {
+// Before memory that was never used is taken. A shard may hold many retired blocks that waited for
+// a long reader, or whose thread is gone. Of what another one has free, half is taken: where one
+// thread only retires and another only allocates, memory would grow without end.
+void LinkArena::look_around(Shard& shard, std::size_t units) {
+  constexpr std::size_t kMany = 1024;
   auto& list = shard.free[units];
+  if (shard.retired.size() >= kMany) reclaim(shard);
+  if (!list.empty()) return;
   for (Shard& other : shards_) {
     if (&other == &shard) continue;
     const std::unique_lock lock(other.mutex, std::try_to_lock);
-    if (!lock.owns_lock() || other.free[units].empty()) continue;
+    if (!lock.owns_lock()) continue;
     auto& theirs = other.free[units];
+    if (theirs.empty() && other.retired.size() >= kMany) reclaim(other);
+    if (theirs.empty()) continue;
     const auto middle = theirs.begin() + static_cast<std::ptrdiff_t>(theirs.size() / 2);
     list.insert(list.end(), middle, theirs.end());
     theirs.erase(middle, theirs.end());
@@ -98,17 +106,15 @@ BlockHandle LinkArena::allocate_raw(std::size_t bytes) {
   return handle;
 }
 
-void LinkArena::retire(BlockHandle handle, std::size_t units) {
+void LinkArena::retire(BlockHandle handle, std::size_t units) noexcept {
   const LockedShard shard = lock_shard();
-  shard->retired.push_back({handle, static_cast<std::uint32_t>(units), 0});
-  // Looking at every participant costs more than a block: once per 128 is plenty.
-  if (++shard->untagged >= 128) reclaim(*shard.shard);
-}
-
-void LinkArena::discard(BlockHandle handle, std::size_t units) {
-  const LockedShard shard = lock_shard();
-  shard->free[units].push_back(handle);
-  shard->units_in_use -= static_cast<std::int64_t>(units);
+  try {
+    shard->retired.push_back({handle, static_cast<std::uint32_t>(units), 0});
+    // Looking at every participant costs more than a block: once per 128 is plenty.
+    if (++shard->untagged >= 128) reclaim(*shard.shard);
+  } catch (const std::bad_alloc&) {
+    // The block is lost, or what may be reused stays where it is until the next time.
+  }
 }
 
 // All that was retired since the last time gets the tag of this moment: later than its own would
@@ -132,7 +138,7 @@ std::uint64_t LinkArena::bytes_in_use() const {
     const std::lock_guard lock(shard.mutex);
     units += shard.units_in_use;
   }
-  // A block that changes shards between two looks may be missed.
+  // A block that changes shards between two looks may be missed or counted twice.
   return static_cast<std::uint64_t>(std::max<std::int64_t>(units, 0)) * kUnit;
 }
 

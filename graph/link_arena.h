@@ -5,8 +5,9 @@
 // named by the 32-bit index of their first unit (0 is "none"), and go back to a free list of their
 // size an epoch after they were replaced. Room for neighbor codes: `flags` says which arrays follow
 // the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB. Ownership:
-// the arena owns the units. Threads: allocate/retire from any thread (one short lock, a shard's);
-// reading a block needs an epoch entered before its handle was loaded.
+// the arena owns the units. Threads: allocate/retire from any thread; reading a block needs an
+// epoch entered before its handle was loaded. Locks: one shard's; holding it, another shard's if
+// nobody has it, then that of runs, of growth or of the epochs. All are held for a moment.
 //
 // Why shards: a list is written every microsecond or two. Two threads of a build that shared one
 // mutex met there often enough to be put to sleep some 4,000 times in 5 s, and waking up takes a
@@ -77,10 +78,9 @@ class LinkArena {
   void allocate_blocks(std::span<BlockRequest> requests);
   /// `bytes` of zeroed units that are not a block (tables of upper levels).
   BlockHandle allocate_raw(std::size_t bytes);
-  /// Reusable once no reader that could hold it is left.
-  void retire(BlockHandle handle, std::size_t units);
-  /// Reusable at once: it was never published.
-  void discard(BlockHandle handle, std::size_t units);
+  /// Reusable once no reader that could hold it is left. Where memory runs out it is lost until the
+  /// arena ends: who retires has published what replaces it, and cannot go back.
+  void retire(BlockHandle handle, std::size_t units) noexcept;
 
   BlockHeader* block(BlockHandle handle) {
     return reinterpret_cast<BlockHeader*>(units_.row(handle));
@@ -131,7 +131,7 @@ class LinkArena {
   LockedShard lock_shard();
   BlockHandle take_units(Shard& shard, std::size_t units);
   void begin_run(Shard& shard);
-  void take_from_others(Shard& shard, std::size_t units);
+  void look_around(Shard& shard, std::size_t units);
   void write_header(BlockHandle handle, NodeId owner, std::size_t count, bool distances);
   void reclaim(Shard& shard);
 

@@ -9,14 +9,14 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace vicinal::graph {
 
-/// Calls work(i) for every i below `count`, at most `threads` at once, in chunks of `grain`, and of
-/// less towards the end, so that nobody waits long for the last one.
+/// Calls work(i) for every i below `count`, in chunks of at most `grain` and of less towards the
+/// end, so that nobody waits long for the last one; by at most `threads` threads, and no more than
+/// there are whole or begun grains.
 template <typename Work>
 void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const Work& work) {
   std::atomic<std::size_t> next{0};
@@ -44,8 +44,8 @@ void parallel_for(unsigned threads, std::size_t count, std::size_t grain, const 
     for (std::size_t i = 1; i < std::min<std::size_t>(threads, chunks); ++i) {
       helpers.emplace_back(run);
     }
-  } catch (const std::system_error&) {
-    // No more threads are to be had: those that there are do the work.
+  } catch (const std::exception&) {
+    // No more threads, or no memory for one: those that there are do the work.
   }
   run();
   helpers.clear();  // joins

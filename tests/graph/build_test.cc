@@ -1,6 +1,7 @@
 // link and link_batch: recall, determinism, small graphs.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <sstream>
 #include <thread>
@@ -66,7 +67,8 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
   for (int k = 0; k < 2; ++k) {
     Graph& g = k == 0 ? *one : *many;
     for (Label label = 0; label < 9; ++label) add(g, label, rows.row(0));
-    for (const std::uint32_t free : {4u, 2u, 7u}) g.discard_node(NodeId{free});
+    const std::array<NodeId, 3> free{NodeId{4}, NodeId{2}, NodeId{7}};
+    g.discard_nodes(free);
     auto added = g.add_nodes(nodes, k == 0 ? 1 : 4);
     ASSERT_TRUE(added.ok()) << added.status().to_string();
     taken[k] = *added;
@@ -79,6 +81,13 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
     EXPECT_EQ(g.node_limit(), 9 + rows.size() - 3) << "free slots first";
   }
   EXPECT_EQ(taken[0], taken[1]);
+  EXPECT_EQ(taken[0][0], NodeId{4}) << "in the order in which they were discarded";
+  // The codes are the same too: else the links were not.
+  for (int k = 0; k < 2; ++k)
+    (k == 0 ? *one : *many).link_batch(std::span(taken[k]).last(2000), 1, {});
+  for (std::size_t i = rows.size() - 2000; i < rows.size(); ++i) {
+    ASSERT_EQ(one->links(taken[0][i]), many->links(taken[1][i])) << "row " << i;
+  }
   EXPECT_EQ((*one->add_nodes({}, 2)).size(), 0u);
 }
 
@@ -174,7 +183,7 @@ TEST(BatchBuild, CancelLeavesEachNodeLinkedWholeOrNotAtAll) {
   EXPECT_GT(others.size(), 0u);
   show_all(*g, linked);
   EXPECT_SOUND(*g);
-  for (const NodeId n : others) g->discard_node(n);
+  g->discard_nodes(others);
   EXPECT_EQ(g->stats().free_slots, others.size());
   EXPECT_SOUND(*g);
 }

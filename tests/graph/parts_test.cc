@@ -159,6 +159,31 @@ TEST(RecentlyLinked, RemembersTheLastOnes) {
   EXPECT_TRUE(recent.since(kNoted - RecentlyLinked::kRemembered, nodes));
 }
 
+TEST(ParallelFor, CallsEveryIndexOnce) {
+  for (const std::size_t count : {0u, 1u, 7u, 8u, 9u, 1000u, 30'001u}) {
+    for (const unsigned threads : {0u, 1u, 2u, 5u}) {
+      std::vector<std::atomic<int>> calls(count);
+      parallel_for(threads, count, 8, [&](std::size_t i) { ++calls[i]; });
+      for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(calls[i], 1) << i << " of " << count;
+    }
+  }
+}
+
+TEST(ParallelFor, AnExceptionEndsItAndComesOut) {
+  for (const unsigned threads : {1u, 3u}) {
+    std::atomic<std::size_t> calls{0};
+    const auto work = [&](std::size_t i) {
+      if (i == 100) throw std::bad_alloc();
+      ++calls;
+    };
+    EXPECT_THROW(parallel_for(threads, 1'000'000, 8, work), std::bad_alloc);
+    EXPECT_LT(calls, 999'999u);
+    if (threads == 1) {
+      EXPECT_EQ(calls, 100u);
+    }
+  }
+}
+
 TEST(ParallelSort, IsTheSortOfOneThread) {
   std::mt19937 random(7);
   for (const std::size_t count : {0u, 1u, 4095u, 4096u, 10'007u}) {
