@@ -202,7 +202,7 @@ Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options)
   // rebuild() builds over what is visible: the nodes are shown first, and found once it is done.
   show_planned(plan);
   const unsigned threads = threads_or(options.threads);
-  const Status status = rebuild_graph(threads, options.progress);
+  Status status = rebuild_graph(threads, options.progress);
   if (status.ok()) return status;
   link_unlinked(plan, threads);
   return status;

@@ -1,6 +1,7 @@
 // link and link_batch: recall, determinism, small graphs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -76,7 +77,7 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
       const NodeId node = taken[k][i];
       ASSERT_EQ(g.label(node), 1000 + i);
       ASSERT_EQ(g.state(node), NodeState::kPending);
-      ASSERT_EQ(std::memcmp(g.vector(node), rows.row(i), 4 * sizeof(float)), 0);
+      ASSERT_TRUE(std::equal(rows.row(i), rows.row(i) + 4, g.vector(node)));
     }
     EXPECT_EQ(g.node_limit(), 9 + rows.size() - 3) << "free slots first";
   }
