@@ -143,7 +143,9 @@ void Graph::finish_placing(std::uint64_t limit) {
 void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
   const std::lock_guard lock(g.slots_mutex);
+  const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
   for (std::size_t i = nodes.size(); i-- > 0;) {  // so that the first is handed out first again
+    VICINAL_CHECK(!t.linked(nodes[i]));
     g.set_state(nodes[i], NodeState::kFree);
     g.free_slots.push_back(nodes[i]);
   }

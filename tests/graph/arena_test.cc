@@ -116,10 +116,10 @@ class ShardsOfOthers : public ::testing::Test {
   void retire_elsewhere(const std::vector<BlockHandle>& blocks) {
     constexpr std::size_t kThreads = 4;
     std::barrier all_began(kThreads);  // or a later one could have an earlier one's identity
-    for (std::size_t t = 0; t < kThreads; ++t) threads_.emplace_back();
     std::mutex turn;
+    std::vector<std::jthread> threads;
     for (std::size_t t = 0; t < kThreads; ++t) {
-      threads_[threads_.size() - kThreads + t] = std::jthread([&, t] {
+      threads.emplace_back([&, t] {
         all_began.arrive_and_wait();
         const std::lock_guard lock(turn);
         for (std::size_t i = t; i < blocks.size(); i += kThreads) {
@@ -127,7 +127,6 @@ class ShardsOfOthers : public ::testing::Test {
         }
       });
     }
-    threads_.clear();
   }
   static BlockHandle highest(const std::vector<BlockHandle>& blocks) {
     return *std::max_element(blocks.begin(), blocks.end());
@@ -135,7 +134,6 @@ class ShardsOfOthers : public ::testing::Test {
 
   EpochDomain epochs_;
   LinkArena arena_{epochs_};
-  std::vector<std::jthread> threads_;
 };
 
 TEST_F(ShardsOfOthers, BlocksComeBackToTheThreadThatTakesThem) {
@@ -173,14 +171,16 @@ TEST(LinkArena, BytesInUseAreRightWhateverThreadRetires) {
   EpochDomain epochs;
   LinkArena arena(epochs);
   std::vector<std::vector<BlockHandle>> blocks(kThreads);
-  std::barrier turn(kThreads);
+  std::barrier all_taken(kThreads);
+  std::mutex turn;  // each keeps to its shard, or more shards than threads could hold some back
   std::vector<std::jthread> threads;
   for (std::size_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (std::size_t i = 0; i < 5000; ++i) {
         blocks[t].push_back(arena.allocate_block(NodeId{1}, i % 32, true));
       }
-      turn.arrive_and_wait();
+      all_taken.arrive_and_wait();
+      const std::lock_guard lock(turn);
       std::vector<BlockHandle>& others = blocks[(t + 1) % kThreads];
       while (others.size() > 100) {
         arena.retire(others.back(), arena.block(others.back())->units);

@@ -84,8 +84,8 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
   EXPECT_EQ(taken[0], taken[1]);
   EXPECT_EQ(taken[0][0], NodeId{4}) << "in the order in which they were discarded";
   // The codes are the same too: else the links were not.
-  for (int k = 0; k < 2; ++k)
-    (k == 0 ? *one : *many).link_batch(std::span(taken[k]).last(2000), 1, {});
+  one->link_batch(std::span(taken[0]).last(2000), 1, {});
+  many->link_batch(std::span(taken[1]).last(2000), 1, {});
   for (std::size_t i = rows.size() - 2000; i < rows.size(); ++i) {
     ASSERT_EQ(one->links(taken[0][i]), many->links(taken[1][i])) << "row " << i;
   }
