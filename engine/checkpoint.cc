@@ -45,6 +45,8 @@ Status IndexCore::checkpoint(const ProgressCallback& progress) {
 }
 
 Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
+  // Links that were chosen without the rows they need must not become the stored ones.
+  VICINAL_RETURN_IF_ERROR(graph_->deferred_status());
   GraphSource source(*graph_);
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
   ProgressCallback throttled;

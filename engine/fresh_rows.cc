@@ -66,7 +66,9 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
     held_.clear();
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const NodeId node{ids[i]};
-      if (FreshRows::Row fresh = fresh_.find(node)) {
+      if (const float* const kept = graph_.vector(node)) {
+        out[i] = kept;
+      } else if (FreshRows::Row fresh = fresh_.find(node)) {
         out[i] = fresh.get();
         held_.push_back(std::move(fresh));
       } else {
@@ -76,6 +78,31 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
     // E5: a row may have left for a chunk that this snapshot does not have yet.
     if (fresh_.epoch() == epoch) return;
   }
+}
+
+void StoredRows::release() {
+  held_.clear();
+  reader_.reset();
+}
+
+namespace {
+
+class ChunkRows final : public graph::RowSource {
+ public:
+  explicit ChunkRows(std::unique_ptr<persist::RowReader> reader) : reader_(std::move(reader)) {}
+  const float* row(NodeId node) override { return reader_->row(node); }
+
+ private:
+  const std::unique_ptr<persist::RowReader> reader_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<graph::RowSource>> StoredPayload::open(Order order) {
+  Result<std::unique_ptr<persist::RowReader>> reader =
+      order == Order::kAscending ? records_.chunk_copier() : records_.row_reader();
+  if (!reader) return reader.status();
+  return std::unique_ptr<graph::RowSource>(new ChunkRows(std::move(*reader)));
 }
 
 }  // namespace vicinal::engine

@@ -2,7 +2,9 @@
 //
 // What: FreshRows remembers the nodes whose rows still stand in the journal only, with the rows
 // themselves when the graph does not keep them (IndexOptions::vectors_in_memory false). StoredRows
-// joins them with the chunks inside the store's map into the RowSource that searches use.
+// joins them, and what the graph does hold, with the chunks inside the store's map into the
+// RowSource that searches use. StoredPayload gives the graph the rows that opening left for later;
+// those are in the chunks.
 // Threads: FreshRows any; a StoredRows serves one call on one thread, inside a graph ReadGuard.
 //
 // E5  A row is in the chunks, or in FreshRows, before its node is visible; the epoch is raised
@@ -53,25 +55,36 @@ class FreshRows {
   std::atomic<std::uint64_t> epoch_{0};
 };
 
-/// Pins a snapshot of the store from its first row to its end: call nothing else of the store
-/// meanwhile (persist/store_file.h).
+/// Pins a snapshot of the store from its first row to release() or its end: call nothing else of
+/// the store meanwhile (persist/store_file.h).
 class StoredRows final : public graph::RowSource {
  public:
-  StoredRows(const FreshRows& fresh, persist::IndexRecords& records)
-      : fresh_(fresh), records_(records) {}
+  StoredRows(const graph::Graph& graph, const FreshRows& fresh, persist::IndexRecords& records)
+      : graph_(graph), fresh_(fresh), records_(records) {}
 
   const float* row(graph::NodeId node) override;
   void rows(std::span<const std::uint32_t> ids, const float** out) override;
+  void release() override;
   /// Why rows could not be read, if so.
   const Status& status() const { return status_; }
 
  private:
+  const graph::Graph& graph_;
   const FreshRows& fresh_;
   persist::IndexRecords& records_;
   std::uint64_t epoch_ = 0;  // of reader_
   std::unique_ptr<persist::RowReader> reader_;
   std::vector<FreshRows::Row> held_;  // fresh rows given out by the last call
   Status status_;
+};
+
+class StoredPayload final : public graph::PayloadSource {
+ public:
+  explicit StoredPayload(persist::IndexRecords& records) : records_(records) {}
+  Result<std::unique_ptr<graph::RowSource>> open(Order order) override;
+
+ private:
+  persist::IndexRecords& records_;
 };
 
 }  // namespace vicinal::engine

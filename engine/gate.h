@@ -1,8 +1,8 @@
 // Gate: lets calls in until it is closed, and lets the closer wait for those inside.
 //
-// Who goes through: every call that touches an index's records. Searches over vectors in memory
-// only ask closed(). Threads: any. A call may enter again while it is inside (a callback that calls
-// the index).
+// Who goes through: every call that touches an index's records. Searches over vectors that are all
+// in memory only ask closed(). Threads: any. A call may enter again while it is inside (a callback
+// that calls the index).
 #pragma once
 
 #include <atomic>

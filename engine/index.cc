@@ -56,6 +56,9 @@ Stats Index::stats() const { return core_->stats(); }
 Status Index::reserve(std::uint64_t count) { return core_->reserve(count); }
 Status Index::checkpoint(const ProgressCallback& progress) { return core_->checkpoint(progress); }
 Status Index::sync() { return core_->sync(); }
+Status Index::finish_loading(const BatchOptions& options) const {
+  return core_->finish_loading(options);
+}
 Status Index::rebuild(const BatchOptions& options) { return core_->rebuild(options); }
 Result<RepairResult> Index::repair(const RepairOptions& options) { return core_->repair(options); }
 Result<ValidateReport> Index::validate(const ValidateOptions& options) const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <system_error>
 #include <thread>
 
 #include "engine/check.h"
@@ -34,6 +35,15 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
       std::make_shared<IndexCore>(std::move(name), options, std::move(*graph), std::move(link));
   if (core->records_ != nullptr) VICINAL_RETURN_IF_ERROR(Recovery(*core).run());
   if (options.reserve > 0) core->graph_->reserve(options.reserve);
+  if (core->graph_->deferred() > 0) {
+    // Half of the threads: the others are for whoever uses the index already.
+    const unsigned threads = std::max(core->threads_or(0) / 2, 1u);
+    try {
+      core->loader_ = std::make_unique<RowLoader>(*core->graph_, threads);
+    } catch (const std::system_error&) {
+      VICINAL_RETURN_IF_ERROR(core->graph_->load_deferred(1, {}));
+    }
+  }
   return core;
 }
 
@@ -55,7 +65,7 @@ Status IndexCore::closed_status() const {
 }
 
 Status IndexCore::check_writable() const {
-  if (!read_only_) return {};
+  if (!read_only_) return graph_->deferred_status();
   return Status::read_only(fmt::format("index \"{}\" is in a store opened for reading", name_));
 }
 
@@ -80,12 +90,12 @@ bool IndexCore::live(NodeId node) const {
 }
 
 std::unique_ptr<StoredRows> IndexCore::rows() const {
-  if (graph_->config().keep_vectors) return nullptr;
-  return std::make_unique<StoredRows>(fresh_, *records_);
+  if (graph_->config().keep_vectors && graph_->deferred() == 0) return nullptr;
+  return std::make_unique<StoredRows>(*graph_, fresh_, *records_);
 }
 
 const float* IndexCore::row(NodeId node, StoredRows* rows) const {
-  return rows == nullptr ? graph_->vector(node) : rows->row(node);
+  return rows == nullptr ? graph_->vector(node) : rows->row(node);  // which asks the graph first
 }
 
 bool IndexCore::holds(NodeId node, std::span<const float> vector) const {
@@ -105,6 +115,15 @@ Status IndexCore::reserve(std::uint64_t count) {
   graph_->reserve(count);
   labels_.reserve(count);
   return {};
+}
+
+Status IndexCore::finish_loading(const BatchOptions& options) const {
+  const Gate::Pass pass(gate_);
+  if (!pass) return closed_status();
+  Reporter reporter(options.progress, "vectors");
+  return graph_->load_deferred(
+      threads_or(options.threads),
+      [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
 }
 
 Status IndexCore::sync() {
@@ -129,6 +148,7 @@ Status IndexCore::for_each_journal_entry(
 Status IndexCore::close(bool with_checkpoint) {
   gate_.close();
   Status status;
+  if (loader_ != nullptr) loader_->stop();
   if (records_ != nullptr && with_checkpoint && !read_only_) status = checkpoint_inside({});
   records_.reset();
   return status;

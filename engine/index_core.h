@@ -28,6 +28,7 @@
 #include "engine/gate.h"
 #include "engine/label_map.h"
 #include "engine/progress.h"
+#include "engine/row_loader.h"
 #include "graph/graph.h"
 #include "persist/store_file.h"
 #include "vicinal/index.h"
@@ -79,6 +80,7 @@ class IndexCore {
   Status checkpoint(const ProgressCallback& progress);
   Status sync();
   Status rebuild(const BatchOptions& options);
+  Status finish_loading(const BatchOptions& options) const;
   Result<RepairResult> repair(const RepairOptions& options);
   Result<ValidateReport> validate(const ValidateOptions& options) const;
   Result<double> recall(const RecallOptions& options) const;
@@ -102,7 +104,7 @@ class IndexCore {
 
   // -- Shared by verbs (index_core.cc).
   Status closed_status() const;
-  /// kReadOnly for a store that is; else OK.
+  /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
   Status check_writable() const;
   unsigned threads_or(unsigned asked) const;
   /// `meanwhile` is called beside the commit, where there is one: see IndexRecords::append().
@@ -110,7 +112,7 @@ class IndexCore {
                                    const std::function<void()>& meanwhile = {});
   void finish(persist::Sequence sequence);
   bool live(graph::NodeId node) const;
-  /// Rows for one call, or null when the graph keeps them.
+  /// Rows for one call, or null when the graph has them all.
   std::unique_ptr<StoredRows> rows() const;
   /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
   const float* row(graph::NodeId node, StoredRows* rows) const;
@@ -152,6 +154,8 @@ class IndexCore {
                      const std::string& what = {}) const;
   Result<std::size_t> search_checked(std::span<const float> query, const SearchOptions& options,
                                      std::span<Hit> hits, SearchCounters& counters) const;
+  /// Why rows of a search were missing, if so.
+  Status check_rows(const StoredRows* rows) const;
   /// Compares with the vectors of `labels` only.
   std::size_t scan_labels(const graph::SearchRequest& request, std::span<const Label> labels,
                           std::span<graph::Found> found, SearchCounters& counters) const;
@@ -203,6 +207,9 @@ class IndexCore {
   std::uint64_t salvaged_ = 0;
   std::uint64_t repaired_links_ = 0;
   double open_seconds_ = 0;
+
+  /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.
+  std::unique_ptr<RowLoader> loader_;
 };
 
 }  // namespace vicinal::engine

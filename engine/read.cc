@@ -1,6 +1,7 @@
 // Reading without searching: get, contains, walks over labels and nodes.
 #include <fmt/format.h>
 
+#include "engine/check.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {
@@ -20,6 +21,11 @@ Result<std::vector<float>> IndexCore::get(Label label) const {
     const std::unique_ptr<StoredRows> source = rows();
     const float* const stored = row(node, source.get());
     if (stored != nullptr) return std::vector<float>(stored, stored + options_.dimension);
+    VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
+    if (live(node)) {
+      return Status::io_error(
+          fmt::format("the vector of label {} in index \"{}\" cannot be read", label, name_));
+    }
   }
   return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
 }

@@ -19,7 +19,10 @@ Recovery::Recovery(IndexCore& core)
     : core_(core),
       graph_(*core.graph_),
       pool_(core.threads_or(0)),
-      reporter_(core.options_.progress, "links") {}
+      reporter_(core.options_.progress, "links"),
+      payload_(core.options_.load_in_background && !core.options_.salvage && !core.read_only_
+                   ? graph::Payload::kLater
+                   : graph::Payload::kNow) {}
 
 Status Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
@@ -38,7 +41,7 @@ Status Recovery::run() {
   graph_.finish_placing(node_limit_);
   std::vector<NodeId> unlinked = graph_.unlinked_nodes();
   finish_links(!unlinked.empty());
-  link_missing(std::move(unlinked));
+  VICINAL_RETURN_IF_ERROR(link_missing(std::move(unlinked)));
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
   }
@@ -56,13 +59,16 @@ Status Recovery::run() {
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
   node_limit_ = node_limit;
   entry_point_ = entry_point;
+  if (payload_ == graph::Payload::kLater) {
+    graph_.defer_payload(std::make_unique<StoredPayload>(*core_.records_), node_limit);
+  }
   graph_.reserve(node_limit);
   core_.labels_.reserve(node_limit);
   return {};
 }
 
 Status Recovery::place(std::span<const persist::LoadedNode> run) {
-  VICINAL_RETURN_IF_ERROR(graph_.place_nodes(run));
+  VICINAL_RETURN_IF_ERROR(graph_.place_nodes(run, payload_));
   // Live nodes take their labels here, side by side; what meets another node waits for nodes().
   for (const persist::LoadedNode& n : run) {
     if (n.state != NodeState::kLive || core_.labels_.set_if_absent(n.node) == n.node) continue;
@@ -173,7 +179,7 @@ void Recovery::finish_links(bool some_unlinked) {
   graph_.finish_restoring(entry_point_, damaged);
 }
 
-void Recovery::link_missing(std::vector<NodeId> missing) {
+Status Recovery::link_missing(std::vector<NodeId> missing) {
   if (!missing.empty() && !replayed_.empty()) {
     NodeSet journaled;
     for (const NodeId node : replayed_) journaled.insert(node);
@@ -182,11 +188,15 @@ void Recovery::link_missing(std::vector<NodeId> missing) {
   for (const NodeId node : replayed_) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
-  if (missing.empty()) return;
+  if (missing.empty()) return {};
+  // Linking meets the same nodes again and again.
+  VICINAL_RETURN_IF_ERROR(graph_.load_deferred(
+      core_.threads_or(0), [&](std::uint64_t, std::uint64_t) { return !reporter_.cancelled(); }));
   core_.unsaved_bytes_.fetch_add(missing.size() * core_.row_bytes());
   graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);
   });
+  return {};
 }
 
 void Recovery::drop_stored_rows() {

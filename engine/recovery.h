@@ -55,7 +55,7 @@ class Recovery final : public persist::LoadVisitor {
   Status replay_resurrect(graph::NodeId node);
   /// After all links: entry point, trees of parents.
   void finish_links(bool some_unlinked);
-  void link_missing(std::vector<graph::NodeId> missing);
+  Status link_missing(std::vector<graph::NodeId> missing);
   /// Forgets fresh rows that stand in chunks already (a batch's).
   void drop_stored_rows();
   /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.
@@ -65,6 +65,7 @@ class Recovery final : public persist::LoadVisitor {
   graph::Graph& graph_;
   WorkerPool pool_;
   Reporter reporter_;
+  const graph::Payload payload_;
   std::uint64_t node_limit_ = 0;
   graph::EntryPoint entry_point_;
   std::vector<graph::NodeId> replayed_;  ///< nodes of the journal, in its order

@@ -54,6 +54,12 @@ Status IndexCore::check_query(std::span<const float> query, const SearchOptions&
   return check_vector(graph_->kernels(), options_.metric, options_.dimension, query, what);
 }
 
+Status IndexCore::check_rows(const StoredRows* rows) const {
+  if (rows == nullptr) return {};
+  VICINAL_RETURN_IF_ERROR(rows->status());
+  return graph_->deferred_status();
+}
+
 Result<SearchResult> IndexCore::search(std::span<const float> query,
                                        const SearchOptions& options) const {
   SearchResult result;
@@ -82,7 +88,7 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
   if (k == 0) return std::size_t{0};
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
-  if (!graph_->config().keep_vectors) {
+  if (!graph_->config().keep_vectors || graph_->deferred() > 0) {
     pass.emplace(gate_);
     if (!*pass) return closed_status();
     source = rows();
@@ -107,7 +113,7 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
   } else {
     count = graph_->search(request, found, counters);
   }
-  if (source != nullptr) VICINAL_RETURN_IF_ERROR(source->status());
+  VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   for (std::size_t i = 0; i < count; ++i) hits[i] = {found[i].label, found[i].distance};
   return count;
 }
@@ -200,7 +206,7 @@ Result<SearchResult> IndexCore::search_radius(std::span<const float> query, floa
   } else {
     result.hits = to_hits(graph_->search_radius(request, radius, result.counters));
   }
-  if (source != nullptr) VICINAL_RETURN_IF_ERROR(source->status());
+  VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   return result;
 }
 

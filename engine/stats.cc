@@ -24,6 +24,7 @@ Stats IndexCore::stats() const {
   stats.salvaged = salvaged_;
   stats.repaired_links = repaired_links_;
   stats.open_seconds = open_seconds_;
+  stats.vectors_to_load = graph_->deferred();
   {
     const std::lock_guard lock(checkpoint_time_mutex_);
     stats.checkpoint_age_s =

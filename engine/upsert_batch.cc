@@ -46,6 +46,10 @@ struct IndexCore::BatchPlan {
 
 namespace {
 
+// While rows are still on their way into memory, linking takes tens of milliseconds a vector:
+// batches of so many wait for the rows instead.
+constexpr std::size_t kWorthLoading = 16;
+
 /// The last row of every label, in row order.
 std::vector<std::size_t> last_rows(std::span<const Label> labels) {
   std::vector<std::size_t> order(labels.size());
@@ -83,6 +87,9 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
   plan.winners = last_rows(labels);
   for (const std::size_t i : plan.winners) plan.winner_labels.push_back(labels[i]);
   plan.result.repeated = labels.size() - plan.winners.size();
+  if (plan.winners.size() >= kWorthLoading) {
+    VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(options.threads), {}));
+  }
 
   Result<BatchResult> result = [&] {
     const LabelClaims::Held claims(claims_, plan.winner_labels);

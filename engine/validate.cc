@@ -66,6 +66,7 @@ Status IndexCore::validate_records(ValidateReport& report, std::size_t max_messa
     if (report.messages.size() < max_messages) report.messages.push_back(std::move(message));
   }
   if (!graph_->config().keep_vectors) return {};
+  VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(0), {}));
   const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
   if (!reader) return reader.status();
   const graph::Graph::ReadGuard guard(*graph_);

@@ -90,7 +90,23 @@ Status Graph::place_node(NodeId node, Label label, Level level, const float* vec
   return place_nodes({&payload, 1});
 }
 
-Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
+void Graph::defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit) {
+  state_->deferred = std::make_unique<DeferredPayload>(*state_, std::move(source), limit);
+}
+
+std::uint64_t Graph::deferred() const {
+  return state_->deferred == nullptr ? 0 : state_->deferred->left();
+}
+
+Status Graph::load_deferred(unsigned threads, const StepCallback& step) {
+  return state_->deferred == nullptr ? Status() : state_->deferred->load(threads, step);
+}
+
+Status Graph::deferred_status() const {
+  return state_->deferred == nullptr ? Status() : state_->deferred->status();
+}
+
+Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload) {
   GraphState& g = *state_;
   std::uint64_t limit = 0;
   for (const StoredPayload& n : nodes) {
@@ -116,7 +132,12 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
       status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
       break;
     }
-    g.write_payload(n.node, n.label, n.level, n.row, *scratch);
+    if (payload == Payload::kNow) {
+      g.write_payload(n.node, n.label, n.level, n.row, *scratch);
+    } else {
+      g.write_node(n.node, n.label, n.level, n.row);
+      g.deferred->defer(n.node);
+    }
     g.set_state(n.node, n.state);
     if (n.state == NodeState::kLive) ++live;
     if (n.state == NodeState::kTombstone) ++tombstones;
@@ -159,7 +180,9 @@ std::uint64_t Graph::node_limit() const {
 }
 
 const float* Graph::vector(NodeId node) const {
-  return state_->config.keep_vectors ? state_->vector_row(node) : nullptr;
+  const GraphState& g = *state_;
+  const bool in_memory = g.config.keep_vectors && (!g.some_deferred() || g.deferred->here(node));
+  return in_memory ? g.vector_row(node) : nullptr;
 }
 
 bool Graph::linked(NodeId node) const {
@@ -294,7 +317,7 @@ GraphStats Graph::stats() const {
   if (g.use_codes) s.bytes_codes = used * g.codes.stride();
   constexpr std::uint64_t kPerNode =
       sizeof(Label) + sizeof(float) + 2 + sizeof(std::uint32_t) + 2 * sizeof(BlockHandle);
-  s.bytes_nodes = used * kPerNode;
+  s.bytes_nodes = used * kPerNode + (g.deferred == nullptr ? 0 : g.deferred->bytes());
   s.bytes_scratch = g.scratches.bytes();
   return s;
 }

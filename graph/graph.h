@@ -24,7 +24,8 @@
 //       read with acquire. The block is reused only after every reader that could hold it has left.
 //   G2* A list holds at most max_links(level) ids, none twice, never its own node.
 //   G3* A link at level L names a node that has level L.
-//   G4  A node's payload is complete before any link to it can be read.
+//   G4  A node's payload is complete before any link to it can be read, but for rows and codes that
+//       are loaded after opening (deferred.h), whose absence every reader sees.
 //   G5  A node's forward links on all levels are published before any back-link to it.
 //   G6* The entry point is one atomic value (node, level) and is a node of the highest level used.
 //   G7  Storage never moves.
@@ -65,19 +66,36 @@ struct Config {
   bool keep_vectors = true;
 };
 
-/// Rows of nodes that the graph does not keep itself (Config::keep_vectors false). One object
-/// serves one call at a time.
+/// Rows of nodes that the graph does not hold itself (Config::keep_vectors false, or payload that
+/// comes later). One object serves one call at a time.
 class RowSource {
  public:
   virtual ~RowSource() = default;
   /// `dimension` floats, valid until the next call or the object's end; nullptr when the node's
-  /// slot was freed meanwhile.
+  /// slot was freed meanwhile, or the row cannot be read.
   virtual const float* row(NodeId node) = 0;
   /// Row after row into `out`. Ends the validity of all rows given out before.
   virtual void rows(std::span<const std::uint32_t> ids, const float** out) {
     for (std::size_t i = 0; i < ids.size(); ++i) out[i] = row(NodeId{ids[i]});
   }
+  /// Ends the validity of all rows given out, and lets go of what it holds of a store.
+  virtual void release() {}
 };
+
+/// Where the rows are of nodes that were placed without (place_nodes(), Payload::kLater). Threads:
+/// any; what it opens serves one.
+class PayloadSource {
+ public:
+  /// How rows will be asked for.
+  enum class Order : std::uint8_t { kScattered, kAscending };
+
+  virtual ~PayloadSource() = default;
+  /// Rows as they stand now. Errors: kBusy passes by itself; others are for good.
+  virtual Result<std::unique_ptr<RowSource>> open(Order order) = 0;
+};
+
+/// When the rows and codes of placed nodes come into memory.
+enum class Payload : std::uint8_t { kNow, kLater };
 
 struct SearchRequest {
   const float* query = nullptr;  ///< `dimension` finite floats; nonzero under cosine
@@ -88,7 +106,7 @@ struct SearchRequest {
   /// The share of live nodes that `accept` is expected to pass, in [0, 1]; negative: unknown,
   /// sampled.
   double selectivity = -1;
-  /// Not null when Config::keep_vectors is false.
+  /// Not null when Config::keep_vectors is false or deferred() was not 0.
   RowSource* rows = nullptr;
 };
 
@@ -148,7 +166,19 @@ class Graph {
   /// out of range.
   Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
   /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
-  Status place_nodes(std::span<const StoredPayload> nodes);
+  /// Payload::kLater (after defer_payload()): rows and codes are for load_deferred().
+  Status place_nodes(std::span<const StoredPayload> nodes, Payload payload = Payload::kNow);
+  /// For loading, before nodes below `limit` are placed for later.
+  void defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit);
+  /// How many nodes have their rows and codes not in memory yet; falls only. Until it is 0 every
+  /// comparison with one of them reads and encodes its row anew: some microseconds.
+  std::uint64_t deferred() const;
+  /// Brings what is deferred() into memory beside readers and writers; several calls share the
+  /// work. Errors: kCancelled by `step`; deferred_status().
+  Status load_deferred(unsigned threads, const StepCallback& step);
+  /// Why rows could not be read from the PayloadSource, if so: then what was found or linked since
+  /// does not count.
+  Status deferred_status() const;
   /// After loading: slots below `limit` that nothing was placed in become free.
   void finish_placing(std::uint64_t limit);
   /// Gives back kPending nodes that were never linked.
@@ -159,8 +189,8 @@ class Graph {
   NodeState state(NodeId node) const;
   /// Slots ever used: every node is below it.
   std::uint64_t node_limit() const;
-  /// The stored bits, or nullptr when vectors are not kept. Valid while the slot is not reused:
-  /// inside a ReadGuard, or while the caller holds the label.
+  /// The stored bits, or nullptr when vectors are not kept or this one is not in memory yet. Valid
+  /// while the slot is not reused: inside a ReadGuard, or while the caller holds the label.
   const float* vector(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;

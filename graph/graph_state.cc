@@ -58,21 +58,32 @@ void GraphState::grow(std::uint64_t limit) {
 
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
                                Scratch& scratch) {
-  const std::size_t n = config.dimension;
+  if (deferred != nullptr) deferred->take_over(node);
+  write_node(node, label, level, vector);
+  write_row(node, vector, scratch);
+}
+
+void GraphState::write_node(NodeId node, Label label, Level level, const float* vector) {
   labels[node] = label;
   levels[node] = static_cast<std::uint8_t>(level);
-  if (config.keep_vectors) std::memcpy(vectors.row(raw(node)), vector, n * sizeof(float));
-  float inverse = 1.0f;
   if (config.metric == Metric::kCosine) {
-    inverse = static_cast<float>(1.0 / kernels.norm_f32(vector, n));
-    inverse_norms[node] = inverse;
+    inverse_norms[node] = static_cast<float>(1.0 / kernels.norm_f32(vector, config.dimension));
   }
-  if (!use_codes) return;
+}
 
+void GraphState::write_row(NodeId node, const float* vector, Scratch& scratch) {
+  if (config.keep_vectors) {
+    std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
+  }
+  if (use_codes) encode(node, vector, codes.row(raw(node)), scratch);
+}
+
+void GraphState::encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const {
+  const std::size_t n = config.dimension;
+  const float inverse = config.metric == Metric::kCosine ? inverse_norms[node] : 1.0f;
   scratch.rotated.resize(n);
   kernels.scale_f32(vector, inverse, n, scratch.rotated.data());
   kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
-  std::byte* row = codes.row(raw(node));
   const std::size_t stride = codes.stride();
   std::memset(row, 0, stride);
   const kernels::KernelTable::Encoded e = kernels.encode_i8(

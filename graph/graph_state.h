@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "graph/arena.h"
+#include "graph/deferred.h"
 #include "graph/epoch.h"
 #include "graph/graph.h"
 #include "graph/link_gate.h"
@@ -46,7 +47,7 @@ class GraphState {
   Level draw_level(Label label) const;
 
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
-  // (G8).
+  // (G8). While some_deferred(), vectors and codes of a node count only when deferred->here().
   SegmentTable vectors;
   SegmentTable codes;
   SegmentedArray<Label> labels;
@@ -75,6 +76,16 @@ class GraphState {
   void grow(std::uint64_t limit);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
+  /// The parts of it: what every comparison needs at once (norm, label, level), then the vector and
+  /// its code.
+  void write_node(NodeId node, Label label, Level level, const float* vector);
+  void write_row(NodeId node, const float* vector, Scratch& scratch);
+  /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
+  void encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const;
+  /// Null unless opening left payload for later. Set before the graph is shared.
+  std::unique_ptr<DeferredPayload> deferred;
+  /// True when the payload of some node is not in memory yet.
+  bool some_deferred() const { return deferred != nullptr && deferred->left() > 0; }
 
   // -- Slots.
   std::mutex slots_mutex;

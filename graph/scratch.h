@@ -27,7 +27,7 @@ struct Scratch {
   CandidatePool best;  ///< those among them that may be returned, when not all may
 
   internal::Vector<float> query;    ///< the query, normalized under cosine
-  internal::Vector<float> rotated;  ///< the query as encoded
+  internal::Vector<float> rotated;  ///< what is being encoded
   internal::Vector<std::int8_t> query_codes;
   internal::Vector<std::int8_t> side_codes;  ///< the same for a node that serves as a query
   internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
@@ -35,6 +35,15 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
+
+  // For nodes whose payload is not in memory yet (deferred.h).
+  internal::Vector<std::int8_t> late_codes;      ///< made for one comparison
+  internal::Vector<std::uint32_t> late_numbers;  ///< 0, 1, ...: the rows of late_codes
+  internal::Vector<std::uint32_t> late_places;   ///< among the ids of a call
+  internal::Vector<std::uint32_t> late_ids;      ///< the ids in that order
+  internal::Vector<float> late_distances;
+  internal::Vector<float> zeros;
+
   internal::Vector<std::uint32_t> hidden;  ///< nodes that a search met and that were not live
 
   std::uint64_t distances_computed = 0;

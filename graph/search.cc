@@ -139,6 +139,7 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (scratch.rows[i] == prepared) out[i] = std::numeric_limits<float>::infinity();
   }
+  request.rows->release();  // filters may call the store, and the next walk may read late rows
 }
 
 std::size_t write_results(const GraphState& g, const SearchRequest& request, std::size_t count,

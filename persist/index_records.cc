@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "persist/journal.h"
+#include "persist/row_readers.h"
 
 namespace vicinal::persist {
 namespace {
@@ -14,44 +15,6 @@ constexpr std::array<const char*, 5> kDatabaseNames = {"meta", "vectors", "nodes
 std::string database_name(std::uint32_t index, const char* part) {
   return fmt::format("{}.{}", index, part);
 }
-
-/// Rows in the map behind a snapshot, with a few chunks remembered.
-class MapRowReader final : public RowReader {
- public:
-  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout)
-      : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
-
-  const float* row(graph::NodeId node) override {
-    if (node == graph::kNoNode) return nullptr;
-    const std::uint32_t chunk = layout_.chunk_of(node);
-    Remembered& entry = remembered_[chunk % remembered_.size()];
-    if (entry.chunk != chunk) {
-      entry = {chunk, {}};
-      const Key32 key(chunk);
-      Bytes value;
-      Result<bool> found = transaction_->get(vectors_, key.bytes(), &value);
-      if (found.ok() && *found) {
-        // The checksum was verified when the index was loaded.
-        Result<ChunkRows> rows = read_chunk(layout_, chunk, value, false);
-        if (rows.ok()) entry.rows = *rows;
-      }
-    }
-    const std::uint32_t slot = layout_.slot_of(node);
-    if (slot >= entry.rows.count) return nullptr;
-    return entry.rows.floats + std::size_t{slot} * layout_.dimension;
-  }
-
- private:
-  struct Remembered {
-    std::int64_t chunk = -1;
-    ChunkRows rows;
-  };
-
-  ReadTransaction transaction_;
-  const DatabaseHandle vectors_;
-  const ChunkLayout layout_;
-  std::array<Remembered, 64> remembered_;
-};
 
 const char* operation_name(OperationKind kind) {
   switch (kind) {
@@ -224,6 +187,13 @@ Result<std::unique_ptr<RowReader>> StoredIndex::row_reader() {
   if (!transaction) return transaction.status();
   return std::unique_ptr<RowReader>(
       new MapRowReader(std::move(*transaction), databases_.vectors, layout_));
+}
+
+Result<std::unique_ptr<RowReader>> StoredIndex::chunk_copier() {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  return std::unique_ptr<RowReader>(
+      new ChunkCopier(*environment_, std::move(*transaction), databases_.vectors, layout_));
 }
 
 Status StoredIndex::for_each_journal_entry(const std::function<bool(const std::string&)>& visit) {

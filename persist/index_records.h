@@ -89,6 +89,7 @@ class StoredIndex final : public IndexRecords {
   Result<CheckpointReport> checkpoint(CheckpointSource& source,
                                       const ProgressCallback& progress) override;
   Result<std::unique_ptr<RowReader>> row_reader() override;
+  Result<std::unique_ptr<RowReader>> chunk_copier() override;
   Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) override;
   Result<std::uint64_t> verify(std::vector<std::string>* messages) override;
   RecordStats stats() const override;

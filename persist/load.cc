@@ -22,7 +22,7 @@
 #include "persist/journal.h"
 #include "persist/link_loader.h"
 #include "persist/node_blocks.h"
-#include "persist/value_reader.h"
+#include "persist/row_readers.h"
 
 namespace vicinal::persist {
 namespace {
@@ -256,29 +256,14 @@ class Loader {
   }
 
   Result<Bytes> find_chunk(std::uint32_t chunk) {
-    const Key32 key(chunk);
-    Bytes value;
-    Result<bool> found = transaction_.get(index_.databases_.vectors, key.bytes(), &value);
-    if (!found) return found.status();
-    if (!*found) return Status::corruption(fmt::format("vectors chunk {} is missing", chunk));
-    return value;
+    return persist::find_chunk(transaction_, index_.databases_.vectors, chunk);
   }
 
-  /// The rows of a chunk whose checksum is right, aligned, in `room`.
+  /// copy_chunk() of a chunk that was found.
   Result<ChunkRows> verified_rows(std::uint32_t chunk, const Result<Bytes>& value,
                                   ChunkRoom* room) const {
     if (!value) return value.status();
-    const std::uint64_t most =
-        std::max<std::uint64_t>(layout_.chunk_bytes(), index_.environment_->page_size());
-    if (value->size() > most) {
-      return Status::corruption(fmt::format("vectors chunk {} of index '{}': {} bytes, at most {}",
-                                            chunk, index_.name_, value->size(), most));
-    }
-    std::byte* const copy = room->make(value->size());
-    const Result<bool> copied = reader_.read(*value, copy);
-    if (!copied) return copied.status();
-    if (!*copied) std::memcpy(copy, value->data(), value->size());
-    return read_chunk(layout_, chunk, Bytes(copy, value->size()), true);
+    return copy_chunk(layout_, chunk, *value, reader_, *room);
   }
 
   /// As verified_rows(). Remembers the last one.

@@ -194,7 +194,8 @@ class IndexRecords {
   /// it is as durable as the store's durability says. The caller calls finish() when the operation
   /// is fully applied in memory. Errors: kIoError, kFull: nothing was stored. kReadOnly.
   /// `meanwhile`, when it is there, is called once by this thread, before or beside the commit,
-  /// unless the operation is refused before that; it must not throw, nor call the store.
+  /// unless the operation is refused before that; it must not throw, and of the store it may only
+  /// read.
   virtual Result<Sequence> append(const Operation& operation,
                                   const std::function<void()>& meanwhile) = 0;
   Result<Sequence> append(const Operation& operation) { return append(operation, {}); }
@@ -212,6 +213,10 @@ class IndexRecords {
   /// not call anything else of this store: growing the map waits for it. In a read-only store that
   /// another process writes, rows may be newer than what load() delivered.
   virtual Result<std::unique_ptr<RowReader>> row_reader() = 0;
+  /// The same rows, copied chunk by chunk past the map, their checksums verified: for many rows in
+  /// ascending order. A row is valid until the next one of another chunk; nullptr also when the
+  /// chunk cannot be read or is damaged.
+  virtual Result<std::unique_ptr<RowReader>> chunk_copier() = 0;
 
   /// Journal entries as one JSON object each: {"seq":..,"op":"upsert",..} without rows.
   virtual Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) = 0;

@@ -21,6 +21,7 @@ class ValueReader {
   /// fills pages of its own, read() returns false.
   void learn(Bytes value);
   bool knows() const { return map_ != nullptr; }
+  std::uint64_t page_size() const { return page_size_; }
 
   /// Copies `value` into `out`, which has room for it. False: not to be had this way, the map has
   /// it. Errors: kIoError; kCorruption when the file ends before the value does.

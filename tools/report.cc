@@ -68,7 +68,8 @@ Json to_json(const Stats& stats) {
           {"checkpoint_age_s", stats.checkpoint_age_s},
           {"salvaged", stats.salvaged},
           {"repaired_links", stats.repaired_links},
-          {"open_seconds", stats.open_seconds}};
+          {"open_seconds", stats.open_seconds},
+          {"vectors_to_load", stats.vectors_to_load}};
 }
 
 Json to_json(const ValidateReport& report) {
@@ -130,6 +131,7 @@ std::string describe(const Stats& stats) {
   table.trouble("salvaged", stats.salvaged);
   table.trouble("repaired links", stats.repaired_links);
   table.line("opened in", human_seconds(stats.open_seconds));
+  table.trouble("vectors to load", stats.vectors_to_load);
   return table.take();
 }
 

@@ -69,7 +69,8 @@ class Index {
 
   /// The k nearest live vectors, nearest first. Never fails for having fewer than k.
   ///
-  /// Threads: any; takes no lock, and allocates only the result once warm.
+  /// Threads: any; takes no lock, and allocates only the result once warm (vectors that are not in
+  /// memory are read through the store: IndexOptions::vectors_in_memory, load_in_background).
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
@@ -108,6 +109,11 @@ class Index {
 
   /// Makes every acknowledged write survive a power cut, whatever the durability.
   Status sync();
+
+  /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
+  /// those who want all searches to be equally fast before they take traffic. At once when nothing
+  /// is left. Errors: kCancelled (the background goes on); kIoError when the file cannot be read.
+  Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are
   /// gone afterwards. Readers and writers go on. Errors: kBusy (another rebuild runs), kCancelled

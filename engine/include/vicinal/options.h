@@ -53,6 +53,12 @@ struct IndexOptions {
   /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
   /// `get` (ignored without a store).
   bool vectors_in_memory = true;
+  /// Opening verifies every record, and returns once nodes and links are in memory; vectors and
+  /// codes, most of the bytes, follow by half of `threads`. Meanwhile every call works: a vector
+  /// that has not come yet is read from the file whenever it is compared, so that a search takes
+  /// some milliseconds and a single upsert some tens at first. False: opening ends when all is in
+  /// memory, as it does in a read-only store and with `salvage`. See Index::finish_loading.
+  bool load_in_background = true;
   /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
   /// graph. For comparison only.
   bool rebuild_on_upsert = false;
@@ -62,8 +68,8 @@ struct IndexOptions {
   unsigned threads = 0;
   /// Vectors expected; a hint that spares growth.
   std::uint64_t reserve = 0;
-  /// Progress of the work that opening does (reading, linking what is not checkpointed). May be
-  /// empty.
+  /// Progress of the work that opening itself does (reading, linking what is not checkpointed). May
+  /// be empty.
   ProgressCallback progress = {};
   /// Opens although vector records are damaged: they are set aside and counted in Stats::salvaged.
   bool salvage = false;
@@ -240,6 +246,7 @@ struct Stats {
   std::uint64_t salvaged = 0;   ///< damaged records set aside at open
   std::uint64_t repaired_links = 0;  ///< damaged link records mended at open
   double open_seconds = 0;
+  std::uint64_t vectors_to_load = 0;  ///< not in memory yet: see IndexOptions::load_in_background
 
   std::uint64_t bytes_in_memory() const {
     return bytes_vectors + bytes_codes + bytes_links + bytes_nodes + bytes_labels + bytes_scratch;

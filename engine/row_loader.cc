@@ -1,0 +1,29 @@
+#include "engine/row_loader.h"
+
+#include <new>
+
+#include "persist/failpoints.h"
+
+namespace vicinal::engine {
+
+RowLoader::RowLoader(graph::Graph& graph, unsigned threads)
+    : graph_(graph), thread_([this, threads] { run(threads); }) {}
+
+void RowLoader::run(unsigned threads) {
+  if (!persist::failpoints::reach("loading.background").ok()) return;
+  try {
+    // The graph keeps what goes wrong, for whoever needs the rows.
+    static_cast<void>(graph_.load_deferred(
+        threads, [this](std::uint64_t, std::uint64_t) { return !stopping_.load(); }));
+  } catch (const std::bad_alloc&) {
+    // What is left stays where it is, to be read whenever it is needed.
+  }
+}
+
+void RowLoader::stop() {
+  stopping_.store(true);
+  const std::lock_guard lock(joining_);
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace vicinal::engine

@@ -1,0 +1,67 @@
+// The two RowReaders: rows inside the map, and rows copied out of the data file.
+//
+// What: each holds a snapshot from its making to its end. MapRowReader is for a few rows anywhere;
+// ChunkCopier reads whole chunks with plain reads (value_reader.h), which is cheaper than faults
+// where most rows of a chunk are wanted, leaves no pages of the file in the process, and verifies
+// checksums. Ownership: the environment outlives them. Threads: one at a time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "persist/chunk_room.h"
+#include "persist/chunks.h"
+#include "persist/lmdb_env.h"
+#include "persist/store_file.h"
+#include "persist/value_reader.h"
+
+namespace vicinal::persist {
+
+/// A chunk's record inside the map; kCorruption when there is none.
+Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk);
+/// The rows of a chunk whose checksum is right, aligned, in `room`: read by `reader`, or copied
+/// from the map while it knows none. Errors: read_chunk()'s, the reader's; kCorruption when `value`
+/// is longer than a chunk can be.
+Result<ChunkRows> copy_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
+                             const ValueReader& reader, ChunkRoom& room);
+
+class MapRowReader final : public RowReader {
+ public:
+  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout)
+      : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
+  const float* row(graph::NodeId node) override;
+
+ private:
+  struct Remembered {
+    std::int64_t chunk = -1;
+    ChunkRows rows;
+  };
+
+  ReadTransaction transaction_;
+  const DatabaseHandle vectors_;
+  const ChunkLayout layout_;
+  std::array<Remembered, 64> remembered_;
+};
+
+class ChunkCopier final : public RowReader {
+ public:
+  ChunkCopier(const Environment& environment, ReadTransaction transaction, DatabaseHandle vectors,
+              const ChunkLayout& layout)
+      : transaction_(std::move(transaction)),
+        vectors_(vectors),
+        layout_(layout),
+        reader_(environment) {}
+  const float* row(graph::NodeId node) override;
+
+ private:
+  ReadTransaction transaction_;
+  const DatabaseHandle vectors_;
+  const ChunkLayout layout_;
+  ValueReader reader_;
+  ChunkRoom room_;
+  std::int64_t chunk_ = -1;  ///< whose rows are in room_
+  ChunkRows rows_;
+};
+
+}  // namespace vicinal::persist

@@ -1,0 +1,241 @@
+// Opening leaves vectors for later: every call answers meanwhile as it does afterwards.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "persist/failpoints.h"
+#include "tests/engine/engine_testing.h"
+
+namespace vicinal::testing {
+namespace {
+
+namespace failpoints = persist::failpoints;
+
+constexpr std::size_t kRows = 1000;
+
+struct Answers {
+  std::vector<std::vector<Hit>> hits;
+  std::vector<std::pair<Label, std::vector<float>>> rows;
+
+  friend bool operator==(const Answers&, const Answers&) = default;
+};
+
+Answers answers(const Index& index) {
+  Answers all;
+  const std::vector<Label> few = {3, 8, 500, 990, 2000};
+  const std::vector<Label> many = labels_up_to(300, 100);
+  std::vector<float> queries;
+  for (Label label = 9000; label < 9020; ++label) {
+    const std::vector<float> query = vector_of(label);
+    queries.insert(queries.end(), query.begin(), query.end());
+    SearchOptions options;
+    all.hits.push_back(index.search(query, options)->hits);
+    options.filter = Filter::by([](Label l) { return l % 3 == 0; });
+    all.hits.push_back(index.search(query, options)->hits);
+    options.filter = Filter::among(few);
+    all.hits.push_back(index.search(query, options)->hits);
+    options.filter = Filter::among(many);
+    all.hits.push_back(index.search(query, options)->hits);
+    all.hits.push_back(index.search_radius(query, all.hits[0].back().distance)->hits);
+    options.filter = {};
+    options.exact = true;
+    all.hits.push_back(index.search(query, options)->hits);
+  }
+  const Result<std::vector<SearchResult>> batch = index.search_batch(queries);
+  for (const SearchResult& result : *batch) all.hits.push_back(result.hits);
+  const Status walked = index.for_each([&](Label label, std::span<const float> row) {
+    all.rows.emplace_back(label, std::vector<float>(row.begin(), row.end()));
+    return true;
+  });
+  EXPECT_TRUE(walked.ok()) << walked.to_string();
+  std::sort(all.rows.begin(), all.rows.end());
+  for (const auto& [label, row] : all.rows) EXPECT_EQ(*index.get(label), row);
+  return all;
+}
+
+class LoadingTest : public ::testing::TestWithParam<bool> {
+ protected:
+  /// A store of kRows vectors, some erased, some replaced.
+  void SetUp() override {
+    Store store = *Store::open(path(), quick_store());
+    Index index = *store.index("text", options());
+    const std::vector<Label> labels = labels_up_to(kRows);
+    ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
+    for (Label label = 0; label < 50; ++label) {
+      ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
+    }
+    for (Label label = 50; label < 80; ++label) ASSERT_TRUE(*index.erase(label));
+    before_ = answers(index);
+    ASSERT_OK(store.close());
+  }
+  void TearDown() override { failpoints::disarm(); }
+
+  std::string path() const { return folder_.file("s"); }
+  static IndexOptions options() {
+    IndexOptions options = small_options();
+    options.vectors_in_memory = GetParam();
+    return options;
+  }
+  /// Opened, and nothing comes into memory by itself.
+  Index open_and_wait(Store& store) const {
+    failpoints::arm("loading.background", failpoints::Action::kFail);
+    Index index = *store.open_index("text", options());
+    EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
+    return index;
+  }
+
+  TemporaryFolder folder_;
+  Answers before_;
+};
+
+INSTANTIATE_TEST_SUITE_P(VectorsInMemory, LoadingTest, ::testing::Bool());
+
+TEST_P(LoadingTest, EveryCallAnswersBeforeItIsLoaded) {
+  Store store = *Store::open(path(), quick_store());
+  const Index index = open_and_wait(store);
+  EXPECT_EQ(answers(index), before_);
+  EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
+  EXPECT_TRUE(index.contains(5));
+  ASSERT_OK(index.finish_loading());
+  EXPECT_EQ(index.stats().vectors_to_load, 0u);
+  EXPECT_EQ(answers(index), before_);
+  expect_sound(index, true);
+}
+
+TEST_P(LoadingTest, WritesBeforeItIsLoaded) {
+  {
+    Store store = *Store::open(path(), quick_store());
+    Index index = open_and_wait(store);
+    EXPECT_EQ(*index.upsert(100, vector_of(100)), UpsertOutcome::kUnchanged);
+    EXPECT_EQ(*index.upsert(55, vector_of(55)), UpsertOutcome::kResurrected);
+    EXPECT_EQ(*index.upsert(101, vector_of(101, 7)), UpsertOutcome::kUpdated);
+    EXPECT_EQ(*index.upsert(5000, vector_of(5000)), UpsertOutcome::kInserted);
+    EXPECT_TRUE(*index.erase(102));
+    const std::vector<Label> batch = labels_up_to(4, 200);
+    EXPECT_EQ(index.upsert_batch(batch, matrix_of(batch, 3))->updated, 4u);
+    ASSERT_OK(index.checkpoint());
+    EXPECT_GT(index.stats().vectors_to_load, 0u);
+    EXPECT_EQ(index.search(vector_of(101, 7), {.k = 1})->hits[0].label, 101u);
+    EXPECT_EQ(index.search(vector_of(5000), {.k = 1})->hits[0].label, 5000u);
+    EXPECT_EQ(*index.get(101), vector_of(101, 7));
+    EXPECT_EQ(*index.get(202), vector_of(202, 3));
+    ASSERT_OK(store.close());
+  }
+  Store store = *Store::open(path(), quick_store());
+  const Index index = *store.open_index("text", options());
+  EXPECT_EQ(*index.get(101), vector_of(101, 7));
+  EXPECT_EQ(*index.get(55), vector_of(55));
+  EXPECT_EQ(*index.get(202), vector_of(202, 3));
+  EXPECT_FALSE(index.contains(102));
+  expect_sound(index, true);
+}
+
+// What needs every row again and again waits for all of them.
+TEST_P(LoadingTest, LongWorkLoadsFirst) {
+  Store store = *Store::open(path(), quick_store());
+  {
+    Index index = open_and_wait(store);
+    ASSERT_TRUE(index.repair().ok());
+    EXPECT_EQ(index.stats().vectors_to_load, 0u);
+    expect_sound(index, true);
+    ASSERT_OK(store.close());
+  }
+  store = *Store::open(path(), quick_store());
+  failpoints::arm("loading.background", failpoints::Action::kFail);
+  Index index = *store.open_index("text", options());
+  EXPECT_GT(index.stats().vectors_to_load, 0u);
+  const std::vector<Label> labels = labels_up_to(100, 7000);
+  ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
+  EXPECT_EQ(index.stats().vectors_to_load, 0u);
+  ASSERT_OK(index.rebuild());
+  expect_sound(index, true);
+}
+
+TEST_P(LoadingTest, CancelledLoadingLeavesAUsableIndex) {
+  Store store = *Store::open(path(), quick_store());
+  const Index index = open_and_wait(store);
+  BatchOptions options;
+  options.progress = [](const Progress&) { return false; };
+  EXPECT_CODE(index.finish_loading(options), kCancelled, "vectors are left");
+  EXPECT_EQ(answers(index), before_);
+}
+
+TEST_P(LoadingTest, OpeningWaitsWhereItSaysSo) {
+  IndexOptions waiting = options();
+  waiting.load_in_background = false;
+  {
+    Store store = *Store::open(path(), quick_store());
+    EXPECT_EQ(store.open_index("text", waiting)->stats().vectors_to_load, 0u);
+    ASSERT_OK(store.close());
+  }
+  StoreOptions reading = quick_store();
+  reading.read_only = true;
+  Store store = *Store::open(path(), reading);
+  const Index index = *store.open_index("text", options());
+  EXPECT_EQ(index.stats().vectors_to_load, 0u);
+  EXPECT_EQ(answers(index), before_);
+}
+
+TEST_P(LoadingTest, ClosingBesideLoadingAndSearching) {
+  for (int round = 0; round < 8; ++round) {
+    Store store = *Store::open(path(), quick_store());
+    const Index index = *store.open_index("text", options());
+    std::atomic<int> searches{0};
+    std::thread searching([&] {
+      for (Label label = 9000;; ++label) {
+        const Result<SearchResult> result = index.search(vector_of(label));
+        if (!result) {
+          EXPECT_CODE(result.status(), kClosed, "text");
+          break;
+        }
+        EXPECT_EQ(result->size(), 10u);
+        ++searches;
+      }
+    });
+    while (searches < 3 * round) std::this_thread::yield();
+    ASSERT_OK(store.close());
+    searching.join();
+  }
+  Store store = *Store::open(path(), quick_store());
+  EXPECT_EQ(answers(*store.open_index("text", options())), before_);
+}
+
+// A file that is damaged after it was verified: whoever needs the row says so, and nothing built on
+// it is stored.
+TEST_P(LoadingTest, DamageAfterOpeningIsReported) {
+  const std::string file = path() + "/data.mdb";
+  Store store = *Store::open(path(), quick_store());
+  Index index = open_and_wait(store);
+  const std::vector<float> row = vector_of(900);
+  std::string content(std::filesystem::file_size(file), '\0');
+  std::fstream(file, std::ios::in | std::ios::binary).read(content.data(), std::ssize(content));
+  const std::string_view bytes(reinterpret_cast<const char*>(row.data()), kDimension * 4);
+  std::vector<std::size_t> places;
+  for (std::size_t at = content.find(bytes); at != std::string::npos;
+       at = content.find(bytes, at + 1)) {
+    places.push_back(at);
+  }
+  ASSERT_FALSE(places.empty());
+  const auto flip = [&] {
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::size_t at : places) {
+      content[at + 5] = static_cast<char>(content[at + 5] ^ 64);
+      damaged.seekp(static_cast<std::streamoff>(at + 5)).put(content[at + 5]);
+    }
+  };
+  flip();
+  EXPECT_CODE(index.finish_loading(), kIoError, "cannot be read again");
+  EXPECT_CODE(index.search(vector_of(9000)).status(), kIoError, "label");
+  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kIoError, "label");
+  EXPECT_CODE(index.checkpoint(), kIoError, "label");
+  flip();
+  EXPECT_CODE(store.close(), kIoError, "label");
+  store = *Store::open(path(), quick_store());
+  EXPECT_EQ(answers(*store.open_index("text", options())), before_);
+}
+
+}  // namespace
+}  // namespace vicinal::testing
