@@ -26,8 +26,11 @@ constexpr std::uint64_t mix_label(Label label) {
   x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53ull;
   return x ^ (x >> 33);
 }
-inline constexpr std::size_t kShards = 64;
-constexpr std::size_t shard_of(Label label) { return mix_label(label) >> 58; }
+/// A batch holds the locks of all shards while it is shown, and the thread sanitizer cannot follow
+/// more than 64.
+inline constexpr unsigned kShardBits = 5;
+inline constexpr std::size_t kShards = std::size_t{1} << kShardBits;
+constexpr std::size_t shard_of(Label label) { return mix_label(label) >> (64 - kShardBits); }
 
 class LabelClaims {
  public:

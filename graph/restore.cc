@@ -49,7 +49,11 @@ bool possible(const GraphState& g, NodeId node, Level level, const LevelLinksVie
 class LinkRestorer {
  public:
   LinkRestorer(const GraphState& g, Topology& t, std::uint64_t limit)
-      : g_(g), t_(t), limit_(limit) {}
+      : g_(g),
+        t_(t),
+        limit_(limit),
+        all_in_use_(static_cast<std::uint64_t>(g.live_count.load() + g.tombstone_count.load()) ==
+                    limit) {}
 
   void gather(const StoredLinks& stored) {
     if (!possible_node(stored)) {
@@ -97,7 +101,7 @@ class LinkRestorer {
   }
 
   bool has_level(NodeId id, Level level) const {
-    return raw(id) < limit_ && g_.state_relaxed(id) != NodeState::kFree &&
+    return raw(id) < limit_ && (all_in_use_ || g_.state_relaxed(id) != NodeState::kFree) &&
            (level == 0 || g_.level(id) >= level);
   }
 
@@ -121,6 +125,7 @@ class LinkRestorer {
   const GraphState& g_;
   Topology& t_;
   const std::uint64_t limit_;
+  const bool all_in_use_;  ///< no slot below limit_ is free: no need to look at each link's
   RestoredLinks report_;
   Repeats repeats_;
   internal::Vector<List> lists_;  ///< and its block in requests_, its ids in ids_, in this order

@@ -11,6 +11,7 @@ namespace vicinal::graph::testing {
 namespace {
 
 constexpr std::size_t kRows = rows_for_sanitizer(20'000);
+constexpr std::size_t kFew = rows_for_sanitizer(2000);
 
 /// Rows out of a test's memory. Shared by the source and what it opens.
 struct Store {
@@ -130,14 +131,14 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Deferred,
 
 // Distances of nodes that are not here are those of the codes that will be: to the bit.
 TEST_P(Deferred, AnswersAreTheSameBeforeAndAfterLoading) {
-  Store store{clustered(3000, 20, 1)};
+  Store store{clustered(kFew, 20, 1)};
   const Rows queries = clustered(50, 20, 2);
   const auto original = build(config(), store.rows);
   const auto late = reopen(*original, store);
-  EXPECT_EQ(late->deferred(), 3000u);
+  EXPECT_EQ(late->deferred(), kFew);
   EXPECT_EQ(late->vector(NodeId{5}), nullptr);
   expect_same_answers(*original, *late, store, queries);
-  EXPECT_EQ(late->deferred(), 3000u) << "searches load nothing";
+  EXPECT_EQ(late->deferred(), kFew) << "searches load nothing";
 
   ASSERT_TRUE(late->load_deferred(2, {}).ok());
   EXPECT_EQ(late->deferred(), 0u);
@@ -150,7 +151,7 @@ TEST_P(Deferred, AnswersAreTheSameBeforeAndAfterLoading) {
 
 // Vectors linked while their neighbors are not here get the links they would have got.
 TEST_P(Deferred, LinksAreTheSame) {
-  Store store{clustered(1500, 20, 1)};
+  Store store{clustered(kFew, 20, 1)};
   const Rows more = clustered(60, 20, 3);
   const auto original = build(config(), store.rows);
   const auto late = reopen(*original, store);
@@ -159,7 +160,7 @@ TEST_P(Deferred, LinksAreTheSame) {
     insert(*late, 5000 + i, more.row(i));
     insert(*now, 5000 + i, more.row(i));
   }
-  EXPECT_EQ(late->deferred(), 1500u);
+  EXPECT_EQ(late->deferred(), kFew);
   EXPECT_EQ(now->deferred(), 0u);
   for (std::uint32_t i = 0; i < late->node_limit(); ++i) {
     ASSERT_EQ(late->links(NodeId{i}), now->links(NodeId{i})) << "node " << i;
