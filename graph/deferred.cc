@@ -70,7 +70,8 @@ const float* DeferredPayload::row(RowSource* rows, NodeId node, internal::Vector
 
 void DeferredPayload::load_nodes(std::uint64_t first, std::uint64_t last) {
   const BorrowedScratch scratch(g_.scratches);
-  // All that can throw comes before a node is claimed.
+  // All that can throw comes before a node is claimed: the row too, which is the right one when the
+  // claim that follows succeeds (D4).
   scratch->rotated.resize(g_.config.dimension);
   std::unique_ptr<RowSource> rows;
   for (std::uint64_t i = first; i < last && !failed_.load(std::memory_order_relaxed); ++i) {
@@ -80,18 +81,16 @@ void DeferredPayload::load_nodes(std::uint64_t first, std::uint64_t last) {
     // for him.
     if (rows == nullptr) rows = this->rows(PayloadSource::Order::kAscending);
     if (rows == nullptr) return;
+    const float* const row = rows->row(node);
     if (!claim(node)) continue;
-    if (g_.state(node) == NodeState::kFree) {  // nobody reads it any more
-      arrived(node);
-      continue;
+    const bool wanted = g_.state(node) != NodeState::kFree;  // else nobody reads it any more
+    if (wanted && row == nullptr) {
+      states_[raw(node)].store(kWaiting, std::memory_order_release);
+      fail(unreadable(node));
+      return;
     }
-    if (const float* const row = rows->row(node)) {
-      g_.write_row(node, row, *scratch);
-      arrived(node);
-      continue;
-    }
-    fail(unreadable(node));
-    states_[raw(node)].store(kWaiting, std::memory_order_release);
+    if (wanted) g_.write_row(node, row, *scratch);
+    arrived(node);
   }
 }
 

@@ -18,6 +18,7 @@ struct Store {
   Rows rows;
   std::atomic<int> busy{0};         ///< so many times open() is kBusy
   std::atomic<bool> broken{false};  ///< no row is to be had
+  std::atomic<int> until_throw{0};  ///< how many rows until one throws std::bad_alloc; 0: none
   std::atomic<int> opened{0};
 };
 
@@ -25,6 +26,7 @@ class StoreRows final : public RowSource {
  public:
   explicit StoreRows(Store& store) : store_(store) {}
   const float* row(NodeId node) override {
+    if (store_.until_throw > 0 && --store_.until_throw == 0) throw std::bad_alloc();
     return store_.broken ? nullptr : store_.rows.row(raw(node));
   }
 
@@ -229,6 +231,22 @@ TEST(DeferredPayload, RowsThatCannotBeReadAreReported) {
   EXPECT_EQ(status.code(), StatusCode::kIoError);
   EXPECT_NE(status.message().find("node "), std::string::npos) << status.message();
   EXPECT_EQ(loaded->deferred(), 500u);
+}
+
+// A node that was being loaded is not stuck: loading goes on where it stopped.
+TEST(DeferredPayload, OutOfMemoryLeavesTheRestToLoad) {
+  Store store{clustered(500, 20, 1)};
+  const Rows queries = clustered(10, 20, 2);
+  const auto original = build(config_of(Metric::kCosine, Quantization::kInt8), store.rows);
+  const auto late = reopen(*original, store);
+  store.until_throw = 100;
+  EXPECT_THROW((void)late->load_deferred(1, {}), std::bad_alloc);
+  EXPECT_EQ(late->deferred(), 401u);
+  EXPECT_TRUE(late->deferred_status().ok());
+  expect_same_answers(*original, *late, store, queries);
+  ASSERT_TRUE(late->load_deferred(1, {}).ok());
+  EXPECT_EQ(late->deferred(), 0u);
+  expect_same_answers(*original, *late, store, queries);
 }
 
 // D1, D2 under threads: searches, inserts and erasures beside two loaders.
