@@ -8,6 +8,15 @@
 #include "persist/failpoints.h"
 
 namespace vicinal::persist {
+namespace {
+
+// Of a commit that takes longer than what the callers do beside it.
+constexpr std::chrono::microseconds kLongCommit{100};
+
+// Commits that hope for no more than came lately, after one has waited in vain.
+constexpr std::size_t kSober = 8;
+
+}  // namespace
 
 CommitQueue::~CommitQueue() {
   {
@@ -22,15 +31,21 @@ CommitQueue::~CommitQueue() {
 Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record,
                                      const std::function<void()>& meanwhile) {
   Waiter self{&target, &record};
-  join(self);
-  if (meanwhile) meanwhile();
+  const bool others_follow = join(self);
+  if (meanwhile) {
+    // Their entries first, then everybody's work beside the sync.
+    if (others_follow) std::this_thread::yield();
+    meanwhile();
+  }
   wait_for(self);
   if (self.out_of_memory) throw std::bad_alloc();
   if (!self.status.ok()) return self.status;
   return self.sequence;
 }
 
-void CommitQueue::join(Waiter& waiter) {
+bool CommitQueue::join(Waiter& waiter) {
+  bool wake = false;
+  bool others_follow = false;
   {
     const std::lock_guard lock(mutex_);
     if (environment_->syncs() && !committer_.joinable()) {
@@ -41,8 +56,11 @@ void CommitQueue::join(Waiter& waiter) {
       }
     }
     waiting_.push_back(&waiter);  // nothing throws from here on: the waiter must be waited for
+    wake = waiting_.size() >= wake_at_;
+    others_follow = waiting_.size() < expected_ && commit_time_ >= kLongCommit;
   }
-  arrived_.notify_one();
+  if (wake) arrived_.notify_one();
+  return others_follow;
 }
 
 void CommitQueue::wait_for(Waiter& waiter) {
@@ -67,14 +85,27 @@ void CommitQueue::serve() {
 
 // Threads that a commit has just woken come back soon, while a sync takes milliseconds. A leader
 // that ran off at once would leave them to the commit after next: groups would alternate between
-// one and n - 1. Waiting for as many as came lately, for a share of a commit's time, keeps the
-// groups whole; a thread alone never waits.
+// one and n - 1, and two threads would be no faster than one. Waiting for as many as are about, for
+// a share of a commit's time, keeps the groups whole; a thread alone never waits.
 void CommitQueue::dally(std::unique_lock<std::mutex>& lock) {
-  const std::size_t expected = std::max(last_group_, group_before_last_);
-  if (waiting_.size() >= expected) return;
-  const auto patience = std::min<Clock::duration>(commit_time_ / 8, std::chrono::microseconds(500));
+  if (waiting_.size() >= expected_) return;
+  const auto patience = std::min<Clock::duration>(commit_time_ / 4, std::chrono::microseconds(500));
   if (patience < std::chrono::microseconds(20)) return;
-  arrived_.wait_for(lock, patience, [&] { return waiting_.size() >= expected; });
+  wake_at_ = expected_;
+  arrived_.wait_for(lock, patience, [&] { return waiting_.size() >= wake_at_; });
+  wake_at_ = 1;
+  if (waiting_.size() < expected_) in_vain_ = kSober;
+}
+
+// How many the next commit may hope for: as many as came lately or, unless that was in vain not
+// long ago, who has been woken now and who came while they were stored.
+void CommitQueue::expect(std::size_t group) {
+  expected_ = std::max(group, std::exchange(last_group_, group));
+  if (in_vain_ > 0) {
+    --in_vain_;
+  } else {
+    expected_ = std::max(expected_, group + waiting_.size());
+  }
 }
 
 void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
@@ -86,7 +117,7 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
   commit_group(group);
   const auto took = Clock::now() - begin;
   lock.lock();
-  group_before_last_ = std::exchange(last_group_, group.size());
+  expect(group.size());
   commit_time_ = took;
   leading_ = false;
   // Under the lock: a waiter that is done may be gone as soon as it is released.

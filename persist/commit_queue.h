@@ -7,7 +7,6 @@
 // commits once. Threads: any; the destructor when no append() runs.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -56,11 +55,14 @@ class CommitQueue {
     std::condition_variable finished = {};  // or: you may lead
   };
 
-  void join(Waiter& waiter);
+  /// Queues `waiter`. True when it is better to let others queue before working on: as many as came
+  /// lately are not there yet, and the commit that they are to share takes long.
+  bool join(Waiter& waiter);
   void wait_for(Waiter& waiter);
   void serve();
   void lead(std::unique_lock<std::mutex>& lock);
   void dally(std::unique_lock<std::mutex>& lock);
+  void expect(std::size_t group);
   void commit_group(std::vector<Waiter*>& group);
   /// Who waits by now, unless the group has been taken.
   void take_waiting(std::vector<Waiter*>& group);
@@ -76,8 +78,10 @@ class CommitQueue {
   std::thread committer_;  // leads; none where commits do not sync, or the system has none
   bool stopping_ = false;
   bool leading_ = false;
-  std::size_t last_group_ = 0;  // waiters of the previous commit
-  std::size_t group_before_last_ = 0;
+  std::size_t wake_at_ = 1;        // waiters that whoever sleeps on arrived_ sleeps for
+  std::size_t last_group_ = 0;     // waiters of the previous commit
+  std::size_t expected_ = 0;       // waiters that the next one may hope for
+  std::size_t in_vain_ = 0;        // commits to come that hope for no more than came lately
   Clock::duration commit_time_{};  // of the previous commit
 };
 
