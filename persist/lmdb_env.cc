@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "engine/check.h"
@@ -69,7 +70,23 @@ Bytes to_bytes(const MDB_val& val) {
 
 Status Transaction::failed(int code, const char* what) {
   if (code == MDB_MAP_FULL) map_full_ = true;
-  return to_status(code, what);
+  Status status = to_status(code, what);
+  damaged_ = damaged_ || status.code() == StatusCode::kCorruption;
+  return status;
+}
+
+std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
+
+Status Transaction::check_end(Bytes bytes) {
+  if (wrote_ || environment_->map_ == nullptr) return {};
+  MDB_envinfo info{};
+  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
+  const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size_;
+  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map_);
+  if (begin <= file && bytes.size() <= file - begin) return {};
+  damaged_ = true;
+  return Status::corruption(
+      fmt::format("a record of {} bytes begins at {} in a file of {}", bytes.size(), begin, file));
 }
 
 Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {
@@ -78,6 +95,7 @@ Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) 
   const int rc = mdb_get(txn_, database, &k, &v);
   if (rc == MDB_NOTFOUND) return false;
   if (rc != MDB_SUCCESS) return failed(rc, "reading a record");
+  if (Status s = check_end(to_bytes(v)); !s.ok()) return s;
   *value = to_bytes(v);
   return true;
 }
@@ -85,6 +103,7 @@ Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) 
 Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
   MDB_val k = to_val(key);
   MDB_val v = to_val(value);
+  wrote_ = true;
   return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
                 "writing a record");
 }
@@ -93,6 +112,7 @@ Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes
                                                   std::size_t size) {
   MDB_val k = to_val(key);
   MDB_val v{size, nullptr};
+  wrote_ = true;
   if (const int rc = mdb_put(txn_, database, &k, &v, MDB_RESERVE); rc != MDB_SUCCESS) {
     return failed(rc, "writing a record");
   }
@@ -101,6 +121,7 @@ Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes
 
 Status Transaction::remove(DatabaseHandle database, Bytes key) {
   MDB_val k = to_val(key);
+  wrote_ = true;
   const int rc = mdb_del(txn_, database, &k, nullptr);
   return rc == MDB_NOTFOUND ? Status() : failed(rc, "deleting a record");
 }
@@ -131,7 +152,11 @@ Result<DatabaseStats> Transaction::stats(DatabaseHandle database) {
 
 Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool create) {
   MDB_dbi dbi = 0;
-  const int rc = mdb_dbi_open(txn_, name.c_str(), create ? MDB_CREATE : 0u, &dbi);
+  int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi);
+  if (rc == MDB_NOTFOUND && create) {
+    wrote_ = true;
+    rc = mdb_dbi_open(txn_, name.c_str(), MDB_CREATE, &dbi);
+  }
   if (rc != MDB_SUCCESS) return failed(rc, "opening a database");
   return DatabaseHandle{dbi};
 }
@@ -141,6 +166,7 @@ Status Transaction::drop_database(const std::string& name) {
   if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
     return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
   }
+  wrote_ = true;
   return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
 }
 
@@ -170,6 +196,9 @@ Result<bool> Cursor::move(int operation, Bytes key) {
   const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
   if (rc == MDB_NOTFOUND) return false;
   if (rc != MDB_SUCCESS) return transaction_->failed(rc, "moving a cursor");
+  for (const MDB_val& val : {k, v}) {
+    if (Status s = transaction_->check_end(to_bytes(val)); !s.ok()) return s;
+  }
   key_ = to_bytes(k);
   value_ = to_bytes(v);
   return true;
@@ -183,7 +212,7 @@ Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : environment_(std::exchange(other.environment_, nullptr)),
-      transaction_(other.transaction_.txn_) {}
+      transaction_(other.transaction_.environment_, other.transaction_.txn_) {}
 
 ReadTransaction::~ReadTransaction() {
   if (environment_ == nullptr) return;
@@ -349,7 +378,7 @@ Status Environment::with_handles(const Closure& closure) {
     rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
   }
   if (rc != MDB_SUCCESS) return to_status(rc, "beginning to read");
-  Transaction transaction(txn);
+  Transaction transaction(this, txn);
   Status status = call(closure, transaction);
   if (!status.ok()) {
     mdb_txn_abort(txn);
@@ -363,7 +392,7 @@ Status Environment::write_locked(const Closure& closure, bool exclusive) {
     MDB_txn* txn = nullptr;
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return to_status(rc, "beginning a write transaction");
-    Transaction transaction(txn);
+    Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok() && !transaction.map_full_) {
       rc = mdb_txn_commit(txn);
@@ -410,14 +439,22 @@ Status Environment::set_map(std::uint64_t bytes) {
   }
   ::munmap(probe, bytes - now);
   const int rc = mdb_env_set_mapsize(env_, bytes);
-  if (rc != MDB_SUCCESS) map_lost_ = true;
+  if (rc != MDB_SUCCESS) {
+    map_lost_ = true;
+  } else if (map_ != nullptr) {
+    learn_map();
+  }
   return to_status(rc, "growing the map");
 }
 
 Status Environment::adopt_map_size() {
   if (map_lost_) return Status::io_error("the map is lost");
   const int rc = mdb_env_set_mapsize(env_, 0);
-  if (rc != MDB_SUCCESS) map_lost_ = true;
+  if (rc != MDB_SUCCESS) {
+    map_lost_ = true;
+  } else if (map_ != nullptr) {
+    learn_map();
+  }
   return to_status(rc, "adopting the map size of another process");
 }
 
@@ -437,6 +474,28 @@ Status Environment::keep_file_whole() {
   }
   whole_bytes_ = needed;
   return {};
+}
+
+// A key lies in its leaf, whose first number says which page of the file it is.
+void Environment::learn_map() {
+  map_ = nullptr;
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return;
+  MDB_dbi names = 0;
+  MDB_cursor* cursor = nullptr;
+  MDB_val key{};
+  MDB_val value{};
+  if (mdb_dbi_open(txn, nullptr, 0, &names) == MDB_SUCCESS &&
+      mdb_cursor_open(txn, names, &cursor) == MDB_SUCCESS &&
+      mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == MDB_SUCCESS) {
+    const auto* const bytes = static_cast<const std::byte*>(key.mv_data);
+    const std::byte* const leaf = bytes - reinterpret_cast<std::uintptr_t>(bytes) % page_size_;
+    std::uint64_t number = 0;
+    std::memcpy(&number, leaf, sizeof number);
+    map_ = leaf - number * page_size_;
+  }
+  if (cursor != nullptr) mdb_cursor_close(cursor);
+  mdb_txn_abort(txn);
 }
 
 // -- Environment: the rest ------------------------------------------------------------------------

@@ -46,6 +46,8 @@ struct DatabaseStats {
 
 /// A transaction in progress; made by Environment only. Bytes that it returns point into the map:
 /// valid until the transaction ends or, in a write transaction, until its next change.
+class Environment;
+
 class Transaction {
  public:
   Transaction(const Transaction&) = delete;
@@ -67,15 +69,28 @@ class Transaction {
   /// Deletes a named database with its content; only inside Environment::with_handles.
   Status drop_database(const std::string& name);
 
+  /// The last commit that it sees.
+  std::uint64_t id() const;
+  /// Whether pages of LMDB's own were found damaged, which no checksum of ours covers: LMDB would
+  /// believe them when it writes.
+  bool damaged() const { return damaged_; }
+
  private:
   friend class Environment;
   friend class ReadTransaction;
   friend class Cursor;
-  explicit Transaction(MDB_txn* txn) : txn_(txn) {}
+  Transaction(const Environment* environment, MDB_txn* txn)
+      : environment_(environment), txn_(txn) {}
   Status failed(int code, const char* what);
+  /// LMDB believes the length of a record, whatever the file says: one that reaches beyond the
+  /// file's end would be a SIGBUS for its reader.
+  Status check_end(Bytes bytes);
 
+  const Environment* environment_;
   MDB_txn* txn_;
+  bool wrote_ = false;  ///< some pages are not the map's any more
   bool map_full_ = false;
+  bool damaged_ = false;
 };
 
 /// Walks a database in key order. Must end before its transaction.
@@ -120,7 +135,7 @@ class ReadTransaction {
  private:
   friend class Environment;
   ReadTransaction(Environment* environment, MDB_txn* txn)
-      : environment_(environment), transaction_(txn) {}
+      : environment_(environment), transaction_(environment, txn) {}
 
   Environment* environment_;
   Transaction transaction_;
@@ -159,6 +174,10 @@ class Environment {
   /// Writes a compact copy into `file`, which must not exist.
   Status copy_to(const std::string& file);
 
+  /// Finds out where the map begins, which LMDB does not tell; from then on no record is believed
+  /// that ends beyond the file. While no other transaction lives, on pages that were checked.
+  void learn_map();
+
   bool read_only() const { return options_.read_only; }
   /// True when a commit waits for the disk.
   bool syncs() const { return options_.durability != Durability::kNone; }
@@ -173,6 +192,7 @@ class Environment {
 
  private:
   friend class ReadTransaction;
+  friend class Transaction;
   class Exclusive;
 
   explicit Environment(const EnvironmentOptions& options) : options_(options) {}
@@ -192,6 +212,7 @@ class Environment {
   std::string path_;
   MDB_env* env_ = nullptr;
   std::uint32_t page_size_ = 0;
+  const std::byte* map_ = nullptr;  // changes while no transaction lives
   std::atomic<std::uint64_t> commits_{0};
 
   std::mutex write_mutex_;

@@ -10,6 +10,7 @@
 // that of the slot's next node. An upsert of such a node is delivered as the erasure of what it
 // replaced, so a visitor sees a history in which doomed nodes never lived.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -468,6 +469,12 @@ Result<LoadReport> StoredIndex::load(LoadVisitor& visitor, const LoadOptions& op
   if (!transaction->ok()) return transaction->status();
   Loader loader(*this, ***transaction, visitor, options);
   Result<LoadReport> report = loader.run();
+  if (report.ok() && (**transaction)->damaged() && !environment_->read_only()) {
+    return Status::corruption(fmt::format(
+        "index '{}': pages of LMDB's own are damaged, and writing to the file could destroy more "
+        "({}): open it read-only, with salvage if need be, and copy what is left to a new store",
+        name_, fmt::join(report->messages, "; ")));
+  }
   transaction.reset();  // mending may grow the map
   if (!report.ok() || environment_->read_only() || !loader.needs_mending()) return report;
   Status status =

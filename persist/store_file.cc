@@ -16,6 +16,7 @@
 #include "persist/data_file.h"
 #include "persist/file_lock.h"
 #include "persist/index_records.h"
+#include "persist/page_check.h"
 
 namespace vicinal::persist {
 namespace {
@@ -309,6 +310,12 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   Result<std::unique_ptr<Environment>> environment = Environment::open(
       path, {options.durability, options.read_only, options.map_bytes, options.max_map_bytes});
   if (!environment) return environment.status();
+  if (Status s =
+          check_pages(**environment, options.read_only ? PageCheck::kToRead : PageCheck::kToWrite);
+      !s.ok()) {
+    return Status(s.code(), fmt::format("{}: {}", path, s.message()));
+  }
+  (*environment)->learn_map();
   auto store =
       std::make_unique<StoreFileImpl>(path, options, std::move(*lock), std::move(*environment));
   const bool fresh = *content != PathContent::kStore;

@@ -1,4 +1,6 @@
 // Damaged records of every kind, made through LMDB itself: never a crash, never wrong contents.
+#include <fstream>
+
 #include "persist/lmdb_env.h"
 #include "tests/persist/support.h"
 
@@ -52,9 +54,14 @@ class Damage : public testing::Test {
     std::uint64_t failures = 0;
     std::string message;
   };
-  Outcome load(bool salvage, bool parallel = false) {
+  Outcome load(bool salvage, bool parallel = false, bool read_only = false) {
     Outcome outcome;
-    auto store = open_store(path_, fast());
+    StoreOptions store_options = fast();
+    store_options.read_only = read_only;
+    auto opened = StoreFile::open(path_, store_options);
+    outcome.opened = opened.status();
+    if (!opened.ok()) return outcome;
+    const std::unique_ptr<StoreFile> store = std::move(*opened);
     auto index = store->open_index("text");
     outcome.opened = index.status();
     if (!index.ok()) return outcome;
@@ -66,14 +73,105 @@ class Damage : public testing::Test {
     outcome.nodes = loaded.live().size();
     outcome.links = loaded.all_links.size();
     std::vector<std::string> messages;
-    outcome.failures = *(*index)->verify(&messages);
+    const Result<std::uint64_t> failures = (*index)->verify(&messages);
+    outcome.failures = failures.ok() ? *failures : 1;
+    if (!failures.ok()) messages.push_back(failures.status().message());
     if (!messages.empty()) outcome.message = messages[0];
     return outcome;
   }
 
+  std::string contents() const {
+    std::string all(std::filesystem::file_size(data_file()), '\0');
+    std::ifstream file(data_file(), std::ios::binary);
+    file.read(all.data(), static_cast<std::streamsize>(all.size()));
+    return all;
+  }
+  void set_contents(const std::string& all) const {
+    std::ofstream(data_file(), std::ios::binary) << all;
+  }
+  std::string data_file() const { return path_ + "/data.mdb"; }
+  std::size_t page_size() const { return (*Environment::open(path_, {}))->page_size(); }
+
   TempFolder folder_;
   std::string path_;
 };
+
+std::uint16_t number_at(const std::string& file, std::size_t at) {
+  std::uint16_t n = 0;
+  std::memcpy(&n, file.data() + at, sizeof n);
+  return n;
+}
+
+/// A branch or leaf of an LMDB file, used or not: where it is, and its nodes.
+struct LmdbPage {
+  std::size_t at = 0;
+  bool leaf = false;
+  std::vector<std::size_t> nodes;
+};
+
+std::vector<LmdbPage> lmdb_pages(const std::string& file, std::size_t page_size) {
+  constexpr std::size_t kHeader =
+      16;  // page number, then flags at 10 and the end of the list at 12
+  std::vector<LmdbPage> pages;
+  for (std::size_t at = 2 * page_size; at + page_size <= file.size(); at += page_size) {
+    std::uint64_t own_number = 0;
+    std::memcpy(&own_number, file.data() + at, sizeof own_number);
+    const std::uint16_t flags = number_at(file, at + 10);
+    if (own_number != at / page_size || (flags != 1 && flags != 2)) continue;
+    LmdbPage page{at, flags == 2, {}};
+    const std::size_t end = std::min<std::size_t>(number_at(file, at + 12), page_size);
+    for (std::size_t i = kHeader; i + 2 <= end; i += 2) {
+      const std::size_t node = number_at(file, at + i);
+      if (node + 8 <= page_size) page.nodes.push_back(at + node);
+    }
+    pages.push_back(page);
+  }
+  return pages;
+}
+
+// A flipped bit in a length, which no checksum of ours covers.
+TEST_F(Damage, ALengthBeyondTheFileIsAnErrorAndNotASignal) {
+  const std::string sound = contents();
+  std::size_t refused = 0;
+  std::size_t most_saved = 0;
+  for (const LmdbPage& page : lmdb_pages(sound, page_size())) {
+    for (const std::size_t node : page.nodes) {
+      if (!page.leaf) continue;
+      std::string damaged = sound;
+      damaged[node + 3] ^= 0x40;  // a gigabyte more
+      set_contents(damaged);
+      refused += load(false).opened.ok() ? 0 : 1;
+      const Outcome read_only = load(true, false, true);
+      if (read_only.report.ok()) most_saved = std::max(most_saved, read_only.nodes);
+    }
+  }
+  EXPECT_GT(refused, 12u);
+  EXPECT_GT(most_saved, 300u) << "what can be read is not lost";
+}
+
+TEST_F(Damage, FlippedBitsInPagesOfLmdbAreErrorsAndNotSignals) {
+  const std::string sound = contents();
+  std::size_t refused = 0;
+  std::size_t flips = 0;
+  const auto flip_bits = [&](std::size_t begin, std::size_t end) {
+    // A step that has no divisor in common with 8: every bit of a byte has its turn.
+    for (std::size_t bit = begin * 8 + begin % 11; bit < end * 8; bit += 11) {
+      std::string damaged = sound;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+      set_contents(damaged);
+      const Outcome outcome = load(false);
+      refused += outcome.opened.ok() && outcome.report.ok() ? 0 : 1;
+      load(true, false, true);
+      ++flips;
+    }
+  };
+  for (const LmdbPage& page : lmdb_pages(sound, page_size())) {
+    flip_bits(page.at, page.at + 16 + 2 * page.nodes.size());
+    for (const std::size_t node : page.nodes) flip_bits(node, node + 8);
+  }
+  EXPECT_GT(flips, 300u);
+  EXPECT_GT(refused, 50u) << "the others are in pages that are not used any more";
+}
 
 TEST_F(Damage, SoundAtFirst) {
   const Outcome outcome = load(false);

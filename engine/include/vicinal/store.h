@@ -31,7 +31,8 @@ class Store {
   ///         kBusy              open for writing elsewhere (this process or another).
   ///         kIoError           no permission, read-only file system (see StoreOptions::read_only);
   ///                            no thread for StoreOptions::background.
-  ///         kCorruption        truncated or not LMDB's. kFormatVersion: another release's.
+  ///         kCorruption        truncated, not LMDB's, or a page that LMDB would walk is damaged.
+  ///         kFormatVersion     another release's.
   static Result<Store> open(const std::string& path, const StoreOptions& options = {});
 
   /// The index called `name` (1 to 100 bytes of letters, digits, '_', '-', '.'), opened or created.

@@ -1,0 +1,226 @@
+#include "persist/page_check.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "persist/format.h"
+
+namespace vicinal::persist {
+namespace {
+
+// LMDB 0.9's pages on a 64-bit host.
+//   A page: 0 its number u64, 10 flags u16, 12 end of the list of places u16, 14 begin of the nodes
+//   u16, 16 the list: the place of each node u16.
+//   A node: 0 low and 2 high half of the data's length (of a branch: of the page below, whose
+//   highest bits are the flags), 4 flags u16, 6 length of the key u16, 8 the key, then the data or,
+//   if it has pages of its own, the number of the first.
+//   A database: 6 depth u16, 40 its root page u64; 48 bytes. Two of them in a meta page: of free
+//   pages and of the names of the others.
+constexpr std::uint16_t kBranch = 1;
+constexpr std::uint16_t kLeaf = 2;
+constexpr std::uint16_t kBigData = 1;
+constexpr std::uint16_t kDatabase = 2;
+constexpr std::size_t kNodeHeader = 8;
+constexpr std::size_t kLongestKey = 511;
+constexpr std::size_t kDatabaseBytes = 48;
+constexpr std::size_t kRootAt = 40;
+constexpr std::size_t kMetaDatabases = kLmdbPageHeader + 24;
+constexpr std::size_t kMetaLastPage = kLmdbPageHeader + 120;
+constexpr std::size_t kMetaTransaction = kLmdbPageHeader + 128;
+constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
+constexpr unsigned kDeepest = 32;  // LMDB's cursors have no room for more
+
+using Page = std::vector<std::byte>;
+
+template <typename T>
+T number_at(const std::byte* bytes) {
+  T value{};
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+enum class Content : std::uint8_t { kFreePages, kNames, kRecords };
+
+class PageWalk {
+ public:
+  PageWalk(int fd, std::uint64_t page_size, PageCheck what)
+      : fd_(fd), page_size_(page_size), what_(what) {}
+
+  /// False: the snapshot's meta page has been written again.
+  Result<bool> run(std::uint64_t transaction) {
+    for (const std::uint64_t meta : {0, 1}) {
+      Page page(page_size_);
+      if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
+      if (number_at<std::uint64_t>(&page[kMetaTransaction]) != transaction) continue;
+      transaction_ = transaction;
+      pages_ = number_at<std::uint64_t>(&page[kMetaLastPage]) + 1;
+      seen_.assign(pages_, false);
+      const std::byte* const databases = &page[kMetaDatabases];
+      if (Status s = walk(databases, Content::kFreePages); !s.ok()) return s;
+      if (Status s = walk(databases + kDatabaseBytes, Content::kNames); !s.ok()) return s;
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  Status read(std::uint64_t page, std::byte* out, std::size_t bytes) const {
+    const ssize_t n = ::pread(fd_, out, bytes, static_cast<off_t>(page * page_size_));
+    if (n == static_cast<ssize_t>(bytes)) return {};
+    if (n < 0) {
+      return Status::io_error(
+          fmt::format("reading page {} of the data file: {}", page, std::strerror(errno)));
+    }
+    return damage(page, "lies beyond the file's end");
+  }
+
+  static Status damage(std::uint64_t page, std::string_view what) {
+    return Status::corruption(fmt::format("page {} of the data file is damaged: {}", page, what));
+  }
+
+  Status walk(const std::byte* database, Content content) {
+    const auto root = number_at<std::uint64_t>(database + kRootAt);
+    return root == kNoPage ? Status() : visit(root, content, 1);
+  }
+
+  Status visit(std::uint64_t number, Content content, unsigned depth) {
+    if (number < 2 || number >= pages_) return damage(number, "there is no such page");
+    if (seen_[number]) return damage(number, "two pages lead to it");
+    if (depth > kDeepest) return damage(number, "too far below its root");
+    seen_[number] = true;
+    Page page(page_size_);
+    if (Status s = read(number, page.data(), page.size()); !s.ok()) return s;
+    const auto flags = number_at<std::uint16_t>(&page[10]);
+    const auto lower = number_at<std::uint16_t>(&page[12]);
+    const auto upper = number_at<std::uint16_t>(&page[14]);
+    if (number_at<std::uint64_t>(page.data()) != number)
+      return damage(number, "it has another number");
+    if (flags != kBranch && flags != kLeaf) return damage(number, "neither branch nor leaf");
+    const std::size_t fewest = flags == kBranch ? 2 : 1;
+    if (lower < kLmdbPageHeader + 2 * fewest || lower % 2 != 0 || lower > upper ||
+        upper > page_size_) {
+      return damage(number, fmt::format("its list of places ends at {}, its nodes begin at {}",
+                                        lower, upper));
+    }
+    for (std::size_t at = kLmdbPageHeader; at < lower; at += 2) {
+      const auto place = number_at<std::uint16_t>(&page[at]);
+      if (place < upper || place % 2 != 0 || place + kNodeHeader > page_size_) {
+        return damage(number, fmt::format("a node at {}", place));
+      }
+      const std::byte* const node = &page[place];
+      const std::size_t room = page_size_ - place - kNodeHeader;
+      Status status = flags == kBranch ? branch_node(number, node, room, content, depth)
+                                       : leaf_node(number, node, room, content);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+  Status branch_node(std::uint64_t number, const std::byte* node, std::size_t room, Content content,
+                     unsigned depth) {
+    const auto key = number_at<std::uint16_t>(node + 6);
+    if (key > kLongestKey || key > room)
+      return damage(number, fmt::format("a key of {} bytes", key));
+    const std::uint64_t below =
+        number_at<std::uint32_t>(node) | std::uint64_t{number_at<std::uint16_t>(node + 4)} << 32;
+    return visit(below, content, depth + 1);
+  }
+
+  Status leaf_node(std::uint64_t number, const std::byte* node, std::size_t room, Content content) {
+    const std::uint64_t length = number_at<std::uint32_t>(node);
+    const auto flags = number_at<std::uint16_t>(node + 4);
+    const auto key = number_at<std::uint16_t>(node + 6);
+    if (key == 0 || key > kLongestKey || key > room) {
+      return damage(number, fmt::format("a key of {} bytes", key));
+    }
+    const std::byte* const data = node + kNodeHeader + key;
+    const std::size_t left = room - key;
+    if (flags == kDatabase && content == Content::kNames) {
+      if (length != kDatabaseBytes || left < length) {
+        return damage(number, fmt::format("a database of {} bytes", length));
+      }
+      return walk(data, Content::kRecords);
+    }
+    if (flags != 0 && flags != kBigData)
+      return damage(number, fmt::format("a node of kind {}", flags));
+    if (flags == kBigData && left < sizeof(std::uint64_t))
+      return damage(number, "a node is cut off");
+    const std::uint64_t first = flags == kBigData ? number_at<std::uint64_t>(data) : 0;
+    if (flags == kBigData && (first < 2 || first >= pages_)) {
+      return damage(number, fmt::format("a value in page {} of {}", first, pages_));
+    }
+    if (what_ == PageCheck::kToRead) return {};
+    const std::uint64_t most =
+        flags == kBigData ? (pages_ - first) * page_size_ - kLmdbPageHeader : left;
+    if (length > most) {
+      return damage(number, fmt::format("a value of {} bytes where {} are left", length, most));
+    }
+    if (content != Content::kFreePages) return {};
+    if (key != sizeof(std::uint64_t)) return damage(number, fmt::format("a key of {} bytes", key));
+    return free_pages(number, number_at<std::uint64_t>(node + kNodeHeader), data, length, first);
+  }
+
+  /// The pages that a transaction freed: how many, then their numbers, the greatest first; under
+  /// the transaction's number.
+  Status free_pages(std::uint64_t number, std::uint64_t by, const std::byte* data,
+                    std::uint64_t length, std::uint64_t first) {
+    constexpr std::size_t kNumber = sizeof(std::uint64_t);
+    if (by <= last_freeing_ || by > transaction_) {
+      return damage(number, fmt::format("pages freed by transaction {} after {} and before {}", by,
+                                        last_freeing_, transaction_));
+    }
+    last_freeing_ = by;
+    Page own;
+    if (first != 0) {
+      own.resize(kLmdbPageHeader + length);
+      if (Status s = read(first, own.data(), own.size()); !s.ok()) return s;
+      data = &own[kLmdbPageHeader];
+    }
+    const std::uint64_t count = length < kNumber ? 0 : number_at<std::uint64_t>(data);
+    if (length < kNumber || count > length / kNumber - 1) {
+      return damage(number, fmt::format("{} free pages in {} bytes", count, length));
+    }
+    std::uint64_t before = pages_;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      const auto page = number_at<std::uint64_t>(data + i * kNumber);
+      if (page < 2 || page >= before) {
+        return damage(number, fmt::format("a free page {} after {}", page, before));
+      }
+      before = page;
+    }
+    return {};
+  }
+
+  const int fd_;
+  const std::uint64_t page_size_;
+  const PageCheck what_;
+  std::uint64_t transaction_ = 0;
+  std::uint64_t last_freeing_ = 0;
+  std::uint64_t pages_ = 0;
+  std::vector<bool> seen_;
+};
+
+}  // namespace
+
+Status check_pages(Environment& environment, PageCheck what) {
+  const int fd = environment.file_descriptor();
+  if (fd < 0) return {};
+  // Who writes beside a reader may write a meta page again before it is read here.
+  constexpr int kTries = 16;
+  for (int i = 0; i < kTries; ++i) {
+    Result<ReadTransaction> snapshot = environment.read();
+    if (!snapshot.ok()) return snapshot.status();
+    PageWalk walk(fd, environment.page_size(), what);
+    const Result<bool> done = walk.run((*snapshot)->id());
+    if (!done.ok()) return done.status();
+    if (*done) return {};
+  }
+  return Status::busy("the store changes too fast to be opened for reading");
+}
+
+}  // namespace vicinal::persist
