@@ -55,7 +55,8 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
     const std::uint64_t epoch = fresh_.epoch();
     if (reader_ == nullptr || epoch != epoch_) {
       reader_.reset();  // first: two snapshots at once could wait for each other's end
-      Result<std::unique_ptr<persist::RowReader>> reader = records_.row_reader();
+      Result<std::unique_ptr<persist::RowReader>> reader =
+          reading_ == Reading::kVerified ? records_.chunk_copier() : records_.row_reader();
       if (!reader) {
         status_ = reader.status();
         return;
@@ -91,6 +92,7 @@ class ChunkRows final : public graph::RowSource {
  public:
   explicit ChunkRows(std::unique_ptr<persist::RowReader> reader) : reader_(std::move(reader)) {}
   const float* row(NodeId node) override { return reader_->row(node); }
+  Status why() const override { return reader_->why(); }
 
  private:
   const std::unique_ptr<persist::RowReader> reader_;

@@ -59,12 +59,17 @@ class FreshRows {
 /// the store meanwhile (persist/store_file.h).
 class StoredRows final : public graph::RowSource {
  public:
-  StoredRows(const graph::Graph& graph, const FreshRows& fresh, persist::IndexRecords& records)
-      : graph_(graph), fresh_(fresh), records_(records) {}
+  /// How rows are read that only the store has: out of its map, or with their checksum verified.
+  enum class Reading : std::uint8_t { kFast, kVerified };
+
+  StoredRows(const graph::Graph& graph, const FreshRows& fresh, persist::IndexRecords& records,
+             Reading reading)
+      : graph_(graph), fresh_(fresh), records_(records), reading_(reading) {}
 
   const float* row(graph::NodeId node) override;
   void rows(std::span<const std::uint32_t> ids, const float** out) override;
   void release() override;
+  Status why() const override { return reader_ == nullptr ? status_ : reader_->why(); }
   /// Why rows could not be read, if so.
   const Status& status() const { return status_; }
 
@@ -72,6 +77,7 @@ class StoredRows final : public graph::RowSource {
   const graph::Graph& graph_;
   const FreshRows& fresh_;
   persist::IndexRecords& records_;
+  const Reading reading_;
   std::uint64_t epoch_ = 0;  // of reader_
   std::unique_ptr<persist::RowReader> reader_;
   std::vector<FreshRows::Row> held_;  // fresh rows given out by the last call

@@ -89,9 +89,9 @@ bool IndexCore::live(NodeId node) const {
   return node != graph::kNoNode && graph_->state(node) == NodeState::kLive;
 }
 
-std::unique_ptr<StoredRows> IndexCore::rows() const {
+std::unique_ptr<StoredRows> IndexCore::rows(StoredRows::Reading reading) const {
   if (graph_->config().keep_vectors && graph_->deferred() == 0) return nullptr;
-  return std::make_unique<StoredRows>(*graph_, fresh_, *records_);
+  return std::make_unique<StoredRows>(*graph_, fresh_, *records_, reading);
 }
 
 const float* IndexCore::row(NodeId node, StoredRows* rows) const {

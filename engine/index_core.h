@@ -113,15 +113,17 @@ class IndexCore {
   void finish(persist::Sequence sequence);
   bool live(graph::NodeId node) const;
   /// Rows for one call, or null when the graph has them all.
-  std::unique_ptr<StoredRows> rows() const;
+  std::unique_ptr<StoredRows> rows(StoredRows::Reading reading = StoredRows::Reading::kFast) const;
   /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
   const float* row(graph::NodeId node, StoredRows* rows) const;
   /// True when the stored row of `node` has the bits of `vector`.
   bool holds(graph::NodeId node, std::span<const float> vector) const;
   Index::NodeView view(graph::NodeId node) const;
   /// Live nodes in [first, last), appended.
-  void copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
-                      std::vector<float>& vectors) const;
+  Status copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
+                        std::vector<float>& vectors) const;
+  /// Why the vector of a live node is not to be had.
+  Status unreadable(Label label, const StoredRows& rows) const;
 
   // -- upsert.cc. Under the label's claim.
   Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);

@@ -18,16 +18,19 @@ Result<std::vector<float>> IndexCore::get(Label label) const {
   const Graph::ReadGuard guard(*graph_);
   const NodeId node = labels_.find(label);
   if (live(node)) {
-    const std::unique_ptr<StoredRows> source = rows();
+    const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
     const float* const stored = row(node, source.get());
     if (stored != nullptr) return std::vector<float>(stored, stored + options_.dimension);
-    VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
-    if (live(node)) {
-      return Status::io_error(
-          fmt::format("the vector of label {} in index \"{}\" cannot be read", label, name_));
-    }
+    if (live(node)) return unreadable(label, *source);
   }
   return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
+}
+
+Status IndexCore::unreadable(Label label, const StoredRows& rows) const {
+  const Status why = rows.why();
+  return Status(why.ok() ? StatusCode::kIoError : why.code(),
+                fmt::format("the vector of label {} in index \"{}\" cannot be read{}{}", label,
+                            name_, why.ok() ? "" : ": ", why.message()));
 }
 
 bool IndexCore::contains(Label label) const {
@@ -47,7 +50,7 @@ Status IndexCore::for_each(const std::function<bool(Label, std::span<const float
   for (std::uint64_t first = 0; first < limit; first += kRun) {
     labels.clear();
     vectors.clear();
-    copy_live_rows(first, std::min(limit, first + kRun), labels, vectors);
+    VICINAL_RETURN_IF_ERROR(copy_live_rows(first, std::min(limit, first + kRun), labels, vectors));
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (!visit(labels[i],
                  std::span(vectors).subspan(i * options_.dimension, options_.dimension))) {
@@ -58,19 +61,23 @@ Status IndexCore::for_each(const std::function<bool(Label, std::span<const float
   return {};
 }
 
-void IndexCore::copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
-                               std::vector<float>& vectors) const {
+Status IndexCore::copy_live_rows(std::uint64_t first, std::uint64_t last,
+                                 std::vector<Label>& labels, std::vector<float>& vectors) const {
   const Graph::ReadGuard guard(*graph_);
-  const std::unique_ptr<StoredRows> source = rows();
+  const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
   for (std::uint64_t i = first; i < last; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (!live(node)) continue;
     const Label label = graph_->label(node);
     const float* const stored = row(node, source.get());
-    if (stored == nullptr) continue;
+    if (stored == nullptr) {
+      if (live(node)) return unreadable(label, *source);
+      continue;
+    }
     labels.push_back(label);
     vectors.insert(vectors.end(), stored, stored + options_.dimension);
   }
+  return {};
 }
 
 Index::NodeView IndexCore::view(NodeId node) const {

@@ -63,7 +63,7 @@ std::unique_ptr<RowSource> DeferredPayload::rows(PayloadSource::Order order) {
 
 const float* DeferredPayload::row(RowSource* rows, NodeId node, internal::Vector<float>& zeros) {
   if (const float* const row = rows == nullptr ? nullptr : rows->row(node)) return row;
-  fail(unreadable(node));
+  fail(unreadable(node, rows));
   zeros.assign(g_.config.dimension, 0.0f);
   return zeros.data();
 }
@@ -86,7 +86,7 @@ void DeferredPayload::load_nodes(std::uint64_t first, std::uint64_t last) {
     const bool wanted = g_.state(node) != NodeState::kFree;  // else nobody reads it any more
     if (wanted && row == nullptr) {
       states_[raw(node)].store(kWaiting, std::memory_order_release);
-      fail(unreadable(node));
+      fail(unreadable(node, rows.get()));
       return;
     }
     if (wanted) g_.write_row(node, row, *scratch);
@@ -132,9 +132,11 @@ Status DeferredPayload::load(unsigned threads, const StepCallback& step) {
   return status();
 }
 
-Status DeferredPayload::unreadable(NodeId node) const {
-  return Status::io_error(fmt::format("the vector of label {} (node {}) cannot be read again",
-                                      g_.labels[node], raw(node)));
+Status DeferredPayload::unreadable(NodeId node, const RowSource* rows) const {
+  const Status why = rows == nullptr ? Status() : rows->why();
+  return Status(why.ok() ? StatusCode::kIoError : why.code(),
+                fmt::format("the vector of label {} (node {}) cannot be read again{}{}",
+                            g_.labels[node], raw(node), why.ok() ? "" : ": ", why.message()));
 }
 
 void DeferredPayload::fail(const Status& status) {

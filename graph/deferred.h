@@ -72,7 +72,7 @@ class DeferredPayload {
   void load_nodes(std::uint64_t first, std::uint64_t last);
   bool claim(NodeId node);
   void arrived(NodeId node);
-  Status unreadable(NodeId node) const;
+  Status unreadable(NodeId node, const RowSource* rows) const;
   void fail(const Status& status);
 
   GraphState& g_;

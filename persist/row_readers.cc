@@ -61,9 +61,11 @@ const float* ChunkCopier::row(graph::NodeId node) {
     chunk_ = chunk;
     rows_ = {};
     const Result<Bytes> value = find_chunk(*transaction_, vectors_, chunk);
+    why_ = value.status();
     if (!value) return nullptr;
     if (!reader_.knows()) reader_.learn(*value);
     const Result<ChunkRows> rows = copy_chunk(layout_, chunk, *value, reader_, room_);
+    why_ = rows.status();
     if (rows) rows_ = *rows;
   }
   return row_of(layout_, rows_, node);

@@ -53,6 +53,7 @@ class ChunkCopier final : public RowReader {
         layout_(layout),
         reader_(environment) {}
   const float* row(graph::NodeId node) override;
+  Status why() const override { return why_; }
 
  private:
   ReadTransaction transaction_;
@@ -62,6 +63,7 @@ class ChunkCopier final : public RowReader {
   ChunkRoom room_;
   std::int64_t chunk_ = -1;  ///< whose rows are in room_
   ChunkRows rows_;
+  Status why_;  ///< there are none
 };
 
 }  // namespace vicinal::persist

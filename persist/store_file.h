@@ -150,6 +150,8 @@ class RowReader {
   /// CheckpointReport::moved_rows. Rows of a chunk follow each other without gaps from a 64-byte
   /// boundary. A damaged chunk header is nullptr, too; checksums are load()'s and verify()'s work.
   virtual const float* row(graph::NodeId node) = 0;
+  /// Why the last row() was nullptr; ok when it is not known.
+  virtual Status why() const { return {}; }
 };
 
 /// What a checkpoint needs from the engine.

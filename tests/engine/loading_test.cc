@@ -227,12 +227,15 @@ TEST_P(LoadingTest, DamageAfterOpeningIsReported) {
     }
   };
   flip();
-  EXPECT_CODE(index.finish_loading(), kIoError, "cannot be read again");
-  EXPECT_CODE(index.search(vector_of(9000)).status(), kIoError, "label");
-  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kIoError, "label");
-  EXPECT_CODE(index.checkpoint(), kIoError, "label");
+  EXPECT_CODE(index.get(900).status(), kCorruption, "label 900 in");
+  EXPECT_CODE(index.for_each([](Label, std::span<const float>) { return true; }), kCorruption,
+              "cannot be read");
+  EXPECT_CODE(index.finish_loading(), kCorruption, "cannot be read again");
+  EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
+  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kCorruption, "label");
+  EXPECT_CODE(index.checkpoint(), kCorruption, "label");
   flip();
-  EXPECT_CODE(store.close(), kIoError, "label");
+  EXPECT_CODE(store.close(), kCorruption, "label");
   store = *Store::open(path(), quick_store());
   EXPECT_EQ(answers(*store.open_index("text", options())), before_);
 }

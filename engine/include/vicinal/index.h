@@ -54,8 +54,9 @@ class Index {
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
 
-  /// The exact bits that were stored under `label`.
-  /// Errors: kNotFound.
+  /// The exact bits that were stored under `label`. What only the file has (vectors_in_memory
+  /// false, or not loaded yet) is verified as it is read.
+  /// Errors: kNotFound; kCorruption, kIoError  the file does not give the vector any more.
   Result<std::vector<float>> get(Label label) const;
 
   /// True when `label` is live.
@@ -112,7 +113,8 @@ class Index {
 
   /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
   /// those who want all searches to be equally fast before they take traffic. At once when nothing
-  /// is left. Errors: kCancelled (the background goes on); kIoError when the file cannot be read.
+  /// is left. Errors: kCancelled (the background goes on); kCorruption, kIoError  the file does not
+  /// give a vector any more that it gave at opening.
   Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are
@@ -133,7 +135,7 @@ class Index {
   Result<double> recall(const RecallOptions& options = {}) const;
 
   /// Calls `visit` for every live label with its stored vector, in unspecified order; stops when it
-  /// returns false.
+  /// returns false. Vectors are read as get() reads them, and its errors end the walk.
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
 
   /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this

@@ -51,7 +51,7 @@ struct IndexOptions {
   // -- Performance, this process only.
 
   /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
-  /// `get` (ignored without a store).
+  /// `get` (ignored without a store). False needs Quantization::kInt8.
   bool vectors_in_memory = true;
   /// Opening verifies every record, and returns once nodes and links are in memory; vectors and
   /// codes, most of the bytes, follow by half of `threads`. Meanwhile every call works: a vector

@@ -23,6 +23,8 @@ namespace engine {
 class StoreCore;
 }  // namespace engine
 
+/// Handles do not survive fork(): the child has neither their threads nor a place among LMDB's
+/// readers. It may exec, or _exit(), but neither use nor destroy them.
 class Store {
  public:
   /// Opens the store at the folder `path`, making it when options.create says so.
