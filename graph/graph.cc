@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "graph/graph_state.h"
 #include "graph/parallel.h"
+#include "graph/placement.h"
 #include "graph/scorer.h"
 
 namespace vicinal::graph {
@@ -64,19 +65,45 @@ Result<NodeId> Graph::add_node(Label label, const float* vector) {
   return node;
 }
 
+namespace {
+
+// Below it, hardly two of a batch are so near each other that a walk meets both.
+constexpr std::size_t kWorthPlacing = 4096;
+// At most as many at a time: pages are cleared by who touches them first, and two threads in one
+// huge page would both clear it.
+constexpr std::size_t kShare = 8192;
+
+// Deals the slots of `taken`, in ascending order, out among the nodes by nearness; returns the
+// nodes in the order of their slots. Writes to the slots, but nothing that lasts.
+internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph::NewNode> nodes,
+                                           std::span<NodeId> taken, unsigned threads) {
+  std::sort(taken.begin(), taken.end());
+  parallel_for(threads, nodes.size(), kShare, [&](std::size_t i) {
+    const BorrowedScratch scratch(g.scratches);
+    if (g.deferred != nullptr) g.deferred->take_over(taken[i]);
+    g.write_node(taken[i], nodes[i].label, 0, nodes[i].vector);
+    g.write_comparable(taken[i], nodes[i].vector, *scratch);
+  });
+  internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, threads);
+  const internal::Vector<NodeId> slots(taken.begin(), taken.end());
+  for (std::size_t i = 0; i < order.size(); ++i) taken[order[i]] = slots[i];
+  return order;
+}
+
+}  // namespace
+
 Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
-  // At most as many at a time: pages are cleared by who touches them first, and two threads in one
-  // huge page would both clear it.
-  constexpr std::size_t kShare = 8192;
   GraphState& g = *state_;
   std::vector<NodeId> taken(nodes.size(), kNoNode);
   VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
-  const auto fill = [&](std::size_t i) {
-    const BorrowedScratch scratch(g.scratches);
-    fill_slot(g, taken[i], nodes[i].label, nodes[i].vector, *scratch);
-  };
   try {
-    parallel_for(threads, nodes.size(), kShare, fill);
+    internal::Vector<std::uint32_t> by_slot;
+    if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, threads);
+    parallel_for(threads, nodes.size(), kShare, [&](std::size_t place) {
+      const std::size_t i = by_slot.empty() ? place : by_slot[place];
+      const BorrowedScratch scratch(g.scratches);
+      fill_slot(g, taken[i], nodes[i].label, nodes[i].vector, *scratch);
+    });
   } catch (...) {
     discard_nodes(taken);
     throw;

@@ -160,8 +160,9 @@ class Graph {
     Label label = 0;
     const float* vector = nullptr;
   };
-  /// add_node() for many, by at most `threads` threads; all or none. Which slots they get, and in
-  /// which order, does not depend on the threads. Errors: kFull. Throws std::bad_alloc.
+  /// add_node() for many, by at most `threads` threads; all or none. From 4,096 on, those near each
+  /// other get slots near each other (placement.h); fewer get them in their order. Neither depends
+  /// on the threads. Errors: kFull. Throws std::bad_alloc.
   Result<std::vector<NodeId>> add_nodes(std::span<const NewNode> nodes, unsigned threads);
   /// For loading: writes exactly slot `node`, with the level stored for it. Different slots may be
   /// placed from different threads; no slot twice. Errors: kCorruption when the slot is taken or

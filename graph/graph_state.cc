@@ -72,10 +72,20 @@ void GraphState::write_node(NodeId node, Label label, Level level, const float* 
 }
 
 void GraphState::write_row(NodeId node, const float* vector, Scratch& scratch) {
-  if (config.keep_vectors) {
-    std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
-  }
+  if (config.keep_vectors) write_vector(node, vector);
   if (use_codes) encode(node, vector, codes.row(raw(node)), scratch);
+}
+
+void GraphState::write_comparable(NodeId node, const float* vector, Scratch& scratch) {
+  if (use_codes) {
+    encode(node, vector, codes.row(raw(node)), scratch);
+  } else {
+    write_vector(node, vector);
+  }
+}
+
+void GraphState::write_vector(NodeId node, const float* vector) {
+  std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
 }
 
 void GraphState::encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const {

@@ -80,6 +80,8 @@ class GraphState {
   /// its code.
   void write_node(NodeId node, Label label, Level level, const float* vector);
   void write_row(NodeId node, const float* vector, Scratch& scratch);
+  /// Of the row, only what traversal compares: the code, or else the vector.
+  void write_comparable(NodeId node, const float* vector, Scratch& scratch);
   /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
   void encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const;
   /// Null unless opening left payload for later. Set before the graph is shared.
@@ -145,6 +147,8 @@ class GraphState {
   RepairPass repair_pass;
 
  private:
+  void write_vector(NodeId node, const float* vector);
+
   struct alignas(64) Stripe {
     std::mutex mutex;
   };
