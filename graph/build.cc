@@ -34,6 +34,7 @@ struct Item {
   Approach approach;
   internal::Vector<ForwardLinks> forward;
   internal::Vector<std::uint8_t> adopted;  ///< per level
+  internal::Vector<std::uint32_t> places;  ///< its own in the queues, when they are in requests_
   internal::Vector<NodeId> queued;         ///< whom of the round it is compared with
   internal::Vector<Neighbor> mates;        ///< those among them that it links to at level 0
   bool alone = false;                      ///< not for a round: link_node does it
@@ -80,6 +81,7 @@ class Rounds {
     item.node = node;
     item.forward.clear();
     item.adopted.clear();
+    item.places.clear();
     item.queued.clear();
     item.mates.clear();
     item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
@@ -114,7 +116,6 @@ class Rounds {
   // distances from it differ, each looks at those next to it in that node's queue.
   void queue_up() {
     constexpr std::size_t kSmall = 128;
-    constexpr std::size_t kNext = 8;
     internal::Vector<NodeId> all;
     for (const Item& item : items_) {
       if (!item.alone) all.push_back(item.node);
@@ -130,13 +131,22 @@ class Rounds {
       if (!items_[i].alone) request_links(i, items_[i].forward.front());
     }
     sort_requests();
-    for (const Group& group : groups_) {
-      const std::span<const Request> queue = std::span(requests_).subspan(group.begin, group.count);
-      for (std::size_t i = 0; i < queue.size(); ++i) {
-        for (std::size_t j = i + 1; j < std::min(i + 1 + kNext, queue.size()); ++j) {
-          items_[queue[i].item].queued.push_back(queue[j].from.node);
-          items_[queue[j].item].queued.push_back(queue[i].from.node);
-        }
+    for (std::size_t place = 0; place < requests_.size(); ++place) {
+      items_[requests_[place].item].places.push_back(static_cast<std::uint32_t>(place));
+    }
+  }
+
+  void look_at_next(Item& item) const {
+    constexpr std::size_t kNext = 8;
+    for (const std::size_t place : item.places) {
+      const NodeId queue = requests_[place].target;
+      const std::size_t first = place - std::min(kNext, place);
+      for (std::size_t i = place; i-- > first && requests_[i].target == queue;) {
+        item.queued.push_back(requests_[i].from.node);
+      }
+      const std::size_t end = std::min(place + 1 + kNext, requests_.size());
+      for (std::size_t i = place + 1; i < end && requests_[i].target == queue; ++i) {
+        item.queued.push_back(requests_[i].from.node);
       }
     }
   }
@@ -144,6 +154,7 @@ class Rounds {
   // What the node would have chosen had it met those that are queued with it.
   void choose(Item& item) {
     const BorrowedScratch scratch(g_.scratches);
+    look_at_next(item);
     std::sort(item.queued.begin(), item.queued.end());
     item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
     choose_mates(g_, *t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);

@@ -65,9 +65,11 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
-    if (status_.ok()) std::abort();                     // an ok Status carries no value
+  // NOLINTNEXTLINE(google-explicit-constructor): a function returns its value as it is
+  Result(T value) : value_(std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): and its error
+  Result(Status status) : status_(std::move(status)) {
+    if (status_.ok()) std::abort();  // an ok Status carries no value
   }
 
   bool ok() const noexcept { return value_.has_value(); }
