@@ -22,6 +22,7 @@ struct HookAllocator {
 
   T* allocate(std::size_t n) { return static_cast<T*>(hook_allocate(n * sizeof(T), kAlignment)); }
   void deallocate(T* pointer, std::size_t n) noexcept {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T is a pointer in a deque's directory
     hook_deallocate(pointer, n * sizeof(T), kAlignment);
   }
   template <typename U>
