@@ -1,13 +1,12 @@
 // Placement: which of the slots of a batch each of its vectors gets.
 //
 // What: an order of vectors in which those near each other stand near each other. A walk compares
-// with some thousand nodes, most of them near each other, and where the machine translates
-// addresses by 4 KiB pages (a guest may, whatever pages it asks for itself), translating one costs
-// more than reading what is there. `vicinal-bench build --threads 2` over 1 M x 384 (mix), Zen 5
-// guest, builds of before and after in turn: queries at ef 80 6,400, 7,200 and 12,000 a second with
-// slots in the order of the rows, 10,300, 11,800 and 12,200 by nearness: nothing is gained when the
-// host gives huge pages, 1.4 to 1.6 times when it does not.
-// Threads: of the caller's choice; the order does not depend on them.
+// with some thousand nodes, most of them near each other, and translating the address of a row that
+// lies on a page of its own can cost more than reading it. `vicinal-bench build --threads 2` over
+// 1 M x 384 (mix), three builds each, Zen 5 guest: queries at ef 80 6,400, 7,200 and 12,000 a
+// second with slots in the order of the rows, 10,300, 11,800 and 12,200 by nearness, the same
+// graph. The slow ones are taken for times when the host backs the guest by 4 KiB pages, which a
+// guest cannot see. Threads: of the caller's choice; the order does not depend on them.
 #pragma once
 
 #include <cstdint>
