@@ -136,6 +136,7 @@ class Rounds {
     }
   }
 
+  // Of every queue that it stands in; of a small round's, nobody.
   void look_at_next(Item& item) const {
     constexpr std::size_t kNext = 8;
     for (const std::size_t place : item.places) {
@@ -186,6 +187,13 @@ class Rounds {
       }
     }
     sort_requests();
+    groups_.clear();
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
+                         requests_[i].level != requests_[i - 1].level;
+      if (fresh) groups_.push_back({i, 0});
+      ++groups_.back().count;
+    }
   }
 
   void sort_requests() {
@@ -194,13 +202,6 @@ class Rounds {
       if (a.level != b.level) return a.level < b.level;
       return a.from < b.from;
     });
-    groups_.clear();
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      const bool fresh = i == 0 || requests_[i].target != requests_[i - 1].target ||
-                         requests_[i].level != requests_[i - 1].level;
-      if (fresh) groups_.push_back({i, 0});
-      ++groups_.back().count;
-    }
   }
 
   void serve(std::span<const Request> requests) {
