@@ -47,9 +47,8 @@ class Index {
   /// Stores row i of `vectors` under labels[i]; a label that stands twice gets its last row.
   ///
   /// Validated as a whole before anything changes, one transaction (very large batches: several,
-  /// made visible together), linked by all threads. Cheaper per vector than upsert(). Large batches
-  /// make faster indexes: from 4,096 rows on, vectors near each other are laid near each other in
-  /// memory, whatever the order of the rows.
+  /// made visible together), linked by all threads. From 4,096 rows on, vectors near
+  /// each other are laid near each other in memory, whatever the order of the rows.
   /// Shapes: vectors.size() == labels.size() * dimension(). Errors: as upsert(), naming the first
   /// bad row.
   /// kCancelled: the progress callback said so while links were made: what was linked by then is
