@@ -26,6 +26,9 @@ class GraphSource final : public persist::CheckpointSource {
 
   graph::EntryPoint entry_point() override { return graph_.entry_point(); }
 
+  // Links that were chosen without the rows they need must not become the stored ones.
+  Status status() override { return graph_.deferred_status(); }
+
   void give_back_changed_nodes(std::span<const NodeId> nodes) override {
     graph_.mark_changed(nodes);
   }
@@ -45,7 +48,6 @@ Status IndexCore::checkpoint(const ProgressCallback& progress) {
 }
 
 Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
-  // Links that were chosen without the rows they need must not become the stored ones.
   VICINAL_RETURN_IF_ERROR(graph_->deferred_status());
   GraphSource source(*graph_);
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");

@@ -1,5 +1,7 @@
 #include "engine/fresh_rows.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vicinal::engine {
@@ -65,8 +67,11 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
       epoch_ = epoch;
     }
     held_.clear();
+    Status why;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const NodeId node{ids[i]};
+      // Before the look: by E5 a node that is live now has a row.
+      const bool live = graph_.state(node) == graph::NodeState::kLive;
       if (const float* const kept = graph_.vector(node)) {
         out[i] = kept;
       } else if (FreshRows::Row fresh = fresh_.find(node)) {
@@ -74,11 +79,20 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
         held_.push_back(std::move(fresh));
       } else {
         out[i] = reader_->row(node);
+        if (out[i] == nullptr && live && why.ok()) why = unreadable(node);
       }
     }
     // E5: a row may have left for a chunk that this snapshot does not have yet.
-    if (fresh_.epoch() == epoch) return;
+    if (fresh_.epoch() != epoch) continue;
+    status_ = why;
+    return;
   }
+}
+
+Status StoredRows::unreadable(NodeId node) const {
+  const Status why = reader_->why();
+  return Status(why.code(), fmt::format("the vector of label {} (node {}) cannot be read: {}",
+                                        graph_.label(node), graph::raw(node), why.message()));
 }
 
 void StoredRows::release() {

@@ -59,7 +59,8 @@ class FreshRows {
 /// the store meanwhile (persist/store_file.h).
 class StoredRows final : public graph::RowSource {
  public:
-  /// How rows are read that only the store has: out of its map, or with their checksum verified.
+  /// How rows are read that only the store has: out of its map, their checksum verified once in a
+  /// process, or every time.
   enum class Reading : std::uint8_t { kFast, kVerified };
 
   StoredRows(const graph::Graph& graph, const FreshRows& fresh, persist::IndexRecords& records,
@@ -70,10 +71,12 @@ class StoredRows final : public graph::RowSource {
   void rows(std::span<const std::uint32_t> ids, const float** out) override;
   void release() override;
   Status why() const override { return reader_ == nullptr ? status_ : reader_->why(); }
-  /// Why rows could not be read, if so.
+  /// Why rows of live nodes could not be read, if so; then no more are given out.
   const Status& status() const { return status_; }
 
  private:
+  Status unreadable(graph::NodeId node) const;
+
   const graph::Graph& graph_;
   const FreshRows& fresh_;
   persist::IndexRecords& records_;

@@ -102,6 +102,10 @@ class IndexCore {
   friend class Recovery;
   struct BatchPlan;
 
+  /// While rows are still on their way into memory, linking takes tens of milliseconds a vector:
+  /// who links so many waits for the rows instead.
+  static constexpr std::size_t kWorthLoading = 16;
+
   // -- Shared by verbs (index_core.cc).
   Status closed_status() const;
   /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
@@ -191,7 +195,7 @@ class IndexCore {
   mutable FreshRows fresh_;
 
   std::mutex maintenance_;
-  std::atomic<bool> rebuilding_{false};
+  std::mutex rebuild_mutex_;  ///< held by the one rebuild that runs
   std::atomic<std::uint64_t> writes_since_slice_{0};
   // Bytes of rows whose links no checkpoint holds yet and which the journal does not count: those
   // of batches, and of what recovery linked anew. Losing them costs linking them again at the next

@@ -1,15 +1,35 @@
 #include "engine/label_map.h"
 
+#include <algorithm>
+#include <array>
+
 namespace vicinal::engine {
+
+using graph::kNoNode;
+using graph::NodeId;
+
 namespace {
 
 constexpr float kMaxLoad = 0.8F;
 constexpr std::size_t kBucketBytes = 8;  // probe distance, last-bucket flag, node id
 
-}  // namespace
+// take_live(): nodes sorted at once, which bounds what that takes, and by one thread.
+constexpr std::uint64_t kNodesAtOnce = std::uint64_t{1} << 22;
+constexpr std::uint64_t kNodesPerBlock = std::uint64_t{1} << 16;
 
-using graph::kNoNode;
-using graph::NodeId;
+using ByShard = std::array<internal::Vector<NodeId>, kShards>;
+
+// The live nodes of [first, last), ascending in each shard.
+void sort_live(const graph::Graph& graph, std::uint64_t first, std::uint64_t last, ByShard& out) {
+  for (internal::Vector<NodeId>& nodes : out) nodes.reserve((last - first) / kShards * 5 / 4);
+  for (std::uint64_t i = first; i < last; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (graph.state(node) != graph::NodeState::kLive) continue;
+    out[shard_of(graph.label(node))].push_back(node);
+  }
+}
+
+}  // namespace
 
 LabelMap::Shard::Shard(const graph::Graph& graph) : nodes(0, Hash{&graph}, Equal{&graph}) {
   nodes.max_load_factor(kMaxLoad);
@@ -44,6 +64,33 @@ NodeId LabelMap::set_if_absent(NodeId node) {
   Shard& shard = *shards_[shard_of(graph_.label(node))];
   const std::lock_guard lock(shard.mutex);
   return *shard.nodes.insert(node).first;
+}
+
+std::vector<NodeId> LabelMap::take_live(WorkerPool& pool) {
+  std::vector<NodeId> refused;
+  std::mutex refused_mutex;
+  const std::uint64_t limit = graph_.node_limit();
+  for (std::uint64_t first = 0; first < limit; first += kNodesAtOnce) {
+    const std::uint64_t last = std::min(limit, first + kNodesAtOnce);
+    std::vector<ByShard> blocks((last - first + kNodesPerBlock - 1) / kNodesPerBlock);
+    pool.run(blocks.size(), [&](std::size_t block) {
+      const std::uint64_t begin = first + block * kNodesPerBlock;
+      sort_live(graph_, begin, std::min(last, begin + kNodesPerBlock), blocks[block]);
+    });
+    pool.run(kShards, [&](std::size_t number) {
+      Shard& shard = *shards_[number];
+      const std::lock_guard lock(shard.mutex);
+      for (const ByShard& block : blocks) {
+        for (const NodeId node : block[number]) {
+          if (shard.nodes.insert(node).second) continue;
+          const std::lock_guard refusing(refused_mutex);
+          refused.push_back(node);
+        }
+      }
+    });
+  }
+  std::sort(refused.begin(), refused.end());
+  return refused;
 }
 
 void LabelMap::forget(Label label, NodeId node) {

@@ -24,6 +24,7 @@
 
 #include "engine/allocator.h"
 #include "engine/claims.h"
+#include "engine/worker_pool.h"
 #include "graph/graph.h"
 
 namespace vicinal::engine {
@@ -38,6 +39,10 @@ class LabelMap {
   void set(graph::NodeId node);
   /// Makes `node` the node of its label unless the label has one; returns the label's node.
   graph::NodeId set_if_absent(graph::NodeId node);
+  /// For loading, while nobody else uses the map: set_if_absent() for every live node of the graph,
+  /// a shard at a time, whose table lies in the cache then. Returns the nodes whose label another
+  /// one has, ascending; of equal labels the lowest node has it.
+  std::vector<graph::NodeId> take_live(WorkerPool& pool);
   /// Forgets `label` if `node` is still its node.
   void forget(Label label, graph::NodeId node);
   /// E4: calls `show`, which makes `node` visible, and makes it the node of its label.

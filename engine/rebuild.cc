@@ -8,10 +8,9 @@ Status IndexCore::rebuild(const BatchOptions& options) {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
   VICINAL_RETURN_IF_ERROR(check_writable());
-  if (rebuilding_.exchange(true)) return Status::busy("another rebuild of this index runs");
-  const Status status = rebuild_graph(threads_or(options.threads), options.progress);
-  rebuilding_.store(false);
-  VICINAL_RETURN_IF_ERROR(status);
+  const std::unique_lock alone(rebuild_mutex_, std::try_to_lock);
+  if (!alone) return Status::busy("another rebuild of this index runs");
+  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress));
   const Result<std::uint64_t> freed = free_unlinked();
   return freed ? Status() : freed.status();
 }

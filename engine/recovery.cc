@@ -28,6 +28,7 @@ Status Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
   persist::LoadOptions options;
   options.salvage = core_.options_.salvage;
+  options.rows = payload_ == graph::Payload::kNow;
   options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
     pool_.run(count, body);
   };
@@ -37,14 +38,17 @@ Status Recovery::run() {
   }
   const Result<persist::LoadReport> report = core_.records_->load(*this, options);
   if (!report) return report.status();
+  VICINAL_RETURN_IF_ERROR(take_labels());
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
   std::vector<NodeId> unlinked = graph_.unlinked_nodes();
-  finish_links(!unlinked.empty());
+  VICINAL_RETURN_IF_ERROR(finish_links(!unlinked.empty()));
   VICINAL_RETURN_IF_ERROR(link_missing(std::move(unlinked)));
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
   }
+  // Mending trees and linking compare vectors: on damaged ones nothing is built.
+  VICINAL_RETURN_IF_ERROR(graph_.deferred_status());
   drop_stored_rows();
   VICINAL_RETURN_IF_ERROR(record_hidden());
   core_.salvaged_ = report->salvaged;
@@ -68,24 +72,19 @@ Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) 
 }
 
 Status Recovery::place(std::span<const persist::LoadedNode> run) {
-  VICINAL_RETURN_IF_ERROR(graph_.place_nodes(run, payload_));
-  // Live nodes take their labels here, side by side; what meets another node waits for nodes().
-  for (const persist::LoadedNode& n : run) {
-    if (n.state != NodeState::kLive || core_.labels_.set_if_absent(n.node) == n.node) continue;
-    const std::lock_guard lock(contested_mutex_);
-    contested_.push_back(n.node);
-  }
-  return {};
+  return graph_.place_nodes(run, payload_);
 }
 
-Status Recovery::nodes(std::span<const persist::LoadedNode> run) {
-  // No place() runs now, and live nodes go before tombstones. Sorted: which threads met which label
-  // first must not show.
-  std::sort(contested_.begin(), contested_.end());
-  for (const NodeId node : contested_) VICINAL_RETURN_IF_ERROR(settle(node));
-  contested_.clear();
-  for (const persist::LoadedNode& n : run) {
-    if (n.state != NodeState::kLive) core_.labels_.set_if_absent(n.node);
+Status Recovery::take_labels() {
+  if (std::exchange(labels_taken_, true)) return {};
+  for (const NodeId node : core_.labels_.take_live(pool_)) {
+    VICINAL_RETURN_IF_ERROR(settle(node));
+  }
+  if (graph_.tombstones() == 0) return {};
+  const std::uint64_t limit = graph_.node_limit();
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (graph_.state(node) == NodeState::kTombstone) core_.labels_.set_if_absent(node);
   }
   return {};
 }
@@ -130,6 +129,7 @@ void Recovery::take_label(NodeId node) {
 }
 
 Status Recovery::replay(persist::Sequence sequence, const persist::Operation& operation) {
+  VICINAL_RETURN_IF_ERROR(take_labels());
   const auto missing = [&](NodeId node) {
     return Status::corruption(
         fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
@@ -173,10 +173,23 @@ Status Recovery::replay_resurrect(NodeId node) {
   return {};
 }
 
-void Recovery::finish_links(bool some_unlinked) {
+Status Recovery::finish_links(bool some_unlinked) {
   const bool damaged =
       journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 || some_unlinked;
-  graph_.finish_restoring(entry_point_, damaged);
+  Status loaded;
+  graph_.finish_restoring(entry_point_, damaged, [&] {
+    loaded = load_vectors();
+    return loaded.ok();
+  });
+  return loaded;
+}
+
+// Whoever looks for links meets the same nodes again and again.
+Status Recovery::load_vectors() {
+  Reporter reporter(core_.options_.progress, "vectors");
+  return graph_.load_deferred(core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
+    return reporter(done, total);
+  });
 }
 
 Status Recovery::link_missing(std::vector<NodeId> missing) {
@@ -189,9 +202,7 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return {};
-  // Linking meets the same nodes again and again.
-  VICINAL_RETURN_IF_ERROR(graph_.load_deferred(
-      core_.threads_or(0), [&](std::uint64_t, std::uint64_t) { return !reporter_.cancelled(); }));
+  if (missing.size() >= IndexCore::kWorthLoading) VICINAL_RETURN_IF_ERROR(load_vectors());
   core_.unsaved_bytes_.fetch_add(missing.size() * core_.row_bytes());
   graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);

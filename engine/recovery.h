@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -34,7 +33,6 @@ class Recovery final : public persist::LoadVisitor {
 
   Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) override;
   Status place(std::span<const persist::LoadedNode> run) override;
-  Status nodes(std::span<const persist::LoadedNode> run) override;
   Status links(std::span<const graph::StoredLinks> nodes) override;
   Status replay(persist::Sequence sequence, const persist::Operation& operation) override;
 
@@ -46,6 +44,8 @@ class Recovery final : public persist::LoadVisitor {
   };
   using NodeSet = tsl::robin_set<graph::NodeId, NodeHash>;
 
+  /// Once, when all checkpointed nodes are placed and before the journal: labels lead to them.
+  Status take_labels();
   bool exists(graph::NodeId node) const;
   /// A live node whose label may have another live one: an error, or (salvage) the greater counts.
   Status settle(graph::NodeId node);
@@ -54,7 +54,8 @@ class Recovery final : public persist::LoadVisitor {
   Status replay_upsert(const persist::Operation& operation);
   Status replay_resurrect(graph::NodeId node);
   /// After all links: entry point, trees of parents.
-  void finish_links(bool some_unlinked);
+  Status finish_links(bool some_unlinked);
+  Status load_vectors();
   Status link_missing(std::vector<graph::NodeId> missing);
   /// Forgets fresh rows that stand in chunks already (a batch's).
   void drop_stored_rows();
@@ -73,10 +74,7 @@ class Recovery final : public persist::LoadVisitor {
   std::vector<graph::NodeId> hidden_;  ///< live by the records, but another bears the label
   std::atomic<std::uint64_t> rejected_links_{0};  ///< nodes whose links cannot be
   std::atomic<std::uint64_t> cut_links_{0};       ///< nodes that had links to what is not there
-  std::mutex contested_mutex_;
-  /// Live nodes whose label another node held in place(). Under contested_mutex_ there; nodes() has
-  /// them to itself.
-  std::vector<graph::NodeId> contested_;
+  bool labels_taken_ = false;
 };
 
 }  // namespace vicinal::engine

@@ -131,7 +131,7 @@ void IndexCore::after_writes(std::uint64_t count) {
 
 bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
   const Gate::Pass pass(gate_);
-  if (!pass || read_only_ || records_ == nullptr) return false;
+  if (!pass || records_ == nullptr || !check_writable().ok()) return false;
   if (records_->stats().journal_bytes + unsaved_bytes_.load() >= checkpoint_bytes) {
     if (!checkpoint_inside({}).ok()) return false;
   }

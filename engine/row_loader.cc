@@ -1,22 +1,32 @@
 #include "engine/row_loader.h"
 
+#include <chrono>
 #include <new>
 
 #include "persist/failpoints.h"
 
 namespace vicinal::engine {
+namespace {
+
+constexpr std::chrono::milliseconds kUntilMemory{100};
+
+}  // namespace
 
 RowLoader::RowLoader(graph::Graph& graph, unsigned threads)
     : graph_(graph), thread_([this, threads] { run(threads); }) {}
 
 void RowLoader::run(unsigned threads) {
   if (!persist::failpoints::reach("loading.background").ok()) return;
-  try {
-    // The graph keeps what goes wrong, for whoever needs the rows.
-    static_cast<void>(graph_.load_deferred(
-        threads, [this](std::uint64_t, std::uint64_t) { return !stopping_.load(); }));
-  } catch (const std::bad_alloc&) {
-    // What is left stays where it is, to be read whenever it is needed.
+  while (!stopping_.load()) {
+    try {
+      // The graph keeps what goes wrong, for whoever needs the rows.
+      static_cast<void>(graph_.load_deferred(
+          threads, [this](std::uint64_t, std::uint64_t) { return !stopping_.load(); }));
+      return;
+    } catch (const std::bad_alloc&) {
+      // What is left can be read meanwhile, from where it is.
+      std::this_thread::sleep_for(kUntilMemory);
+    }
   }
 }
 

@@ -55,8 +55,7 @@ Status IndexCore::check_query(std::span<const float> query, const SearchOptions&
 }
 
 Status IndexCore::check_rows(const StoredRows* rows) const {
-  if (rows == nullptr) return {};
-  VICINAL_RETURN_IF_ERROR(rows->status());
+  if (rows != nullptr) VICINAL_RETURN_IF_ERROR(rows->status());
   return graph_->deferred_status();
 }
 

@@ -46,10 +46,6 @@ struct IndexCore::BatchPlan {
 
 namespace {
 
-// While rows are still on their way into memory, linking takes tens of milliseconds a vector:
-// batches of so many wait for the rows instead.
-constexpr std::size_t kWorthLoading = 16;
-
 /// The last row of every label, in row order.
 std::vector<std::size_t> last_rows(std::span<const Label> labels) {
   std::vector<std::size_t> order(labels.size());

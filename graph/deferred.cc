@@ -17,8 +17,8 @@ namespace {
 constexpr std::uint64_t kSlice = 8192;
 // Of those, so many inside one epoch and one snapshot of the source.
 constexpr std::uint64_t kAtOnce = 512;
-// All places for readers of a store can be taken for a moment.
-constexpr int kMostTries = 1000;
+// All places for readers of a store can be taken for a moment. Who loads comes again by itself.
+constexpr int kMostTries = 10'000;
 constexpr std::chrono::milliseconds kBetweenTries{1};
 
 }  // namespace
@@ -52,7 +52,9 @@ std::unique_ptr<RowSource> DeferredPayload::rows(PayloadSource::Order order) {
   for (int tries = 1; !failed_.load(std::memory_order_relaxed); ++tries) {
     Result<std::unique_ptr<RowSource>> rows = source_->open(order);
     if (rows) return std::move(*rows);
-    if (rows.status().code() != StatusCode::kBusy || tries == kMostTries) {
+    const bool busy = rows.status().code() == StatusCode::kBusy;
+    if (busy && order == PayloadSource::Order::kAscending) break;
+    if (!busy || tries == kMostTries) {
       fail(rows.status());
       break;
     }
@@ -122,10 +124,10 @@ Status DeferredPayload::load(unsigned threads, const StepCallback& step) {
     load_slice(slice);
     if (++slice == slices) {
       slice = 0;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(kBetweenTries);
     }
   }
-  if (cancelled.load()) {
+  if (status().ok() && left() > 0) {
     return Status::cancelled(
         fmt::format("loading stopped, {} of {} vectors are left", left(), total));
   }
@@ -135,8 +137,8 @@ Status DeferredPayload::load(unsigned threads, const StepCallback& step) {
 Status DeferredPayload::unreadable(NodeId node, const RowSource* rows) const {
   const Status why = rows == nullptr ? Status() : rows->why();
   return Status(why.ok() ? StatusCode::kIoError : why.code(),
-                fmt::format("the vector of label {} (node {}) cannot be read again{}{}",
-                            g_.labels[node], raw(node), why.ok() ? "" : ": ", why.message()));
+                fmt::format("the vector of label {} (node {}) cannot be read{}{}", g_.labels[node],
+                            raw(node), why.ok() ? "" : ": ", why.message()));
 }
 
 void DeferredPayload::fail(const Status& status) {

@@ -1,7 +1,7 @@
-// Deferred payload: rows and codes that come into memory after opening.
+// Deferred payload: rows, norms and codes that come into memory after opening.
 //
-// What: an index can be searched once its nodes and links are there; rows and codes, most of the
-// bytes, may follow. Until a node's are here, whoever compares with it reads its row from a
+// What: an index can be searched once its nodes and links are there; rows, norms and codes, most of
+// the bytes, may follow. Until a node's are here, whoever compares with it reads its row from a
 // PayloadSource and encodes it for that one comparison, by the same kernels and so to the same
 // bits. Only load() writes into the arenas: a walk touches rows all over them, and each would first
 // clear a huge page of its own.
@@ -39,7 +39,7 @@ class DeferredPayload {
   DeferredPayload(const DeferredPayload&) = delete;
   DeferredPayload& operator=(const DeferredPayload&) = delete;
 
-  /// `node`, whose label, level and norm are written, waits.
+  /// `node`, whose label and level are written, waits.
   void defer(NodeId node);
 
   std::uint64_t left() const { return left_.load(std::memory_order_acquire); }
@@ -51,7 +51,7 @@ class DeferredPayload {
   void take_over(NodeId node);
 
   /// Rows of waiting nodes for one caller, inside an epoch. Null, and status() says why, when the
-  /// source cannot be read.
+  /// source cannot be read; null also while it is busy for who asks in ascending order.
   std::unique_ptr<RowSource> rows(PayloadSource::Order order);
   /// The row of a node out of rows(), which may be null; one of zeros, and status() says why, when
   /// it cannot be had.

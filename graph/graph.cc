@@ -81,7 +81,7 @@ internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph:
   parallel_for(threads, nodes.size(), kShare, [&](std::size_t i) {
     const BorrowedScratch scratch(g.scratches);
     if (g.deferred != nullptr) g.deferred->take_over(taken[i]);
-    g.write_node(taken[i], nodes[i].label, 0, nodes[i].vector);
+    g.write_node(taken[i], nodes[i].label, 0);
     g.write_comparable(taken[i], nodes[i].vector, *scratch);
   });
   internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, threads);
@@ -162,7 +162,7 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload)
     if (payload == Payload::kNow) {
       g.write_payload(n.node, n.label, n.level, n.row, *scratch);
     } else {
-      g.write_node(n.node, n.label, n.level, n.row);
+      g.write_node(n.node, n.label, n.level);
       g.deferred->defer(n.node);
     }
     g.set_state(n.node, n.state);

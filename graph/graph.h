@@ -24,8 +24,8 @@
 //       read with acquire. The block is reused only after every reader that could hold it has left.
 //   G2* A list holds at most max_links(level) ids, none twice, never its own node.
 //   G3* A link at level L names a node that has level L.
-//   G4  A node's payload is complete before any link to it can be read, but for rows and codes that
-//       are loaded after opening (deferred.h), whose absence every reader sees.
+//   G4  A node's payload is complete before any link to it can be read, but for rows, norms and
+//       codes that are loaded after opening (deferred.h), whose absence every reader sees.
 //   G5  A node's forward links on all levels are published before any back-link to it.
 //   G6* The entry point is one atomic value (node, level) and is a node of the highest level used.
 //   G7  Storage never moves.
@@ -169,7 +169,7 @@ class Graph {
   /// out of range.
   Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
   /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
-  /// Payload::kLater (after defer_payload()): rows and codes are for load_deferred().
+  /// Payload::kLater (after defer_payload()): no row is looked at, load_deferred() gets them.
   Status place_nodes(std::span<const StoredPayload> nodes, Payload payload = Payload::kNow);
   /// For loading, before nodes below `limit` are placed for later.
   void defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit);
@@ -248,8 +248,10 @@ class Graph {
   /// of them and no node placed meanwhile.
   RestoredLinks restore_links(std::span<const StoredLinks> nodes);
   /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
-  /// not valid). With `damaged`, parent trees are checked and mended too.
-  void finish_restoring(EntryPoint entry_point, bool damaged);
+  /// not valid). With `damaged`, parent trees are checked and mended too. `before_comparing`, when
+  /// it is there, is called before that compares vectors: false gives the restoring up.
+  void finish_restoring(EntryPoint entry_point, bool damaged,
+                        const std::function<bool()>& before_comparing = {});
 
   /// A fresh graph of all visible nodes beside the present one, swapped in at the end. Tombstones
   /// that it leaves out become unlinked (take_unlinked). kBusy while another rebuild or repair pass

@@ -59,40 +59,45 @@ void GraphState::grow(std::uint64_t limit) {
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
                                Scratch& scratch) {
   if (deferred != nullptr) deferred->take_over(node);
-  write_node(node, label, level, vector);
+  write_node(node, label, level);
   write_row(node, vector, scratch);
 }
 
-void GraphState::write_node(NodeId node, Label label, Level level, const float* vector) {
+void GraphState::write_node(NodeId node, Label label, Level level) {
   labels[node] = label;
   levels[node] = static_cast<std::uint8_t>(level);
-  if (config.metric == Metric::kCosine) {
-    inverse_norms[node] = static_cast<float>(1.0 / kernels.norm_f32(vector, config.dimension));
-  }
 }
 
 void GraphState::write_row(NodeId node, const float* vector, Scratch& scratch) {
-  if (config.keep_vectors) write_vector(node, vector);
-  if (use_codes) encode(node, vector, codes.row(raw(node)), scratch);
+  write_comparable(node, vector, scratch);
+  if (use_codes && config.keep_vectors) write_vector(node, vector);
 }
 
 void GraphState::write_comparable(NodeId node, const float* vector, Scratch& scratch) {
+  const float inverse = inverse_norm(vector);
+  if (config.metric == Metric::kCosine) inverse_norms[node] = inverse;
   if (use_codes) {
-    encode(node, vector, codes.row(raw(node)), scratch);
+    encode(vector, inverse, codes.row(raw(node)), scratch);
   } else {
     write_vector(node, vector);
   }
+}
+
+float GraphState::inverse_norm(const float* vector) const {
+  if (config.metric != Metric::kCosine) return 1.0f;
+  const double norm = kernels.norm_f32(vector, config.dimension);
+  return norm > 0 ? static_cast<float>(1.0 / norm) : 0.0f;
 }
 
 void GraphState::write_vector(NodeId node, const float* vector) {
   std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
 }
 
-void GraphState::encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const {
+void GraphState::encode(const float* vector, float inverse_norm, std::byte* row,
+                        Scratch& scratch) const {
   const std::size_t n = config.dimension;
-  const float inverse = config.metric == Metric::kCosine ? inverse_norms[node] : 1.0f;
   scratch.rotated.resize(n);
-  kernels.scale_f32(vector, inverse, n, scratch.rotated.data());
+  kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
   kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
   const std::size_t stride = codes.stride();
   std::memset(row, 0, stride);

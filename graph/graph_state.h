@@ -47,7 +47,7 @@ class GraphState {
   Level draw_level(Label label) const;
 
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
-  // (G8). While some_deferred(), vectors and codes of a node count only when deferred->here().
+  // (G8). While some_deferred(), norm, vector and code of a node count only when deferred->here().
   SegmentTable vectors;
   SegmentTable codes;
   SegmentedArray<Label> labels;
@@ -76,14 +76,15 @@ class GraphState {
   void grow(std::uint64_t limit);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
-  /// The parts of it: what every comparison needs at once (norm, label, level), then the vector and
-  /// its code.
-  void write_node(NodeId node, Label label, Level level, const float* vector);
+  /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
+  void write_node(NodeId node, Label label, Level level);
   void write_row(NodeId node, const float* vector, Scratch& scratch);
-  /// Of the row, only what traversal compares: the code, or else the vector.
+  /// Of the row, only what traversal compares: norm and code, or else norm and vector.
   void write_comparable(NodeId node, const float* vector, Scratch& scratch);
+  /// 1 / |vector| under cosine (0 for a vector of zeros), else 1.
+  float inverse_norm(const float* vector) const;
   /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
-  void encode(NodeId node, const float* vector, std::byte* row, Scratch& scratch) const;
+  void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
   /// Null unless opening left payload for later. Set before the graph is shared.
   std::unique_ptr<DeferredPayload> deferred;
   /// True when the payload of some node is not in memory yet.

@@ -154,7 +154,8 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t) {
   return best;
 }
 
-void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
+void Graph::finish_restoring(EntryPoint wanted, bool damaged,
+                             const std::function<bool()>& before_comparing) {
   GraphState& g = *state_;
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint highest = find_entry_point(g, t);
@@ -165,7 +166,7 @@ void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
   const EntryPoint chosen = valid ? wanted : highest;
   while (!(present == chosen) && !t.replace_entry_point(present, chosen)) {
   }
-  if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t);
+  if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t, before_comparing);
 }
 
 }  // namespace vicinal::graph

@@ -11,13 +11,15 @@ namespace {
 // Of rows asked for before a call: three quarters of the smallest first-level cache about.
 constexpr std::size_t kBytesAhead = 192 << 10;
 
-// Turns dot products (or squared distances) into distances in their range.
-void finish_distances(const GraphState& g, const std::uint32_t* ids, std::size_t count,
+// Turns dot products (or squared distances) into distances in their range. `inverse_norm(i)`: of
+// the i-th vector.
+template <typename InverseNorm>
+void finish_distances(const GraphState& g, std::size_t count, const InverseNorm& inverse_norm,
                       float* out) {
   switch (g.config.metric) {
     case Metric::kCosine:
       for (std::size_t i = 0; i < count; ++i) {
-        out[i] = std::clamp(1.0f - out[i] * g.inverse_norms[ids[i]], 0.0f, 2.0f);
+        out[i] = std::clamp(1.0f - out[i] * inverse_norm(i), 0.0f, 2.0f);
       }
       break;
     case Metric::kInnerProduct:
@@ -45,7 +47,8 @@ void exact_distances(const GraphState& g, const float* prepared, const std::uint
   const auto many = g.config.metric == Metric::kSquaredL2 ? g.kernels.squared_l2_f32_many
                                                           : g.kernels.dot_f32_many;
   many(prepared, g.vectors.row_table(), ids, count, g.config.dimension, rows, out);
-  finish_distances(g, ids, count, out);
+  finish_distances(
+      g, count, [&](std::size_t i) { return g.inverse_norms[ids[i]]; }, out);
 }
 
 void exact_distances_of_rows(const GraphState& g, const float* prepared, const std::uint32_t* ids,
@@ -53,7 +56,12 @@ void exact_distances_of_rows(const GraphState& g, const float* prepared, const s
   const auto many = g.config.metric == Metric::kSquaredL2 ? g.kernels.squared_l2_f32_rows
                                                           : g.kernels.dot_f32_rows;
   many(prepared, rows, count, g.config.dimension, out);
-  finish_distances(g, ids, count, out);
+  const bool some_late = g.some_deferred();
+  const auto inverse_norm = [&](std::size_t i) {
+    const bool late = some_late && !g.deferred->here(NodeId{ids[i]});
+    return late ? g.inverse_norm(rows[i]) : g.inverse_norms[ids[i]];
+  };
+  finish_distances(g, count, inverse_norm, out);
 }
 
 Scorer::Scorer(const GraphState& g, Scratch& scratch)
@@ -94,7 +102,12 @@ Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& sc
   if (!g.use_codes) {
     scorer.query_ = late ? vector : g.vector_row(node);
     if (late || g.config.metric == Metric::kCosine) {
-      const float scale = g.config.metric == Metric::kCosine ? g.inverse_norms[node] : 1.0f;
+      float scale = 1.0f;
+      if (late) {
+        scale = g.inverse_norm(vector);
+      } else if (g.config.metric == Metric::kCosine) {
+        scale = g.inverse_norms[node];
+      }
       float_buffer.resize(n);
       g.kernels.scale_f32(scorer.query_, scale, n, float_buffer.data());
       scorer.query_ = float_buffer.data();
@@ -107,7 +120,7 @@ Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& sc
   if (late) {
     code_buffer.resize(stride);
     auto* const made = reinterpret_cast<std::byte*>(code_buffer.data());
-    g.encode(node, vector, made, scratch);
+    g.encode(vector, g.inverse_norm(vector), made, scratch);
     row = made;
   }
   const kernels::CodeMeta meta = kernels::code_meta(row, stride);
@@ -177,7 +190,7 @@ void Scorer::score_late(std::span<const std::uint32_t> ids, float* out) const {
     const NodeId node{ids[i]};
     const float* const row = deferred.row(source.get(), node, scratch_.zeros);
     if (g_.use_codes) {
-      g_.encode(node, row, codes + i * stride, scratch_);
+      g_.encode(row, g_.inverse_norm(row), codes + i * stride, scratch_);
     } else {
       exact_distances_of_rows(g_, query_, &ids[i], &row, 1, out + i);
     }

@@ -69,11 +69,28 @@ NodeId root_above(const GraphState& g, const Topology& t, NodeId node, Level lev
   return node;
 }
 
+// Whether forget_false_links() would change the list. `there`: has_level() of every node.
+bool says_something_false(const Topology& t, NodeId node, NodeId root, Level level,
+                          const std::vector<bool>& there) {
+  const BlockHeader* block = t.block(node, level);
+  if (block == nullptr) return false;
+  if (node == root && block->parent != kNoNode) return true;
+  const auto hangs_elsewhere = [&](NodeId child) {
+    return child == root || parent_of(t, child, level) != node;
+  };
+  const std::span<const NodeId> children = block->children();
+  if (std::any_of(children.begin(), children.end(), hangs_elsewhere)) return true;
+  const std::span<const NodeId> ids = block->ids();
+  return !std::all_of(ids.begin(), ids.end(), [&](NodeId id) { return there[raw(id)]; });
+}
+
 // Takes out of the tree what says something untrue about it: the root's parent, and children that
 // hang elsewhere or nowhere.
 void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Level level,
-                        Scratch& scratch) {
+                        const std::vector<bool>& there, Scratch& scratch) {
   const std::lock_guard lock(g.stripe(node));
+  // Restored lists lack their distances, and loading one computes them.
+  if (!says_something_false(t, node, root, level, there)) return;
   LinkList list(g, node, level, scratch);
   if (!list.load(t)) return;
   bool changed = drop_links_to_nowhere(g, t, list, level);
@@ -90,20 +107,25 @@ void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Le
 }
 
 std::uint64_t mend_level(GraphState& g, Topology& t, EntryPoint entry, Level level,
-                         Scratch& scratch) {
+                         const std::function<bool()>& before_comparing, Scratch& scratch) {
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   const NodeId root = root_above(g, t, entry.node, level, limit);
   std::vector<bool> spanned = spanned_by_tree(g, t, root, level, limit);
+  std::vector<bool> there(limit);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    there[i] = has_level(g, t, NodeId{static_cast<std::uint32_t>(i)}, level);
+  }
   std::vector<NodeId> loose;
   for (std::uint64_t i = 0; i < limit; ++i) {
+    if (!there[i]) continue;
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!has_level(g, t, node, level)) continue;
     if (spanned[i]) {
-      forget_false_links(g, t, node, root, level, scratch);
+      forget_false_links(g, t, node, root, level, there, scratch);
     } else {
       loose.push_back(node);
     }
   }
+  if (!loose.empty() && before_comparing && !before_comparing()) return loose.size();
   for (const NodeId node : loose) forget_tree_links(g, t, node, level, scratch);
   for (const NodeId node : loose) {
     const auto near = spanned_nearby(g, t, node, entry, root, level, spanned, scratch);
@@ -182,13 +204,14 @@ bool tombstones_hang_loose(const GraphState& g, const Topology& t) {
   return false;
 }
 
-std::uint64_t mend_trees(GraphState& g, Topology& t) {
+std::uint64_t mend_trees(GraphState& g, Topology& t,
+                         const std::function<bool()>& before_comparing) {
   const BorrowedScratch scratch(g.scratches);
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return 0;
   std::uint64_t mended = 0;
   for (Level level = entry.level + 1; level-- > 0;) {
-    mended += mend_level(g, t, entry, level, *scratch);
+    mended += mend_level(g, t, entry, level, before_comparing, *scratch);
   }
   return mended;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "graph/graph_state.h"
@@ -34,7 +35,10 @@ std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId
 bool tombstones_hang_loose(const GraphState& g, const Topology& t);
 
 /// Hangs every linked node that the tree of some level does not span into it, and makes ordinary
-/// links of tree links that are untrue; returns how many nodes there were.
-std::uint64_t mend_trees(GraphState& g, Topology& t);
+/// links of tree links that are untrue; returns how many nodes there were. `before_comparing`, when
+/// it is there, is called before vectors are compared, if they must be: false leaves the trees
+/// torn.
+std::uint64_t mend_trees(GraphState& g, Topology& t,
+                         const std::function<bool()>& before_comparing = {});
 
 }  // namespace vicinal::graph

@@ -66,7 +66,7 @@ struct StoredPayload {
   Label label = 0;
   Level level = 0;
   NodeState state = NodeState::kLive;
-  const float* row = nullptr;  ///< `dimension` floats
+  const float* row = nullptr;  ///< `dimension` floats; not looked at when payload comes later
 };
 
 /// The start of every descent.

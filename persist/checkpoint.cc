@@ -3,8 +3,10 @@
 // The cut is taken first: every entry up to it is applied in memory, so the links it made are among
 // the changed nodes that are asked for afterwards. Links go to disk before the entries leave the
 // journal (P4); load() ignores links of nodes that no node record vouches for, so the order is safe
-// at every instant. Nodes that an entry frees have their stored links replaced by what the engine
-// says now: nothing, or those of the slot's next node.
+// at every instant. A crash between two steps of links leaves lists of two moments, whose trees
+// (graph.h, G9) need not agree: an entry that frees nothing stands in the journal meanwhile, and
+// whoever finds entries mends the trees. Nodes that an entry frees have their stored links replaced
+// by what the engine says now: nothing, or those of the slot's next node.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,10 +62,16 @@ class Checkpoint {
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
     const graph::EntryPoint entry_point = source_.entry_point();
     if (nodes.empty() && total_entries_ == 0 && entry_point == state_.entry_point) return {};
+    if (Status s = source_.status(); !s.ok()) return s;
     if (Status s = write_links(nodes); !s.ok()) return s;
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
     return index_.environment_->write([&](Transaction& transaction) -> Status {
+      if (mark_ != 0) {
+        const Key64 key(mark_);
+        Status s = transaction.remove(index_.databases_.journal, key.bytes());
+        if (!s.ok()) return s;
+      }
       StateRecord state;
       if (Status s = read_state(transaction, &state); !s.ok()) return s;
       state.entry_point = entry_point;
@@ -116,17 +124,34 @@ class Checkpoint {
         for (const graph::LevelLinks& level : links) bytes += 8 + 4 * level.ids.size();
         groups[id / kNodesPerLinkGroup].emplace_back(id % kNodesPerLinkGroup, std::move(links));
       }
+      if (Status s = source_.status(); !s.ok()) return s;
+      const bool first_of_several = mark_ == 0 && next < nodes.size();
+      if (first_of_several) mark_ = index_.ledger_.allot();
       Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+        if (first_of_several) {
+          if (Status s = put_mark(transaction); !s.ok()) return s;
+        }
         for (const auto& [group, changes] : groups) {
           if (Status s = write_group(transaction, group, changes); !s.ok()) return s;
         }
         return {};
       });
+      if (first_of_several) index_.ledger_.finish(mark_);
       if (!status.ok()) return status;
       report_.link_records += groups.size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
     }
     return {};
+  }
+
+  /// The entry that says that links of two moments may stand side by side.
+  Status put_mark(Transaction& transaction) const {
+    Operation nothing;
+    nothing.kind = OperationKind::kFree;
+    const Key64 key(mark_);
+    RecordBuffer record = encode(nothing);
+    seal({RecordKind::kJournal, index_.index_, key.bytes()}, &record);
+    return transaction.put(index_.databases_.journal, key.bytes(), record);
   }
 
   Status write_group(Transaction& transaction, std::uint32_t number,
@@ -290,6 +315,7 @@ class Checkpoint {
   CheckpointReport report_;
   StateRecord state_;
   std::uint64_t total_entries_ = 0;
+  Sequence mark_ = 0;  ///< of put_mark()'s entry
 };
 
 Result<CheckpointReport> StoredIndex::checkpoint(CheckpointSource& source,

@@ -186,14 +186,14 @@ Result<std::unique_ptr<RowReader>> StoredIndex::row_reader() {
   Result<ReadTransaction> transaction = environment_->read();
   if (!transaction) return transaction.status();
   return std::unique_ptr<RowReader>(
-      new MapRowReader(std::move(*transaction), databases_.vectors, layout_));
+      new MapRowReader(std::move(*transaction), databases_.vectors, layout_, verified_chunks_));
 }
 
 Result<std::unique_ptr<RowReader>> StoredIndex::chunk_copier() {
   Result<ReadTransaction> transaction = environment_->read();
   if (!transaction) return transaction.status();
-  return std::unique_ptr<RowReader>(
-      new ChunkCopier(*environment_, std::move(*transaction), databases_.vectors, layout_));
+  return std::unique_ptr<RowReader>(new ChunkCopier(*environment_, std::move(*transaction),
+                                                    databases_.vectors, layout_, verified_chunks_));
 }
 
 Status StoredIndex::for_each_journal_entry(const std::function<bool(const std::string&)>& visit) {

@@ -27,6 +27,7 @@
 #include "persist/lmdb_env.h"
 #include "persist/sequences.h"
 #include "persist/store_file.h"
+#include "persist/verified_chunks.h"
 
 namespace vicinal::persist {
 
@@ -111,6 +112,7 @@ class StoredIndex final : public IndexRecords {
   const ChunkLayout layout_;
   SequenceLedger ledger_;
   const CommitQueue::Target target_;
+  VerifiedChunks verified_chunks_;
   std::mutex checkpoint_mutex_;
   std::function<void()> closed_;
 };

@@ -89,6 +89,39 @@ Status Transaction::check_end(Bytes bytes) {
       fmt::format("a record of {} bytes begins at {} in a file of {}", bytes.size(), begin, file));
 }
 
+Status Transaction::check_replaced(DatabaseHandle database, Bytes key) {
+  Bytes value;
+  const Result<bool> found = get(database, key, &value);
+  if (!found) return found.status();
+  return *found ? check_freed(value) : Status();
+}
+
+Status Transaction::check_freed(Bytes value) {
+  const std::uint64_t page_size = environment_->page_size_;
+  const auto at = reinterpret_cast<std::uintptr_t>(value.data());
+  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map_);
+  if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
+  MDB_envinfo info{};
+  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
+  const std::uint64_t page = (at - map) / page_size;
+  if (at < map || page > info.me_last_pgno) return {};  // this transaction's own
+  const std::byte* const header = value.data() - kLmdbPageHeader;
+  std::uint64_t number = 0;
+  std::uint16_t flags = 0;
+  std::uint32_t pages = 0;
+  std::memcpy(&number, header, sizeof number);
+  std::memcpy(&flags, header + 10, sizeof flags);
+  std::memcpy(&pages, header + 12, sizeof pages);
+  constexpr std::uint16_t kLargeValue = 4;
+  const std::uint64_t used = (kLmdbPageHeader + value.size() + page_size - 1) / page_size;
+  if (number == page && flags == kLargeValue && pages == used) return {};
+  damaged_ = true;
+  return Status::corruption(fmt::format(
+      "page {} of the data file is damaged: it says that it is page {} of kind {} with {} pages, "
+      "and holds a value of {} bytes",
+      page, number, flags, pages, value.size()));
+}
+
 Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {
   MDB_val k = to_val(key);
   MDB_val v{};
@@ -101,6 +134,9 @@ Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) 
 }
 
 Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
+  if (mode == PutMode::kReplace) {
+    if (Status s = check_replaced(database, key); !s.ok()) return s;
+  }
   MDB_val k = to_val(key);
   MDB_val v = to_val(value);
   wrote_ = true;
@@ -110,6 +146,7 @@ Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode
 
 Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
                                                   std::size_t size) {
+  if (Status s = check_replaced(database, key); !s.ok()) return s;
   MDB_val k = to_val(key);
   MDB_val v{size, nullptr};
   wrote_ = true;
@@ -120,6 +157,7 @@ Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes
 }
 
 Status Transaction::remove(DatabaseHandle database, Bytes key) {
+  if (Status s = check_replaced(database, key); !s.ok()) return s;
   MDB_val k = to_val(key);
   wrote_ = true;
   const int rc = mdb_del(txn_, database, &k, nullptr);
@@ -165,6 +203,15 @@ Status Transaction::drop_database(const std::string& name) {
   MDB_dbi dbi = 0;
   if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
     return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
+  }
+  {
+    Result<Cursor> cursor = Cursor::open(*this, dbi);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      if (Status s = check_freed(cursor->value()); !s.ok()) return s;
+    }
+    if (!more) return more.status();
   }
   wrote_ = true;
   return failed(mdb_drop(txn_, dbi, 1), "dropping a database");

@@ -85,6 +85,10 @@ class Transaction {
   /// LMDB believes the length of a record, whatever the file says: one that reaches beyond the
   /// file's end would be a SIGBUS for its reader.
   Status check_end(Bytes bytes);
+  /// LMDB believes the first page of a large value when it frees its pages, and a wrong number of
+  /// them would make free pages of others' values: looked at before a value is replaced or deleted.
+  Status check_freed(Bytes value);
+  Status check_replaced(DatabaseHandle database, Bytes key);
 
   const Environment* environment_;
   MDB_txn* txn_;

@@ -1,7 +1,8 @@
 // load(): state, node records with their rows chunk by chunk, links, then the journal.
 //
 // The loading thread finds the records; verifying a chunk and handing its rows over is done by all
-// threads that LoadOptions::parallel has, over hundreds of chunks at a time.
+// threads that LoadOptions::parallel has, over hundreds of chunks at a time. Without rows
+// (LoadOptions::rows) the chunks stay where they are.
 //
 // Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
 // deleted, their nodes are free, and the store is sound again (mend()).
@@ -30,7 +31,33 @@ namespace {
 
 constexpr std::size_t kMaxMessages = 100;
 constexpr std::uint64_t kProgressStep = 4096;
-constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
+constexpr std::size_t kRowsAtOnce = 32768;   // verified and placed together by all threads
+constexpr std::uint64_t kNodesPerRun = 512;  // without rows, at least
+
+/// Sizes of vectors chunks, asked for in ascending order; the chunks themselves are not touched.
+class ChunkSizes {
+ public:
+  explicit ChunkSizes(Cursor& cursor) : cursor_(cursor) {}
+
+  /// Bytes; 0 when there is no such chunk.
+  Result<std::uint64_t> of(std::uint32_t chunk) {
+    while (more_ && number_ < std::int64_t{chunk}) {
+      const Result<bool> moved = started_ ? cursor_.next() : cursor_.first();
+      if (!moved) return moved.status();
+      started_ = true;
+      more_ = *moved;
+      std::uint32_t number = 0;
+      if (more_ && parse_key(cursor_.key(), &number)) number_ = number;
+    }
+    return std::uint64_t{more_ && number_ == chunk ? cursor_.value().size() : 0};
+  }
+
+ private:
+  Cursor& cursor_;
+  bool started_ = false;
+  bool more_ = true;
+  std::int64_t number_ = -1;  ///< of the chunk where the cursor stands
+};
 
 }  // namespace
 
@@ -149,10 +176,10 @@ class Loader {
 
   // -- Nodes and rows --
 
-  /// A chunk with nodes to deliver.
+  /// A chunk with nodes to deliver, or without rows several.
   struct Run {
-    std::uint32_t chunk = 0;
-    std::size_t begin = 0;  ///< of its nodes in run_nodes_
+    std::uint32_t chunk = 0;  ///< the first
+    std::size_t begin = 0;    ///< of its nodes in run_nodes_
     std::size_t count = 0;
     Result<Bytes> value = Bytes();  ///< the chunk's record
     Status damage;                  ///< the rows cannot be had
@@ -165,7 +192,14 @@ class Loader {
         (state_.node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
     NodeBlockReader nodes(transaction_, index_.databases_.nodes, index_.index_);
     const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
-    for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+    // Without rows nothing is done chunk by chunk.
+    const std::uint64_t at_once =
+        options_.rows ? 1 : std::max<std::uint64_t>(kNodesPerRun / layout_.rows_per_chunk, 1);
+    Result<Cursor> cursor = Cursor::open(transaction_, index_.databases_.vectors);
+    if (!cursor) return cursor.status();
+    ChunkSizes sizes(*cursor);
+    if (!options_.rows) index_.verified_chunks_.expect(chunks);
+    for (std::uint64_t chunk = 0; chunk < chunks; chunk += at_once) {
       if (chunk % step == 0) {
         const std::uint64_t done = chunk * layout_.rows_per_chunk;
         if (Status s = tell("vectors", done, state_.node_limit); !s.ok()) return s;
@@ -173,11 +207,16 @@ class Loader {
       Run run;
       run.chunk = static_cast<std::uint32_t>(chunk);
       run.begin = run_nodes_.size();
-      if (Status s = collect(run.chunk, &nodes, &run_nodes_); !s.ok()) return s;
+      if (Status s = collect(run.chunk, at_once, &nodes, &run_nodes_); !s.ok()) return s;
       run.count = run_nodes_.size() - run.begin;
       if (run.count == 0) continue;
-      run.value = find_chunk(run.chunk);
-      if (run.value && !reader_.knows()) reader_.learn(*run.value);
+      if (options_.rows) {
+        run.value = find_chunk(run.chunk);
+        if (run.value && !reader_.knows()) reader_.learn(*run.value);
+      } else {
+        const std::span<const LoadedNode> found = std::span(run_nodes_).subspan(run.begin);
+        if (Status s = expect_chunks(found, sizes); !s.ok()) return s;
+      }
       runs_.push_back(std::move(run));
       if (run_nodes_.size() < kRowsAtOnce) continue;
       if (Status s = deliver_runs(); !s.ok()) return s;
@@ -185,16 +224,14 @@ class Loader {
     return deliver_runs();
   }
 
-  /// Verifies and places the collected runs, as many at once as there are threads, and passes them
-  /// on in their order.
+  /// Verifies and places the collected runs, as many at once as there are threads.
   Status deliver_runs() {
     options_.for_all(runs_.size(), [this](std::size_t i) {
       Run& run = runs_[i];
       const std::span<LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
       ChunkRoom room;
-      run.damage = add_rows(run, nodes, &room);
+      if (options_.rows) run.damage = add_rows(run, nodes, &room);
       if (run.damage.ok()) run.refused = visitor_.place(nodes);
-      for (LoadedNode& node : nodes) node.row = nullptr;
     });
     for (const Run& run : runs_) {
       const std::span<const LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
@@ -205,7 +242,6 @@ class Loader {
         continue;
       }
       if (!run.refused.ok()) return run.refused;
-      if (Status s = visitor_.nodes(nodes); !s.ok()) return s;
       for (const LoadedNode& node : nodes) delivered_[graph::raw(node.node)] = true;
       report_.nodes += run.count;
     }
@@ -214,10 +250,11 @@ class Loader {
     return {};
   }
 
-  /// The chunk's nodes that live on, without rows.
-  Status collect(std::uint32_t chunk, NodeBlockReader* nodes, std::vector<LoadedNode>* run) {
+  /// The nodes of `chunks` chunks that live on, without rows.
+  Status collect(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader* nodes,
+                 std::vector<LoadedNode>* run) {
     const std::uint64_t begin = std::uint64_t{chunk} * layout_.rows_per_chunk;
-    const std::uint64_t end = std::min(begin + layout_.rows_per_chunk, state_.node_limit);
+    const std::uint64_t end = std::min(begin + chunks * layout_.rows_per_chunk, state_.node_limit);
     for (std::uint64_t id = begin; id < end; ++id) {
       const auto node = static_cast<graph::NodeId>(id);
       Result<StoredNode> stored = nodes->at(node);
@@ -236,6 +273,37 @@ class Loader {
     return {};
   }
 
+  /// Without rows: the chunks of `nodes` are there and long enough. What they hold is left to
+  /// whoever reads them first.
+  Status expect_chunks(std::span<const LoadedNode> nodes, ChunkSizes& sizes) const {
+    while (!nodes.empty()) {
+      const std::uint32_t chunk = layout_.chunk_of(nodes.front().node);
+      const auto end = std::find_if(nodes.begin(), nodes.end(), [&](const LoadedNode& n) {
+        return layout_.chunk_of(n.node) != chunk;
+      });
+      const auto own = nodes.first(static_cast<std::size_t>(end - nodes.begin()));
+      const Result<std::uint64_t> bytes = sizes.of(chunk);
+      if (!bytes) return bytes.status();
+      const std::uint64_t rows = std::uint64_t{layout_.slot_of(own.back().node)} + 1;
+      if (*bytes < kChunkHeaderBytes + rows * layout_.row_bytes()) {
+        return without_vector(
+            Status::corruption(fmt::format(
+                "vectors chunk {} {}", chunk,
+                *bytes == 0 ? "is missing"
+                            : fmt::format("of {} bytes cannot hold {} rows", *bytes, rows))),
+            own);
+      }
+      nodes = nodes.subspan(own.size());
+    }
+    return {};
+  }
+
+  Status without_vector(const Status& why, std::span<const LoadedNode> nodes) const {
+    return Status(why.code(),
+                  fmt::format("{}; labels of index '{}' from {} ({} nodes) have no vector",
+                              why.message(), index_.name_, nodes.front().label, nodes.size()));
+  }
+
   /// From any thread: touches nothing but the nodes and the room.
   Status add_rows(const Run& run, std::span<LoadedNode> nodes, ChunkRoom* room) const {
     Result<ChunkRows> rows = verified_rows(run.chunk, run.value, room);
@@ -245,11 +313,7 @@ class Loader {
           fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", run.chunk,
                       index_.name_, rows->count, graph::raw(nodes.back().node)));
     }
-    if (!status.ok()) {
-      return Status(status.code(),
-                    fmt::format("{}; labels of index '{}' from {} ({} nodes) have no vector",
-                                status.message(), index_.name_, nodes.front().label, nodes.size()));
-    }
+    if (!status.ok()) return without_vector(status, nodes);
     for (LoadedNode& node : nodes) {
       node.row = rows->floats + std::size_t{layout_.slot_of(node.node)} * layout_.dimension;
     }

@@ -8,9 +8,14 @@
 namespace vicinal::persist {
 namespace {
 
-const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node) {
+const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
+                    Status* why) {
   const std::uint32_t slot = layout.slot_of(node);
-  return slot >= rows.count ? nullptr : rows.floats + std::size_t{slot} * layout.dimension;
+  if (slot < rows.count) return rows.floats + std::size_t{slot} * layout.dimension;
+  *why = Status::corruption(
+      fmt::format("vectors chunk {} of index {} has {} rows, none for node {}",
+                  layout.chunk_of(node), layout.index, rows.count, graph::raw(node)));
+  return nullptr;
 }
 
 }  // namespace
@@ -39,36 +44,40 @@ Result<ChunkRows> copy_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
 }
 
 const float* MapRowReader::row(graph::NodeId node) {
+  why_ = {};
   if (node == graph::kNoNode) return nullptr;
   const std::uint32_t chunk = layout_.chunk_of(node);
   Remembered& entry = remembered_[chunk % remembered_.size()];
   if (entry.chunk != chunk) {
-    entry = {chunk, {}};
     const Result<Bytes> value = find_chunk(*transaction_, vectors_, chunk);
-    if (value) {
-      // The checksum was verified when the index was loaded.
-      const Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, false);
-      if (rows) entry.rows = *rows;
-    }
+    why_ = value.status();
+    if (!value) return nullptr;
+    const bool verify = !verified_.contains(chunk);
+    const Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, verify);
+    why_ = rows.status();
+    if (!rows) return nullptr;
+    if (verify) verified_.add(chunk);  // a line that all readers share is written once
+    entry = {chunk, *rows};
   }
-  return row_of(layout_, entry.rows, node);
+  return row_of(layout_, entry.rows, node, &why_);
 }
 
 const float* ChunkCopier::row(graph::NodeId node) {
   if (node == graph::kNoNode) return nullptr;
   const std::uint32_t chunk = layout_.chunk_of(node);
-  if (chunk_ != chunk) {
+  if (chunk_ != chunk || !why_.ok()) {
     chunk_ = chunk;
-    rows_ = {};
     const Result<Bytes> value = find_chunk(*transaction_, vectors_, chunk);
     why_ = value.status();
     if (!value) return nullptr;
     if (!reader_.knows()) reader_.learn(*value);
     const Result<ChunkRows> rows = copy_chunk(layout_, chunk, *value, reader_, room_);
     why_ = rows.status();
-    if (rows) rows_ = *rows;
+    if (!rows) return nullptr;
+    rows_ = *rows;
+    verified_.add(chunk);
   }
-  return row_of(layout_, rows_, node);
+  return row_of(layout_, rows_, node, &why_);
 }
 
 }  // namespace vicinal::persist

@@ -1,9 +1,11 @@
 // The two RowReaders: rows inside the map, and rows copied out of the data file.
 //
-// What: each holds a snapshot from its making to its end. MapRowReader is for a few rows anywhere;
-// ChunkCopier reads whole chunks with plain reads (value_reader.h), which is cheaper than faults
-// where most rows of a chunk are wanted, leaves no pages of the file in the process, and verifies
-// checksums. Ownership: the environment outlives them. Threads: one at a time.
+// What: each holds a snapshot from its making to its end. MapRowReader is for a few rows anywhere,
+// and verifies a chunk where nobody did before it; ChunkCopier reads whole chunks with plain reads
+// (value_reader.h), which is cheaper than faults where most rows of a chunk are wanted, leaves no
+// pages of the file in the process, and verifies every one.
+// Ownership: the environment and the marks of what was verified outlive them. Threads: one at a
+// time.
 #pragma once
 
 #include <array>
@@ -15,6 +17,7 @@
 #include "persist/lmdb_env.h"
 #include "persist/store_file.h"
 #include "persist/value_reader.h"
+#include "persist/verified_chunks.h"
 
 namespace vicinal::persist {
 
@@ -28,9 +31,14 @@ Result<ChunkRows> copy_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
 
 class MapRowReader final : public RowReader {
  public:
-  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout)
-      : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
+  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout,
+               VerifiedChunks& verified)
+      : transaction_(std::move(transaction)),
+        vectors_(vectors),
+        layout_(layout),
+        verified_(verified) {}
   const float* row(graph::NodeId node) override;
+  Status why() const override { return why_; }
 
  private:
   struct Remembered {
@@ -41,16 +49,19 @@ class MapRowReader final : public RowReader {
   ReadTransaction transaction_;
   const DatabaseHandle vectors_;
   const ChunkLayout layout_;
+  VerifiedChunks& verified_;
   std::array<Remembered, 64> remembered_;
+  Status why_;  ///< the last row is not to be had
 };
 
 class ChunkCopier final : public RowReader {
  public:
   ChunkCopier(const Environment& environment, ReadTransaction transaction, DatabaseHandle vectors,
-              const ChunkLayout& layout)
+              const ChunkLayout& layout, VerifiedChunks& verified)
       : transaction_(std::move(transaction)),
         vectors_(vectors),
         layout_(layout),
+        verified_(verified),
         reader_(environment) {}
   const float* row(graph::NodeId node) override;
   Status why() const override { return why_; }
@@ -59,11 +70,12 @@ class ChunkCopier final : public RowReader {
   ReadTransaction transaction_;
   const DatabaseHandle vectors_;
   const ChunkLayout layout_;
+  VerifiedChunks& verified_;
   ValueReader reader_;
   ChunkRoom room_;
   std::int64_t chunk_ = -1;  ///< whose rows are in room_
   ChunkRows rows_;
-  Status why_;  ///< there are none
+  Status why_;  ///< the last row is not to be had
 };
 
 }  // namespace vicinal::persist

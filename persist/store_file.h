@@ -103,11 +103,9 @@ class LoadVisitor {
   /// Once, first: slots in use are below `node_limit`.
   virtual Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) = 0;
   /// Checkpointed nodes of one chunk, ascending, as soon as its checksum is verified: the rows are
-  /// still in the thread's cache. Chunks come in any order, each once.
-  virtual Status place(std::span<const LoadedNode> /*run*/) { return {}; }
-  /// The same runs without their rows, in ascending order, each after its place(); no place() runs
-  /// meanwhile.
-  virtual Status nodes(std::span<const LoadedNode> run) = 0;
+  /// still in the thread's cache. Chunks come in any order, each once. Without LoadOptions::rows:
+  /// nodes of some chunks, with no rows.
+  virtual Status place(std::span<const LoadedNode> run) = 0;
   /// Links of checkpointed nodes, each node once, in any order. Ids are bounded by node_limit or by
   /// the journal's nodes only; the visitor checks that they name nodes with that level. Nodes
   /// without a call have no valid links.
@@ -121,6 +119,9 @@ class LoadVisitor {
 
 struct LoadOptions {
   bool salvage = false;  ///< set damaged vector and node records aside instead of failing
+  /// False: nodes come without rows. Their chunks are neither read nor verified, but for what the
+  /// journal needs; RowReaders verify what they read. Salvage needs the rows.
+  bool rows = true;
   ProgressCallback progress;
   /// Calls body(i) for every i below `count`, on several threads, and returns when all are done.
   /// Empty: the loading thread does everything.
@@ -148,10 +149,10 @@ class RowReader {
   /// The row of `node` inside the map, or nullptr when its chunk has none. Only for nodes whose
   /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or named by
   /// CheckpointReport::moved_rows. Rows of a chunk follow each other without gaps from a 64-byte
-  /// boundary. A damaged chunk header is nullptr, too; checksums are load()'s and verify()'s work.
+  /// boundary. Every chunk's checksum was verified once, by load() or by the first who read it.
   virtual const float* row(graph::NodeId node) = 0;
-  /// Why the last row() was nullptr; ok when it is not known.
-  virtual Status why() const { return {}; }
+  /// Why the last row() was nullptr.
+  virtual Status why() const = 0;
 };
 
 /// What a checkpoint needs from the engine.
@@ -164,6 +165,8 @@ class CheckpointSource {
   /// The node's links as they are now; empty when the slot is free or holds a pending node.
   virtual graph::NodeLinks links(graph::NodeId node) = 0;
   virtual graph::EntryPoint entry_point() = 0;
+  /// Whether what links() and entry_point() gave so far may be stored; asked before it is.
+  virtual Status status() { return {}; }
   /// A checkpoint failed after take_changed_nodes(): these must be reported again.
   virtual void give_back_changed_nodes(std::span<const graph::NodeId> nodes) = 0;
 };
@@ -188,8 +191,9 @@ class IndexRecords {
 
   virtual const StoredOptions& options() const = 0;
 
-  /// Reads everything, in the order of LoadVisitor. Once, before any other use. kCorruption names
-  /// the label (or node) of a damaged vector record. Damaged link records are left out and counted.
+  /// Reads everything (but see LoadOptions::rows), in the order of LoadVisitor. Once, before any
+  /// other use. kCorruption names the label (or node) of a damaged vector record. Damaged link
+  /// records are left out and counted.
   virtual Result<LoadReport> load(LoadVisitor& visitor, const LoadOptions& options) = 0;
 
   /// Commits `operation`, sharing the commit with whoever else waits, and returns its sequence once

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "persist/failpoints.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
@@ -87,6 +88,36 @@ TEST(Crash, AcknowledgedWritesSurviveKill) {
     }
   }
   munmap(memory, sizeof(Acknowledged));
+}
+
+// A crash between two steps of a checkpoint leaves links of before and after a rebuild side by
+// side.
+TEST(Crash, LinksOfTwoMomentsAreMended) {
+  constexpr std::size_t kMany = 12'000;  // several steps
+  TemporaryFolder folder;
+  StoreOptions options = quick_store();
+  options.background = false;
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", small_options());
+  const std::vector<Label> most = labels_up_to(kMany - 500);
+  ASSERT_TRUE(index.upsert_batch(most, matrix_of(most)).ok());
+  for (Label label = kMany - 500; label < kMany; ++label) {
+    ASSERT_TRUE(index.upsert(label, vector_of(label)).ok());
+  }
+  ASSERT_OK(index.checkpoint());
+  ASSERT_OK(index.rebuild());
+  persist::failpoints::arm("checkpoint.between_links", persist::failpoints::Action::kFail);
+  EXPECT_CODE(index.checkpoint(), kIoError, "checkpoint.between_links");
+  std::filesystem::copy(folder.file("s"), folder.file("crashed"));
+  ASSERT_OK(store.close());
+  for (const char* const name : {"crashed", "s"}) {
+    store = *Store::open(folder.file(name), options);
+    index = *store.open_index("text");
+    EXPECT_EQ(index.size(), kMany);
+    expect_sound(index, true);
+    EXPECT_EQ(index.stats().journal_entries, name == std::string("s") ? 0u : 1u);
+    ASSERT_OK(store.close());
+  }
 }
 
 }  // namespace

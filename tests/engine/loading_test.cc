@@ -203,38 +203,110 @@ TEST_P(LoadingTest, ClosingBesideLoadingAndSearching) {
   EXPECT_EQ(answers(*store.open_index("text", options())), before_);
 }
 
-// A file that is damaged after it was verified: whoever needs the row says so, and nothing built on
+/// Flips a bit of a row wherever the file holds it, and flips it back.
+class RowDamage {
+ public:
+  RowDamage(std::string file, const std::vector<float>& row) : file_(std::move(file)) {
+    content_.resize(std::filesystem::file_size(file_));
+    std::fstream(file_, std::ios::in | std::ios::binary)
+        .read(content_.data(), std::ssize(content_));
+    const std::string_view bytes(reinterpret_cast<const char*>(row.data()), kDimension * 4);
+    for (std::size_t at = content_.find(bytes); at != std::string::npos;
+         at = content_.find(bytes, at + 1)) {
+      places_.push_back(at);
+    }
+    EXPECT_FALSE(places_.empty());
+  }
+  void flip() {
+    std::fstream damaged(file_, std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::size_t at : places_) {
+      content_[at + 5] = static_cast<char>(content_[at + 5] ^ 64);
+      damaged.seekp(static_cast<std::streamoff>(at + 5)).put(content_[at + 5]);
+    }
+  }
+
+ private:
+  const std::string file_;
+  std::string content_;
+  std::vector<std::size_t> places_;
+};
+
+// Damage that stands in the file before it is opened: nothing is answered from it.
+TEST_P(LoadingTest, DamageBeforeOpeningIsReportedWhereItIsMet) {
+  RowDamage damage(path() + "/data.mdb", vector_of(900));
+  damage.flip();
+  {
+    Store store = *Store::open(path(), quick_store());
+    const Index index = open_and_wait(store);
+    EXPECT_CODE(index.get(900).status(), kCorruption, "label 900 in");
+    EXPECT_CODE(index.search(vector_of(9000), {.exact = true}).status(), kCorruption, "checksum");
+    EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
+    EXPECT_CODE(index.finish_loading(), kCorruption, "label");
+    EXPECT_CODE(store.close(), kCorruption, "label");
+  }
+  IndexOptions waiting = options();
+  waiting.load_in_background = false;
+  {
+    Store store = *Store::open(path(), quick_store());
+    EXPECT_CODE(store.open_index("text", waiting).status(), kCorruption, "checksum");
+  }
+  waiting.salvage = true;
+  Store store = *Store::open(path(), quick_store());
+  const Result<Index> saved = store.open_index("text", waiting);
+  ASSERT_TRUE(saved.ok()) << saved.status().to_string();
+  EXPECT_EQ(saved->stats().salvaged, 1u);
+  EXPECT_FALSE(saved->contains(900));
+  EXPECT_GT(saved->size(), 0u);
+  expect_sound(*saved, true);
+}
+
+// The background meets it by itself.
+TEST_P(LoadingTest, TheBackgroundReportsDamage) {
+  RowDamage(path() + "/data.mdb", vector_of(900)).flip();
+  Store store = *Store::open(path(), quick_store());
+  Index index = *store.open_index("text", options());
+  while (index.upsert(1, vector_of(1, 1)).ok()) std::this_thread::yield();
+  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kCorruption, "label");
+  EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
+  EXPECT_CODE(store.close(), kCorruption, "label");
+}
+
+// A journal that a crash left is no reason to wait for all vectors.
+TEST_P(LoadingTest, AShortJournalIsReplayedBeforeVectorsAreLoaded) {
+  TemporaryFolder copies;
+  {
+    Store store = *Store::open(path(), quick_store());
+    Index index = *store.open_index("text", options());
+    ASSERT_OK(index.finish_loading());
+    ASSERT_TRUE(index.upsert(5000, vector_of(5000)).ok());
+    ASSERT_TRUE(*index.erase(500));
+    std::filesystem::copy(path(), copies.file("s"));  // as a crash leaves it
+    ASSERT_OK(store.close());
+  }
+  failpoints::arm("loading.background", failpoints::Action::kFail);
+  Store store = *Store::open(copies.file("s"), quick_store());
+  const Index index = *store.open_index("text", options());
+  EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
+  EXPECT_EQ(index.search(vector_of(5000), {.k = 1})->hits[0].label, 5000u);
+  EXPECT_FALSE(index.contains(500));
+  expect_sound(index, true);
+}
+
+// A file that is damaged after it was opened: whoever needs the row says so, and nothing built on
 // it is stored.
 TEST_P(LoadingTest, DamageAfterOpeningIsReported) {
-  const std::string file = path() + "/data.mdb";
   Store store = *Store::open(path(), quick_store());
   Index index = open_and_wait(store);
-  const std::vector<float> row = vector_of(900);
-  std::string content(std::filesystem::file_size(file), '\0');
-  std::fstream(file, std::ios::in | std::ios::binary).read(content.data(), std::ssize(content));
-  const std::string_view bytes(reinterpret_cast<const char*>(row.data()), kDimension * 4);
-  std::vector<std::size_t> places;
-  for (std::size_t at = content.find(bytes); at != std::string::npos;
-       at = content.find(bytes, at + 1)) {
-    places.push_back(at);
-  }
-  ASSERT_FALSE(places.empty());
-  const auto flip = [&] {
-    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
-    for (const std::size_t at : places) {
-      content[at + 5] = static_cast<char>(content[at + 5] ^ 64);
-      damaged.seekp(static_cast<std::streamoff>(at + 5)).put(content[at + 5]);
-    }
-  };
-  flip();
+  RowDamage damage(path() + "/data.mdb", vector_of(900));
+  damage.flip();
   EXPECT_CODE(index.get(900).status(), kCorruption, "label 900 in");
   EXPECT_CODE(index.for_each([](Label, std::span<const float>) { return true; }), kCorruption,
               "cannot be read");
-  EXPECT_CODE(index.finish_loading(), kCorruption, "cannot be read again");
+  EXPECT_CODE(index.finish_loading(), kCorruption, "cannot be read: ");
   EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
   EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kCorruption, "label");
   EXPECT_CODE(index.checkpoint(), kCorruption, "label");
-  flip();
+  damage.flip();
   EXPECT_CODE(store.close(), kCorruption, "label");
   store = *Store::open(path(), quick_store());
   EXPECT_EQ(answers(*store.open_index("text", options())), before_);

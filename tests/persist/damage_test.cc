@@ -194,6 +194,95 @@ TEST_F(Damage, VectorsChunkNamesItsLabelOrIsSetAside) {
   EXPECT_EQ(outcome.nodes, 402u - 32u);
 }
 
+// Without rows no chunk is read; whoever reads one verifies it.
+TEST_F(Damage, WithoutRowsChunksAreVerifiedWhenTheyAreRead) {
+  flip("1.vectors", 1, 12345);
+  auto store = open_store(path_, fast());
+  auto index = reopen(*store);
+  Loaded loaded(kDimension);
+  loaded.with_rows = false;
+  LoadOptions options;
+  options.rows = false;
+  options.parallel = on_three_threads;
+  ASSERT_TRUE(index->load(loaded, options).ok());
+  EXPECT_EQ(loaded.table.size(), 402u);
+  for (const bool copied : {false, true}) {
+    auto reader = copied ? index->chunk_copier() : index->row_reader();
+    ASSERT_TRUE(reader.ok());
+    for (std::uint32_t id = 0; id < 400; ++id) {
+      const float* const row = (*reader)->row(graph::NodeId{id});
+      if (id / 32 == 1) {
+        EXPECT_EQ(row, nullptr) << id;
+        EXPECT_NE((*reader)->why().message().find("checksum"), std::string::npos);
+      } else {
+        ASSERT_NE(row, nullptr) << id << ": " << (*reader)->why().message();
+        EXPECT_EQ(std::vector<float>(row, row + kDimension), make_row(id, 1, kDimension));
+      }
+    }
+  }
+}
+
+// A flipped bit in a key makes LMDB miss a chunk: that is known before anybody writes one anew.
+TEST_F(Damage, AnAbsentChunkIsKnownWithoutRows) {
+  {
+    auto environment = Environment::open(path_, {});
+    ASSERT_TRUE(environment.ok());
+    ASSERT_TRUE((*environment)
+                    ->with_handles([&](Transaction& transaction) -> Status {
+                      auto handle = transaction.open_database("1.vectors", false);
+                      if (!handle.ok()) return handle.status();
+                      const Key32 key(5);
+                      return transaction.remove(*handle, key.bytes());
+                    })
+                    .ok());
+  }
+  for (const bool rows : {false, true}) {
+    auto store = open_store(path_, fast());
+    auto index = reopen(*store);
+    Loaded loaded(kDimension);
+    loaded.with_rows = rows;
+    LoadOptions options;
+    options.rows = rows;
+    const Status status = index->load(loaded, options).status();
+    EXPECT_EQ(status.code(), StatusCode::kCorruption);
+    EXPECT_NE(status.message().find("vectors chunk 5 is missing; labels of index 'text' from 160"),
+              std::string::npos)
+        << status.message();
+  }
+}
+
+// LMDB would free as many pages as a large value's first page says, whoever uses them.
+TEST_F(Damage, AWrongNumberOfPagesIsNotFreed) {
+  std::string content = contents();
+  const std::size_t size = page_size();
+  std::size_t damaged = 0;
+  for (std::size_t at = 2 * size; at + size <= content.size(); at += size) {
+    std::uint64_t own_number = 0;
+    std::memcpy(&own_number, content.data() + at, sizeof own_number);
+    if (own_number != at / size || number_at(content, at + 10) != 4) continue;
+    content[at + 12] ^= 0x40;
+    ++damaged;
+  }
+  ASSERT_GE(damaged, 13u);
+  set_contents(content);
+  {
+    auto store = open_store(path_, fast());
+    auto index = reopen(*store);
+    Loaded loaded(kDimension);
+    ASSERT_TRUE(index->load(loaded, {}).ok()) << "what is read is sound";
+    MemoryIndex model(index.get(), 1);
+    EXPECT_FALSE(model.batch(3000, 1, false)) << "the first chunk would be written anew";
+    index.reset();
+    const Status dropped = store->drop_index("text");
+    EXPECT_EQ(dropped.code(), StatusCode::kCorruption);
+    EXPECT_NE(dropped.message().find("pages"), std::string::npos) << dropped.message();
+  }
+  const Outcome outcome = load(false);
+  ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+  EXPECT_EQ(outcome.nodes, 402u);
+  EXPECT_EQ(outcome.failures, 0u) << outcome.message;
+}
+
 TEST_F(Damage, NodesRecord) {
   flip("1.nodes", 2, 77);
   EXPECT_EQ(load(false).report.status().code(), StatusCode::kCorruption);

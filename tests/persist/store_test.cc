@@ -239,7 +239,7 @@ TEST(Store, CancelledLoadAndCheckpoint) {
   EXPECT_EQ(index->checkpoint(model, no).status().code(), StatusCode::kCancelled);
   EXPECT_EQ(model.checkpoint()->journal_entries, 1u);
   Loaded loaded(32);
-  EXPECT_EQ(index->load(loaded, {false, no}).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(index->load(loaded, {.progress = no}).status().code(), StatusCode::kCancelled);
 }
 
 }  // namespace

@@ -99,25 +99,22 @@ class Loaded final : public LoadVisitor {
     entry_point = entry;
     return {};
   }
-  Status nodes(std::span<const LoadedNode> run) override {
-    EXPECT_FALSE(run.empty());
-    for (const LoadedNode& n : run) {
-      EXPECT_TRUE(n.state == graph::NodeState::kLive || n.state == graph::NodeState::kTombstone);
-      EXPECT_LT(graph::raw(n.node), node_limit);
-      EXPECT_TRUE(placed_.contains(graph::raw(n.node)));
-      EXPECT_TRUE(table.empty() || table.rbegin()->first < graph::raw(n.node)) << "ascending";
-      table[graph::raw(n.node)] = {n.label, n.level, n.state, placed_[graph::raw(n.node)]};
-    }
-    return {};
-  }
   Status place(std::span<const LoadedNode> run) override {
     const std::lock_guard lock(mutex_);
-    for (const LoadedNode& n : run) {
-      if (dimension_ % 16 == 0) {
+    EXPECT_FALSE(run.empty());
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const LoadedNode& n = run[i];
+      EXPECT_TRUE(n.state == graph::NodeState::kLive || n.state == graph::NodeState::kTombstone);
+      EXPECT_LT(graph::raw(n.node), node_limit);
+      EXPECT_TRUE(i == 0 || run[i - 1].node < n.node) << "ascending";
+      EXPECT_FALSE(table.contains(graph::raw(n.node)));
+      EXPECT_EQ(n.row == nullptr, !with_rows);
+      if (n.row != nullptr && dimension_ % 16 == 0) {
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
       }
-      const std::vector<float> row(n.row, n.row + dimension_);
-      EXPECT_TRUE(placed_.emplace(graph::raw(n.node), row).second);
+      std::vector<float> row;
+      if (n.row != nullptr) row.assign(n.row, n.row + dimension_);
+      table[graph::raw(n.node)] = {n.label, n.level, n.state, row};
     }
     return {};
   }
@@ -176,11 +173,11 @@ class Loaded final : public LoadVisitor {
   std::map<std::uint32_t, graph::NodeLinks> all_links;
   Sequence last_sequence = 0;
   std::uint64_t replayed = 0;
+  bool with_rows = true;  ///< as LoadOptions::rows
 
  private:
   std::uint32_t dimension_;
   std::mutex mutex_;
-  std::map<std::uint32_t, std::vector<float>> placed_;  ///< under mutex_
 };
 
 /// LoadOptions::parallel with threads of its own.

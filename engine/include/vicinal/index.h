@@ -41,6 +41,7 @@ class Index {
   /// NaN or infinity; zero norm under cosine.
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
   ///         kReadOnly, kClosed
+  ///         kCorruption       a vector that was still to be loaded is damaged.
   /// Cost: O(ef_construction * M * dimension) and, when durable, one shared commit.
   Result<UpsertOutcome> upsert(Label label, std::span<const float> vector);
 
@@ -75,6 +76,7 @@ class Index {
   /// Threads: any; takes no lock, and allocates only the result once warm (vectors that are not in
   /// memory are read through the store: IndexOptions::vectors_in_memory, load_in_background).
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
+  ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
 
@@ -115,8 +117,8 @@ class Index {
 
   /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
   /// those who want all searches to be equally fast before they take traffic. At once when nothing
-  /// is left. Errors: kCancelled (the background goes on); kCorruption, kIoError  the file does not
-  /// give a vector any more that it gave at opening.
+  /// is left. OK says that every vector was verified. Errors: kCancelled (the background goes on);
+  /// kCorruption, kIoError  a vector, named by its label, is damaged or cannot be read.
   Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are

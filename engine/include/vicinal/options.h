@@ -53,11 +53,13 @@ struct IndexOptions {
   /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
   /// `get` (ignored without a store). False needs Quantization::kInt8.
   bool vectors_in_memory = true;
-  /// Opening verifies every record, and returns once nodes and links are in memory; vectors and
-  /// codes, most of the bytes, follow by half of `threads`. Meanwhile every call works: a vector
-  /// that has not come yet is read from the file whenever it is compared, so that a search takes
-  /// some milliseconds and a single upsert some tens at first. False: opening ends when all is in
-  /// memory, as it does in a read-only store and with `salvage`. See Index::finish_loading.
+  /// Opening returns once nodes and links are verified and in memory; vectors and codes, most of
+  /// the bytes, follow by half of `threads`. Meanwhile every call works: a vector that has not come
+  /// yet is read from the file whenever it is compared, and verified before, so that a search takes
+  /// some milliseconds and a single upsert some tens at first. A damaged vector is met by whoever
+  /// needs it first, loading at the latest: from then on every call that compares or changes
+  /// answers kCorruption, naming the label. False: opening verifies and loads all before it
+  /// returns, as it does in a read-only store and with `salvage`. See Index::finish_loading.
   bool load_in_background = true;
   /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
   /// graph. For comparison only.
