@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "persist/lmdb_status.h"
 
 namespace vicinal::persist {
 namespace {
@@ -27,233 +28,7 @@ constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 *
 constexpr std::uint64_t kSmallestMap = 128 << 10;
 constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
 
-/// The one place where LMDB's codes become a Status.
-Status to_status(int code, const char* what) {
-  if (code == MDB_SUCCESS) return {};
-  std::string text = fmt::format("{}: {}", what, mdb_strerror(code));
-  switch (code) {
-    case MDB_NOTFOUND:
-      return Status::not_found(std::move(text));
-    case MDB_MAP_FULL:
-    case MDB_TXN_FULL:
-    case MDB_DBS_FULL:
-    case ENOSPC:
-    case EDQUOT:
-      return Status::full(std::move(text));
-    case MDB_READERS_FULL:
-    case EBUSY:
-    case EAGAIN:
-      return Status::busy(std::move(text));
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_INCOMPATIBLE:
-      return Status::corruption(std::move(text));
-    case MDB_VERSION_MISMATCH:
-      return Status::format_version(std::move(text));
-    default:
-      return Status::io_error(std::move(text));
-  }
-}
-
-MDB_val to_val(Bytes bytes) {
-  return {bytes.size(), const_cast<std::byte*>(bytes.data())};  // LMDB only reads through it
-}
-
-Bytes to_bytes(const MDB_val& val) {
-  return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
-}
-
 }  // namespace
-
-// -- Transaction ----------------------------------------------------------------------------------
-
-Status Transaction::failed(int code, const char* what) {
-  if (code == MDB_MAP_FULL) map_full_ = true;
-  Status status = to_status(code, what);
-  damaged_ = damaged_ || status.code() == StatusCode::kCorruption;
-  return status;
-}
-
-std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
-
-Status Transaction::check_end(Bytes bytes) {
-  if (wrote_ || environment_->map_ == nullptr) return {};
-  MDB_envinfo info{};
-  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
-  const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size_;
-  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map_);
-  if (begin <= file && bytes.size() <= file - begin) return {};
-  damaged_ = true;
-  return Status::corruption(
-      fmt::format("a record of {} bytes begins at {} in a file of {}", bytes.size(), begin, file));
-}
-
-Status Transaction::check_replaced(DatabaseHandle database, Bytes key) {
-  Bytes value;
-  const Result<bool> found = get(database, key, &value);
-  if (!found) return found.status();
-  return *found ? check_freed(value) : Status();
-}
-
-Status Transaction::check_freed(Bytes value) {
-  const std::uint64_t page_size = environment_->page_size_;
-  const auto at = reinterpret_cast<std::uintptr_t>(value.data());
-  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map_);
-  if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
-  MDB_envinfo info{};
-  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
-  const std::uint64_t page = (at - map) / page_size;
-  if (at < map || page > info.me_last_pgno) return {};  // this transaction's own
-  const std::byte* const header = value.data() - kLmdbPageHeader;
-  std::uint64_t number = 0;
-  std::uint16_t flags = 0;
-  std::uint32_t pages = 0;
-  std::memcpy(&number, header, sizeof number);
-  std::memcpy(&flags, header + 10, sizeof flags);
-  std::memcpy(&pages, header + 12, sizeof pages);
-  constexpr std::uint16_t kLargeValue = 4;
-  const std::uint64_t used = (kLmdbPageHeader + value.size() + page_size - 1) / page_size;
-  if (number == page && flags == kLargeValue && pages == used) return {};
-  damaged_ = true;
-  return Status::corruption(fmt::format(
-      "page {} of the data file is damaged: it says that it is page {} of kind {} with {} pages, "
-      "and holds a value of {} bytes",
-      page, number, flags, pages, value.size()));
-}
-
-Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {
-  MDB_val k = to_val(key);
-  MDB_val v{};
-  const int rc = mdb_get(txn_, database, &k, &v);
-  if (rc == MDB_NOTFOUND) return false;
-  if (rc != MDB_SUCCESS) return failed(rc, "reading a record");
-  if (Status s = check_end(to_bytes(v)); !s.ok()) return s;
-  *value = to_bytes(v);
-  return true;
-}
-
-Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
-  if (mode == PutMode::kReplace) {
-    if (Status s = check_replaced(database, key); !s.ok()) return s;
-  }
-  MDB_val k = to_val(key);
-  MDB_val v = to_val(value);
-  wrote_ = true;
-  return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
-                "writing a record");
-}
-
-Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
-                                                  std::size_t size) {
-  if (Status s = check_replaced(database, key); !s.ok()) return s;
-  MDB_val k = to_val(key);
-  MDB_val v{size, nullptr};
-  wrote_ = true;
-  if (const int rc = mdb_put(txn_, database, &k, &v, MDB_RESERVE); rc != MDB_SUCCESS) {
-    return failed(rc, "writing a record");
-  }
-  return std::span(static_cast<std::byte*>(v.mv_data), size);
-}
-
-Status Transaction::remove(DatabaseHandle database, Bytes key) {
-  if (Status s = check_replaced(database, key); !s.ok()) return s;
-  MDB_val k = to_val(key);
-  wrote_ = true;
-  const int rc = mdb_del(txn_, database, &k, nullptr);
-  return rc == MDB_NOTFOUND ? Status() : failed(rc, "deleting a record");
-}
-
-Result<bool> Transaction::last_key(DatabaseHandle database, Bytes* key) {
-  MDB_cursor* cursor = nullptr;
-  if (const int rc = mdb_cursor_open(txn_, database, &cursor); rc != MDB_SUCCESS) {
-    return failed(rc, "opening a cursor");
-  }
-  MDB_val k{};
-  MDB_val v{};
-  const int rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-  mdb_cursor_close(cursor);
-  if (rc == MDB_NOTFOUND) return false;
-  if (rc != MDB_SUCCESS) return failed(rc, "reading the last key");
-  *key = to_bytes(k);
-  return true;
-}
-
-Result<DatabaseStats> Transaction::stats(DatabaseHandle database) {
-  MDB_stat stat{};
-  if (const int rc = mdb_stat(txn_, database, &stat); rc != MDB_SUCCESS) {
-    return failed(rc, "reading the statistics of a database");
-  }
-  const std::uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-  return DatabaseStats{stat.ms_entries, pages * stat.ms_psize};
-}
-
-Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool create) {
-  MDB_dbi dbi = 0;
-  int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi);
-  if (rc == MDB_NOTFOUND && create) {
-    wrote_ = true;
-    rc = mdb_dbi_open(txn_, name.c_str(), MDB_CREATE, &dbi);
-  }
-  if (rc != MDB_SUCCESS) return failed(rc, "opening a database");
-  return DatabaseHandle{dbi};
-}
-
-Status Transaction::drop_database(const std::string& name) {
-  MDB_dbi dbi = 0;
-  if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
-    return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
-  }
-  {
-    Result<Cursor> cursor = Cursor::open(*this, dbi);
-    if (!cursor) return cursor.status();
-    Result<bool> more = cursor->first();
-    for (; more.ok() && *more; more = cursor->next()) {
-      if (Status s = check_freed(cursor->value()); !s.ok()) return s;
-    }
-    if (!more) return more.status();
-  }
-  wrote_ = true;
-  return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
-}
-
-// -- Cursor ---------------------------------------------------------------------------------------
-
-Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
-  MDB_cursor* cursor = nullptr;
-  if (const int rc = mdb_cursor_open(transaction.txn_, database, &cursor); rc != MDB_SUCCESS) {
-    return transaction.failed(rc, "opening a cursor");
-  }
-  return Cursor(&transaction, cursor);
-}
-
-Cursor::Cursor(Cursor&& other) noexcept
-    : transaction_(other.transaction_),
-      cursor_(std::exchange(other.cursor_, nullptr)),
-      key_(other.key_),
-      value_(other.value_) {}
-
-Cursor::~Cursor() {
-  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
-}
-
-Result<bool> Cursor::move(int operation, Bytes key) {
-  MDB_val k = to_val(key);
-  MDB_val v{};
-  const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
-  if (rc == MDB_NOTFOUND) return false;
-  if (rc != MDB_SUCCESS) return transaction_->failed(rc, "moving a cursor");
-  for (const MDB_val& val : {k, v}) {
-    if (Status s = transaction_->check_end(to_bytes(val)); !s.ok()) return s;
-  }
-  key_ = to_bytes(k);
-  value_ = to_bytes(v);
-  return true;
-}
-
-Result<bool> Cursor::first() { return move(MDB_FIRST, {}); }
-Result<bool> Cursor::next() { return move(MDB_NEXT, {}); }
-Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
 
 // -- ReadTransaction ------------------------------------------------------------------------------
 
@@ -292,7 +67,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, options_.max_map_bytes);
   path_ = path;
   int rc = mdb_env_create(&env_);
-  if (rc != MDB_SUCCESS) return to_status(rc, "making an LMDB environment");
+  if (rc != MDB_SUCCESS) return lmdb_status(rc, "making an LMDB environment");
   unsigned flags = MDB_NOTLS;
   if (options_.read_only) flags |= MDB_RDONLY;
   if (options_.durability == Durability::kRelaxed) flags |= MDB_NOMETASYNC;
@@ -317,7 +92,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
       return Status::full(
           fmt::format("{}: no address space for a map of {} bytes", what, map_bytes));
     }
-    return to_status(rc, what.c_str());
+    return lmdb_status(rc, what.c_str());
   }
   int dead = 0;
   (void)mdb_reader_check(env_, &dead);  // slots of killed readers would pin old pages for ever
@@ -389,7 +164,7 @@ Result<ReadTransaction> Environment::read() {
     }
     if (rc == MDB_SUCCESS) return ReadTransaction(this, txn);
     leave_gate(txn, false);
-    if (rc != MDB_MAP_RESIZED || attempt == 8) return to_status(rc, "beginning to read");
+    if (rc != MDB_MAP_RESIZED || attempt == 8) return lmdb_status(rc, "beginning to read");
     // Another process grew the file beyond this map.
     const std::lock_guard write_lock(write_mutex_);
     const Exclusive exclusive(this);
@@ -424,21 +199,21 @@ Status Environment::with_handles(const Closure& closure) {
     if (Status status = adopt_map_size(); !status.ok()) return status;
     rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
   }
-  if (rc != MDB_SUCCESS) return to_status(rc, "beginning to read");
+  if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning to read");
   Transaction transaction(this, txn);
   Status status = call(closure, transaction);
   if (!status.ok()) {
     mdb_txn_abort(txn);
     return status;
   }
-  return to_status(mdb_txn_commit(txn), "keeping handles");  // commit keeps the handles open
+  return lmdb_status(mdb_txn_commit(txn), "keeping handles");  // commit keeps the handles open
 }
 
 Status Environment::write_locked(const Closure& closure, bool exclusive) {
   for (;;) {
     MDB_txn* txn = nullptr;
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
-    if (rc != MDB_SUCCESS) return to_status(rc, "beginning a write transaction");
+    if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok() && !transaction.map_full_) {
@@ -491,7 +266,7 @@ Status Environment::set_map(std::uint64_t bytes) {
   } else if (map_ != nullptr) {
     learn_map();
   }
-  return to_status(rc, "growing the map");
+  return lmdb_status(rc, "growing the map");
 }
 
 Status Environment::adopt_map_size() {
@@ -502,7 +277,7 @@ Status Environment::adopt_map_size() {
   } else if (map_ != nullptr) {
     learn_map();
   }
-  return to_status(rc, "adopting the map size of another process");
+  return lmdb_status(rc, "adopting the map size of another process");
 }
 
 // Pages that a transaction took from the end of the file and gave back before its commit are never
@@ -552,18 +327,18 @@ Status Environment::sync() {
   MDB_txn* idle = enter_gate();  // syncing reads the map's meta page
   const int rc = map_lost_ ? EIO : mdb_env_sync(env_, 1);
   leave_gate(idle, true);
-  return to_status(rc, "syncing");
+  return lmdb_status(rc, "syncing");
 }
 
 Status Environment::copy_to(const std::string& file) {
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) return to_status(errno, fmt::format("making {}", file).c_str());
+  if (fd < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
   MDB_txn* idle = enter_gate();
   int rc = map_lost_ ? EIO : mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
   leave_gate(idle, true);
   if (rc == MDB_SUCCESS && ::fsync(fd) != 0) rc = errno;
   if (::close(fd) != 0 && rc == MDB_SUCCESS) rc = errno;
-  return to_status(rc, fmt::format("copying the store to {}", file).c_str());
+  return lmdb_status(rc, fmt::format("copying the store to {}", file).c_str());
 }
 
 std::uint64_t Environment::map_bytes() {

@@ -1,5 +1,5 @@
-// LMDB behind plain types: environment, transactions, cursors. The only file that knows lmdb.h is
-// lmdb_env.cc.
+// LMDB behind plain types: environment (lmdb_env.cc), transactions and cursors
+// (lmdb_transaction.cc). No other files but those, and lmdb_status.cc, know lmdb.h.
 //
 // Ownership: an Environment owns the map, its reader pool and its handles. Threads: any, with two
 // rules of LMDB kept here: one writer at a time (write_mutex_), and the map moves only while no

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fails when a room includes what it may not:
 #   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only.
-#   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_env.*, Highway only in kernels/,
+#   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_*.cc, Highway only in kernels/,
 #   mimalloc, within the library, only in engine/mimalloc/; public headers include public and
 #   standard headers only. Includes are written from the project root.
 # usage: include_direction.sh ROOT
@@ -45,8 +45,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("public headers show no third-party header")
       } else if (included ~ /^cereal\// && file !~ /^persist\/codec\./) {
         complain("only persist/codec.* may")
-      } else if (included == "lmdb.h" && file !~ /^persist\/lmdb_env\./) {
-        complain("only persist/lmdb_env.* may")
+      } else if (included == "lmdb.h" && file !~ /^persist\/lmdb_[a-z]+\.cc$/) {
+        complain("only persist/lmdb_*.cc may")
       } else if (included ~ /^hwy\// && room != "kernels") {
         complain("only kernels/ may")
       } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine)$/ &&

@@ -1,0 +1,211 @@
+// Transaction and Cursor; see lmdb_env.h.
+#include <fmt/format.h>
+#include <lmdb.h>
+
+#include <cstring>
+#include <utility>
+
+#include "persist/lmdb_env.h"
+#include "persist/lmdb_status.h"
+
+namespace vicinal::persist {
+namespace {
+
+MDB_val to_val(Bytes bytes) {
+  return {bytes.size(), const_cast<std::byte*>(bytes.data())};  // LMDB only reads through it
+}
+
+Bytes to_bytes(const MDB_val& val) {
+  return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
+}
+
+}  // namespace
+
+Status Transaction::failed(int code, const char* what) {
+  if (code == MDB_MAP_FULL) map_full_ = true;
+  Status status = lmdb_status(code, what);
+  damaged_ = damaged_ || status.code() == StatusCode::kCorruption;
+  return status;
+}
+
+std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
+
+Status Transaction::check_end(Bytes bytes) {
+  if (wrote_ || environment_->map_ == nullptr) return {};
+  MDB_envinfo info{};
+  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
+  const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size_;
+  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map_);
+  if (begin <= file && bytes.size() <= file - begin) return {};
+  damaged_ = true;
+  return Status::corruption(
+      fmt::format("a record of {} bytes begins at {} in a file of {}", bytes.size(), begin, file));
+}
+
+Status Transaction::check_replaced(DatabaseHandle database, Bytes key) {
+  Bytes value;
+  const Result<bool> found = get(database, key, &value);
+  if (!found) return found.status();
+  return *found ? check_freed(value) : Status();
+}
+
+Status Transaction::check_freed(Bytes value) {
+  const std::uint64_t page_size = environment_->page_size_;
+  const auto at = reinterpret_cast<std::uintptr_t>(value.data());
+  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map_);
+  if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
+  MDB_envinfo info{};
+  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
+  const std::uint64_t page = (at - map) / page_size;
+  if (at < map || page > info.me_last_pgno) return {};  // this transaction's own
+  const std::byte* const header = value.data() - kLmdbPageHeader;
+  std::uint64_t number = 0;
+  std::uint16_t flags = 0;
+  std::uint32_t pages = 0;
+  std::memcpy(&number, header, sizeof number);
+  std::memcpy(&flags, header + 10, sizeof flags);
+  std::memcpy(&pages, header + 12, sizeof pages);
+  constexpr std::uint16_t kLargeValue = 4;
+  const std::uint64_t used = (kLmdbPageHeader + value.size() + page_size - 1) / page_size;
+  if (number == page && flags == kLargeValue && pages == used) return {};
+  damaged_ = true;
+  return Status::corruption(fmt::format(
+      "page {} of the data file is damaged: it says that it is page {} of kind {} with {} pages, "
+      "and holds a value of {} bytes",
+      page, number, flags, pages, value.size()));
+}
+
+Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int rc = mdb_get(txn_, database, &k, &v);
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return failed(rc, "reading a record");
+  if (Status s = check_end(to_bytes(v)); !s.ok()) return s;
+  *value = to_bytes(v);
+  return true;
+}
+
+Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
+  if (mode == PutMode::kReplace) {
+    if (Status s = check_replaced(database, key); !s.ok()) return s;
+  }
+  MDB_val k = to_val(key);
+  MDB_val v = to_val(value);
+  wrote_ = true;
+  return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
+                "writing a record");
+}
+
+Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
+                                                  std::size_t size) {
+  if (Status s = check_replaced(database, key); !s.ok()) return s;
+  MDB_val k = to_val(key);
+  MDB_val v{size, nullptr};
+  wrote_ = true;
+  if (const int rc = mdb_put(txn_, database, &k, &v, MDB_RESERVE); rc != MDB_SUCCESS) {
+    return failed(rc, "writing a record");
+  }
+  return std::span(static_cast<std::byte*>(v.mv_data), size);
+}
+
+Status Transaction::remove(DatabaseHandle database, Bytes key) {
+  if (Status s = check_replaced(database, key); !s.ok()) return s;
+  MDB_val k = to_val(key);
+  wrote_ = true;
+  const int rc = mdb_del(txn_, database, &k, nullptr);
+  return rc == MDB_NOTFOUND ? Status() : failed(rc, "deleting a record");
+}
+
+Result<bool> Transaction::last_key(DatabaseHandle database, Bytes* key) {
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(txn_, database, &cursor); rc != MDB_SUCCESS) {
+    return failed(rc, "opening a cursor");
+  }
+  MDB_val k{};
+  MDB_val v{};
+  const int rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+  mdb_cursor_close(cursor);
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return failed(rc, "reading the last key");
+  *key = to_bytes(k);
+  return true;
+}
+
+Result<DatabaseStats> Transaction::stats(DatabaseHandle database) {
+  MDB_stat stat{};
+  if (const int rc = mdb_stat(txn_, database, &stat); rc != MDB_SUCCESS) {
+    return failed(rc, "reading the statistics of a database");
+  }
+  const std::uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+  return DatabaseStats{stat.ms_entries, pages * stat.ms_psize};
+}
+
+Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool create) {
+  MDB_dbi dbi = 0;
+  int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi);
+  if (rc == MDB_NOTFOUND && create) {
+    wrote_ = true;
+    rc = mdb_dbi_open(txn_, name.c_str(), MDB_CREATE, &dbi);
+  }
+  if (rc != MDB_SUCCESS) return failed(rc, "opening a database");
+  return DatabaseHandle{dbi};
+}
+
+Status Transaction::drop_database(const std::string& name) {
+  MDB_dbi dbi = 0;
+  if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
+    return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
+  }
+  {
+    Result<Cursor> cursor = Cursor::open(*this, dbi);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      if (Status s = check_freed(cursor->value()); !s.ok()) return s;
+    }
+    if (!more) return more.status();
+  }
+  wrote_ = true;
+  return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
+}
+
+// -- Cursor ---------------------------------------------------------------------------------------
+
+Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(transaction.txn_, database, &cursor); rc != MDB_SUCCESS) {
+    return transaction.failed(rc, "opening a cursor");
+  }
+  return Cursor(&transaction, cursor);
+}
+
+Cursor::Cursor(Cursor&& other) noexcept
+    : transaction_(other.transaction_),
+      cursor_(std::exchange(other.cursor_, nullptr)),
+      key_(other.key_),
+      value_(other.value_) {}
+
+Cursor::~Cursor() {
+  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+}
+
+Result<bool> Cursor::move(int operation, Bytes key) {
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
+  if (rc == MDB_NOTFOUND) return false;
+  if (rc != MDB_SUCCESS) return transaction_->failed(rc, "moving a cursor");
+  for (const MDB_val& val : {k, v}) {
+    if (Status s = transaction_->check_end(to_bytes(val)); !s.ok()) return s;
+  }
+  key_ = to_bytes(k);
+  value_ = to_bytes(v);
+  return true;
+}
+
+Result<bool> Cursor::first() { return move(MDB_FIRST, {}); }
+Result<bool> Cursor::next() { return move(MDB_NEXT, {}); }
+Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
+
+}  // namespace vicinal::persist
