@@ -24,6 +24,8 @@ class GraphSource final : public persist::CheckpointSource {
     return graph_.links(node);
   }
 
+  bool settled() override { return graph_.links_settled(); }
+
   graph::EntryPoint entry_point() override { return graph_.entry_point(); }
 
   // Links that were chosen without the rows they need must not become the stored ones.

@@ -303,6 +303,10 @@ class Graph {
   /// Nodes whose links changed since the last call, ascending, and forgets them.
   std::vector<NodeId> take_changed_nodes();
   void mark_changed(std::span<const NodeId> nodes);
+  /// True when no links changed since take_changed_nodes() and nobody is about to change any: what
+  /// links() gave in between are lists of one moment. False also while that cannot be told without
+  /// waiting.
+  bool links_settled() const;
 
  private:
   explicit Graph(std::unique_ptr<GraphState> state);

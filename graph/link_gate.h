@@ -20,6 +20,11 @@ class LinkGate {
     mutex_.lock();
     ++times_alone_;
   }
+  /// lock(), for a look that changes nothing, unless somebody is inside or waits.
+  bool try_lock() {
+    const std::unique_lock turn(turnstile_, std::try_to_lock);
+    return turn.owns_lock() && mutex_.try_lock();
+  }
   void unlock() { mutex_.unlock(); }
   void lock_shared() {
     { const std::lock_guard turn(turnstile_); }

@@ -74,6 +74,8 @@ class Topology {
   }
   /// Ids below `limit` marked since the last call, ascending.
   std::vector<NodeId> take_changed(std::uint64_t limit);
+  /// Whether an id below `limit` was marked since then.
+  bool any_changed(std::uint64_t limit) const;
 
  private:
   static std::uint64_t pack(EntryPoint e) { return (std::uint64_t{e.level} << 32) | raw(e.node); }

@@ -3,10 +3,11 @@
 // The cut is taken first: every entry up to it is applied in memory, so the links it made are among
 // the changed nodes that are asked for afterwards. Links go to disk before the entries leave the
 // journal (P4); load() ignores links of nodes that no node record vouches for, so the order is safe
-// at every instant. A crash between two steps of links leaves lists of two moments, whose trees
-// (graph.h, G9) need not agree: an entry that frees nothing stands in the journal meanwhile, and
-// whoever finds entries mends the trees. Nodes that an entry frees have their stored links replaced
-// by what the engine says now: nothing, or those of the slot's next node.
+// at every instant. Lists of several moments stand side by side between two steps of links, and
+// afterwards where links changed meanwhile; their trees (graph.h, G9) need not agree. A mark, an
+// entry that frees nothing, stands in the journal then, until a checkpoint whose lists are of one
+// moment; whoever finds entries mends the trees. Nodes that an entry frees have their stored links
+// replaced by what the engine says now: nothing, or those of the slot's next node.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,8 +67,9 @@ class Checkpoint {
     if (Status s = write_links(nodes); !s.ok()) return s;
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
+    const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment_->write([&](Transaction& transaction) -> Status {
-      if (mark_ != 0) {
+      if (unmark) {
         const Key64 key(mark_);
         Status s = transaction.remove(index_.databases_.journal, key.bytes());
         if (!s.ok()) return s;
@@ -125,10 +127,10 @@ class Checkpoint {
         groups[id / kNodesPerLinkGroup].emplace_back(id % kNodesPerLinkGroup, std::move(links));
       }
       if (Status s = source_.status(); !s.ok()) return s;
-      const bool first_of_several = mark_ == 0 && next < nodes.size();
-      if (first_of_several) mark_ = index_.ledger_.allot();
+      const bool first = mark_ == 0;
+      if (first) mark_ = index_.ledger_.allot();
       Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
-        if (first_of_several) {
+        if (first) {
           if (Status s = put_mark(transaction); !s.ok()) return s;
         }
         for (const auto& [group, changes] : groups) {
@@ -136,7 +138,7 @@ class Checkpoint {
         }
         return {};
       });
-      if (first_of_several) index_.ledger_.finish(mark_);
+      if (first) index_.ledger_.finish(mark_);
       if (!status.ok()) return status;
       report_.link_records += groups.size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
@@ -144,7 +146,7 @@ class Checkpoint {
     return {};
   }
 
-  /// The entry that says that links of two moments may stand side by side.
+  /// The entry that says that links of several moments may stand side by side.
   Status put_mark(Transaction& transaction) const {
     Operation nothing;
     nothing.kind = OperationKind::kFree;
@@ -186,9 +188,8 @@ class Checkpoint {
   // -- Journal --
 
   Status move_journal(Sequence cut) {
-    std::uint64_t moved = 0;
     for (;;) {
-      if (Status s = tell("journal", moved, total_entries_); !s.ok()) return s;
+      if (Status s = tell("journal", report_.journal_entries, total_entries_); !s.ok()) return s;
       Step step;
       Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
         step = {};
@@ -201,9 +202,9 @@ class Checkpoint {
         return failpoints::reach("checkpoint.before_step_commit");
       });
       if (!status.ok()) return status;
-      moved += step.entries.size();
-      report_.journal_entries = moved;
       for (const auto& [sequence, entry] : step.entries) {
+        const bool mark = entry.kind == OperationKind::kFree && entry.nodes.empty();
+        if (!mark) ++report_.journal_entries;
         if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
       }
       if (step.done) return {};

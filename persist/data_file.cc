@@ -88,15 +88,6 @@ Status examine_data_file(const std::string& file, std::uint64_t size) {
   return {};
 }
 
-bool marked_made(const std::string& path) {
-  const int fd = ::open((path + "/" + kWriterLockFile).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  std::array<char, 32> text{};
-  const ssize_t n = ::read(fd, text.data(), text.size());
-  ::close(fd);
-  return n > 0 && std::string_view(text.data(), static_cast<std::size_t>(n)) == kMadeMark;
-}
-
 /// A folder without a data file that counts.
 Result<PathContent> examine_folder(const std::string& path, bool has_data_file) {
   std::error_code error;
@@ -116,6 +107,15 @@ Result<PathContent> examine_folder(const std::string& path, bool has_data_file) 
 }
 
 }  // namespace
+
+bool marked_made(const std::string& path) {
+  const int fd = ::open((path + "/" + kWriterLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::array<char, 32> text{};
+  const ssize_t n = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  return n > 0 && std::string_view(text.data(), static_cast<std::size_t>(n)) == kMadeMark;
+}
 
 Result<PathContent> examine_path(const std::string& path) {
   if (path.empty()) return Status::invalid_argument("an empty path");

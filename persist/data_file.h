@@ -25,5 +25,7 @@ Result<PathContent> examine_path(const std::string& path);
 /// Says in vicinal.lock that the store was made: an absent or empty data file is a loss from then
 /// on.
 Status mark_made(const std::string& path);
+/// Whether it says so.
+bool marked_made(const std::string& path);
 
 }  // namespace vicinal::persist

@@ -68,7 +68,9 @@ Status LinkLoader::deliver(const Damaged& damaged) {
   });
   records_.clear();
   for (Slice& slice : slices_) {
-    for (std::string& message : slice.damage) damaged(std::move(message));
+    for (auto& [message, key] : slice.damage) {
+      damaged(std::move(message), {key.begin(), key.end()});
+    }
     if (!slice.failure.ok()) return slice.failure;
   }
   return {};
@@ -85,7 +87,7 @@ void LinkLoader::deliver_slice(std::span<const Record> records, Slice* slice) co
       slice->failure = status;
       return;
     }
-    if (!status.ok()) slice->damage.push_back(status.message());
+    if (!status.ok()) slice->damage.emplace_back(status.message(), record.key);
   }
   const Views views(links, delivered_);
   if (!views.nodes().empty()) slice->failure = visitor_.links(views.nodes());

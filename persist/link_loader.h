@@ -10,6 +10,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "persist/codec.h"
@@ -33,8 +34,8 @@ class LinkLoader {
 
   /// Called with the nodes done so far: an error ends the load.
   using Tell = std::function<Status(std::uint64_t done)>;
-  /// Called for every damaged record.
-  using Damaged = std::function<void(std::string message)>;
+  /// Called for every damaged record, with its key.
+  using Damaged = std::function<void(std::string message, std::vector<std::byte> key)>;
   Status run(const Tell& tell, const Damaged& damaged);
 
  private:
@@ -44,7 +45,7 @@ class LinkLoader {
   };
   /// What became of consecutive records.
   struct Slice {
-    std::vector<std::string> damage;
+    std::vector<std::pair<std::string, Bytes>> damage;  ///< messages and keys
     Status failure;
   };
 

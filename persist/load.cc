@@ -5,7 +5,8 @@
 // (LoadOptions::rows) the chunks stay where they are.
 //
 // Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
-// deleted, their nodes are free, and the store is sound again (mend()).
+// deleted, their nodes are free, and the store is sound again (mend()). Damaged links are deleted
+// after any load: their nodes are linked anew.
 //
 // A node that a journal entry frees later (doomed, R1) is never delivered: its row may already be
 // that of the slot's next node. An upsert of such a node is delivered as the erasure of what it
@@ -14,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -92,6 +94,14 @@ class Loader {
       const Key32 key(block);
       if (Status s = transaction.remove(databases.nodes, key.bytes()); !s.ok()) return s;
     }
+    const std::array wrong_keys = {std::pair(databases.nodes, &bad_node_keys_),
+                                   std::pair(databases.vectors, &bad_chunk_keys_),
+                                   std::pair(databases.links, &bad_link_keys_)};
+    for (const auto& [database, keys] : wrong_keys) {
+      for (const auto& key : *keys) {
+        if (Status s = transaction.remove(database, key); !s.ok()) return s;
+      }
+    }
     for (const std::uint32_t chunk : bad_chunks_) {
       const Key32 key(chunk);
       if (Status s = transaction.remove(databases.vectors, key.bytes()); !s.ok()) return s;
@@ -119,7 +129,7 @@ class Loader {
     return put_entry(transaction, sequence, encode(erase));
   }
 
-  bool needs_mending() const { return report_.salvaged != 0; }
+  bool needs_mending() const { return report_.salvaged != 0 || !bad_link_keys_.empty(); }
 
  private:
   Status put_entry(Transaction& transaction, Sequence sequence, RecordBuffer record) const {
@@ -157,17 +167,23 @@ class Loader {
     status = freed_.survey(transaction_, index_.databases_.journal, index_.index_,
                            index_.options().dimension);
     if (!status.ok()) return status;
-    return walk_journal(transaction_, index_.databases_.journal, index_.index_,
-                        [&](Sequence, Bytes payload, const Status& damage) -> Status {
-                          ++journal_entries_;
-                          JournalEntry entry;
-                          if (!damage.ok() || !decode(payload, layout_.dimension, &entry).ok()) {
+    status = walk_journal(transaction_, index_.databases_.journal, index_.index_,
+                          [&](Sequence, Bytes payload, const Status& damage) -> Status {
+                            ++journal_entries_;
+                            JournalEntry entry;
+                            if (!damage.ok() || !decode(payload, layout_.dimension, &entry).ok()) {
+                              return {};
+                            }
+                            if (entry.kind == OperationKind::kUpsert) raise_limit(entry.node);
+                            for (const graph::NodeId node : entry.nodes) raise_limit(node);
                             return {};
-                          }
-                          if (entry.kind == OperationKind::kUpsert) raise_limit(entry.node);
-                          for (const graph::NodeId node : entry.nodes) raise_limit(node);
-                          return {};
-                        });
+                          });
+    if (!status.ok()) return status;
+    const Result<DatabaseStats> stats = transaction_.stats(index_.databases_.journal);
+    if (!stats || stats->entries == journal_entries_) return stats.status();
+    return aside(
+        Status::corruption(fmt::format("the journal of index '{}' has {} entries, {} are found",
+                                       index_.name_, stats->entries, journal_entries_)));
   }
 
   void raise_limit(graph::NodeId node) {
@@ -221,7 +237,29 @@ class Loader {
       if (run_nodes_.size() < kRowsAtOnce) continue;
       if (Status s = deliver_runs(); !s.ok()) return s;
     }
-    return deliver_runs();
+    if (Status s = deliver_runs(); !s.ok()) return s;
+    if (options_.salvage) {  // what a damaged key holds is missed above, and goes with the nodes
+      const std::uint64_t limit =
+          (node_limit_ + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
+      Status s = keys_beyond(index_.databases_.vectors, limit, &bad_chunk_keys_);
+      if (!s.ok()) return s;
+    }
+    return find_strays(nodes.blocks());
+  }
+
+  /// Whether there are more node blocks than were met by their numbers: one whose key is damaged is
+  /// missing where its nodes were.
+  Status find_strays(std::uint64_t met) {
+    const DatabaseHandle nodes = index_.databases_.nodes;
+    const Result<DatabaseStats> stats = transaction_.stats(nodes);
+    if (!stats) return stats.status();
+    if (stats->entries == met) return {};
+    const std::uint64_t limit = (state_.node_limit + kNodesPerBlock - 1) / kNodesPerBlock;
+    if (Status s = keys_beyond(nodes, limit, &bad_node_keys_); !s.ok()) return s;
+    return aside(Status::corruption(
+        fmt::format("index '{}' has {} node blocks, {} of them below block {}: the labels of the "
+                    "others are lost",
+                    index_.name_, stats->entries, met, limit)));
   }
 
   /// Verifies and places the collected runs, as many at once as there are threads.
@@ -248,6 +286,20 @@ class Loader {
     runs_.clear();
     run_nodes_.clear();
     return {};
+  }
+
+  /// The keys of `database` that are no numbers below `limit`.
+  Status keys_beyond(DatabaseHandle database, std::uint64_t limit,
+                     std::vector<std::vector<std::byte>>* keys) {
+    Result<Cursor> cursor = Cursor::open(transaction_, database);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      std::uint32_t number = 0;
+      if (parse_key(cursor->key(), &number) && number < limit) continue;
+      keys->emplace_back(cursor->key().begin(), cursor->key().end());
+    }
+    return more.status();
   }
 
   /// The nodes of `chunks` chunks that live on, without rows.
@@ -350,8 +402,9 @@ class Loader {
     LinkLoader loader(transaction_, index_.databases_.links, index_.index_, delivered_, visitor_,
                       options_);
     return loader.run([&](std::uint64_t done) { return tell("links", done, node_limit_); },
-                      [&](std::string message) {
+                      [&](std::string message, std::vector<std::byte> key) {
                         ++report_.damaged_links;
+                        bad_link_keys_.push_back(std::move(key));
                         note(std::move(message));
                       });
   }
@@ -517,9 +570,12 @@ class Loader {
   ChunkRows open_rows_;
   ChunkRoom open_room_;
   ValueReader reader_;
-  // What salvage set aside, for mend().
+  // What salvage set aside and damaged links, for mend().
   std::vector<Sequence> bad_entries_;
   std::vector<std::uint32_t> bad_blocks_;
+  std::vector<std::vector<std::byte>> bad_node_keys_;   ///< of blocks that no node has
+  std::vector<std::vector<std::byte>> bad_chunk_keys_;  ///< likewise
+  std::vector<std::vector<std::byte>> bad_link_keys_;
   std::set<std::uint32_t> bad_chunks_;
   std::vector<graph::NodeId> lost_nodes_;
   std::vector<std::pair<Sequence, JournalEntry>> mended_batches_;

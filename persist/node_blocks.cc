@@ -26,6 +26,7 @@ Result<StoredNode> NodeBlockReader::at(graph::NodeId node) {
     Result<NodeBlock> read = read_node_block(transaction_, nodes_, index_, block);
     block_status_ = read.status();
     block_ = read.ok() ? std::move(*read) : NodeBlock();
+    if (!read.ok() || !block_.empty()) ++blocks_;
   }
   if (!block_status_.ok()) return block_status_;
   const std::uint32_t slot = graph::raw(node) % kNodesPerBlock;

@@ -24,11 +24,14 @@ class NodeBlockReader {
 
   /// The slot's record; a free one when nothing is stored. kCorruption when its block is damaged.
   Result<StoredNode> at(graph::NodeId node);
+  /// Records met so far.
+  std::uint64_t blocks() const { return blocks_; }
 
  private:
   Transaction& transaction_;
   const DatabaseHandle nodes_;
   const std::uint32_t index_;
+  std::uint64_t blocks_ = 0;
   std::int64_t current_ = -1;
   NodeBlock block_;
   Status block_status_;

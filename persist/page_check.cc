@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "persist/format.h"
@@ -19,8 +22,10 @@ namespace {
 //   A node: 0 low and 2 high half of the data's length (of a branch: of the page below, whose
 //   highest bits are the flags), 4 flags u16, 6 length of the key u16, 8 the key, then the data or,
 //   if it has pages of its own, the number of the first.
-//   A database: 6 depth u16, 40 its root page u64; 48 bytes. Two of them in a meta page: of free
-//   pages and of the names of the others.
+//   The nodes lie side by side from the begin to the page's end, each of an even length, in any
+//   order; the list has them by ascending key. A branch's first key is empty.
+//   A database: 6 depth u16, 32 its entries u64, 40 its root page u64; 48 bytes. Two of them in a
+//   meta page: of free pages and of the names of the others.
 constexpr std::uint16_t kBranch = 1;
 constexpr std::uint16_t kLeaf = 2;
 constexpr std::uint16_t kBigData = 1;
@@ -28,6 +33,7 @@ constexpr std::uint16_t kDatabase = 2;
 constexpr std::size_t kNodeHeader = 8;
 constexpr std::size_t kLongestKey = 511;
 constexpr std::size_t kDatabaseBytes = 48;
+constexpr std::size_t kEntriesAt = 32;
 constexpr std::size_t kRootAt = 40;
 constexpr std::size_t kMetaDatabases = kLmdbPageHeader + 24;
 constexpr std::size_t kMetaLastPage = kLmdbPageHeader + 120;
@@ -46,10 +52,26 @@ T number_at(const std::byte* bytes) {
 
 enum class Content : std::uint8_t { kFreePages, kNames, kRecords };
 
+/// A database while it is walked.
+struct Walked {
+  Content content = Content::kRecords;
+  std::uint64_t entries = 0;
+  std::vector<std::byte> last;   ///< the last entry's key; empty before the first
+  std::vector<std::byte> least;  ///< what comes now is not less: the key of the branch above it
+};
+
+/// Whether `a` comes before `b`: by bytes, then by length; keys of free pages are numbers.
+bool before(Content content, std::span<const std::byte> a, std::span<const std::byte> b) {
+  if (content == Content::kFreePages && a.size() == sizeof(std::uint64_t) && a.size() == b.size()) {
+    return number_at<std::uint64_t>(a.data()) < number_at<std::uint64_t>(b.data());
+  }
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
 class PageWalk {
  public:
   PageWalk(int fd, std::uint64_t page_size, PageCheck what)
-      : fd_(fd), page_size_(page_size), what_(what) {}
+      : fd_(fd), page_size_(page_size), to_write_(what == PageCheck::kToWrite) {}
 
   /// False: the snapshot's meta page has been written again.
   Result<bool> run(std::uint64_t transaction) {
@@ -85,84 +107,161 @@ class PageWalk {
 
   Status walk(const std::byte* database, Content content) {
     const auto root = number_at<std::uint64_t>(database + kRootAt);
-    return root == kNoPage ? Status() : visit(root, content, 1);
+    const auto entries = number_at<std::uint64_t>(database + kEntriesAt);
+    Walked walked;
+    walked.content = content;
+    if (root != kNoPage) {
+      if (Status s = visit(root, walked, 1); !s.ok()) return s;
+    }
+    if (!to_write_ || walked.entries == entries) return {};
+    return Status::corruption(
+        fmt::format("the data file is damaged: a database has {} entries, and {} lie below page {}",
+                    entries, walked.entries, root));
   }
 
-  Status visit(std::uint64_t number, Content content, unsigned depth) {
-    if (number < 2 || number >= pages_) return damage(number, "there is no such page");
-    if (seen_[number]) return damage(number, "two pages lead to it");
+  Status visit(std::uint64_t number, Walked& walked, unsigned depth) {
     if (depth > kDeepest) return damage(number, "too far below its root");
-    seen_[number] = true;
+    if (Status s = mark(number); !s.ok()) return s;
     Page page(page_size_);
     if (Status s = read(number, page.data(), page.size()); !s.ok()) return s;
     const auto flags = number_at<std::uint16_t>(&page[10]);
-    const auto lower = number_at<std::uint16_t>(&page[12]);
-    const auto upper = number_at<std::uint16_t>(&page[14]);
     if (number_at<std::uint64_t>(page.data()) != number)
       return damage(number, "it has another number");
     if (flags != kBranch && flags != kLeaf) return damage(number, "neither branch nor leaf");
+    if (Status s = check_nodes(number, page, flags); !s.ok()) return s;
+    const auto lower = number_at<std::uint16_t>(&page[12]);
+    for (std::size_t at = kLmdbPageHeader; at < lower; at += 2) {
+      const std::byte* const node = &page[number_at<std::uint16_t>(&page[at])];
+      Status status = flags == kLeaf
+                          ? leaf_node(number, node, walked)
+                          : branch_node(number, node, at == kLmdbPageHeader, walked, depth);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+  /// That the page's nodes and their keys lie within it; for writing, that they fill it: LMDB moves
+  /// nodes by the lengths of others.
+  Status check_nodes(std::uint64_t number, const Page& page, std::uint16_t flags) const {
+    const auto lower = number_at<std::uint16_t>(&page[12]);
+    const auto upper = number_at<std::uint16_t>(&page[14]);
     const std::size_t fewest = flags == kBranch ? 2 : 1;
     if (lower < kLmdbPageHeader + 2 * fewest || lower % 2 != 0 || lower > upper ||
         upper > page_size_) {
       return damage(number, fmt::format("its list of places ends at {}, its nodes begin at {}",
                                         lower, upper));
     }
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> nodes;  // begin and end
     for (std::size_t at = kLmdbPageHeader; at < lower; at += 2) {
       const auto place = number_at<std::uint16_t>(&page[at]);
       if (place < upper || place % 2 != 0 || place + kNodeHeader > page_size_) {
         return damage(number, fmt::format("a node at {}", place));
       }
       const std::byte* const node = &page[place];
-      const std::size_t room = page_size_ - place - kNodeHeader;
-      Status status = flags == kBranch ? branch_node(number, node, room, content, depth)
-                                       : leaf_node(number, node, room, content);
-      if (!status.ok()) return status;
+      const std::size_t key = key_of(node).size();
+      const bool without = flags == kBranch && at == kLmdbPageHeader;
+      if (key > kLongestKey || key > page_size_ - place - kNodeHeader || (key == 0) != without) {
+        return damage(number, fmt::format("a key of {} bytes", key));
+      }
+      const std::uint64_t size = kNodeHeader + key + (flags == kLeaf ? inline_bytes(node) : 0);
+      if (flags == kLeaf && number_at<std::uint16_t>(node + 4) != 0 && size > page_size_ - place) {
+        return damage(number, "a node is cut off");
+      }
+      nodes.emplace_back(place, place + (size + 1) / 2 * 2);
     }
-    return {};
+    if (!to_write_) return {};
+    std::sort(nodes.begin(), nodes.end());
+    std::uint64_t end = upper;
+    for (const auto& [first, last] : nodes) {
+      if (first != end) {
+        return damage(number, fmt::format("a node ends at {}, the next begins at {}", end, first));
+      }
+      end = last;
+    }
+    if (end == page_size_) return {};
+    return damage(number, fmt::format("its nodes end at {}", end));
   }
 
-  Status branch_node(std::uint64_t number, const std::byte* node, std::size_t room, Content content,
+  static std::span<const std::byte> key_of(const std::byte* node) {
+    return {node + kNodeHeader, number_at<std::uint16_t>(node + 6)};
+  }
+  /// What a leaf's node holds behind its key.
+  static std::uint64_t inline_bytes(const std::byte* node) {
+    const bool elsewhere = (number_at<std::uint16_t>(node + 4) & kBigData) != 0;
+    return elsewhere ? sizeof(std::uint64_t) : number_at<std::uint32_t>(node);
+  }
+
+  Status branch_node(std::uint64_t number, const std::byte* node, bool first, Walked& walked,
                      unsigned depth) {
-    const auto key = number_at<std::uint16_t>(node + 6);
-    if (key > kLongestKey || key > room)
-      return damage(number, fmt::format("a key of {} bytes", key));
+    const std::span<const std::byte> key = key_of(node);
+    if (!first) {
+      if (Status s = check_order(number, key, walked); !s.ok()) return s;
+      walked.least.assign(key.begin(), key.end());
+    }
     const std::uint64_t below =
         number_at<std::uint32_t>(node) | std::uint64_t{number_at<std::uint16_t>(node + 4)} << 32;
-    return visit(below, content, depth + 1);
+    return visit(below, walked, depth + 1);
   }
 
-  Status leaf_node(std::uint64_t number, const std::byte* node, std::size_t room, Content content) {
+  /// For writing: `key` comes after all before it, and not before the key of its branch.
+  Status check_order(std::uint64_t number, std::span<const std::byte> key,
+                     const Walked& walked) const {
+    if (!to_write_ || ((walked.last.empty() || before(walked.content, walked.last, key)) &&
+                       !before(walked.content, key, walked.least))) {
+      return {};
+    }
+    return damage(number, "its keys are not in order");
+  }
+
+  Status leaf_node(std::uint64_t number, const std::byte* node, Walked& walked) {
     const std::uint64_t length = number_at<std::uint32_t>(node);
     const auto flags = number_at<std::uint16_t>(node + 4);
-    const auto key = number_at<std::uint16_t>(node + 6);
-    if (key == 0 || key > kLongestKey || key > room) {
-      return damage(number, fmt::format("a key of {} bytes", key));
-    }
-    const std::byte* const data = node + kNodeHeader + key;
-    const std::size_t left = room - key;
-    if (flags == kDatabase && content == Content::kNames) {
-      if (length != kDatabaseBytes || left < length) {
+    const std::span<const std::byte> key = key_of(node);
+    if (Status s = check_order(number, key, walked); !s.ok()) return s;
+    walked.last.assign(key.begin(), key.end());
+    ++walked.entries;
+    const std::byte* const data = key.data() + key.size();
+    if (flags == kDatabase && walked.content == Content::kNames) {
+      if (length != kDatabaseBytes) {
         return damage(number, fmt::format("a database of {} bytes", length));
       }
       return walk(data, Content::kRecords);
     }
     if (flags != 0 && flags != kBigData)
       return damage(number, fmt::format("a node of kind {}", flags));
-    if (flags == kBigData && left < sizeof(std::uint64_t))
-      return damage(number, "a node is cut off");
     const std::uint64_t first = flags == kBigData ? number_at<std::uint64_t>(data) : 0;
     if (flags == kBigData && (first < 2 || first >= pages_)) {
       return damage(number, fmt::format("a value in page {} of {}", first, pages_));
     }
-    if (what_ == PageCheck::kToRead) return {};
-    const std::uint64_t most =
-        flags == kBigData ? (pages_ - first) * page_size_ - kLmdbPageHeader : left;
+    if (!to_write_) return {};
+    if (flags == kBigData) {
+      if (Status s = mark_value(number, first, length); !s.ok()) return s;
+    }
+    if (walked.content != Content::kFreePages) return {};
+    if (key.size() != sizeof(std::uint64_t)) {
+      return damage(number, fmt::format("a key of {} bytes", key.size()));
+    }
+    return free_pages(number, number_at<std::uint64_t>(key.data()), data, length, first);
+  }
+
+  Status mark(std::uint64_t page) {
+    if (page < 2 || page >= pages_) return damage(page, "there is no such page");
+    if (seen_[page]) return damage(page, "two pages lead to it, or it is free");
+    seen_[page] = true;
+    return {};
+  }
+
+  /// The pages of a large value, `number` leads to them.
+  Status mark_value(std::uint64_t number, std::uint64_t first, std::uint64_t length) {
+    const std::uint64_t most = (pages_ - first) * page_size_ - kLmdbPageHeader;
     if (length > most) {
       return damage(number, fmt::format("a value of {} bytes where {} are left", length, most));
     }
-    if (content != Content::kFreePages) return {};
-    if (key != sizeof(std::uint64_t)) return damage(number, fmt::format("a key of {} bytes", key));
-    return free_pages(number, number_at<std::uint64_t>(node + kNodeHeader), data, length, first);
+    const std::uint64_t end = first + (kLmdbPageHeader + length + page_size_ - 1) / page_size_;
+    for (std::uint64_t page = first; page < end; ++page) {
+      if (Status s = mark(page); !s.ok()) return s;
+    }
+    return {};
   }
 
   /// The pages that a transaction freed: how many, then their numbers, the greatest first; under
@@ -185,20 +284,21 @@ class PageWalk {
     if (length < kNumber || count > length / kNumber - 1) {
       return damage(number, fmt::format("{} free pages in {} bytes", count, length));
     }
-    std::uint64_t before = pages_;
+    std::uint64_t last = pages_;
     for (std::uint64_t i = 1; i <= count; ++i) {
       const auto page = number_at<std::uint64_t>(data + i * kNumber);
-      if (page < 2 || page >= before) {
-        return damage(number, fmt::format("a free page {} after {}", page, before));
+      if (page < 2 || page >= last) {
+        return damage(number, fmt::format("a free page {} after {}", page, last));
       }
-      before = page;
+      if (Status s = mark(page); !s.ok()) return s;
+      last = page;
     }
     return {};
   }
 
   const int fd_;
   const std::uint64_t page_size_;
-  const PageCheck what_;
+  const bool to_write_;
   std::uint64_t transaction_ = 0;
   std::uint64_t last_freeing_ = 0;
   std::uint64_t pages_ = 0;

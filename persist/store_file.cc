@@ -115,6 +115,10 @@ Status StoreFileImpl::open_catalog(bool fresh) {
     Result<DatabaseHandle> handle = transaction.open_database(kCatalog, fresh);
     if (!handle) {
       if (handle.status().code() != StatusCode::kNotFound) return handle.status();
+      if (marked_made(path_)) {
+        return Status::corruption(
+            fmt::format("{} has lost its catalog: the name is damaged", path_));
+      }
       return Status::invalid_argument(
           fmt::format("{} is an LMDB environment of somebody else: it has no catalog", path_));
     }
@@ -313,7 +317,10 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   if (Status s =
           check_pages(**environment, options.read_only ? PageCheck::kToRead : PageCheck::kToWrite);
       !s.ok()) {
-    return Status(s.code(), fmt::format("{}: {}", path, s.message()));
+    const bool may_read = s.code() == StatusCode::kCorruption && !options.read_only;
+    return Status(s.code(),
+                  fmt::format("{}: {}{}", path, s.message(),
+                              may_read ? "; opened read-only it may give what is left" : ""));
   }
   (*environment)->learn_map();
   auto store =

@@ -165,6 +165,8 @@ class CheckpointSource {
   /// The node's links as they are now; empty when the slot is free or holds a pending node.
   virtual graph::NodeLinks links(graph::NodeId node) = 0;
   virtual graph::EntryPoint entry_point() = 0;
+  /// Whether no links changed since take_changed_nodes(), nor are about to.
+  virtual bool settled() = 0;
   /// Whether what links() and entry_point() gave so far may be stored; asked before it is.
   virtual Status status() { return {}; }
   /// A checkpoint failed after take_changed_nodes(): these must be reported again.

@@ -323,6 +323,7 @@ class MemoryIndex final : public CheckpointSource {
     }
     return result;
   }
+  bool settled() override { return changed_.empty(); }
   graph::EntryPoint entry_point() override {
     if (table.empty()) return {};
     return {graph::NodeId{table.begin()->first}, table.begin()->second.level};
