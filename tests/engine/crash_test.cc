@@ -90,21 +90,56 @@ TEST(Crash, AcknowledgedWritesSurviveKill) {
   munmap(memory, sizeof(Acknowledged));
 }
 
-// A crash between two steps of a checkpoint leaves links of before and after a rebuild side by
-// side.
+StoreOptions without_background() {
+  StoreOptions options = quick_store();
+  options.background = false;
+  return options;
+}
+
+/// An index of `count` vectors whose links a rebuild changes, and a checkpoint of it.
+Index rebuildable(Store& store, std::size_t count) {
+  Index index = *store.index("text", small_options());
+  const std::vector<Label> most = labels_up_to(count - 500);
+  EXPECT_TRUE(index.upsert_batch(most, matrix_of(most)).ok());
+  for (Label label = count - 500; label < count; ++label) {
+    EXPECT_TRUE(index.upsert(label, vector_of(label)).ok());
+  }
+  EXPECT_TRUE(index.checkpoint().ok());
+  return index;
+}
+
+// A checkpoint asks for links while a rebuild changes them: what it wrote is of two moments.
+TEST(Crash, LinksThatChangeDuringACheckpointAreMended) {
+  TemporaryFolder folder;
+  const StoreOptions options = without_background();
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = rebuildable(store, 1500);
+  for (Label label = 0; label < 20; ++label) {
+    ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
+  }
+  bool rebuilt = false;
+  ASSERT_OK(index.checkpoint([&](const Progress&) {
+    rebuilt = rebuilt || index.rebuild().ok();
+    return true;
+  }));
+  ASSERT_TRUE(rebuilt);
+  std::filesystem::copy(folder.file("s"), folder.file("crashed"));
+  ASSERT_OK(index.checkpoint());
+  EXPECT_EQ(index.stats().journal_entries, 0u);
+  ASSERT_OK(store.close());
+  store = *Store::open(folder.file("crashed"), options);
+  index = *store.open_index("text");
+  EXPECT_EQ(index.size(), 1500u);
+  expect_sound(index, true);
+}
+
+// A crash between two steps of a checkpoint leaves links of before and after a rebuild.
 TEST(Crash, LinksOfTwoMomentsAreMended) {
   constexpr std::size_t kMany = 12'000;  // several steps
   TemporaryFolder folder;
-  StoreOptions options = quick_store();
-  options.background = false;
+  const StoreOptions options = without_background();
   Store store = *Store::open(folder.file("s"), options);
-  Index index = *store.index("text", small_options());
-  const std::vector<Label> most = labels_up_to(kMany - 500);
-  ASSERT_TRUE(index.upsert_batch(most, matrix_of(most)).ok());
-  for (Label label = kMany - 500; label < kMany; ++label) {
-    ASSERT_TRUE(index.upsert(label, vector_of(label)).ok());
-  }
-  ASSERT_OK(index.checkpoint());
+  Index index = rebuildable(store, kMany);
   ASSERT_OK(index.rebuild());
   persist::failpoints::arm("checkpoint.between_links", persist::failpoints::Action::kFail);
   EXPECT_CODE(index.checkpoint(), kIoError, "checkpoint.between_links");
