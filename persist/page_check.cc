@@ -23,7 +23,7 @@ namespace {
 //   highest bits are the flags), 4 flags u16, 6 length of the key u16, 8 the key, then the data or,
 //   if it has pages of its own, the number of the first.
 //   The nodes lie side by side from the begin to the page's end, each of an even length, in any
-//   order; the list has them by ascending key. A branch's first key is empty.
+//   order; the list has them by ascending key. A branch's first key counts for nothing.
 //   A database: 6 depth u16, 32 its entries u64, 40 its root page u64; 48 bytes. Two of them in a
 //   meta page: of free pages and of the names of the others.
 constexpr std::uint16_t kBranch = 1;
@@ -159,8 +159,9 @@ class PageWalk {
       }
       const std::byte* const node = &page[place];
       const std::size_t key = key_of(node).size();
-      const bool without = flags == kBranch && at == kLmdbPageHeader;
-      if (key > kLongestKey || key > page_size_ - place - kNodeHeader || (key == 0) != without) {
+      const bool may_lack_it = flags == kBranch && at == kLmdbPageHeader;
+      if (key > kLongestKey || key > page_size_ - place - kNodeHeader ||
+          (key == 0 && !may_lack_it)) {
         return damage(number, fmt::format("a key of {} bytes", key));
       }
       const std::uint64_t size = kNodeHeader + key + (flags == kLeaf ? inline_bytes(node) : 0);
