@@ -120,10 +120,14 @@ Status IndexCore::reserve(std::uint64_t count) {
 Status IndexCore::finish_loading(const BatchOptions& options) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
-  Reporter reporter(options.progress, "vectors");
-  return graph_->load_deferred(
-      threads_or(options.threads),
-      [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
+  return load_vectors(options.threads, options.progress);
+}
+
+Status IndexCore::load_vectors(unsigned threads, const ProgressCallback& progress) const {
+  Reporter reporter(progress, "vectors");
+  return graph_->load_deferred(threads_or(threads), [&](std::uint64_t done, std::uint64_t total) {
+    return reporter(done, total);
+  });
 }
 
 Status IndexCore::sync() {

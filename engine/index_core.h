@@ -111,6 +111,8 @@ class IndexCore {
   /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
   Status check_writable() const;
   unsigned threads_or(unsigned asked) const;
+  /// Until nothing is left that opening left for later. Errors: Graph::load_deferred()'s.
+  Status load_vectors(unsigned threads, const ProgressCallback& progress) const;
   /// `meanwhile` is called beside the commit, where there is one: see IndexRecords::append().
   Result<persist::Sequence> append(const persist::Operation& operation,
                                    const std::function<void()>& meanwhile = {});
@@ -178,7 +180,7 @@ class IndexCore {
 
   // -- validate.cc
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;
-  Status validate_records(ValidateReport& report, std::size_t max_messages) const;
+  Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
   const std::string name_;
   const IndexOptions options_;

@@ -16,9 +16,8 @@ Status IndexCore::rebuild(const BatchOptions& options) {
 }
 
 Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress) {
+  VICINAL_RETURN_IF_ERROR(load_vectors(threads, progress));
   Reporter reporter(progress, "rebuild");
-  VICINAL_RETURN_IF_ERROR(graph_->load_deferred(
-      threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); }));
   const std::lock_guard lock(maintenance_);
   return graph_->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });

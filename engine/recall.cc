@@ -42,7 +42,7 @@ std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exac
 Result<double> IndexCore::recall(const RecallOptions& options) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(options.threads), {}));
+  VICINAL_RETURN_IF_ERROR(load_vectors(options.threads, {}));
   if (options.k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
   std::vector<Label> labels;
   const std::uint64_t limit = graph_->node_limit();

@@ -178,18 +178,10 @@ Status Recovery::finish_links(bool some_unlinked) {
       journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 || some_unlinked;
   Status loaded;
   graph_.finish_restoring(entry_point_, damaged, [&] {
-    loaded = load_vectors();
+    loaded = core_.load_vectors(0, core_.options_.progress);
     return loaded.ok();
   });
   return loaded;
-}
-
-// Whoever looks for links meets the same nodes again and again.
-Status Recovery::load_vectors() {
-  Reporter reporter(core_.options_.progress, "vectors");
-  return graph_.load_deferred(core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
-    return reporter(done, total);
-  });
 }
 
 Status Recovery::link_missing(std::vector<NodeId> missing) {
@@ -202,7 +194,9 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return {};
-  if (missing.size() >= IndexCore::kWorthLoading) VICINAL_RETURN_IF_ERROR(load_vectors());
+  if (missing.size() >= IndexCore::kWorthLoading) {
+    VICINAL_RETURN_IF_ERROR(core_.load_vectors(0, core_.options_.progress));
+  }
   core_.unsaved_bytes_.fetch_add(missing.size() * core_.row_bytes());
   graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);

@@ -55,7 +55,6 @@ class Recovery final : public persist::LoadVisitor {
   Status replay_resurrect(graph::NodeId node);
   /// After all links: entry point, trees of parents.
   Status finish_links(bool some_unlinked);
-  Status load_vectors();
   Status link_missing(std::vector<graph::NodeId> missing);
   /// Forgets fresh rows that stand in chunks already (a batch's).
   void drop_stored_rows();

@@ -30,7 +30,7 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
   if (!pass) return closed_status();
   VICINAL_RETURN_IF_ERROR(check_writable());
   Reporter reporter(options.progress, "repair");
-  VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(0), {}));
+  VICINAL_RETURN_IF_ERROR(load_vectors(0, options.progress));
   RepairResult total;
   do {
     const std::uint64_t left =

@@ -84,7 +84,7 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
   for (const std::size_t i : plan.winners) plan.winner_labels.push_back(labels[i]);
   plan.result.repeated = labels.size() - plan.winners.size();
   if (plan.winners.size() >= kWorthLoading) {
-    VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(options.threads), {}));
+    VICINAL_RETURN_IF_ERROR(load_vectors(options.threads, options.progress));
   }
 
   Result<BatchResult> result = [&] {

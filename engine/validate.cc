@@ -29,7 +29,7 @@ Result<ValidateReport> IndexCore::validate(const ValidateOptions& options) const
       [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); }));
   validate_labels(report, options.max_messages);
   if (options.deep && records_ != nullptr) {
-    VICINAL_RETURN_IF_ERROR(validate_records(report, options.max_messages));
+    VICINAL_RETURN_IF_ERROR(validate_records(report, options));
   }
   if (reporter.cancelled()) return Status::cancelled("validate cancelled");
   return report;
@@ -56,17 +56,21 @@ void IndexCore::validate_labels(ValidateReport& report, std::size_t max_messages
   }
 }
 
-Status IndexCore::validate_records(ValidateReport& report, std::size_t max_messages) const {
+Status IndexCore::validate_records(ValidateReport& report, const ValidateOptions& options) const {
   std::vector<std::string> messages;
   const Result<std::uint64_t> failures = records_->verify(&messages);
   if (!failures) return failures.status();
   report.record_errors += *failures;
   report.problems += *failures;
   for (std::string& message : messages) {
-    if (report.messages.size() < max_messages) report.messages.push_back(std::move(message));
+    if (report.messages.size() < options.max_messages)
+      report.messages.push_back(std::move(message));
   }
   if (!graph_->config().keep_vectors) return {};
-  VICINAL_RETURN_IF_ERROR(graph_->load_deferred(threads_or(0), {}));
+  if (const Status loaded = load_vectors(0, options.progress); !loaded.ok()) {
+    // A damaged vector is among what verify() counted.
+    return loaded.code() == StatusCode::kCorruption ? Status() : loaded;
+  }
   const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
   if (!reader) return reader.status();
   const graph::Graph::ReadGuard guard(*graph_);
@@ -80,7 +84,7 @@ Status IndexCore::validate_records(ValidateReport& report, std::size_t max_messa
     if (stored != nullptr && std::memcmp(stored, graph_->vector(node), bytes) == 0) continue;
     if (!live(node) || fresh_.contains(node)) continue;
     ++report.record_errors;
-    note(report, max_messages,
+    note(report, options.max_messages,
          fmt::format("label {} (node {}): the stored vector {}", graph_->label(node), i,
                      stored == nullptr ? "is missing" : "differs from the one in memory"));
   }

@@ -242,6 +242,9 @@ TEST_P(LoadingTest, DamageBeforeOpeningIsReportedWhereItIsMet) {
     EXPECT_CODE(index.search(vector_of(9000), {.exact = true}).status(), kCorruption, "checksum");
     EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
     EXPECT_CODE(index.finish_loading(), kCorruption, "label");
+    ValidateOptions deep;
+    deep.deep = true;
+    EXPECT_GE(index.validate(deep)->record_errors, 1u);
     EXPECT_CODE(store.close(), kCorruption, "label");
   }
   IndexOptions waiting = options();
