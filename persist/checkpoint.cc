@@ -112,12 +112,14 @@ class Checkpoint {
 
   // -- Links --
 
+  /// Nodes of a group with their links, by slot.
+  using Groups = std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, graph::NodeLinks>>>;
+
   Status write_links(const std::vector<graph::NodeId>& nodes) {
-    std::size_t next = 0;
-    while (next < nodes.size()) {
+    for (std::size_t next = 0; next < nodes.size();) {
       if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
       // The engine is asked outside the transaction: its locks and LMDB's writer never meet.
-      std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, graph::NodeLinks>>> groups;
+      Groups groups;
       std::uint64_t bytes = 0;
       for (; next < nodes.size() && bytes < kStepBytes; ++next) {
         const std::uint32_t id = graph::raw(nodes[next]);
@@ -127,23 +129,26 @@ class Checkpoint {
         groups[id / kNodesPerLinkGroup].emplace_back(id % kNodesPerLinkGroup, std::move(links));
       }
       if (Status s = source_.status(); !s.ok()) return s;
-      const bool first = mark_ == 0;
-      if (first) mark_ = index_.ledger_.allot();
-      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
-        if (first) {
-          if (Status s = put_mark(transaction); !s.ok()) return s;
-        }
-        for (const auto& [group, changes] : groups) {
-          if (Status s = write_group(transaction, group, changes); !s.ok()) return s;
-        }
-        return {};
-      });
-      if (first) index_.ledger_.finish(mark_);
-      if (!status.ok()) return status;
+      if (Status s = write_groups(groups); !s.ok()) return s;
       report_.link_records += groups.size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
     }
     return {};
+  }
+
+  /// One step of them; the first puts the mark.
+  Status write_groups(const Groups& groups) {
+    const bool first = mark_ == 0;
+    if (first) mark_ = index_.ledger_.allot();
+    Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+      if (Status s = first ? put_mark(transaction) : Status(); !s.ok()) return s;
+      for (const auto& [group, changes] : groups) {
+        if (Status s = write_group(transaction, group, changes); !s.ok()) return s;
+      }
+      return {};
+    });
+    if (first) index_.ledger_.finish(mark_);
+    return status;
   }
 
   /// The entry that says that links of several moments may stand side by side.
@@ -193,22 +198,30 @@ class Checkpoint {
       Step step;
       Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
         step = {};
-        if (Status s = read_step(transaction, cut, &step); !s.ok()) return s;
-        if (step.entries.empty()) return {};
-        Status surveyed = step.freed.survey(transaction, index_.databases_.journal, index_.index_,
-                                            index_.options().dimension);
-        if (!surveyed.ok()) return surveyed;
-        if (Status s = apply(transaction, step); !s.ok()) return s;
-        return failpoints::reach("checkpoint.before_step_commit");
+        return take_step(transaction, cut, &step);
       });
       if (!status.ok()) return status;
-      for (const auto& [sequence, entry] : step.entries) {
-        const bool mark = entry.kind == OperationKind::kFree && entry.nodes.empty();
-        if (!mark) ++report_.journal_entries;
-        if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
-      }
+      note_moved(step);
       if (step.done) return {};
       if (Status s = failpoints::reach("checkpoint.between_steps"); !s.ok()) return s;
+    }
+  }
+
+  Status take_step(Transaction& transaction, Sequence cut, Step* step) {
+    if (Status s = read_step(transaction, cut, step); !s.ok()) return s;
+    if (step->entries.empty()) return {};
+    Status surveyed = step->freed.survey(transaction, index_.databases_.journal, index_.index_,
+                                         index_.options().dimension);
+    if (!surveyed.ok()) return surveyed;
+    if (Status s = apply(transaction, *step); !s.ok()) return s;
+    return failpoints::reach("checkpoint.before_step_commit");
+  }
+
+  void note_moved(const Step& step) {
+    for (const auto& [sequence, entry] : step.entries) {
+      const bool mark = entry.kind == OperationKind::kFree && entry.nodes.empty();
+      if (!mark) ++report_.journal_entries;
+      if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
     }
   }
 

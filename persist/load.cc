@@ -202,10 +202,13 @@ class Loader {
     Status refused;                 ///< the visitor's answer
   };
 
+  std::uint64_t chunks_below(std::uint64_t node_limit) const {
+    return (node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
+  }
+
   Status load_nodes() {
     delivered_.assign(node_limit_, false);
-    const std::uint64_t chunks =
-        (state_.node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
+    const std::uint64_t chunks = chunks_below(state_.node_limit);
     NodeBlockReader nodes(transaction_, index_.databases_.nodes, index_.index_);
     const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
     // Without rows nothing is done chunk by chunk.
@@ -220,36 +223,43 @@ class Loader {
         const std::uint64_t done = chunk * layout_.rows_per_chunk;
         if (Status s = tell("vectors", done, state_.node_limit); !s.ok()) return s;
       }
-      Run run;
-      run.chunk = static_cast<std::uint32_t>(chunk);
-      run.begin = run_nodes_.size();
-      if (Status s = collect(run.chunk, at_once, &nodes, &run_nodes_); !s.ok()) return s;
-      run.count = run_nodes_.size() - run.begin;
-      if (run.count == 0) continue;
-      if (options_.rows) {
-        run.value = find_chunk(run.chunk);
-        if (run.value && !reader_.knows()) reader_.learn(*run.value);
-      } else {
-        const std::span<const LoadedNode> found = std::span(run_nodes_).subspan(run.begin);
-        if (Status s = expect_chunks(found, sizes); !s.ok()) return s;
-      }
-      runs_.push_back(std::move(run));
+      Status s = add_run(static_cast<std::uint32_t>(chunk), at_once, nodes, sizes);
+      if (!s.ok()) return s;
       if (run_nodes_.size() < kRowsAtOnce) continue;
-      if (Status s = deliver_runs(); !s.ok()) return s;
+      if (s = deliver_runs(); !s.ok()) return s;
     }
     if (Status s = deliver_runs(); !s.ok()) return s;
-    if (options_.salvage) {  // what a damaged key holds is missed above, and goes with the nodes
-      const std::uint64_t limit =
-          (node_limit_ + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
-      Status s = keys_beyond(index_.databases_.vectors, limit, &bad_chunk_keys_);
+    return find_strays(nodes.blocks());
+  }
+
+  /// Collects the run of `chunks` chunks, if there are nodes in it.
+  Status add_run(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader& nodes,
+                 ChunkSizes& sizes) {
+    Run run;
+    run.chunk = chunk;
+    run.begin = run_nodes_.size();
+    if (Status s = collect(chunk, chunks, &nodes, &run_nodes_); !s.ok()) return s;
+    run.count = run_nodes_.size() - run.begin;
+    if (run.count == 0) return {};
+    if (options_.rows) {
+      run.value = find_chunk(chunk);
+      if (run.value && !reader_.knows()) reader_.learn(*run.value);
+    } else {
+      Status s = expect_chunks(std::span(run_nodes_).subspan(run.begin), sizes);
       if (!s.ok()) return s;
     }
-    return find_strays(nodes.blocks());
+    runs_.push_back(std::move(run));
+    return {};
   }
 
   /// Whether there are more node blocks than were met by their numbers: one whose key is damaged is
   /// missing where its nodes were.
   Status find_strays(std::uint64_t met) {
+    if (options_.salvage) {  // chunks under damaged keys are missing above, and go with the nodes
+      Status s =
+          keys_beyond(index_.databases_.vectors, chunks_below(node_limit_), &bad_chunk_keys_);
+      if (!s.ok()) return s;
+    }
     const DatabaseHandle nodes = index_.databases_.nodes;
     const Result<DatabaseStats> stats = transaction_.stats(nodes);
     if (!stats) return stats.status();
