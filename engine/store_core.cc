@@ -68,6 +68,23 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   return *core;
 }
 
+Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
+                                                          const IndexOptions& tuning) {
+  // Another process that writes may drop an index, and make it anew, while a read-only store looks
+  // for its records: then they seem to be damaged.
+  const int most_tries = file_->options().read_only ? 3 : 1;
+  for (int tries = 1;; ++tries) {
+    const Result<persist::StoredOptions> stored = file_->stored_options(name);
+    if (!stored) return stored.status();
+    Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
+    if (!records) return records.status();
+    Result<std::shared_ptr<IndexCore>> loaded =
+        load(name, with_stored(tuning, *stored), std::move(*records));
+    const bool damaged = loaded.status().code() == StatusCode::kCorruption;
+    if (!damaged || tries == most_tries) return loaded;
+  }
+}
+
 Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
                                                     const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
@@ -77,9 +94,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
   if (stored) {
     VICINAL_RETURN_IF_ERROR(check_agreement(name, options, *stored));
     if (std::shared_ptr<IndexCore> open = find(name)) return open;
-    Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
-    if (!records) return records.status();
-    return load(name, with_stored(options, *stored), std::move(*records));
+    return load_stored(name, options);
   }
   if (stored.status().code() != StatusCode::kNotFound) return stored.status();
   VICINAL_RETURN_IF_ERROR(check_options(options));
@@ -95,11 +110,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
   const std::lock_guard lock(opening_);
   if (file_ == nullptr) return closed_status();
   if (std::shared_ptr<IndexCore> open = find(name)) return open;
-  const Result<persist::StoredOptions> stored = file_->stored_options(name);
-  if (!stored) return stored.status();
-  Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
-  if (!records) return records.status();
-  return load(name, with_stored(tuning, *stored), std::move(*records));
+  return load_stored(name, tuning);
 }
 
 Result<std::vector<std::string>> StoreCore::index_names() {

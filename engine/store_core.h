@@ -51,6 +51,8 @@ class StoreCore {
   /// Under opening_: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
+  /// Under opening_: loads the stored index `name`. Errors: kNotFound, and of loading.
+  Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
 
   const std::string path_;
   std::mutex opening_;

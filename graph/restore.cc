@@ -64,7 +64,9 @@ class LinkRestorer {
     for (Level level = 0; level < stored.levels.size(); ++level) {
       gather_level(stored.node, level, stored.levels[level]);
     }
-    if (report_.left_out > before) ++report_.cut_nodes;
+    if (report_.left_out == before) return;
+    ++report_.cut_nodes;
+    t_.mark_changed(stored.node);  // or the stored list would be cut at every opening
   }
 
   RestoredLinks publish() {

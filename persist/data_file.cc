@@ -61,7 +61,8 @@ class File {
   int fd_;
 };
 
-Status examine_data_file(const std::string& file, std::uint64_t size) {
+/// Whether a transaction was ever committed.
+Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
   const File data(file);
   if (!data.ok()) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
   Meta first;
@@ -85,7 +86,7 @@ Status examine_data_file(const std::string& file, std::uint64_t size) {
     return Status::corruption(
         fmt::format("{} is truncated: {} bytes, its pages need {}", file, size, needed));
   }
-  return {};
+  return newest.transaction > 0;
 }
 
 /// A folder without a data file that counts.
@@ -139,9 +140,9 @@ Result<PathContent> examine_path(const std::string& path) {
     return Status::invalid_argument(fmt::format("{} is not a regular file", file));
   }
   if (info.st_size == 0) return examine_folder(path, true);
-  if (Status s = examine_data_file(file, static_cast<std::uint64_t>(info.st_size)); !s.ok())
-    return s;
-  return PathContent::kStore;
+  const Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
+  if (!written) return written.status();
+  return *written ? PathContent::kStore : examine_folder(path, true);
 }
 
 Status mark_made(const std::string& path) {

@@ -133,6 +133,26 @@ TEST(Crash, LinksThatChangeDuringACheckpointAreMended) {
   expect_sound(index, true);
 }
 
+// Links to nodes that a crash left without records are cut once, not at every opening.
+TEST(Crash, CutLinksAreStoredCut) {
+  TemporaryFolder folder;
+  const StoreOptions options = without_background();
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = rebuildable(store, 1500);
+  for (Label label = 0; label < 100; ++label) ASSERT_TRUE(*index.erase(label));
+  ASSERT_OK(index.checkpoint());
+  ASSERT_OK(index.rebuild());
+  std::filesystem::copy(folder.file("s"), folder.file("crashed"));
+  ASSERT_OK(store.close());
+  for (int opening = 0; opening < 2; ++opening) {
+    store = *Store::open(folder.file("crashed"), options);
+    index = *store.open_index("text");
+    EXPECT_EQ(index.stats().repaired_links, 0u) << opening;
+    expect_sound(index, true);
+    ASSERT_OK(store.close());
+  }
+}
+
 // A crash between two steps of a checkpoint leaves links of before and after a rebuild.
 TEST(Crash, LinksOfTwoMomentsAreMended) {
   constexpr std::size_t kMany = 12'000;  // several steps

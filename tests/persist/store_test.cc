@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "persist/lmdb_env.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {
@@ -137,6 +138,19 @@ TEST(Open, InterruptedMakingIsNoStoreYet) {
   std::ofstream(folder / "s/data.mdb").flush();
   std::ofstream(folder / "s/vicinal.lock").flush();
   EXPECT_EQ(open_code(folder / "s"), StatusCode::kOk);
+}
+
+// Killed after LMDB made its file and before anything was committed.
+TEST(Open, AFileWithoutACommitIsNoStoreYet) {
+  TempFolder folder;
+  std::filesystem::create_directory(folder / "s");
+  ASSERT_TRUE(Environment::open(folder / "s", {}).ok());
+  ASSERT_GT(std::filesystem::file_size(folder / "s/data.mdb"), 0u);
+  StoreOptions reading;
+  reading.read_only = true;
+  EXPECT_EQ(open_code(folder / "s", reading), StatusCode::kNotFound);
+  EXPECT_EQ(open_code(folder / "s"), StatusCode::kOk);
+  EXPECT_EQ(open_code(folder / "s", reading), StatusCode::kOk);
 }
 
 TEST(Store, Names) {
