@@ -65,6 +65,9 @@ class Checkpoint {
     if (nodes.empty() && total_entries_ == 0 && entry_point == state_.entry_point) return {};
     if (Status s = source_.status(); !s.ok()) return s;
     if (Status s = write_links(nodes); !s.ok()) return s;
+    if (marked_ && mark_ == 0) {  // by a checkpoint before this one: the mark stays until settled()
+      if (Status s = write_groups({}); !s.ok()) return s;
+    }
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
     const bool unmark = mark_ != 0 && source_.settled();
@@ -91,14 +94,19 @@ class Checkpoint {
     Result<ReadTransaction> transaction = index_.environment_->read();
     if (!transaction) return transaction.status();
     if (Status s = read_state(**transaction, &state_); !s.ok()) return s;
-    Status status =
-        walk_journal(**transaction, index_.databases_.journal, index_.index_,
-                     [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-                       if (sequence > cut) return Status::cancelled("");  // ends the walk
-                       if (!damage.ok()) return damage;
-                       ++total_entries_;
-                       return freed_by(payload, index_.options().dimension, freed);
-                     });
+    Status status = walk_journal(
+        **transaction, index_.databases_.journal, index_.index_,
+        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          if (sequence > cut) return Status::cancelled("");  // ends the walk
+          if (!damage.ok()) return damage;
+          ++total_entries_;
+          const std::size_t before = freed->size();
+          Status s = freed_by(payload, index_.options().dimension, freed);
+          OperationKind kind{};
+          marked_ = marked_ || (decode_kind(payload, &kind).ok() && kind == OperationKind::kFree &&
+                                freed->size() == before);
+          return s;
+        });
     return status.code() == StatusCode::kCancelled ? Status() : status;
   }
 
@@ -329,7 +337,8 @@ class Checkpoint {
   CheckpointReport report_;
   StateRecord state_;
   std::uint64_t total_entries_ = 0;
-  Sequence mark_ = 0;  ///< of put_mark()'s entry
+  bool marked_ = false;  ///< the journal has a mark already, which goes with its entries
+  Sequence mark_ = 0;    ///< of put_mark()'s entry
 };
 
 Result<CheckpointReport> StoredIndex::checkpoint(CheckpointSource& source,

@@ -1,0 +1,255 @@
+#include "persist/node_loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "persist/chunk_room.h"
+#include "persist/node_blocks.h"
+#include "persist/row_readers.h"
+
+namespace vicinal::persist {
+namespace {
+
+constexpr std::uint64_t kProgressStep = 4096;
+constexpr std::size_t kRowsAtOnce = 32768;   // verified and placed together by all threads
+constexpr std::uint64_t kNodesPerRun = 512;  // without rows, at least
+
+/// Sizes of vectors chunks, asked for in ascending order; the chunks themselves are not touched.
+class ChunkSizes {
+ public:
+  explicit ChunkSizes(Cursor& cursor) : cursor_(cursor) {}
+
+  /// Bytes; 0 when there is no such chunk.
+  Result<std::uint64_t> of(std::uint32_t chunk) {
+    while (more_ && number_ < std::int64_t{chunk}) {
+      const Result<bool> moved = started_ ? cursor_.next() : cursor_.first();
+      if (!moved) return moved.status();
+      started_ = true;
+      more_ = *moved;
+      std::uint32_t number = 0;
+      if (more_ && parse_key(cursor_.key(), &number)) number_ = number;
+    }
+    return std::uint64_t{more_ && number_ == chunk ? cursor_.value().size() : 0};
+  }
+
+ private:
+  Cursor& cursor_;
+  bool started_ = false;
+  bool more_ = true;
+  std::int64_t number_ = -1;  ///< of the chunk where the cursor stands
+};
+
+class NodeLoader {
+ public:
+  NodeLoader(LoadContext& context, VerifiedChunks& verified)
+      : context_(context), layout_(context.layout), verified_(verified) {}
+
+  Status run() {
+    context_.delivered.assign(context_.node_limit, false);
+    const std::uint64_t chunks = chunks_below(context_.state.node_limit);
+    NodeBlockReader nodes(context_.transaction, context_.databases.nodes, context_.index);
+    const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
+    // Without rows nothing is done chunk by chunk.
+    const std::uint64_t at_once =
+        context_.options.rows ? 1
+                              : std::max<std::uint64_t>(kNodesPerRun / layout_.rows_per_chunk, 1);
+    Result<Cursor> cursor = Cursor::open(context_.transaction, context_.databases.vectors);
+    if (!cursor) return cursor.status();
+    ChunkSizes sizes(*cursor);
+    if (!context_.options.rows) verified_.expect(chunks);
+    for (std::uint64_t chunk = 0; chunk < chunks; chunk += at_once) {
+      if (chunk % step == 0) {
+        const std::uint64_t done = chunk * layout_.rows_per_chunk;
+        if (Status s = context_.tell("vectors", done, context_.state.node_limit); !s.ok()) return s;
+      }
+      Status s = add_run(static_cast<std::uint32_t>(chunk), at_once, nodes, sizes);
+      if (!s.ok()) return s;
+      if (run_nodes_.size() < kRowsAtOnce) continue;
+      if (s = deliver_runs(); !s.ok()) return s;
+    }
+    if (Status s = deliver_runs(); !s.ok()) return s;
+    return find_strays(nodes.blocks());
+  }
+
+ private:
+  /// A chunk with nodes to deliver, or without rows several.
+  struct Run {
+    std::uint32_t chunk = 0;  ///< the first
+    std::size_t begin = 0;    ///< of its nodes in run_nodes_
+    std::size_t count = 0;
+    Result<Bytes> value = Bytes();  ///< the chunk's record
+    Status damage;                  ///< the rows cannot be had
+    Status refused;                 ///< the visitor's answer
+  };
+
+  std::uint64_t chunks_below(std::uint64_t node_limit) const {
+    return (node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
+  }
+
+  /// Collects the run of `chunks` chunks, if there are nodes in it.
+  Status add_run(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader& nodes,
+                 ChunkSizes& sizes) {
+    Run run;
+    run.chunk = chunk;
+    run.begin = run_nodes_.size();
+    if (Status s = collect(chunk, chunks, &nodes, &run_nodes_); !s.ok()) return s;
+    run.count = run_nodes_.size() - run.begin;
+    if (run.count == 0) return {};
+    if (context_.options.rows) {
+      run.value = context_.find_chunk(chunk);
+    } else {
+      Status s = expect_chunks(std::span(run_nodes_).subspan(run.begin), sizes);
+      if (!s.ok()) return s;
+    }
+    runs_.push_back(std::move(run));
+    return {};
+  }
+
+  /// Whether there are more node blocks than were met by their numbers: one whose key is damaged is
+  /// missing where its nodes were.
+  Status find_strays(std::uint64_t met) {
+    if (context_.options
+            .salvage) {  // chunks under damaged keys are missing above, and go with the nodes
+      Status s = keys_beyond(context_.databases.vectors, chunks_below(context_.node_limit),
+                             &context_.set_aside.chunk_keys);
+      if (!s.ok()) return s;
+    }
+    const DatabaseHandle nodes = context_.databases.nodes;
+    const Result<DatabaseStats> stats = context_.transaction.stats(nodes);
+    if (!stats) return stats.status();
+    if (stats->entries == met) return {};
+    const std::uint64_t limit = (context_.state.node_limit + kNodesPerBlock - 1) / kNodesPerBlock;
+    if (Status s = keys_beyond(nodes, limit, &context_.set_aside.node_keys); !s.ok()) return s;
+    return context_.aside(Status::corruption(
+        fmt::format("index '{}' has {} node blocks, {} of them below block {}: the labels of the "
+                    "others are lost",
+                    context_.name, stats->entries, met, limit)));
+  }
+
+  /// Verifies and places the collected runs, as many at once as there are threads.
+  Status deliver_runs() {
+    context_.options.for_all(runs_.size(), [this](std::size_t i) {
+      Run& run = runs_[i];
+      const std::span<LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
+      ChunkRoom room;
+      if (context_.options.rows) run.damage = add_rows(run, nodes, &room);
+      if (run.damage.ok()) run.refused = context_.visitor.place(nodes);
+    });
+    for (const Run& run : runs_) {
+      const std::span<const LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
+      if (!run.damage.ok()) {
+        if (Status s = context_.aside(run.damage); !s.ok()) return s;
+        context_.set_aside.chunks.insert(run.chunk);
+        for (const LoadedNode& node : nodes) context_.set_aside.nodes.push_back(node.node);
+        continue;
+      }
+      if (!run.refused.ok()) return run.refused;
+      for (const LoadedNode& node : nodes) context_.delivered[graph::raw(node.node)] = true;
+      context_.report.nodes += run.count;
+    }
+    runs_.clear();
+    run_nodes_.clear();
+    return {};
+  }
+
+  /// The keys of `database` that are no numbers below `limit`.
+  Status keys_beyond(DatabaseHandle database, std::uint64_t limit,
+                     std::vector<std::vector<std::byte>>* keys) {
+    Result<Cursor> cursor = Cursor::open(context_.transaction, database);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      std::uint32_t number = 0;
+      if (parse_key(cursor->key(), &number) && number < limit) continue;
+      keys->emplace_back(cursor->key().begin(), cursor->key().end());
+    }
+    return more.status();
+  }
+
+  /// The nodes of `chunks` chunks that live on, without rows.
+  Status collect(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader* nodes,
+                 std::vector<LoadedNode>* run) {
+    const std::uint64_t begin = std::uint64_t{chunk} * layout_.rows_per_chunk;
+    const std::uint64_t end =
+        std::min(begin + chunks * layout_.rows_per_chunk, context_.state.node_limit);
+    for (std::uint64_t id = begin; id < end; ++id) {
+      const auto node = static_cast<graph::NodeId>(id);
+      Result<StoredNode> stored = nodes->at(node);
+      if (!stored) {
+        const std::uint32_t block = graph::raw(node) / kNodesPerBlock;
+        if (context_.set_aside.blocks.empty() ||
+            context_.set_aside.blocks.back() != block) {  // a block may span chunks
+          if (Status s = context_.aside(stored.status()); !s.ok()) return s;
+          context_.set_aside.blocks.push_back(block);
+        }
+        id |= kNodesPerBlock - 1;  // on to the next block
+        continue;
+      }
+      if (stored->state == graph::NodeState::kFree || context_.freed.doomed(node, 0)) continue;
+      run->push_back({node, stored->label, stored->level, stored->state, nullptr});
+    }
+    return {};
+  }
+
+  /// Without rows: the chunks of `nodes` are there and long enough. What they hold is left to
+  /// whoever reads them first.
+  Status expect_chunks(std::span<const LoadedNode> nodes, ChunkSizes& sizes) const {
+    while (!nodes.empty()) {
+      const std::uint32_t chunk = layout_.chunk_of(nodes.front().node);
+      const auto end = std::find_if(nodes.begin(), nodes.end(), [&](const LoadedNode& n) {
+        return layout_.chunk_of(n.node) != chunk;
+      });
+      const auto own = nodes.first(static_cast<std::size_t>(end - nodes.begin()));
+      const Result<std::uint64_t> bytes = sizes.of(chunk);
+      if (!bytes) return bytes.status();
+      const std::uint64_t rows = std::uint64_t{layout_.slot_of(own.back().node)} + 1;
+      if (*bytes < kChunkHeaderBytes + rows * layout_.row_bytes()) {
+        return without_vector(
+            Status::corruption(fmt::format(
+                "vectors chunk {} {}", chunk,
+                *bytes == 0 ? "is missing"
+                            : fmt::format("of {} bytes cannot hold {} rows", *bytes, rows))),
+            own);
+      }
+      nodes = nodes.subspan(own.size());
+    }
+    return {};
+  }
+
+  Status without_vector(const Status& why, std::span<const LoadedNode> nodes) const {
+    return Status(why.code(),
+                  fmt::format("{}; labels of index '{}' from {} ({} nodes) have no vector",
+                              why.message(), context_.name, nodes.front().label, nodes.size()));
+  }
+
+  /// From any thread: touches nothing but the nodes and the room.
+  Status add_rows(const Run& run, std::span<LoadedNode> nodes, ChunkRoom* room) const {
+    Result<ChunkRows> rows = context_.verified_rows(run.chunk, run.value, room);
+    Status status = rows.status();
+    if (rows.ok() && layout_.slot_of(nodes.back().node) >= rows->count) {
+      status = Status::corruption(
+          fmt::format("vectors chunk {} of index '{}' has {} rows, node {} is missing", run.chunk,
+                      context_.name, rows->count, graph::raw(nodes.back().node)));
+    }
+    if (!status.ok()) return without_vector(status, nodes);
+    for (LoadedNode& node : nodes) {
+      node.row = rows->floats + std::size_t{layout_.slot_of(node.node)} * layout_.dimension;
+    }
+    return {};
+  }
+
+  LoadContext& context_;
+  const ChunkLayout& layout_;
+  VerifiedChunks& verified_;
+  std::vector<Run> runs_;
+  std::vector<LoadedNode> run_nodes_;
+};
+
+}  // namespace
+
+Status load_nodes(LoadContext& context, VerifiedChunks& verified) {
+  return NodeLoader(context, verified).run();
+}
+
+}  // namespace vicinal::persist

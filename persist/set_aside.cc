@@ -1,0 +1,71 @@
+#include "persist/set_aside.h"
+
+#include <array>
+
+#include "persist/envelope.h"
+#include "persist/node_blocks.h"
+
+namespace vicinal::persist {
+namespace {
+
+Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                 Sequence sequence, RecordBuffer record) {
+  const Key64 key(sequence);
+  seal({RecordKind::kJournal, index, key.bytes()}, &record);
+  return transaction.put(journal, key.bytes(), record);
+}
+
+template <typename Key, typename Numbers>
+Status remove_all(Transaction& transaction, DatabaseHandle database, const Numbers& numbers) {
+  for (const auto number : numbers) {
+    const Key key(number);
+    if (Status s = transaction.remove(database, key.bytes()); !s.ok()) return s;
+  }
+  return {};
+}
+
+Status remove_records(const SetAside& what, Transaction& transaction,
+                      const IndexDatabases& databases) {
+  Status status = remove_all<Key64>(transaction, databases.journal, what.entries);
+  if (status.ok()) status = remove_all<Key32>(transaction, databases.nodes, what.blocks);
+  if (status.ok()) status = remove_all<Key32>(transaction, databases.vectors, what.chunks);
+  const std::array wrong_keys = {std::pair(databases.nodes, &what.node_keys),
+                                 std::pair(databases.vectors, &what.chunk_keys),
+                                 std::pair(databases.links, &what.link_keys)};
+  for (const auto& [database, keys] : wrong_keys) {
+    for (const std::vector<std::byte>& key : *keys) {
+      if (status.ok()) status = transaction.remove(database, key);
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+Status remove_for_good(const SetAside& what, Transaction& transaction,
+                       const IndexDatabases& databases, std::uint32_t index,
+                       SequenceLedger& ledger) {
+  if (Status s = remove_records(what, transaction, databases); !s.ok()) return s;
+  NodeBlockEditor nodes(transaction, databases.nodes, index);
+  for (const graph::NodeId node : what.nodes) {
+    if (Status s = nodes.set_state(node, graph::NodeState::kFree); !s.ok()) return s;
+  }
+  if (Status s = nodes.flush(); !s.ok()) return s;
+  for (const auto& [sequence, entry] : what.batches) {
+    Status s =
+        put_entry(transaction, databases.journal, index, sequence,
+                  encode(BatchView{entry.nodes, entry.labels, entry.levels, entry.replaced_nodes,
+                                   entry.resurrected, entry.resurrected_labels}));
+    if (!s.ok()) return s;
+  }
+  if (what.orphans.empty()) return {};
+  Operation erase;
+  erase.kind = OperationKind::kEraseBatch;
+  erase.nodes = what.orphans;
+  erase.labels = what.orphan_labels;
+  const Sequence sequence = ledger.allot();
+  ledger.finish(sequence);
+  return put_entry(transaction, databases.journal, index, sequence, encode(erase));
+}
+
+}  // namespace vicinal::persist
