@@ -19,6 +19,7 @@ namespace vicinal::persist {
 namespace {
 
 constexpr unsigned kReaderSlots = 1022;
+constexpr off_t kLockFileBytes = 64 << 10;  // what so many slots take
 constexpr std::uint64_t kMiB = 1ull << 20;
 constexpr std::uint64_t kGiB = 1ull << 30;
 // Address space costs nothing until pages are touched, so the first map is far larger than any file
@@ -27,6 +28,22 @@ constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 *
                                                     64 * kMiB};
 constexpr std::uint64_t kSmallestMap = 128 << 10;
 constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
+
+/// Room on the disk for LMDB's table of readers: LMDB makes a file of holes and writes to its map,
+/// which on a full disk is a SIGBUS. What else is wrong with the file is LMDB's to say.
+Status reserve_lock_file(const std::string& folder) {
+  const std::string path = folder + "/" + kLmdbLockFile;
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return {};
+  struct stat info {};
+  int error = ::fstat(fd, &info) == 0 ? 0 : errno;
+  const off_t bytes = info.st_size > 0 ? info.st_size : kLockFileBytes;
+  if (error == 0 && ::fallocate(fd, 0, 0, bytes) != 0) error = errno;
+  ::close(fd);
+  if (error != ENOSPC && error != EDQUOT) return {};
+  return Status::full(
+      fmt::format("{}: no room for {} bytes: {}", path, bytes, std::strerror(error)));
+}
 
 }  // namespace
 
@@ -66,6 +83,7 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
 Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, options_.max_map_bytes);
   path_ = path;
+  if (Status s = reserve_lock_file(path); !s.ok()) return s;
   int rc = mdb_env_create(&env_);
   if (rc != MDB_SUCCESS) return lmdb_status(rc, "making an LMDB environment");
   unsigned flags = MDB_NOTLS;

@@ -84,7 +84,15 @@ class PageWalk {
       seen_.assign(pages_, false);
       const std::byte* const databases = &page[kMetaDatabases];
       if (Status s = walk(databases, Content::kFreePages); !s.ok()) return s;
+      // Every commit but the first frees pages: an older meta page with a damaged number shows.
+      if (to_write_ && last_freeing_ != 0 && last_freeing_ != transaction_) {
+        return damage(meta, fmt::format("it is of transaction {}, the last that freed pages was {}",
+                                        transaction_, last_freeing_));
+      }
       if (Status s = walk(databases + kDatabaseBytes, Content::kNames); !s.ok()) return s;
+      if (to_write_) {
+        if (Status s = check_other_meta(1 - meta); !s.ok()) return s;
+      }
       return true;
     }
     return false;
@@ -103,6 +111,38 @@ class PageWalk {
 
   static Status damage(std::uint64_t page, std::string_view what) {
     return Status::corruption(fmt::format("page {} of the data file is damaged: {}", page, what));
+  }
+
+  /// That it is not of a newer commit, passed over because its number is damaged.
+  Status check_other_meta(std::uint64_t meta) const {
+    Page page(page_size_);
+    if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
+    const std::uint64_t freed_by = last_freeing(&page[kMetaDatabases]);
+    if (freed_by <= transaction_) return {};
+    return damage(meta, fmt::format("it says transaction {}, and transaction {} freed pages",
+                                    number_at<std::uint64_t>(&page[kMetaTransaction]), freed_by));
+  }
+
+  /// The last transaction in a database of free pages; 0 when it cannot be told: pages of an older
+  /// meta page may be used again.
+  std::uint64_t last_freeing(const std::byte* database) const {
+    auto number = number_at<std::uint64_t>(database + kRootAt);
+    for (unsigned depth = 1; depth <= kDeepest && number >= 2 && number != kNoPage; ++depth) {
+      Page page(page_size_);
+      if (!read(number, page.data(), page.size()).ok()) return 0;
+      const auto flags = number_at<std::uint16_t>(&page[10]);
+      const bool known = flags == kBranch || flags == kLeaf;
+      if (!known || number_at<std::uint64_t>(page.data()) != number) return 0;
+      if (!check_nodes(number, page, flags).ok()) return 0;
+      const auto lower = number_at<std::uint16_t>(&page[12]);
+      const std::byte* const node = &page[number_at<std::uint16_t>(&page[lower - 2])];
+      const std::span<const std::byte> key = key_of(node);
+      if (flags == kLeaf) {
+        return key.size() == sizeof(std::uint64_t) ? number_at<std::uint64_t>(key.data()) : 0;
+      }
+      number = below(node);
+    }
+    return 0;
   }
 
   Status walk(const std::byte* database, Content content) {
@@ -186,6 +226,10 @@ class PageWalk {
   static std::span<const std::byte> key_of(const std::byte* node) {
     return {node + kNodeHeader, number_at<std::uint16_t>(node + 6)};
   }
+  /// Where a branch's node leads.
+  static std::uint64_t below(const std::byte* node) {
+    return number_at<std::uint32_t>(node) | std::uint64_t{number_at<std::uint16_t>(node + 4)} << 32;
+  }
   /// What a leaf's node holds behind its key.
   static std::uint64_t inline_bytes(const std::byte* node) {
     const bool elsewhere = (number_at<std::uint16_t>(node + 4) & kBigData) != 0;
@@ -199,9 +243,7 @@ class PageWalk {
       if (Status s = check_order(number, key, walked); !s.ok()) return s;
       walked.least.assign(key.begin(), key.end());
     }
-    const std::uint64_t below =
-        number_at<std::uint32_t>(node) | std::uint64_t{number_at<std::uint16_t>(node + 4)} << 32;
-    return visit(below, walked, depth + 1);
+    return visit(below(node), walked, depth + 1);
   }
 
   /// For writing: `key` comes after all before it, and not before the key of its branch.

@@ -251,6 +251,27 @@ TEST_F(Damage, AnAbsentChunkIsKnownWithoutRows) {
   }
 }
 
+// A flipped bit in the number of the last commit, or in that of the one before, would undo a
+// commit.
+TEST_F(Damage, NumbersOfCommits) {
+  const std::string sound = contents();
+  constexpr std::size_t kNumberAt = 16 + 128;
+  for (const std::size_t meta : {std::size_t{0}, page_size()}) {
+    for (std::size_t bit = 0; bit < 40; ++bit) {
+      std::string damaged = sound;
+      damaged[meta + kNumberAt + bit / 8] ^= static_cast<char>(1 << bit % 8);
+      set_contents(damaged);
+      const Outcome outcome = load(false);
+      if (outcome.opened.ok()) {
+        ASSERT_TRUE(outcome.report.ok());
+        EXPECT_EQ(outcome.nodes, 402u) << "meta page at " << meta << ", bit " << bit;
+      } else {
+        EXPECT_EQ(outcome.opened.code(), StatusCode::kCorruption) << outcome.opened.to_string();
+      }
+    }
+  }
+}
+
 // LMDB would free as many pages as a large value's first page says, whoever uses them.
 TEST_F(Damage, AWrongNumberOfPagesIsNotFreed) {
   std::string content = contents();
