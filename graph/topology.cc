@@ -82,7 +82,8 @@ std::vector<NodeId> Topology::take_changed(std::uint64_t limit) {
 
 bool Topology::any_changed(std::uint64_t limit) const {
   for (std::uint64_t word = 0; word * 64 < limit; ++word) {
-    if (changed_[static_cast<std::uint32_t>(word)].load(std::memory_order_acquire) != 0) return true;
+    if (changed_[static_cast<std::uint32_t>(word)].load(std::memory_order_acquire) != 0)
+      return true;
   }
   return false;
 }
