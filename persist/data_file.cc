@@ -7,9 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "persist/format.h"
 
@@ -89,8 +91,8 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
   return newest.transaction > 0;
 }
 
-/// A folder without a data file that counts.
-Result<PathContent> examine_folder(const std::string& path, bool has_data_file) {
+/// A folder without a data file that counts. `made`: it was marked before the file was looked at.
+Result<PathContent> examine_folder(const std::string& path, bool has_data_file, bool made) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
     const std::string name = entry.path().filename().string();
@@ -100,7 +102,7 @@ Result<PathContent> examine_folder(const std::string& path, bool has_data_file) 
     }
   }
   if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));
-  if (marked_made(path)) {
+  if (made) {
     return Status::corruption(fmt::format("{}/{} is {}, but the store was made", path, kDataFile,
                                           has_data_file ? "empty" : "missing"));
   }
@@ -131,18 +133,29 @@ Result<PathContent> examine_path(const std::string& path) {
   if (!S_ISDIR(info.st_mode)) {
     return Status::invalid_argument(fmt::format("{} is not a folder", path));
   }
+  const bool made = marked_made(path);  // first: another process may be making the store
   const std::string file = path + "/" + kDataFile;
   if (::stat(file.c_str(), &info) != 0) {
     if (errno != ENOENT) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
-    return examine_folder(path, false);
+    return examine_folder(path, false, made);
   }
   if (!S_ISREG(info.st_mode)) {
     return Status::invalid_argument(fmt::format("{} is not a regular file", file));
   }
-  if (info.st_size == 0) return examine_folder(path, true);
-  const Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
+  if (info.st_size == 0) return examine_folder(path, true, made);
+  Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
+  // Another process that writes may have committed since the size was asked for, or be about to
+  // lengthen the file.
+  constexpr int kMostTries = 20;
+  constexpr std::chrono::milliseconds kBetweenTries{2};
+  for (int tries = 1; written.status().code() == StatusCode::kCorruption && tries < kMostTries;
+       ++tries) {
+    std::this_thread::sleep_for(kBetweenTries);
+    if (::stat(file.c_str(), &info) != 0) break;
+    written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
+  }
   if (!written) return written.status();
-  return *written ? PathContent::kStore : examine_folder(path, true);
+  return *written ? PathContent::kStore : examine_folder(path, true, made);
 }
 
 Status mark_made(const std::string& path) {
