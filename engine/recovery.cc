@@ -111,6 +111,7 @@ Status Recovery::settle(NodeId node) {
 Status Recovery::links(std::span<const graph::StoredLinks> nodes) {
   const graph::RestoredLinks report = graph_.restore_links(nodes);
   rejected_links_ += report.rejected_nodes;
+  roots_ += report.roots;
   cut_links_ += report.cut_nodes;
   return {};
 }
@@ -174,8 +175,9 @@ Status Recovery::replay_resurrect(NodeId node) {
 }
 
 Status Recovery::finish_links(bool some_unlinked) {
-  const bool damaged =
-      journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 || some_unlinked;
+  const bool several_trees = roots_ > std::uint64_t{entry_point_.level} + 1;
+  const bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 ||
+                       some_unlinked || several_trees;
   Status loaded;
   graph_.finish_restoring(entry_point_, damaged, [&] {
     loaded = core_.load_vectors(0, core_.options_.progress);

@@ -73,6 +73,7 @@ class Recovery final : public persist::LoadVisitor {
   std::vector<graph::NodeId> hidden_;  ///< live by the records, but another bears the label
   std::atomic<std::uint64_t> rejected_links_{0};  ///< nodes whose links cannot be
   std::atomic<std::uint64_t> cut_links_{0};       ///< nodes that had links to what is not there
+  std::atomic<std::uint64_t> roots_{0};           ///< see graph::RestoredLinks
   bool labels_taken_ = false;
 };
 

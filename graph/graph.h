@@ -130,6 +130,9 @@ struct RestoredLinks {
   std::uint64_t rejected_nodes = 0;  ///< their links cannot be
   std::uint64_t cut_nodes = 0;       ///< had links to what is not there
   std::uint64_t left_out = 0;        ///< links of cut nodes that were left out
+  /// Lists without a parent: one on each level of a whole graph. More: a repair pass was cut short,
+  /// and what it had condemned came back as a tree of its own.
+  std::uint64_t roots = 0;
 };
 
 /// Progress of long work inside the graph: (done, total) -> go on?

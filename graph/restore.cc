@@ -120,6 +120,7 @@ class LinkRestorer {
       if (i < from.child_count) ++list.children;
       if (id == from.parent) list.parent = id;
     }
+    if (list.parent == kNoNode) ++report_.roots;
     lists_.push_back(list);
     requests_.push_back({node, static_cast<std::uint32_t>(ids_.size() - begin), kNoBlock});
   }

@@ -31,6 +31,7 @@ struct Restored {
   std::unique_ptr<Graph> graph;
   std::size_t refused = 0;
   std::uint64_t left_out = 0;
+  std::uint64_t roots = 0;
 };
 
 // As the engine does it: nodes, links, the trees, then links for those that have none.
@@ -50,6 +51,7 @@ Restored restore(const Saved& saved, bool damaged) {
     const RestoredLinks report = r.graph->restore_links({&stored, 1});
     r.refused += report.rejected_nodes;
     r.left_out += report.left_out;
+    r.roots += report.roots;
   }
   r.graph->finish_restoring(saved.entry, damaged);
   std::vector<NodeId> missing;
@@ -86,6 +88,7 @@ TEST(Restore, RoundTripGivesTheSameLinksAndAnswers) {
   const Restored r = restore(saved, false);
   EXPECT_EQ(r.refused, 0u);
   EXPECT_EQ(r.left_out, 0u);
+  EXPECT_EQ(r.roots, saved.entry.level + 1u) << "a tree on each level";
   EXPECT_EQ(r.graph->entry_point(), g->entry_point());
   EXPECT_EQ(r.graph->live(), g->live());
   EXPECT_EQ(r.graph->tombstones(), g->tombstones());
@@ -112,6 +115,28 @@ TEST(Restore, RoundTripGivesTheSameLinksAndAnswers) {
   EXPECT_SOUND(*r.graph);
   repair_and_recycle(*r.graph);
   EXPECT_SOUND(*r.graph);
+}
+
+// A repair pass was cut short: its tombstones come back as a tree of their own beside that of the
+// nodes which were linked since.
+TEST(Restore, SeveralTreesAreCounted) {
+  const Rows rows = clustered(600, 6, 1);
+  const auto g = build(l2_config(6, 6, 60), rows);
+  const Level top = g->entry_point().level;
+  ASSERT_GT(top, 1u);
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    if (g->level(NodeId{i}) >= 1) g->erase(NodeId{i});
+  }
+  (void)g->repair(1, {});  // condemns them
+  const Rows more = clustered(600, 6, 2);
+  for (std::size_t i = 0; i < 600; ++i) insert(*g, 1000 + i, more.row(i));
+  Rows all = rows;
+  all.values.insert(all.values.end(), more.values.begin(), more.values.end());
+  const Saved saved = save(*g, all);
+  const Restored torn = restore(saved, false);
+  EXPECT_GT(torn.roots, saved.entry.level + 1u);
+  const Restored mended = restore(saved, true);
+  EXPECT_SOUND(*mended.graph);
 }
 
 TEST(Restore, RefusesListsThatCannotBe) {
