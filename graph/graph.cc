@@ -271,8 +271,7 @@ float Graph::distance(const float* a, const float* b) const {
     case Metric::kCosine: {
       const BorrowedScratch scratch(g.scratches);
       const float* prepared = prepare_exact_query(g, a, *scratch);
-      const auto inverse = static_cast<float>(1.0 / g.kernels.norm_f32(b, n));
-      return std::clamp(1.0f - g.kernels.dot_f32(prepared, b, n) * inverse, 0.0f, 2.0f);
+      return std::clamp(1.0f - g.kernels.dot_f32(prepared, b, n) * g.inverse_norm(b), 0.0f, 2.0f);
     }
     case Metric::kInnerProduct:
       return 1.0f - g.kernels.dot_f32(a, b, n);

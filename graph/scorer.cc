@@ -37,8 +37,7 @@ const float* prepare_exact_query(const GraphState& g, const float* query, Scratc
   if (g.config.metric != Metric::kCosine) return query;
   const std::size_t n = g.config.dimension;
   scratch.query.resize(n);
-  const auto inverse = static_cast<float>(1.0 / g.kernels.norm_f32(query, n));
-  g.kernels.scale_f32(query, inverse, n, scratch.query.data());
+  g.kernels.scale_f32(query, g.inverse_norm(query), n, scratch.query.data());
   return scratch.query.data();
 }
 
@@ -102,12 +101,7 @@ Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& sc
   if (!g.use_codes) {
     scorer.query_ = late ? vector : g.vector_row(node);
     if (late || g.config.metric == Metric::kCosine) {
-      float scale = 1.0f;
-      if (late) {
-        scale = g.inverse_norm(vector);
-      } else if (g.config.metric == Metric::kCosine) {
-        scale = g.inverse_norms[node];
-      }
+      const float scale = late ? g.inverse_norm(vector) : g.inverse_norms[node];
       float_buffer.resize(n);
       g.kernels.scale_f32(scorer.query_, scale, n, float_buffer.data());
       scorer.query_ = float_buffer.data();

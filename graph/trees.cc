@@ -69,17 +69,20 @@ NodeId root_above(const GraphState& g, const Topology& t, NodeId node, Level lev
   return node;
 }
 
+// Whether a child in the list of `node` is none: `root` has no parent, and others name theirs.
+bool hangs_elsewhere(const Topology& t, NodeId child, NodeId node, NodeId root, Level level) {
+  return child == root || parent_of(t, child, level) != node;
+}
+
 // Whether forget_false_links() would change the list. `there`: has_level() of every node.
 bool says_something_false(const Topology& t, NodeId node, NodeId root, Level level,
                           const std::vector<bool>& there) {
   const BlockHeader* block = t.block(node, level);
   if (block == nullptr) return false;
   if (node == root && block->parent != kNoNode) return true;
-  const auto hangs_elsewhere = [&](NodeId child) {
-    return child == root || parent_of(t, child, level) != node;
-  };
-  const std::span<const NodeId> children = block->children();
-  if (std::any_of(children.begin(), children.end(), hangs_elsewhere)) return true;
+  for (const NodeId child : block->children()) {
+    if (hangs_elsewhere(t, child, node, root, level)) return true;
+  }
   const std::span<const NodeId> ids = block->ids();
   return !std::all_of(ids.begin(), ids.end(), [&](NodeId id) { return there[raw(id)]; });
 }
@@ -98,7 +101,7 @@ void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Le
     const NodeId other = e.neighbor.node;
     const bool wrong =
         (e.kind == LinkList::Kind::kParent && node == root) ||
-        (e.kind == LinkList::Kind::kChild && (other == root || parent_of(t, other, level) != node));
+        (e.kind == LinkList::Kind::kChild && hangs_elsewhere(t, other, node, root, level));
     if (!wrong) continue;
     e.kind = LinkList::Kind::kOrdinary;
     changed = true;

@@ -7,6 +7,7 @@
 
 #include "persist/failpoints.h"
 #include "persist/index_records.h"
+#include "persist/journal.h"
 
 namespace vicinal::persist {
 namespace {
@@ -81,9 +82,8 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
       if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
       if (sequence != 0) ledger_.finish(sequence);  // the closure runs again after the map grew
       sequence = ledger_.allot();
-      const Key64 key(sequence);
-      seal({RecordKind::kJournal, index_, key.bytes()}, &entry);
-      Status s = transaction.put(databases_.journal, key.bytes(), entry, PutMode::kAppend);
+      Status s =
+          put_entry(transaction, databases_.journal, index_, sequence, entry, PutMode::kAppend);
       return s.ok() ? failpoints::reach("batch.before_commit") : s;
     });
     if (status.ok()) status = failpoints::reach("batch.between");

@@ -62,7 +62,8 @@ class Checkpoint {
     std::sort(nodes.begin(), nodes.end());
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
     const graph::EntryPoint entry_point = source_.entry_point();
-    if (nodes.empty() && total_entries_ == 0 && entry_point == state_.entry_point) return {};
+    const bool empty = total_entries_ == 0 && !marked_;
+    if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
     if (Status s = source_.status(); !s.ok()) return s;
     if (Status s = write_links(nodes); !s.ok()) return s;
     if (marked_ && mark_ == 0) {  // by a checkpoint before this one: the mark stays until settled()
@@ -94,19 +95,17 @@ class Checkpoint {
     Result<ReadTransaction> transaction = index_.environment_->read();
     if (!transaction) return transaction.status();
     if (Status s = read_state(**transaction, &state_); !s.ok()) return s;
-    Status status = walk_journal(
-        **transaction, index_.databases_.journal, index_.index_,
-        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-          if (sequence > cut) return Status::cancelled("");  // ends the walk
-          if (!damage.ok()) return damage;
-          ++total_entries_;
-          const std::size_t before = freed->size();
-          Status s = freed_by(payload, index_.options().dimension, freed);
-          OperationKind kind{};
-          marked_ = marked_ || (decode_kind(payload, &kind).ok() && kind == OperationKind::kFree &&
-                                freed->size() == before);
-          return s;
-        });
+    Status status =
+        walk_journal(**transaction, index_.databases_.journal, index_.index_,
+                     [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+                       if (sequence > cut) return Status::cancelled("");  // ends the walk
+                       if (!damage.ok()) return damage;
+                       bool mark = false;
+                       Status s = freed_by(payload, index_.options().dimension, freed, &mark);
+                       marked_ = marked_ || mark;
+                       total_entries_ += mark ? 0 : 1;
+                       return s;
+                     });
     return status.code() == StatusCode::kCancelled ? Status() : status;
   }
 
@@ -163,10 +162,9 @@ class Checkpoint {
   Status put_mark(Transaction& transaction) const {
     Operation nothing;
     nothing.kind = OperationKind::kFree;
-    const Key64 key(mark_);
     RecordBuffer record = encode(nothing);
-    seal({RecordKind::kJournal, index_.index_, key.bytes()}, &record);
-    return transaction.put(index_.databases_.journal, key.bytes(), record);
+    return put_entry(transaction, index_.databases_.journal, index_.index_, mark_, record,
+                     PutMode::kReplace);
   }
 
   Status write_group(Transaction& transaction, std::uint32_t number,
@@ -227,8 +225,7 @@ class Checkpoint {
 
   void note_moved(const Step& step) {
     for (const auto& [sequence, entry] : step.entries) {
-      const bool mark = entry.kind == OperationKind::kFree && entry.nodes.empty();
-      if (!mark) ++report_.journal_entries;
+      if (!is_mark(entry)) ++report_.journal_entries;
       if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
     }
   }

@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "persist/failpoints.h"
+#include "persist/journal.h"
 
 namespace vicinal::persist {
 namespace {
@@ -175,10 +176,8 @@ Status CommitQueue::store_all(Transaction& transaction, std::vector<Waiter*>& gr
   forget(group);  // a closure that runs again allots anew
   for (Waiter* waiter : group) {
     waiter->sequence = waiter->target->ledger->allot();
-    const Key64 key(waiter->sequence);
-    seal({RecordKind::kJournal, waiter->target->index, key.bytes()}, waiter->record);
-    Status status =
-        transaction.put(waiter->target->journal, key.bytes(), *waiter->record, PutMode::kAppend);
+    Status status = put_entry(transaction, waiter->target->journal, waiter->target->index,
+                              waiter->sequence, *waiter->record, PutMode::kAppend);
     if (!status.ok()) return status;
   }
   return failpoints::reach("append.before_commit");

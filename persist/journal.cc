@@ -26,13 +26,22 @@ Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint3
   return more.status();
 }
 
-Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes) {
+Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                 Sequence sequence, RecordBuffer& record, PutMode mode) {
+  const Key64 key(sequence);
+  seal({RecordKind::kJournal, index, key.bytes()}, &record);
+  return transaction.put(journal, key.bytes(), record, mode);
+}
+
+Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes,
+                bool* mark) {
   OperationKind kind{};
   if (Status s = decode_kind(payload, &kind); !s.ok()) return s;
   if (kind != OperationKind::kFree) return {};
   JournalEntry entry;
   if (Status s = decode(payload, dimension, &entry); !s.ok()) return s;
   nodes->insert(nodes->end(), entry.nodes.begin(), entry.nodes.end());
+  if (mark != nullptr) *mark = is_mark(entry);
   return {};
 }
 

@@ -19,8 +19,19 @@ using JournalVisit = std::function<Status(Sequence sequence, Bytes payload, cons
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                     const JournalVisit& visit);
 
-/// Appends the nodes that the entry frees, if it is a kFree.
-Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes);
+/// Appends the nodes that the entry frees, if it is a kFree; `mark`, when it is there, becomes
+/// is_mark().
+Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes,
+                bool* mark = nullptr);
+
+/// Seals and stores an entry. `index` is the numeric id; kAppend: it is the last.
+Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                 Sequence sequence, RecordBuffer& record, PutMode mode);
+
+/// A free entry without nodes: links of several moments may stand side by side (FORMAT.md).
+inline bool is_mark(const JournalEntry& entry) {
+  return entry.kind == OperationKind::kFree && entry.nodes.empty();
+}
 
 /// The last kFree entry of every node that the journal frees.
 class FreedNodes {

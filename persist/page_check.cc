@@ -129,15 +129,11 @@ class PageWalk {
     auto number = number_at<std::uint64_t>(database + kRootAt);
     for (unsigned depth = 1; depth <= kDeepest && number >= 2 && number != kNoPage; ++depth) {
       Page page(page_size_);
-      if (!read(number, page.data(), page.size()).ok()) return 0;
-      const auto flags = number_at<std::uint16_t>(&page[10]);
-      const bool known = flags == kBranch || flags == kLeaf;
-      if (!known || number_at<std::uint64_t>(page.data()) != number) return 0;
-      if (!check_nodes(number, page, flags).ok()) return 0;
+      if (!read_checked(number, page).ok()) return 0;
       const auto lower = number_at<std::uint16_t>(&page[12]);
       const std::byte* const node = &page[number_at<std::uint16_t>(&page[lower - 2])];
       const std::span<const std::byte> key = key_of(node);
-      if (flags == kLeaf) {
+      if (number_at<std::uint16_t>(&page[10]) == kLeaf) {
         return key.size() == sizeof(std::uint64_t) ? number_at<std::uint64_t>(key.data()) : 0;
       }
       number = below(node);
@@ -163,12 +159,8 @@ class PageWalk {
     if (depth > kDeepest) return damage(number, "too far below its root");
     if (Status s = mark(number); !s.ok()) return s;
     Page page(page_size_);
-    if (Status s = read(number, page.data(), page.size()); !s.ok()) return s;
+    if (Status s = read_checked(number, page); !s.ok()) return s;
     const auto flags = number_at<std::uint16_t>(&page[10]);
-    if (number_at<std::uint64_t>(page.data()) != number)
-      return damage(number, "it has another number");
-    if (flags != kBranch && flags != kLeaf) return damage(number, "neither branch nor leaf");
-    if (Status s = check_nodes(number, page, flags); !s.ok()) return s;
     const auto lower = number_at<std::uint16_t>(&page[12]);
     for (std::size_t at = kLmdbPageHeader; at < lower; at += 2) {
       const std::byte* const node = &page[number_at<std::uint16_t>(&page[at])];
@@ -178,6 +170,16 @@ class PageWalk {
       if (!status.ok()) return status;
     }
     return {};
+  }
+
+  /// A branch or leaf whose header and nodes can be believed.
+  Status read_checked(std::uint64_t number, Page& page) const {
+    if (Status s = read(number, page.data(), page.size()); !s.ok()) return s;
+    const auto flags = number_at<std::uint16_t>(&page[10]);
+    if (number_at<std::uint64_t>(page.data()) != number)
+      return damage(number, "it has another number");
+    if (flags != kBranch && flags != kLeaf) return damage(number, "neither branch nor leaf");
+    return check_nodes(number, page, flags);
   }
 
   /// That the page's nodes and their keys lie within it; for writing, that they fill it: LMDB moves

@@ -2,18 +2,11 @@
 
 #include <array>
 
-#include "persist/envelope.h"
+#include "persist/journal.h"
 #include "persist/node_blocks.h"
 
 namespace vicinal::persist {
 namespace {
-
-Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                 Sequence sequence, RecordBuffer record) {
-  const Key64 key(sequence);
-  seal({RecordKind::kJournal, index, key.bytes()}, &record);
-  return transaction.put(journal, key.bytes(), record);
-}
 
 template <typename Key, typename Numbers>
 Status remove_all(Transaction& transaction, DatabaseHandle database, const Numbers& numbers) {
@@ -52,10 +45,11 @@ Status remove_for_good(const SetAside& what, Transaction& transaction,
   }
   if (Status s = nodes.flush(); !s.ok()) return s;
   for (const auto& [sequence, entry] : what.batches) {
+    RecordBuffer record =
+        encode(BatchView{entry.nodes, entry.labels, entry.levels, entry.replaced_nodes,
+                         entry.resurrected, entry.resurrected_labels});
     Status s =
-        put_entry(transaction, databases.journal, index, sequence,
-                  encode(BatchView{entry.nodes, entry.labels, entry.levels, entry.replaced_nodes,
-                                   entry.resurrected, entry.resurrected_labels}));
+        put_entry(transaction, databases.journal, index, sequence, record, PutMode::kReplace);
     if (!s.ok()) return s;
   }
   if (what.orphans.empty()) return {};
@@ -65,7 +59,8 @@ Status remove_for_good(const SetAside& what, Transaction& transaction,
   erase.labels = what.orphan_labels;
   const Sequence sequence = ledger.allot();
   ledger.finish(sequence);
-  return put_entry(transaction, databases.journal, index, sequence, encode(erase));
+  RecordBuffer record = encode(erase);
+  return put_entry(transaction, databases.journal, index, sequence, record, PutMode::kReplace);
 }
 
 }  // namespace vicinal::persist

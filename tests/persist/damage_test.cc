@@ -22,17 +22,25 @@ class Damage : public testing::Test {
     model.upsert(1001);
   }
 
-  /// Flips a bit of the `nth` value of `database`.
-  void flip(const std::string& database, int nth, std::size_t bit_from_end) {
+  /// Changes `database` through LMDB.
+  void edit(const std::string& database,
+            const std::function<Status(Transaction&, DatabaseHandle)>& change) {
     auto environment = Environment::open(path_, {});
     ASSERT_TRUE(environment.ok());
     const Status status = (*environment)->with_handles([&](Transaction& transaction) -> Status {
       auto handle = transaction.open_database(database, false);
-      if (!handle.ok()) return handle.status();
+      return handle.ok() ? change(transaction, *handle) : handle.status();
+    });
+    ASSERT_TRUE(status.ok()) << status.to_string();
+  }
+
+  /// Flips a bit of the `nth` value of `database`.
+  void flip(const std::string& database, int nth, std::size_t bit_from_end) {
+    edit(database, [&](Transaction& transaction, DatabaseHandle handle) -> Status {
       std::vector<std::byte> key;
       std::vector<std::byte> value;
       {
-        auto cursor = Cursor::open(transaction, *handle);
+        auto cursor = Cursor::open(transaction, handle);
         auto more = cursor->first();
         for (int i = 0; i < nth; ++i) more = cursor->next();
         EXPECT_TRUE(*more);
@@ -41,9 +49,8 @@ class Damage : public testing::Test {
       }
       value[value.size() - 1 - bit_from_end / 8 % value.size()] ^=
           static_cast<std::byte>(1u << (bit_from_end % 8));
-      return transaction.put(*handle, key, value);
+      return transaction.put(handle, key, value);
     });
-    ASSERT_TRUE(status.ok()) << status.to_string();
   }
 
   struct Outcome {
@@ -224,18 +231,10 @@ TEST_F(Damage, WithoutRowsChunksAreVerifiedWhenTheyAreRead) {
 
 // A flipped bit in a key makes LMDB miss a chunk: that is known before anybody writes one anew.
 TEST_F(Damage, AnAbsentChunkIsKnownWithoutRows) {
-  {
-    auto environment = Environment::open(path_, {});
-    ASSERT_TRUE(environment.ok());
-    ASSERT_TRUE((*environment)
-                    ->with_handles([&](Transaction& transaction) -> Status {
-                      auto handle = transaction.open_database("1.vectors", false);
-                      if (!handle.ok()) return handle.status();
-                      const Key32 key(5);
-                      return transaction.remove(*handle, key.bytes());
-                    })
-                    .ok());
-  }
+  edit("1.vectors", [](Transaction& transaction, DatabaseHandle handle) {
+    const Key32 key(5);
+    return transaction.remove(handle, key.bytes());
+  });
   for (const bool rows : {false, true}) {
     auto store = open_store(path_, fast());
     auto index = reopen(*store);
@@ -328,21 +327,15 @@ TEST_F(Damage, LinksRecordIsLeftOutAndCounted) {
 // What is damaged in its key is met by no number: nothing is lost without a word.
 TEST_F(Damage, RecordsUnderAWrongKey) {
   const auto move = [&](const std::string& database, std::uint32_t from, std::uint32_t to) {
-    auto environment = Environment::open(path_, {});
-    ASSERT_TRUE(environment.ok());
-    ASSERT_TRUE((*environment)
-                    ->with_handles([&](Transaction& transaction) -> Status {
-                      auto handle = transaction.open_database(database, false);
-                      if (!handle.ok()) return handle.status();
-                      const Key32 old_key(from);
-                      const Key32 new_key(to);
-                      Bytes found;
-                      EXPECT_TRUE(*transaction.get(*handle, old_key.bytes(), &found));
-                      const std::vector<std::byte> value(found.begin(), found.end());
-                      Status s = transaction.remove(*handle, old_key.bytes());
-                      return s.ok() ? transaction.put(*handle, new_key.bytes(), value) : s;
-                    })
-                    .ok());
+    edit(database, [&](Transaction& transaction, DatabaseHandle handle) -> Status {
+      const Key32 old_key(from);
+      const Key32 new_key(to);
+      Bytes found;
+      EXPECT_TRUE(*transaction.get(handle, old_key.bytes(), &found));
+      const std::vector<std::byte> value(found.begin(), found.end());
+      Status s = transaction.remove(handle, old_key.bytes());
+      return s.ok() ? transaction.put(handle, new_key.bytes(), value) : s;
+    });
   };
   move("1.links", 7, 7 | 1u << 22);
   Outcome outcome = load(false);
