@@ -19,6 +19,7 @@ struct Shape {
   std::size_t capacity = 0;  ///< rows held in the end
   std::size_t M = 16;
   std::size_t ef_construction = 200;
+  std::size_t seed = 42;  ///< of the levels; faiss draws its own
 };
 
 class Engine {

@@ -21,7 +21,7 @@ class HnswlibEngine : public Engine {
   explicit HnswlibEngine(const Shape& shape)
       : dimension_(shape.dimension),
         space_(shape.dimension),
-        graph_(&space_, shape.capacity, shape.M, shape.ef_construction) {}
+        graph_(&space_, shape.capacity, shape.M, shape.ef_construction, shape.seed) {}
 
   Status build(const float* rows, std::size_t count, unsigned threads) override {
     if (count == 0) return {};

@@ -12,6 +12,8 @@
 namespace vicinal::bench {
 namespace {
 
+constexpr unsigned kFirstSeed = 42;
+
 struct Contender {
   std::string name;
   std::unique_ptr<Engine> engine;
@@ -25,6 +27,7 @@ struct Order {
   std::string name;
   Feeding feeding = Feeding::kBatch;
   unsigned threads = 1;
+  unsigned seed = kFirstSeed;
 
   const char* way() const {
     if (feeding == Feeding::kSingle) return "upsert";
@@ -32,8 +35,8 @@ struct Order {
   }
 };
 
-Shape shape_of(const Dataset& data, const RunOptions& options) {
-  return {data.base.dimension, data.base.rows, options.M, options.ef_construction};
+Shape shape_of(const Dataset& data, const RunOptions& options, unsigned seed = kFirstSeed) {
+  return {data.base.dimension, data.base.rows, options.M, options.ef_construction, seed};
 }
 
 std::size_t held_out(const Dataset& data, const RunOptions& options) {
@@ -81,6 +84,7 @@ Result<Json> build(Engine& engine, const Order& order, const Dataset& data, std:
               {"resident_bytes_per_vector", rounded(resident / n, 1)}};
 }
 
+/// Adds to the contender's latencies.
 Status insert_rows(Contender& contender, std::size_t first, std::size_t count) {
   for (std::size_t row = first; row < first + count; ++row) {
     const float* values = contender.base->row(row).data();
@@ -97,7 +101,7 @@ Result<Json> build_in_child(const Order& order, const Dataset& data, const RunOp
   return in_child([&]() -> Result<Json> {
     const std::uint64_t before = resident_bytes();
     Contender contender{order.name,
-                        make_engine(order.name, shape_of(data, options), order.feeding),
+                        make_engine(order.name, shape_of(data, options, order.seed), order.feeding),
                         &base_for(order.name, data),
                         &query_for(order.name, data),
                         {},
@@ -130,6 +134,15 @@ Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
       if (name == "vicinal") orders.push_back({name, Feeding::kSingle, threads});
     }
   }
+  for (unsigned graph = 1; graph < options.graphs; ++graph) {
+    const unsigned seed = kFirstSeed + graph;
+    for (const std::string& name : options.engines) {
+      orders.push_back({name, Feeding::kBatch, options.threads.back(), seed});
+      if (name == "vicinal") {
+        orders.push_back({name, Feeding::kSingle, options.threads.back(), seed});
+      }
+    }
+  }
   for (const Order& order : orders) {
     Result<Json> line = build_in_child(order, data, options);
     if (!line.ok()) return line;
@@ -138,7 +151,7 @@ Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
   return lines;
 }
 
-/// The median of single upserts into the first kSmallRows rows only.
+/// The median of single upserts into the first kSmallRows rows only, by this engine alone.
 Result<Json> small_inserts(const Dataset& data, const RunOptions& options) {
   return in_child([&]() -> Result<Json> {
     Contender contender{"vicinal",  make_engine("vicinal", shape_of(data, options)),
@@ -180,20 +193,23 @@ Result<Json> insert_held_out(const Dataset& data, const RunOptions& options,
                              std::vector<Contender>& all) {
   constexpr std::size_t kTurn = 50;
   say(fmt::format("{}: single inserts", data.name));
-  for (std::size_t row = data.base.rows - held_out(data, options); row < data.base.rows;
-       row += kTurn) {
+  const std::size_t alone = held_out(data, options) / 2;
+  const std::size_t last = data.base.rows - alone;
+  for (std::size_t row = data.base.rows - held_out(data, options); row < last; row += kTurn) {
     for (Contender& contender : all) {
-      const Status s =
-          insert_rows(contender, row, std::min<std::size_t>(kTurn, data.base.rows - row));
+      const Status s = insert_rows(contender, row, std::min(kTurn, last - row));
       if (!s.ok()) return s;
     }
   }
   Json lines = Json::array();
-  for (const Contender& contender : all) {
+  for (Contender& contender : all) {
+    const Latencies in_turns = std::exchange(contender.inserts, {});
+    if (Status s = insert_rows(contender, last, alone); !s.ok()) return s;
     lines.push_back({{"engine", contender.name},
-                     {"p50_us", rounded(contender.inserts.percentile_us(0.5), 1)},
-                     {"p99_us", rounded(contender.inserts.percentile_us(0.99), 1)},
-                     {"mean_us", rounded(contender.inserts.mean_us(), 1)}});
+                     {"p50_us", rounded(in_turns.percentile_us(0.5), 1)},
+                     {"p99_us", rounded(in_turns.percentile_us(0.99), 1)},
+                     {"mean_us", rounded(in_turns.mean_us(), 1)},
+                     {"alone_p50_us", rounded(contender.inserts.percentile_us(0.5), 1)}});
   }
   return lines;
 }
@@ -236,6 +252,40 @@ void add_missing_recall(Json& result) {
       }
     }
   }
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+/// Lines of builds that differ in their seed only become one, of medians.
+void join_graphs(Json& builds) {
+  Json joined = Json::array();
+  for (const Json& line : builds) {
+    const auto same = [&](const Json& other) {
+      return other["engine"] == line["engine"] && other["way"] == line["way"] &&
+             other["threads"] == line["threads"];
+    };
+    if (std::any_of(joined.begin(), joined.end(), same)) continue;
+    joined.push_back(line);
+    const auto of_all = [&](const char* key) {
+      std::vector<double> values;
+      for (const Json& other : builds) {
+        if (same(other) && other.contains(key)) values.push_back(other[key].get<double>());
+      }
+      return values;
+    };
+    const std::vector<double> recalls = of_all("recall");
+    if (recalls.size() <= 1) continue;
+    for (const char* key : {"seconds", "inserts_per_s", "cpu_share"}) {
+      joined.back()[key] = median(of_all(key));
+    }
+    joined.back()["recall"] = rounded(median(recalls), 5);
+    joined.back()["recalls"] = recalls;
+  }
+  builds = std::move(joined);
 }
 
 }  // namespace
@@ -304,6 +354,7 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
   result["inserts"] = std::move(*inserts);
   result["queries"] = query_in_turns(data, options, *all);
   add_missing_recall(result);
+  join_graphs(result["builds"]);
   return result;
 }
 

@@ -79,6 +79,7 @@ std::unique_ptr<Engine> make_vicinal(const Shape& shape, Quantization quantizati
   options.dimension = static_cast<std::uint32_t>(shape.dimension);
   options.M = static_cast<std::uint32_t>(shape.M);
   options.ef_construction = static_cast<std::uint32_t>(shape.ef_construction);
+  options.seed = shape.seed;
   options.quantization = quantization;
   options.reserve = shape.capacity;
   Result<Index> index = Index::in_memory(options);

@@ -4,12 +4,14 @@ compare=$2
 
 random_jsonl 1500 16 1 > base.jsonl
 random_jsonl 30 16 2 > query.jsonl
-"$compare" --base base.jsonl --query query.jsonl --name small --ef 20,400 --repetitions 1 \
-  --threads 1,2 --scratch . --out result.json >out 2>err </dev/null || fail "exit code $?: $(cat err)"
+"$compare" --base base.jsonl --query query.jsonl --name small --ef 20,80,400 --repetitions 1 \
+  --threads 1,2 --graphs 2 --scratch . --out result.json >out 2>err </dev/null ||
+  fail "exit code $?: $(cat err)"
 grep -q '^### small: 1,500 x 16' out || fail "no heading"
 for engine in "vicinal int8" "vicinal float32" "hnswlib" "faiss"; do
   grep -q "^| $engine" out || fail "no line of $engine"
 done
+grep -q '^| hnswlib.*(2 graphs: ' out || fail "no median of two graphs"
 grep -q '^Store of vicinal' out || fail "no line of the store"
 # All four recalls at ef 400 are there and high: the labels of all engines are row numbers.
 awk -F'[:| ]+' '/^\| 400 / { for (i = 3; i < NF; i += 2) if ($i < 0.98) exit 1; found = 1 }

@@ -80,6 +80,23 @@ TEST(CompareReportTest, VerdictsSayByHowMuch) {
   EXPECT_NE(table.find("| 0.5 | MISSED by 50 % (other data"), std::string::npos) << table;
 }
 
+TEST(CompareReportTest, GrowthIsWhatTheEngineTakesAlone) {
+  Json with = result();
+  with["inserts"][1]["alone_p50_us"] = 150.0;
+  with["small_inserts"] = {{"rows", 10000}, {"p50_us", 75.0}};
+  const std::string table = targets_table({with});
+  EXPECT_NE(
+      table.find("growth of the insert cost from 10000 to 60000 vectors | made | 2 | 2.5 | 2 "),
+      std::string::npos)
+      << table;
+}
+
+TEST(CompareReportTest, TablesSayHowFarGraphsDiffer) {
+  Json with = result();
+  with["builds"][0]["recalls"] = {0.94, 0.95, 0.9551};
+  EXPECT_NE(dataset_tables(with).find("0.9500 (3 graphs: 0.9400 to 0.9551)"), std::string::npos);
+}
+
 TEST(CompareReportTest, TablesNameWhatIsNotReached) {
   const std::string tables = dataset_tables(result());
   EXPECT_NE(tables.find("### made: 60,000 x 300"), std::string::npos);
