@@ -3,7 +3,7 @@
 // What: one sorted array of 8-byte entries. An entry is the distance's bits in an order-preserving
 // form, then the id, then the "expanded" bit, so that one integer comparison orders by distance,
 // ties by id. Threads: one at a time (it lives in a Scratch). Why an array: up to a few hundred
-// candidates a binary search and a memmove beat two heaps.
+// candidates a binary search and moving what is farther beat two heaps.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <tuple>
 
 #include "engine/allocator.h"
 #include "graph/types.h"
+#include "kernels/kernels.h"
 
 namespace vicinal::graph {
 
@@ -29,10 +31,16 @@ struct Neighbor {
 };
 
 class CandidatePool {
+  using Line = std::array<std::uint64_t, 8>;
+  static constexpr std::size_t kLine = std::tuple_size_v<Line>;
+
  public:
   /// Empties the pool; it keeps the `capacity` best from now on.
   void reset(std::size_t capacity) {
-    if (entries_.size() < capacity) entries_.resize(capacity);
+    if (entries_.size() < capacity + kLine) {
+      merged_.resize(capacity + kLine);  // first: the size of entries_ is what is relied on
+      entries_.resize(capacity + kLine);
+    }
     capacity_ = capacity;
     size_ = 0;
     cursor_ = 0;
@@ -48,30 +56,33 @@ class CandidatePool {
 
   /// Keeps the node if it is among the best; true when kept. A node must not be offered twice.
   bool insert(float distance, NodeId node) {
-    const std::uint64_t entry = pack(distance, node);
-    if (full() && entry >= entries_[size_ - 1]) return false;
-    merge(&entry, 1);
+    const std::uint64_t entry = kernels::pool_entry(raw(node), distance);
+    if (full() && (size_ == 0 || entry >= entries_[size_ - 1])) return false;
+    std::uint64_t* const begin = entries_.data();
+    std::uint64_t* const at = std::lower_bound(begin, begin + size_, entry);
+    const std::size_t position = static_cast<std::size_t>(at - begin);
+    size_ = std::min(size_ + 1, capacity_);
+    std::memmove(at + 1, at, (size_ - 1 - position) * sizeof(std::uint64_t));
+    *at = entry;
+    cursor_ = std::min(cursor_, position);
     return true;
   }
 
-  /// insert() of many nodes at once. Calls kept(node) for each that was nearer than the worst
-  /// before.
+  /// insert() of many nodes at once. Calls kept(node) for each that was nearer than the worst when
+  /// it was looked at.
   template <typename Kept>
-  void insert_all(const std::uint32_t* ids, const float* distances, std::size_t count,
-                  const Kept& kept) {
-    if (newcomers_.size() < count) newcomers_.resize(count);
-    const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
-    std::size_t n = 0;
-    // Without a branch: which are near enough cannot be predicted.
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t entry = pack(distances[i], NodeId{ids[i]});
-      newcomers_[n] = entry;
-      n += entry < bound ? 1 : 0;
+  void insert_all(const kernels::KernelTable& table, const std::uint32_t* ids,
+                  const float* distances, std::size_t count, const Kept& kept) {
+    std::array<std::uint64_t, kernels::kMostEntries> newcomers;
+    for (std::size_t first = 0; first < count; first += kernels::kMostEntries) {
+      const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
+      const std::size_t n = table.sorted_entries(ids + first, distances + first,
+                                                 std::min(kernels::kMostEntries, count - first),
+                                                 bound, newcomers.data());
+      if (n == 0) continue;
+      for (std::size_t i = 0; i < n; ++i) kept(node_of(newcomers[i]));
+      merge(newcomers.data(), n);
     }
-    if (n == 0) return;
-    for (std::size_t i = 0; i < n; ++i) kept(node_of(newcomers_[i]));
-    sort(newcomers_.data(), n);
-    merge(newcomers_.data(), n);
   }
 
   /// The nearest node that was not expanded, marked as expanded; kNoNode when there is none.
@@ -128,46 +139,30 @@ class CandidatePool {
     for (std::size_t k = 0; k < kCount; ++k) positions_[first + k] = at[k];
   }
 
-  // Mostly a handful, for which std::sort is a detour.
-  static void sort(std::uint64_t* entries, std::size_t count) {
-    if (count > 32) {
-      std::sort(entries, entries + count);
-      return;
-    }
-    for (std::size_t i = 1; i < count; ++i) {
-      const std::uint64_t entry = entries[i];
-      std::size_t at = i;
-      for (; at > 0 && entries[at - 1] > entry; --at) entries[at] = entries[at - 1];
-      entries[at] = entry;
-    }
-  }
-
-  // Merges ascending newcomers from the back, so that every entry moves once at most; what does not
-  // fit falls off the end.
+  // Ascending newcomers and the entries between them go to the other buffer by whole lines: what is
+  // copied too much lies behind, where the next ones go. What does not fit is left out.
   void merge(const std::uint64_t* newcomers, std::size_t count) {
-    if (positions_.size() < count) positions_.resize(count);
     find_positions(newcomers, count);
-    std::uint64_t* const begin = entries_.data();
-    std::size_t end = size_;  // entries before it are where they were
-    for (std::size_t i = count; i-- > 0;) {
-      const std::size_t from = positions_[i];
-      const std::size_t to = from + i + 1;
-      if (to < capacity_) {
-        std::memmove(begin + to, begin + from,
-                     std::min(end - from, capacity_ - to) * sizeof(std::uint64_t));
-      }
-      if (to <= capacity_) begin[to - 1] = newcomers[i];
-      end = from;
+    const std::uint64_t* from = entries_.data();
+    std::uint64_t* to = merged_.data();
+    std::uint64_t* const end = to + capacity_;
+    const auto copy_until = [&](std::size_t position) {
+      const auto between = static_cast<std::size_t>(entries_.data() + position - from);
+      const std::size_t n = std::min(between, static_cast<std::size_t>(end - to));
+      for (std::size_t i = 0; i < n; i += kLine) std::memcpy(to + i, from + i, sizeof(Line));
+      from += n;
+      to += n;
+    };
+    for (std::size_t i = 0; i < count && to < end; ++i) {
+      copy_until(positions_[i]);
+      if (to < end) *to++ = newcomers[i];
     }
-    size_ = std::min(size_ + count, capacity_);
+    copy_until(size_);
+    size_ = static_cast<std::size_t>(to - merged_.data());
+    entries_.swap(merged_);
     cursor_ = std::min(cursor_, positions_[0]);
   }
 
-  static std::uint64_t pack(float distance, NodeId node) {
-    const auto bits = std::bit_cast<std::uint32_t>(distance);
-    const std::uint32_t ordered = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-    return (std::uint64_t{ordered} << 32) | (std::uint64_t{raw(node)} << 1);
-  }
   static float distance_of(std::uint64_t entry) {
     const auto ordered = static_cast<std::uint32_t>(entry >> 32);
     return std::bit_cast<float>((ordered & 0x80000000u) != 0 ? ordered & 0x7FFFFFFFu : ~ordered);
@@ -176,9 +171,10 @@ class CandidatePool {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};
   }
 
+  // Both with a line to spare behind the capacity.
   internal::Vector<std::uint64_t> entries_;
-  internal::Vector<std::uint64_t> newcomers_;  ///< of one insert_all()
-  internal::Vector<std::size_t> positions_;    ///< theirs among the entries
+  internal::Vector<std::uint64_t> merged_;                      ///< what a merge() makes
+  std::array<std::size_t, kernels::kMostEntries> positions_{};  ///< of its newcomers
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t cursor_ = 0;  ///< everything before it is expanded

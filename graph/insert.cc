@@ -34,9 +34,16 @@ struct Candidates {
 // way to a node among them; a node whose only links lead far away is hardly ever met. So the very
 // nearest are linked to beside the healthy ones, and where hardly any is healthy, all alike.
 void sort_out(const GraphState& g, const Topology& t, const CandidatePool& pool, Candidates& c) {
+  c.healthy.resize(pool.size());
+  std::size_t healthy = 0;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    c.healthy[healthy].neighbor = pool[i];
+    healthy += linkable(g, t, pool[i].node) ? 1 : 0;
+  }
+  if (healthy == pool.size()) return;  // as a rule
+  c.healthy.clear();
   internal::Vector<LinkCandidate> all;
   all.reserve(pool.size());
-  c.healthy.reserve(pool.size());
   for (std::size_t i = 0; i < pool.size(); ++i) {
     const LinkCandidate candidate{pool[i], false};
     if (linkable(g, t, pool[i].node)) {

@@ -86,9 +86,10 @@ void search_layer(const GraphState& g, const Topology& t, const Scorer& score, N
   std::array<NodeId, kMaxStep> step;
   while (const std::size_t taken = take_step(scratch.pool, width, step)) {
     const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
-    scratch.pool.insert_all(scratch.ids.data(), scratch.distances.data(), n, [&](NodeId node) {
-      if (level == 0) t.prefetch_handle(node);
-    });
+    scratch.pool.insert_all(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
+                            [&](NodeId node) {
+                              if (level == 0) t.prefetch_handle(node);
+                            });
   }
 }
 

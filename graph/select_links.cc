@@ -30,9 +30,11 @@ class Window {
     std::size_t n = 0;
     for (std::size_t i = std::max(first, begin_); i < end_; ++i) {
       const LinkCandidate& c = candidates_[i];
-      if (c.needed || occluded(i) || (c.settled && kept.settled)) continue;
+      // Without a branch: which are occluded cannot be predicted.
       ids_[n] = raw(c.neighbor.node);
-      places_[n++] = static_cast<std::uint8_t>(i - begin_);
+      places_[n] = static_cast<std::uint8_t>(i - begin_);
+      const bool settled = c.needed | occluded(i) | (c.settled & kept.settled);
+      n += settled ? 0 : 1;
     }
     if (n == 0) return;
     Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,

@@ -10,13 +10,15 @@
 //   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
 //   K3  No function writes outside its output, nor reads outside its inputs.
 //   K4  Nothing outside a target's own section needs more than the architecture's baseline.
-//   K5  rotate_f32, encode_i8, norm_f32, scale_f32 and distance_i8_many give the same bits on every
-//       target: adds and multiplications run in a fixed order, without contraction to FMA where it
-//       would show, so stores are portable between CPUs.
+//   K5  rotate_f32, encode_i8, norm_f32, scale_f32, distance_i8_many and sorted_entries give the
+//   same
+//       bits on every target: adds and multiplications run in a fixed order, without contraction to
+//       FMA where it would show, so stores are portable between CPUs.
 //   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id,
 //       by pointer, at any place of the batch. Between targets the last places may differ.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -75,6 +77,17 @@ struct CodeQuery {
   float bias = 0;
   std::int32_t sum = 0;  ///< sum of the codes: the correction for unsigned-by-signed instructions
 };
+
+/// A node of a candidate pool as one number: less is nearer, ties by id. Bits 63 to 32 hold the
+/// distance (not a NaN) in a form that keeps its order, 31 to 1 the id, below 2^31; bit 0 is the
+/// pool's.
+constexpr std::uint64_t pool_entry(std::uint32_t id, float distance) {
+  const auto bits = std::bit_cast<std::uint32_t>(distance);
+  const std::uint32_t ordered = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+  return (std::uint64_t{ordered} << 32) | (std::uint64_t{id} << 1);
+}
+/// The most nodes that one call of sorted_entries() takes.
+inline constexpr std::size_t kMostEntries = 64;
 
 /// Where the rows of a batch are.
 enum class Rows : std::uint8_t {
@@ -141,6 +154,11 @@ struct KernelTable {
   /// (K5). Four rows per pass.
   void (*distance_i8_many)(const CodeQuery& query, const RowTable& table, const std::uint32_t* ids,
                            std::size_t count, Rows rows, float* out);
+
+  /// The pool_entry() of those of `count` nodes, at most kMostEntries and no node twice, for which
+  /// it is below `bound`, ascending; returns how many. K5.
+  std::size_t (*sorted_entries)(const std::uint32_t* ids, const float* distances, std::size_t count,
+                                std::uint64_t bound, std::uint64_t* out);
 };
 
 /// 4 * n floats of +1 or -1 drawn from `seed` (splitmix64): the signs that rotate_f32 takes.

@@ -6,6 +6,7 @@
 #include "hwy/highway.h"
 #include "kernels/code_dots-inl.h"
 #include "kernels/encode-inl.h"
+#include "kernels/entries-inl.h"
 #include "kernels/float_distances-inl.h"
 #include "kernels/float_vectors-inl.h"
 #include "kernels/kernels.h"
@@ -61,6 +62,7 @@ constexpr KernelTable kTable = {
     .dot_i8 = dot_i8,
     .sum_i8 = sum_i8,
     .distance_i8_many = distance_i8_many,
+    .sorted_entries = sorted_entries,
 };
 
 }  // namespace HWY_NAMESPACE

@@ -62,7 +62,8 @@ TEST(Dispatch, TablesAreComplete) {
     EXPECT_TRUE(table.dot_f32 && table.squared_l2_f32 && table.dot_f32_many &&
                 table.squared_l2_f32_many && table.dot_f32_rows && table.squared_l2_f32_rows &&
                 table.norm_f32 && table.scale_f32 && table.all_finite_f32 && table.rotate_f32 &&
-                table.encode_i8 && table.dot_i8 && table.sum_i8 && table.distance_i8_many)
+                table.encode_i8 && table.dot_i8 && table.sum_i8 && table.distance_i8_many &&
+                table.sorted_entries)
         << target.name;
   }
 }
