@@ -54,34 +54,34 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
   return n;
 }
 
-Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                 Level from, Level to, Scratch& scratch) {
-  Neighbor nearest = start;
-  scratch.pool.reset(0);  // nothing to prefetch from
+Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+               Level from, Level to, std::size_t breadth, Scratch& scratch) {
+  Starts nearest = start;
   for (Level level = from; level > to; --level) {
     scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
-    scratch.visited.insert(raw(nearest.node));
-    for (bool moved = true; moved;) {
-      moved = false;
-      const std::size_t n = expand(t, score, std::span(&nearest.node, 1), level, scratch);
-      for (std::size_t i = 0; i < n; ++i) {
-        const Neighbor found{scratch.distances[i], NodeId{scratch.ids[i]}};
-        if (found < nearest) {
-          nearest = found;
-          moved = true;
-        }
-      }
+    scratch.pool.reset(breadth);
+    for (const Neighbor& n : nearest) {
+      scratch.visited.insert(raw(n.node));
+      scratch.pool.insert(n.distance, n.node);
     }
+    for (NodeId next = scratch.pool.take_next(); next != kNoNode; next = scratch.pool.take_next()) {
+      const std::size_t n = expand(t, score, std::span(&next, 1), level, scratch);
+      scratch.pool.insert_all(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
+                              [](NodeId) {});
+    }
+    nearest = Starts(scratch.pool);
   }
   return nearest;
 }
 
-void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+void search_layer(const GraphState& g, const Topology& t, const Scorer& score, const Starts& starts,
                   std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
   scratch.pool.reset(ef);
   if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
-  if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
+  for (const Neighbor& start : starts) {
+    if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
+  }
   const std::size_t width = step_width(ef);
   std::array<NodeId, kMaxStep> step;
   while (const std::size_t taken = take_step(scratch.pool, width, step)) {

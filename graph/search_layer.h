@@ -4,6 +4,8 @@
 // borrowed).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <span>
 
 #include "graph/graph_state.h"
@@ -13,14 +15,35 @@
 
 namespace vicinal::graph {
 
-/// From `start`, moves to the nearest neighbor as long as one is nearer, on every level from `from`
-/// down to `to` + 1. (The paper's algorithm 2 with ef = 1.)
-Neighbor descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
-                 Level from, Level to, Scratch& scratch);
+/// Where a walk begins: a node, or the nearest few that a descent found, nearest first.
+class Starts {
+ public:
+  static constexpr std::size_t kMost = 4;
 
-/// Algorithm 2: leaves the `ef` nearest nodes met in scratch.pool. `start` seeds it; `exclude`
+  Starts(Neighbor only) : nodes_{only} {}  // NOLINT(google-explicit-constructor)
+  /// The nearest of a pool that holds one at least.
+  explicit Starts(const CandidatePool& pool) : count_(std::min(pool.size(), kMost)) {
+    for (std::size_t i = 0; i < count_; ++i) nodes_[i] = pool[i];
+  }
+
+  const Neighbor* begin() const { return nodes_.data(); }
+  const Neighbor* end() const { return nodes_.data() + count_; }
+  const Neighbor& nearest() const { return nodes_[0]; }
+
+ private:
+  std::array<Neighbor, kMost> nodes_;
+  std::size_t count_ = 1;
+};
+
+/// From `start`, goes down from level `from` to level `to` + 1; on each, expands the nearest
+/// `breadth` nodes met until all of them were expanded, and goes on from those. With 1 that is the
+/// paper's algorithm 2 with ef = 1. `breadth`: 1 to Starts::kMost.
+Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+               Level from, Level to, std::size_t breadth, Scratch& scratch);
+
+/// Algorithm 2: leaves the `ef` nearest nodes met in scratch.pool. `starts` seed it; `exclude`
 /// (kNoNode: nobody), which may be a node to be linked, is never met.
-void search_layer(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
+void search_layer(const GraphState& g, const Topology& t, const Scorer& score, const Starts& starts,
                   std::size_t ef, Level level, NodeId exclude, Scratch& scratch);
 
 /// The same where only some nodes count: leaves the `ef` nearest nodes for which `accept(node)` in
@@ -28,8 +51,8 @@ void search_layer(const GraphState& g, const Topology& t, const Scorer& score, N
 /// worst of `ef` accepted ones is left, or after `max_expansions` nodes.
 template <typename Accept>
 void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            Neighbor start, std::size_t ef, std::size_t max_expansions, Level level,
-                            const Accept& accept, Scratch& scratch);
+                            const Starts& starts, std::size_t ef, std::size_t max_expansions,
+                            Level level, const Accept& accept, Scratch& scratch);
 
 /// The most nodes of one step.
 inline constexpr std::size_t kMaxStep = 4;
@@ -41,16 +64,18 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
 
 template <typename Accept>
 void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            Neighbor start, std::size_t ef, std::size_t max_expansions, Level level,
-                            const Accept& accept, Scratch& scratch) {
+                            const Starts& starts, std::size_t ef, std::size_t max_expansions,
+                            Level level, const Accept& accept, Scratch& scratch) {
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
   // What does not count is kept too, or the walk could not pass through it; beyond this the
   // farthest are dropped.
   scratch.pool.reset(ef * 16);
   scratch.best.reset(ef);
-  scratch.visited.insert(raw(start.node));
-  scratch.pool.insert(start.distance, start.node);
-  if (accept(start.node)) scratch.best.insert(start.distance, start.node);
+  for (const Neighbor& start : starts) {
+    scratch.visited.insert(raw(start.node));
+    scratch.pool.insert(start.distance, start.node);
+    if (accept(start.node)) scratch.best.insert(start.distance, start.node);
+  }
   for (std::size_t expanded = 0; expanded < max_expansions; ++expanded) {
     const std::size_t at = scratch.pool.next();
     if (at == scratch.pool.size()) break;

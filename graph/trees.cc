@@ -40,7 +40,7 @@ internal::Vector<Neighbor> spanned_nearby(const GraphState& g, const Topology& t
                                           const std::vector<bool>& spanned, Scratch& scratch) {
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   Neighbor start{score(entry.node), entry.node};
-  start = descend(g, t, score, start, entry.level, level, scratch);
+  start = descend(g, t, score, start, entry.level, level, 1, scratch).nearest();
   search_layer(g, t, score, start, g.config.ef_construction, level, node, scratch);
   internal::Vector<Neighbor> near;
   for (std::size_t i = 0; i < scratch.pool.size() && near.size() < g.max_links(level); ++i) {
