@@ -7,11 +7,9 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
-#include <thread>
 
 #include "persist/format.h"
 
@@ -26,6 +24,8 @@ constexpr std::string_view kMadeMark = "vicinal store\n";
 constexpr std::size_t kMetaBytes = 136;
 constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
 constexpr std::uint32_t kLmdbVersion = 1;
+
+constexpr std::uint64_t kMostMissing = 1 << 30;  // bytes, beside as many as the file has
 
 struct Meta {
   std::uint32_t magic = 0;
@@ -83,10 +83,9 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
     return Status::corruption(fmt::format("{}: damaged meta pages (page size {})", file, page));
   }
   const Meta& newest = second.transaction > first.transaction ? second : first;
-  const std::uint64_t needed = (newest.last_page + 1) * page;
-  if (newest.last_page > UINT64_MAX / page - 1 || size < needed) {
+  if (newest.last_page > UINT64_MAX / page - 1) {
     return Status::corruption(
-        fmt::format("{} is truncated: {} bytes, its pages need {}", file, size, needed));
+        fmt::format("{}: {} bytes, and pages up to number {}", file, size, newest.last_page));
   }
   return newest.transaction > 0;
 }
@@ -143,17 +142,7 @@ Result<PathContent> examine_path(const std::string& path) {
     return Status::invalid_argument(fmt::format("{} is not a regular file", file));
   }
   if (info.st_size == 0) return examine_folder(path, true, made);
-  Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
-  // Another process that writes may have committed since the size was asked for, or be about to
-  // lengthen the file.
-  constexpr int kMostTries = 20;
-  constexpr std::chrono::milliseconds kBetweenTries{2};
-  for (int tries = 1; written.status().code() == StatusCode::kCorruption && tries < kMostTries;
-       ++tries) {
-    std::this_thread::sleep_for(kBetweenTries);
-    if (::stat(file.c_str(), &info) != 0) break;
-    written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
-  }
+  const Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
   if (!written) return written.status();
   return *written ? PathContent::kStore : examine_folder(path, true, made);
 }

@@ -1,8 +1,8 @@
 // What a path holds, found out before LMDB maps anything.
 //
-// LMDB trusts its file: a truncated one is SIGBUS, one of size 0 opens as an empty store. So the
-// file's meta pages are read here with plain reads, and its size compared with the last page they
-// name. Threads: pure functions of the file system.
+// LMDB trusts its file: one of size 0 opens as an empty store. So the file's meta pages are read
+// here with plain reads. Whether it is long enough, page_check.h says. Threads: pure functions of
+// the file system.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace vicinal::persist {
 enum class PathContent {
   kAbsent,  ///< nothing there
   kEmpty,   ///< a folder with no data file, or one whose making was interrupted
-  kStore,   ///< a folder with an LMDB data file of full length
+  kStore,   ///< a folder with an LMDB data file that a transaction was committed to
 };
 
 /// Errors: kInvalidArgument (a file; a folder with other content), kIoError, kCorruption (not
-/// LMDB's, truncated: both numbers named), kFormatVersion (another LMDB format).
+/// LMDB's), kFormatVersion (another LMDB format).
 Result<PathContent> examine_path(const std::string& path);
 
 /// Says in vicinal.lock that the store was made: an absent or empty data file is a loss from then

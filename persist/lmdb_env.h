@@ -9,8 +9,8 @@
 // Invariants:
 //   E1  A closure given to write() runs again from the start after the map grew: it may change
 //       nothing but the transaction until write() returns.
-//   E2  The data file is never shorter than its last page says once a commit returned, so that a
-//       shorter file means truncation (data_file.h).
+//   E2  The data file is never shorter than its last page says once a commit returned: what reads
+//       it by its length alone (copies, other tools) finds it whole.
 #pragma once
 
 #include <atomic>

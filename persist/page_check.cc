@@ -1,6 +1,7 @@
 #include "persist/page_check.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,7 +82,9 @@ class PageWalk {
       if (number_at<std::uint64_t>(&page[kMetaTransaction]) != transaction) continue;
       transaction_ = transaction;
       pages_ = number_at<std::uint64_t>(&page[kMetaLastPage]) + 1;
-      seen_.assign(pages_, false);
+      // Asked for now: what the snapshot uses was written before its meta page.
+      if (Status s = ask_length(); !s.ok()) return s;
+      seen_.assign(std::min(pages_, file_pages_), false);
       const std::byte* const databases = &page[kMetaDatabases];
       if (Status s = walk(databases, Content::kFreePages); !s.ok()) return s;
       // Every commit but the first frees pages: an older meta page with a damaged number shows.
@@ -91,6 +94,8 @@ class PageWalk {
       }
       if (Status s = walk(databases + kDatabaseBytes, Content::kNames); !s.ok()) return s;
       if (to_write_) {
+        // LMDB leaves free pages at the end unwritten, and only those.
+        if (pages_ > file_pages_ && unwritten_ != pages_ - file_pages_) return truncated();
         if (Status s = check_other_meta(1 - meta); !s.ok()) return s;
       }
       return true;
@@ -106,7 +111,22 @@ class PageWalk {
       return Status::io_error(
           fmt::format("reading page {} of the data file: {}", page, std::strerror(errno)));
     }
-    return damage(page, "lies beyond the file's end");
+    return truncated();
+  }
+
+  Status ask_length() {
+    struct stat info {};
+    if (::fstat(fd_, &info) != 0) {
+      return Status::io_error(fmt::format("the length of the data file: {}", std::strerror(errno)));
+    }
+    file_bytes_ = static_cast<std::uint64_t>(info.st_size);
+    file_pages_ = file_bytes_ / page_size_;
+    return {};
+  }
+
+  Status truncated() const {
+    return Status::corruption(fmt::format("the data file is truncated: {} bytes, its pages need {}",
+                                          file_bytes_, pages_ * page_size_));
   }
 
   static Status damage(std::uint64_t page, std::string_view what) {
@@ -275,13 +295,10 @@ class PageWalk {
     if (flags != 0 && flags != kBigData)
       return damage(number, fmt::format("a node of kind {}", flags));
     const std::uint64_t first = flags == kBigData ? number_at<std::uint64_t>(data) : 0;
-    if (flags == kBigData && (first < 2 || first >= pages_)) {
-      return damage(number, fmt::format("a value in page {} of {}", first, pages_));
+    if (flags == kBigData) {
+      if (Status s = check_value(number, first, length); !s.ok()) return s;
     }
     if (!to_write_) return {};
-    if (flags == kBigData) {
-      if (Status s = mark_value(number, first, length); !s.ok()) return s;
-    }
     if (walked.content != Content::kFreePages) return {};
     if (key.size() != sizeof(std::uint64_t)) {
       return damage(number, fmt::format("a key of {} bytes", key.size()));
@@ -289,21 +306,34 @@ class PageWalk {
     return free_pages(number, number_at<std::uint64_t>(key.data()), data, length, first);
   }
 
+  /// A page in use, met for the first time.
   Status mark(std::uint64_t page) {
     if (page < 2 || page >= pages_) return damage(page, "there is no such page");
+    if (page >= file_pages_) return truncated();
     if (seen_[page]) return damage(page, "two pages lead to it, or it is free");
     seen_[page] = true;
     return {};
   }
 
+  /// A free page may be missing from the file.
+  Status mark_free(std::uint64_t page) {
+    if (page < file_pages_) return mark(page);
+    ++unwritten_;
+    return {};
+  }
+
   /// The pages of a large value, `number` leads to them.
-  Status mark_value(std::uint64_t number, std::uint64_t first, std::uint64_t length) {
+  Status check_value(std::uint64_t number, std::uint64_t first, std::uint64_t length) {
+    if (first < 2 || first >= pages_) {
+      return damage(number, fmt::format("a value in page {} of {}", first, pages_));
+    }
     const std::uint64_t most = (pages_ - first) * page_size_ - kLmdbPageHeader;
     if (length > most) {
       return damage(number, fmt::format("a value of {} bytes where {} are left", length, most));
     }
     const std::uint64_t end = first + (kLmdbPageHeader + length + page_size_ - 1) / page_size_;
-    for (std::uint64_t page = first; page < end; ++page) {
+    if (end > file_pages_) return truncated();
+    for (std::uint64_t page = first; page < end && to_write_; ++page) {
       if (Status s = mark(page); !s.ok()) return s;
     }
     return {};
@@ -335,7 +365,7 @@ class PageWalk {
       if (page < 2 || page >= last) {
         return damage(number, fmt::format("a free page {} after {}", page, last));
       }
-      if (Status s = mark(page); !s.ok()) return s;
+      if (Status s = mark_free(page); !s.ok()) return s;
       last = page;
     }
     return {};
@@ -346,8 +376,11 @@ class PageWalk {
   const bool to_write_;
   std::uint64_t transaction_ = 0;
   std::uint64_t last_freeing_ = 0;
-  std::uint64_t pages_ = 0;
-  std::vector<bool> seen_;
+  std::uint64_t pages_ = 0;       ///< as the meta page says
+  std::uint64_t file_pages_ = 0;  ///< whole ones that the file has
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t unwritten_ = 0;  ///< free pages that it has not
+  std::vector<bool> seen_;       ///< of those that it has
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ enum class PageCheck : std::uint8_t {
   kToWrite,  ///< and what writers do: lengths of records, lists of free pages
 };
 
-/// Errors: kCorruption with the page; kIoError.
+/// Errors: kCorruption with the page, or with the file's length where pages in use are missing;
+/// kIoError.
 Status check_pages(Environment& environment, PageCheck what);
 
 }  // namespace vicinal::persist

@@ -132,6 +132,56 @@ TEST(Open, TruncatedNamesBothNumbers) {
   EXPECT_EQ(open_code(path), StatusCode::kCorruption);
 }
 
+// Killed between a commit that left free pages at the end unwritten and the lengthening of the file.
+TEST(Open, FreePagesMayBeMissingAtTheEnd) {
+  TempFolder folder;
+  const std::string path = folder / "s";
+  {
+    auto store = open_store(path, fast());
+    auto index = create(*store, 8);
+    MemoryIndex model(index.get(), 1);
+    model.batch(0, 300);
+  }
+  const std::string file = path + "/data.mdb";
+  const auto used = std::filesystem::file_size(file);
+  {
+    auto environment = Environment::open(path, {});
+    ASSERT_TRUE(environment.ok());
+    const std::vector<std::byte> value(400'000);
+    ASSERT_TRUE((*environment)
+                    ->with_handles([&](Transaction& t) {
+                      const auto handle = t.open_database("large", true);
+                      return handle.ok() ? t.put(*handle, text_key("k"), value) : handle.status();
+                    })
+                    .ok());
+    ASSERT_TRUE((*environment)
+                    ->with_handles([](Transaction& t) { return t.drop_database("large"); })
+                    .ok());
+  }
+  const auto size = std::filesystem::file_size(file);
+  ASSERT_GT(size, used + 300'000);
+  std::filesystem::resize_file(file, size - 300'000);
+  StoreOptions reading;
+  reading.read_only = true;
+  EXPECT_EQ(open_code(path, reading), StatusCode::kOk);
+  EXPECT_EQ(std::filesystem::file_size(file), size - 300'000);
+  {
+    auto store = open_store(path, fast());
+    create(*store, 8, "another");
+    std::unique_ptr<IndexRecords> index;
+    Loaded loaded(8);
+    EXPECT_TRUE(reload(*store, index, loaded).ok());
+    EXPECT_EQ(loaded.table.size(), 300u);
+  }
+  EXPECT_GE(std::filesystem::file_size(file), size);
+  // A page that is neither there nor known to be free.
+  std::filesystem::resize_file(file, used / 2);
+  const Status status = StoreFile::open(path, {}).status();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_NE(status.message().find("truncated"), std::string::npos) << status.message();
+  EXPECT_EQ(open_code(path, reading), StatusCode::kCorruption);
+}
+
 TEST(Open, InterruptedMakingIsNoStoreYet) {
   TempFolder folder;
   std::filesystem::create_directory(folder / "s");
