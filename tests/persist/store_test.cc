@@ -132,7 +132,8 @@ TEST(Open, TruncatedNamesBothNumbers) {
   EXPECT_EQ(open_code(path), StatusCode::kCorruption);
 }
 
-// Killed between a commit that left free pages at the end unwritten and the lengthening of the file.
+// Killed between a commit that left free pages at the end unwritten and the lengthening of the
+// file.
 TEST(Open, FreePagesMayBeMissingAtTheEnd) {
   TempFolder folder;
   const std::string path = folder / "s";
@@ -154,9 +155,8 @@ TEST(Open, FreePagesMayBeMissingAtTheEnd) {
                       return handle.ok() ? t.put(*handle, text_key("k"), value) : handle.status();
                     })
                     .ok());
-    ASSERT_TRUE((*environment)
-                    ->with_handles([](Transaction& t) { return t.drop_database("large"); })
-                    .ok());
+    ASSERT_TRUE(
+        (*environment)->with_handles([](Transaction& t) { return t.drop_database("large"); }).ok());
   }
   const auto size = std::filesystem::file_size(file);
   ASSERT_GT(size, used + 300'000);
