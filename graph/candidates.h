@@ -31,16 +31,15 @@ struct Neighbor {
 };
 
 class CandidatePool {
-  using Line = std::array<std::uint64_t, 8>;
-  static constexpr std::size_t kLine = std::tuple_size_v<Line>;
+  using Block = std::array<std::uint64_t, 8>;
+  static constexpr std::size_t kBlock = std::tuple_size_v<Block>;
 
  public:
   /// Empties the pool; it keeps the `capacity` best from now on.
   void reset(std::size_t capacity) {
-    if (entries_.size() < capacity + kLine) {
-      merged_.resize(capacity + kLine);  // first: the size of entries_ is what is relied on
-      entries_.resize(capacity + kLine);
-    }
+    // Each by itself: one may have grown when there was no memory for the other.
+    if (entries_.size() < capacity + kBlock) entries_.resize(capacity + kBlock);
+    if (merged_.size() < capacity + kBlock) merged_.resize(capacity + kBlock);
     capacity_ = capacity;
     size_ = 0;
     cursor_ = 0;
@@ -57,7 +56,7 @@ class CandidatePool {
   /// Keeps the node if it is among the best; true when kept. A node must not be offered twice.
   bool insert(float distance, NodeId node) {
     const std::uint64_t entry = kernels::pool_entry(raw(node), distance);
-    if (full() && (size_ == 0 || entry >= entries_[size_ - 1])) return false;
+    if (capacity_ == 0 || (full() && entry >= entries_[size_ - 1])) return false;
     std::uint64_t* const begin = entries_.data();
     std::uint64_t* const at = std::lower_bound(begin, begin + size_, entry);
     const std::size_t position = static_cast<std::size_t>(at - begin);
@@ -73,6 +72,7 @@ class CandidatePool {
   template <typename Kept>
   void insert_all(const kernels::KernelTable& table, const std::uint32_t* ids,
                   const float* distances, std::size_t count, const Kept& kept) {
+    if (capacity_ == 0) return;
     std::array<std::uint64_t, kernels::kMostEntries> newcomers;
     for (std::size_t first = 0; first < count; first += kernels::kMostEntries) {
       const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
@@ -139,8 +139,8 @@ class CandidatePool {
     for (std::size_t k = 0; k < kCount; ++k) positions_[first + k] = at[k];
   }
 
-  // Ascending newcomers and the entries between them go to the other buffer by whole lines: what is
-  // copied too much lies behind, where the next ones go. What does not fit is left out.
+  // Ascending newcomers and the entries between them go to the other buffer by blocks of 64 bytes:
+  // what is copied too much lies behind, where the next ones go. What does not fit is left out.
   void merge(const std::uint64_t* newcomers, std::size_t count) {
     find_positions(newcomers, count);
     const std::uint64_t* from = entries_.data();
@@ -149,7 +149,7 @@ class CandidatePool {
     const auto copy_until = [&](std::size_t position) {
       const auto between = static_cast<std::size_t>(entries_.data() + position - from);
       const std::size_t n = std::min(between, static_cast<std::size_t>(end - to));
-      for (std::size_t i = 0; i < n; i += kLine) std::memcpy(to + i, from + i, sizeof(Line));
+      for (std::size_t i = 0; i < n; i += kBlock) std::memcpy(to + i, from + i, sizeof(Block));
       from += n;
       to += n;
     };
@@ -171,7 +171,7 @@ class CandidatePool {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};
   }
 
-  // Both with a line to spare behind the capacity.
+  // Both with a block to spare behind the capacity.
   internal::Vector<std::uint64_t> entries_;
   internal::Vector<std::uint64_t> merged_;                      ///< what a merge() makes
   std::array<std::size_t, kernels::kMostEntries> positions_{};  ///< of its newcomers

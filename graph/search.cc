@@ -1,6 +1,5 @@
 // Search: algorithms 2 and 5, re-ranking, filters, radius.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -39,17 +38,6 @@ double sampled_selectivity(const GraphState& g, const std::function<bool(Label)>
 // do.
 std::size_t rerank_count(const GraphState& g, std::size_t k) {
   return g.use_codes ? std::max(2 * k, k + 16) : k + 8;
-}
-
-// One up to 131,071 nodes, then one more with every doubling. The nearest of a sparse level often
-// lies in a cluster beside the right one, and a narrow beam at level 0 never finds out: of a
-// million rows of 384 dimensions (mix, three graphs), 32 queries in 3,000 found nothing right at ef
-// 80, and 7 from four starts, 121 and 30 at ef 40, for 1 to 2 us a query. Of 100,000 it was none
-// either way.
-std::size_t descent_breadth(const GraphState& g) {
-  const std::uint64_t nodes = g.next_slot.load(std::memory_order_relaxed);
-  return std::clamp<std::size_t>(static_cast<std::size_t>(std::bit_width(nodes >> 16)), 1,
-                                 Starts::kMost);
 }
 
 // Takes up to `count` candidates that may be returned from `pool` into scratch.ids.
@@ -97,8 +85,9 @@ Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std
   if (entry.node == kNoNode) return result;
   const Scorer score = Scorer::for_query(g, request.query, scratch);
   const float* prepared = score.prepared();
-  const Starts starts = descend(g, t, score, {score(entry.node), entry.node}, entry.level, 0,
-                                descent_breadth(g), scratch);
+  const Starts starts =
+      descend(g, t, score, {score(entry.node), entry.node}, entry.level, 0,
+              descent_breadth(g.next_slot.load(std::memory_order_relaxed)), scratch);
 
   result.filtered =
       request.accept != nullptr || g.tombstone_count.load(std::memory_order_relaxed) > 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace vicinal::graph {
 namespace {
@@ -52,6 +53,11 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
         n <= ahead ? kernels::Rows::kCached : kernels::Rows::kScattered);
   scratch.distances_computed += n;
   return n;
+}
+
+std::size_t descent_breadth(std::uint64_t slots) {
+  return std::clamp<std::size_t>(static_cast<std::size_t>(std::bit_width(slots >> 16)), 1,
+                                 Starts::kMost);
 }
 
 Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,

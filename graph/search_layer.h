@@ -20,7 +20,8 @@ class Starts {
  public:
   static constexpr std::size_t kMost = 4;
 
-  Starts(Neighbor only) : nodes_{only} {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): a node is where a walk may begin
+  Starts(Neighbor only) : nodes_{only} {}
   /// The nearest of a pool that holds one at least.
   explicit Starts(const CandidatePool& pool) : count_(std::min(pool.size(), kMost)) {
     for (std::size_t i = 0; i < count_; ++i) nodes_[i] = pool[i];
@@ -34,6 +35,13 @@ class Starts {
   std::array<Neighbor, kMost> nodes_;
   std::size_t count_ = 1;
 };
+
+/// How many a search descends with, by the slots in use: one up to 131,071, one more with every
+/// doubling, four from 524,288 on. The nearest of a sparse level often lies in a cluster beside the
+/// right one, and a narrow beam at level 0 never finds out: of a million rows of 384 dimensions
+/// (mix, three graphs), 32 queries in 3,000 found nothing right at ef 80, and 7 from four starts,
+/// 121 and 30 at ef 40, for 1 to 2 us a query. Of 100,000 it was none either way.
+std::size_t descent_breadth(std::uint64_t slots);
 
 /// From `start`, goes down from level `from` to level `to` + 1; on each, expands the nearest
 /// `breadth` nodes met until all of them were expanded, and goes on from those. With 1 that is the

@@ -33,8 +33,8 @@ class Window {
       // Without a branch: which are occluded cannot be predicted.
       ids_[n] = raw(c.neighbor.node);
       places_[n] = static_cast<std::uint8_t>(i - begin_);
-      const bool settled = c.needed | occluded(i) | (c.settled & kept.settled);
-      n += settled ? 0 : 1;
+      const bool decided = c.needed | occluded(i) | (c.settled & kept.settled);
+      n += decided ? 0 : 1;
     }
     if (n == 0) return;
     Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,

@@ -10,10 +10,9 @@
 //   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
 //   K3  No function writes outside its output, nor reads outside its inputs.
 //   K4  Nothing outside a target's own section needs more than the architecture's baseline.
-//   K5  rotate_f32, encode_i8, norm_f32, scale_f32, distance_i8_many and sorted_entries give the
-//   same
-//       bits on every target: adds and multiplications run in a fixed order, without contraction to
-//       FMA where it would show, so stores are portable between CPUs.
+//   K5  rotate_f32, encode_i8, norm_f32, scale_f32 and distance_i8_many give the same bits on every
+//       target: adds and multiplications run in a fixed order, without contraction to FMA where it
+//       would show, so stores are portable between CPUs. sorted_entries works on integers.
 //   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id,
 //       by pointer, at any place of the batch. Between targets the last places may differ.
 #pragma once

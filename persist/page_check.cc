@@ -40,6 +40,7 @@ constexpr std::size_t kMetaDatabases = kLmdbPageHeader + 24;
 constexpr std::size_t kMetaLastPage = kLmdbPageHeader + 120;
 constexpr std::size_t kMetaTransaction = kLmdbPageHeader + 128;
 constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
+constexpr std::uint64_t kMetaPages = 2;
 constexpr unsigned kDeepest = 32;  // LMDB's cursors have no room for more
 
 using Page = std::vector<std::byte>;
@@ -76,14 +77,14 @@ class PageWalk {
 
   /// False: the snapshot's meta page has been written again.
   Result<bool> run(std::uint64_t transaction) {
+    // What the snapshot uses was written before its meta page, so the file has it by now.
+    if (Status s = ask_length(); !s.ok()) return s;
     for (const std::uint64_t meta : {0, 1}) {
       Page page(page_size_);
       if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
       if (number_at<std::uint64_t>(&page[kMetaTransaction]) != transaction) continue;
       transaction_ = transaction;
       pages_ = number_at<std::uint64_t>(&page[kMetaLastPage]) + 1;
-      // Asked for now: what the snapshot uses was written before its meta page.
-      if (Status s = ask_length(); !s.ok()) return s;
       seen_.assign(std::min(pages_, file_pages_), false);
       const std::byte* const databases = &page[kMetaDatabases];
       if (Status s = walk(databases, Content::kFreePages); !s.ok()) return s;
@@ -94,8 +95,7 @@ class PageWalk {
       }
       if (Status s = walk(databases + kDatabaseBytes, Content::kNames); !s.ok()) return s;
       if (to_write_) {
-        // LMDB leaves free pages at the end unwritten, and only those.
-        if (pages_ > file_pages_ && unwritten_ != pages_ - file_pages_) return truncated();
+        if (Status s = check_missing(); !s.ok()) return s;
         if (Status s = check_other_meta(1 - meta); !s.ok()) return s;
       }
       return true;
@@ -126,7 +126,7 @@ class PageWalk {
 
   Status truncated() const {
     return Status::corruption(fmt::format("the data file is truncated: {} bytes, its pages need {}",
-                                          file_bytes_, pages_ * page_size_));
+                                          file_bytes_, std::max(pages_, kMetaPages) * page_size_));
   }
 
   static Status damage(std::uint64_t page, std::string_view what) {
@@ -318,8 +318,16 @@ class PageWalk {
   /// A free page may be missing from the file.
   Status mark_free(std::uint64_t page) {
     if (page < file_pages_) return mark(page);
-    ++unwritten_;
+    missing_.push_back(page);
     return {};
+  }
+
+  /// LMDB leaves free pages at the end unwritten, and only those.
+  Status check_missing() {
+    std::sort(missing_.begin(), missing_.end());
+    const auto twice = std::adjacent_find(missing_.begin(), missing_.end());
+    if (twice != missing_.end()) return damage(*twice, "it is free twice");
+    return pages_ > file_pages_ && missing_.size() != pages_ - file_pages_ ? truncated() : Status();
   }
 
   /// The pages of a large value, `number` leads to them.
@@ -379,8 +387,8 @@ class PageWalk {
   std::uint64_t pages_ = 0;       ///< as the meta page says
   std::uint64_t file_pages_ = 0;  ///< whole ones that the file has
   std::uint64_t file_bytes_ = 0;
-  std::uint64_t unwritten_ = 0;  ///< free pages that it has not
-  std::vector<bool> seen_;       ///< of those that it has
+  std::vector<bool> seen_;              ///< of those that it has
+  std::vector<std::uint64_t> missing_;  ///< free ones that it has not
 };
 
 }  // namespace

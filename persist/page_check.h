@@ -14,7 +14,7 @@ namespace vicinal::persist {
 
 enum class PageCheck : std::uint8_t {
   kToRead,   ///< what a walk relies on
-  kToWrite,  ///< and what writers do: lengths of records, lists of free pages
+  kToWrite,  ///< and what writers do: how nodes lie in their page, lists of free pages
 };
 
 /// Errors: kCorruption with the page, or with the file's length where pages in use are missing;

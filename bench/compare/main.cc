@@ -121,7 +121,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1u, 1024u))
       ->capture_default_str();
   app.add_option("--graphs", arguments.run.graphs,
-                 "Graphs of each engine, built with the most threads; medians are compared")
+                 "Graphs of each engine, built with the most threads; builds are their medians")
       ->check(CLI::Range(1u, 100u))
       ->capture_default_str();
   app.add_option("--ef", arguments.run.ef, "Values of ef, by comma, rising")

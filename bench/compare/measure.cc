@@ -151,19 +151,15 @@ Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
   return lines;
 }
 
-/// The median of single upserts into the first kSmallRows rows only, by this engine alone.
-Result<Json> small_inserts(const Dataset& data, const RunOptions& options) {
-  return in_child([&]() -> Result<Json> {
-    Contender contender{"vicinal",  make_engine("vicinal", shape_of(data, options)),
-                        &data.base, &data.query,
-                        {},         {}};
-    if (contender.engine == nullptr) return Status::invalid_argument("vicinal: options refused");
-    const Status built =
-        contender.engine->build(data.base.values.data(), kSmallRows, options.threads.back());
-    if (!built.ok()) return built;
-    if (Status s = insert_rows(contender, kSmallRows, options.held_out); !s.ok()) return s;
-    return Json{{"rows", kSmallRows}, {"p50_us", rounded(contender.inserts.percentile_us(0.5), 1)}};
-  });
+/// The first kSmallRows rows: the index that the growth of insert cost starts from.
+Result<Contender> build_small(const Dataset& data, const RunOptions& options) {
+  Contender small{
+      "vicinal", make_engine("vicinal", shape_of(data, options)), &data.base, &data.query, {}, {}};
+  if (small.engine == nullptr) return Status::invalid_argument("vicinal: options refused");
+  const Status built =
+      small.engine->build(data.base.values.data(), kSmallRows, options.threads.back());
+  if (!built.ok()) return built;
+  return small;
 }
 
 Result<std::vector<Contender>> build_all(const Dataset& data, const RunOptions& options,
@@ -189,29 +185,55 @@ Result<std::vector<Contender>> build_all(const Dataset& data, const RunOptions& 
   return all;
 }
 
-Result<Json> insert_held_out(const Dataset& data, const RunOptions& options,
-                             std::vector<Contender>& all) {
+/// The last rows by each engine alone. Vicinal's first meet, some at a time, a small index of its
+/// own, so that the growth of its cost is that of one minute.
+Status insert_alone(const Dataset& data, const RunOptions& options, std::size_t first,
+                    std::vector<Contender>& all, Json& result) {
+  constexpr std::size_t kTurn = 100;
+  const std::size_t count = data.base.rows - first;
+  for (Contender& contender : all) {
+    if (contender.name != "vicinal" || options.quick || data.base.rows < 2 * kSmallRows) {
+      if (Status s = insert_rows(contender, first, count); !s.ok()) return s;
+      continue;
+    }
+    Result<Contender> small = build_small(data, options);
+    if (!small.ok()) return small.status();
+    for (std::size_t done = 0; done < count; done += kTurn) {
+      const std::size_t some = std::min(kTurn, count - done);
+      if (Status s = insert_rows(*small, kSmallRows + done, some); !s.ok()) return s;
+      if (Status s = insert_rows(contender, first + done, some); !s.ok()) return s;
+    }
+    result["small_inserts"] = {{"rows", kSmallRows},
+                               {"p50_us", rounded(small->inserts.percentile_us(0.5), 1)}};
+  }
+  return {};
+}
+
+Status insert_held_out(const Dataset& data, const RunOptions& options, std::vector<Contender>& all,
+                       Json& result) {
   constexpr std::size_t kTurn = 50;
   say(fmt::format("{}: single inserts", data.name));
-  const std::size_t alone = held_out(data, options) / 2;
-  const std::size_t last = data.base.rows - alone;
-  for (std::size_t row = data.base.rows - held_out(data, options); row < last; row += kTurn) {
+  const std::size_t first = data.base.rows - held_out(data, options);
+  const std::size_t last = data.base.rows - held_out(data, options) / 2;
+  for (std::size_t row = first; row < last; row += kTurn) {
     for (Contender& contender : all) {
       const Status s = insert_rows(contender, row, std::min(kTurn, last - row));
       if (!s.ok()) return s;
     }
   }
+  std::vector<Latencies> in_turns;
+  for (Contender& contender : all) in_turns.push_back(std::exchange(contender.inserts, {}));
+  if (Status s = insert_alone(data, options, last, all, result); !s.ok()) return s;
   Json lines = Json::array();
-  for (Contender& contender : all) {
-    const Latencies in_turns = std::exchange(contender.inserts, {});
-    if (Status s = insert_rows(contender, last, alone); !s.ok()) return s;
-    lines.push_back({{"engine", contender.name},
-                     {"p50_us", rounded(in_turns.percentile_us(0.5), 1)},
-                     {"p99_us", rounded(in_turns.percentile_us(0.99), 1)},
-                     {"mean_us", rounded(in_turns.mean_us(), 1)},
-                     {"alone_p50_us", rounded(contender.inserts.percentile_us(0.5), 1)}});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    lines.push_back({{"engine", all[i].name},
+                     {"p50_us", rounded(in_turns[i].percentile_us(0.5), 1)},
+                     {"p99_us", rounded(in_turns[i].percentile_us(0.99), 1)},
+                     {"mean_us", rounded(in_turns[i].mean_us(), 1)},
+                     {"alone_p50_us", rounded(all[i].inserts.percentile_us(0.5), 1)}});
   }
-  return lines;
+  result["inserts"] = std::move(lines);
+  return {};
 }
 
 Json query_in_turns(const Dataset& data, const RunOptions& options, std::vector<Contender>& all) {
@@ -340,18 +362,11 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
     Result<Json> durable = measure_durable(data, options);
     if (!durable.ok()) return durable;
     if (!durable->is_null()) result["durable"] = std::move(*durable);
-    if (data.base.rows >= 2 * kSmallRows) {
-      Result<Json> small = small_inserts(data, options);
-      if (!small.ok()) return small;
-      result["small_inserts"] = std::move(*small);
-    }
   }
   result["builds"] = std::move(*builds);
   Result<std::vector<Contender>> all = build_all(data, options, result["builds"]);
   if (!all.ok()) return all.status();
-  Result<Json> inserts = insert_held_out(data, options, *all);
-  if (!inserts.ok()) return inserts;
-  result["inserts"] = std::move(*inserts);
+  if (Status s = insert_held_out(data, options, *all, result); !s.ok()) return s;
   result["queries"] = query_in_turns(data, options, *all);
   add_missing_recall(result);
   join_graphs(result["builds"]);

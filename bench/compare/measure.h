@@ -4,8 +4,8 @@
 // queries are then built here with the most threads, and take turns: at every ef, and with every
 // few of the rows held out for single inserts, each engine goes once per repetition, so that a slow
 // minute of the machine hits all alike. The fastest repetition counts. Of several graphs built the
-// same way with different seeds (--graphs) the medians count: one graph of a million vectors is
-// luck to half a percent of recall at a small ef.
+// same way with different seeds (--graphs) the table of builds has the medians: the recall of one
+// graph of a million vectors is luck to half a percent at a small ef.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct RunOptions {
   std::size_t k = 10;
   int repetitions = 5;
   /// Last rows, left out of builds and inserted singly: half of them by engines in turns, then half
-  /// by each engine alone.
+  /// by each engine alone (Vicinal: in turns with a small index of its own).
   std::size_t held_out = 1000;
   unsigned graphs = 1;  ///< built by each engine and way with the most threads
   std::size_t M = 16;

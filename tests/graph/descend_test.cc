@@ -69,5 +69,14 @@ TEST_F(Descend, TheNearestTwoGetPastIt) { EXPECT_EQ(from_a(2), (std::vector{kD, 
 
 TEST_F(Descend, AsManyAsThereAre) { EXPECT_EQ(from_a(4), (std::vector{kD, kB, kC, kA})); }
 
+TEST(DescentBreadth, GrowsWithTheIndex) {
+  EXPECT_EQ(descent_breadth(0), 1u);
+  EXPECT_EQ(descent_breadth(131'071), 1u);
+  EXPECT_EQ(descent_breadth(131'072), 2u);
+  EXPECT_EQ(descent_breadth(262'144), 3u);
+  EXPECT_EQ(descent_breadth(524'288), 4u);
+  EXPECT_EQ(descent_breadth(std::uint64_t{1} << 31), 4u);
+}
+
 }  // namespace
 }  // namespace vicinal::graph::testing

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "graph/candidates.h"
 #include "tests/graph/support.h"
 #include "vicinal/memory.h"
 
@@ -23,8 +24,39 @@ void deallocate(void* pointer, std::size_t /*size*/, std::size_t /*alignment*/) 
   std::free(pointer);
 }
 
+// Once per process, before anything is allocated.
+bool allocator_is_ours() {
+  static const bool set = set_allocator({allocate, deallocate});
+  return set;
+}
+
+TEST(OutOfMemory, APoolThatCouldNotGrowIsWholeNextTime) {
+  ASSERT_TRUE(allocator_is_ours());
+  const kernels::KernelTable& kernels = **kernels::active_kernels();
+  for (std::int64_t limit = 0; limit < 2; ++limit) {
+    CandidatePool pool;
+    std::uint32_t next_id = 0;
+    const auto fill = [&](std::size_t capacity, std::uint32_t count) {
+      pool.reset(capacity);
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t id = next_id++;
+        const float distance = static_cast<float>(count - i);
+        pool.insert_all(kernels, &id, &distance, 1, [](NodeId) {});
+      }
+      ASSERT_EQ(pool.size(), std::min<std::size_t>(capacity, count));
+    };
+    fill(50, 1);
+    allocations_left = limit;
+    EXPECT_THROW(pool.reset(1000), std::bad_alloc);
+    allocations_left = 1'000'000'000;
+    fill(50, 1);  // merging swaps the pool's two buffers, of which one may have grown
+    fill(1000, 1500);
+    fill(1000, 1501);
+  }
+}
+
 TEST(OutOfMemory, AddNodesTakesAllSlotsOrNone) {
-  ASSERT_TRUE(set_allocator({allocate, deallocate}));
+  ASSERT_TRUE(allocator_is_ours());
   const Rows rows = clustered(10000, 4, 5);
   std::vector<Graph::NewNode> nodes;
   for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({i, rows.row(i)});

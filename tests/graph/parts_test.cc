@@ -136,6 +136,10 @@ TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
   CandidatePool pool;
   pool.reset(0);
   EXPECT_EQ(pool.take_next(), kNoNode);
+  EXPECT_FALSE(pool.insert(1, NodeId{1}));
+  const std::uint32_t id = 1;
+  const float distance = 1;
+  pool.insert_all(**kernels::active_kernels(), &id, &distance, 1, [](NodeId) { FAIL(); });
   pool.reset(2);
   EXPECT_TRUE(pool.insert(1, NodeId{1}));
   EXPECT_EQ(pool.size(), 1u);

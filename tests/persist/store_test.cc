@@ -120,7 +120,8 @@ TEST(Open, TruncatedNamesBothNumbers) {
   }
   const std::string file = path + "/data.mdb";
   const auto size = std::filesystem::file_size(file);
-  for (const auto cut : {size - 1, size / 2, std::uintmax_t{8192}, std::uintmax_t{100}}) {
+  for (const auto cut :
+       {size - 1, size / 2, std::uintmax_t{8192}, std::uintmax_t{5000}, std::uintmax_t{100}}) {
     std::filesystem::resize_file(file, cut);
     const Status status = StoreFile::open(path, {}).status();
     EXPECT_EQ(status.code(), StatusCode::kCorruption) << cut;
@@ -174,12 +175,39 @@ TEST(Open, FreePagesMayBeMissingAtTheEnd) {
     EXPECT_EQ(loaded.table.size(), 300u);
   }
   EXPECT_GE(std::filesystem::file_size(file), size);
-  // A page that is neither there nor known to be free.
   std::filesystem::resize_file(file, used / 2);
   const Status status = StoreFile::open(path, {}).status();
   EXPECT_EQ(status.code(), StatusCode::kCorruption);
   EXPECT_NE(status.message().find("truncated"), std::string::npos) << status.message();
   EXPECT_EQ(open_code(path, reading), StatusCode::kCorruption);
+}
+
+// A page that is neither there nor known to be free: readers do not miss it.
+TEST(Open, AMissingPageThatIsNotFreeIsRefusedForWriting) {
+  TempFolder folder;
+  const std::string path = folder / "s";
+  {
+    auto store = open_store(path, fast());
+    create(*store, 8);
+  }
+  {
+    std::fstream file(path + "/data.mdb", std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::streamoff meta : {0, 4096}) {
+      constexpr std::streamoff kLastPage = 16 + 120;
+      std::uint64_t last = 0;
+      file.seekg(meta + kLastPage);
+      file.read(reinterpret_cast<char*>(&last), sizeof last);
+      ++last;
+      file.seekp(meta + kLastPage);
+      file.write(reinterpret_cast<const char*>(&last), sizeof last);
+    }
+  }
+  const Status status = StoreFile::open(path, {}).status();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_NE(status.message().find("truncated"), std::string::npos) << status.message();
+  StoreOptions reading;
+  reading.read_only = true;
+  EXPECT_EQ(open_code(path, reading), StatusCode::kOk);
 }
 
 TEST(Open, InterruptedMakingIsNoStoreYet) {
