@@ -217,11 +217,12 @@ Status insert_held_out(const Dataset& data, const RunOptions& options, std::vect
   const std::size_t last = data.base.rows - held_out(data, options) / 2;
   for (std::size_t row = first; row < last; row += kTurn) {
     for (Contender& contender : all) {
-      const Status s = insert_rows(contender, row, std::min(kTurn, last - row));
+      Status s = insert_rows(contender, row, std::min(kTurn, last - row));
       if (!s.ok()) return s;
     }
   }
   std::vector<Latencies> in_turns;
+  in_turns.reserve(all.size());
   for (Contender& contender : all) in_turns.push_back(std::exchange(contender.inserts, {}));
   if (Status s = insert_alone(data, options, last, all, result); !s.ok()) return s;
   Json lines = Json::array();

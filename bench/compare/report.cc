@@ -42,11 +42,11 @@ double reference_rate(const Json& result, unsigned threads) {
 
 /// Of several graphs the median, and from where to where.
 std::string recall_cell(const Json& line) {
-  std::string text = number(&line, "recall", 4);
-  if (!line.contains("recalls")) return text;
+  const std::string recall = number(&line, "recall", 4);
+  if (!line.contains("recalls")) return recall;
   const std::vector<double> all = line["recalls"];
   const auto [least, most] = std::minmax_element(all.begin(), all.end());
-  return text + fmt::format(" ({} graphs: {:.4f} to {:.4f})", all.size(), *least, *most);
+  return fmt::format("{} ({} graphs: {:.4f} to {:.4f})", recall, all.size(), *least, *most);
 }
 
 std::string build_table(const Json& result) {
