@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <tuple>
 
 #include "engine/allocator.h"
 #include "graph/types.h"
@@ -31,8 +30,7 @@ struct Neighbor {
 };
 
 class CandidatePool {
-  using Block = std::array<std::uint64_t, 8>;
-  static constexpr std::size_t kBlock = std::tuple_size_v<Block>;
+  static constexpr std::size_t kBlock = 8;  // entries: 64 bytes
 
  public:
   /// Empties the pool; it keeps the `capacity` best from now on.
@@ -149,7 +147,9 @@ class CandidatePool {
     const auto copy_until = [&](std::size_t position) {
       const auto between = static_cast<std::size_t>(entries_.data() + position - from);
       const std::size_t n = std::min(between, static_cast<std::size_t>(end - to));
-      for (std::size_t i = 0; i < n; i += kBlock) std::memcpy(to + i, from + i, sizeof(Block));
+      for (std::size_t i = 0; i < n; i += kBlock) {
+        std::memcpy(to + i, from + i, kBlock * sizeof(std::uint64_t));
+      }
       from += n;
       to += n;
     };

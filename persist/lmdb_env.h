@@ -10,7 +10,7 @@
 //   E1  A closure given to write() runs again from the start after the map grew: it may change
 //       nothing but the transaction until write() returns.
 //   E2  The data file is never shorter than its last page says once a commit returned: what reads
-//       it by its length alone (copies, other tools) finds it whole.
+//       it by its length alone (copies, other tools, earlier releases) finds it whole.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,6 @@
 #include "persist/page_check.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,13 +71,17 @@ bool before(Content content, std::span<const std::byte> a, std::span<const std::
 
 class PageWalk {
  public:
-  PageWalk(int fd, std::uint64_t page_size, PageCheck what)
-      : fd_(fd), page_size_(page_size), to_write_(what == PageCheck::kToWrite) {}
+  /// `file_bytes`: asked for since the snapshot began. What it uses was written before its meta
+  /// page, so the file has it by now.
+  PageWalk(int fd, std::uint64_t page_size, std::uint64_t file_bytes, PageCheck what)
+      : fd_(fd),
+        page_size_(page_size),
+        file_bytes_(file_bytes),
+        file_pages_(file_bytes / page_size),
+        to_write_(what == PageCheck::kToWrite) {}
 
   /// False: the snapshot's meta page has been written again.
   Result<bool> run(std::uint64_t transaction) {
-    // What the snapshot uses was written before its meta page, so the file has it by now.
-    if (Status s = ask_length(); !s.ok()) return s;
     for (const std::uint64_t meta : {0, 1}) {
       Page page(page_size_);
       if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
@@ -114,16 +117,6 @@ class PageWalk {
     return truncated();
   }
 
-  Status ask_length() {
-    struct stat info {};
-    if (::fstat(fd_, &info) != 0) {
-      return Status::io_error(fmt::format("the length of the data file: {}", std::strerror(errno)));
-    }
-    file_bytes_ = static_cast<std::uint64_t>(info.st_size);
-    file_pages_ = file_bytes_ / page_size_;
-    return {};
-  }
-
   Status truncated() const {
     return Status::corruption(fmt::format("the data file is truncated: {} bytes, its pages need {}",
                                           file_bytes_, std::max(pages_, kMetaPages) * page_size_));
@@ -147,7 +140,8 @@ class PageWalk {
   /// meta page may be used again.
   std::uint64_t last_freeing(const std::byte* database) const {
     auto number = number_at<std::uint64_t>(database + kRootAt);
-    for (unsigned depth = 1; depth <= kDeepest && number >= 2 && number != kNoPage; ++depth) {
+    for (unsigned depth = 1; depth <= kDeepest && number >= kMetaPages && number != kNoPage;
+         ++depth) {
       Page page(page_size_);
       if (!read_checked(number, page).ok()) return 0;
       const auto lower = number_at<std::uint16_t>(&page[12]);
@@ -308,7 +302,7 @@ class PageWalk {
 
   /// A page in use, met for the first time.
   Status mark(std::uint64_t page) {
-    if (page < 2 || page >= pages_) return damage(page, "there is no such page");
+    if (page < kMetaPages || page >= pages_) return damage(page, "there is no such page");
     if (page >= file_pages_) return truncated();
     if (seen_[page]) return damage(page, "two pages lead to it, or it is free");
     seen_[page] = true;
@@ -332,7 +326,7 @@ class PageWalk {
 
   /// The pages of a large value, `number` leads to them.
   Status check_value(std::uint64_t number, std::uint64_t first, std::uint64_t length) {
-    if (first < 2 || first >= pages_) {
+    if (first < kMetaPages || first >= pages_) {
       return damage(number, fmt::format("a value in page {} of {}", first, pages_));
     }
     const std::uint64_t most = (pages_ - first) * page_size_ - kLmdbPageHeader;
@@ -370,7 +364,7 @@ class PageWalk {
     std::uint64_t last = pages_;
     for (std::uint64_t i = 1; i <= count; ++i) {
       const auto page = number_at<std::uint64_t>(data + i * kNumber);
-      if (page < 2 || page >= last) {
+      if (page < kMetaPages || page >= last) {
         return damage(number, fmt::format("a free page {} after {}", page, last));
       }
       if (Status s = mark_free(page); !s.ok()) return s;
@@ -381,13 +375,13 @@ class PageWalk {
 
   const int fd_;
   const std::uint64_t page_size_;
+  const std::uint64_t file_bytes_;
+  const std::uint64_t file_pages_;  ///< whole ones
   const bool to_write_;
   std::uint64_t transaction_ = 0;
   std::uint64_t last_freeing_ = 0;
-  std::uint64_t pages_ = 0;       ///< as the meta page says
-  std::uint64_t file_pages_ = 0;  ///< whole ones that the file has
-  std::uint64_t file_bytes_ = 0;
-  std::vector<bool> seen_;              ///< of those that it has
+  std::uint64_t pages_ = 0;             ///< as the meta page says
+  std::vector<bool> seen_;              ///< of those that the file has
   std::vector<std::uint64_t> missing_;  ///< free ones that it has not
 };
 
@@ -401,7 +395,7 @@ Status check_pages(Environment& environment, PageCheck what) {
   for (int i = 0; i < kTries; ++i) {
     Result<ReadTransaction> snapshot = environment.read();
     if (!snapshot.ok()) return snapshot.status();
-    PageWalk walk(fd, environment.page_size(), what);
+    PageWalk walk(fd, environment.page_size(), environment.file_bytes(), what);
     const Result<bool> done = walk.run((*snapshot)->id());
     if (!done.ok()) return done.status();
     if (*done) return {};

@@ -12,7 +12,7 @@
 namespace vicinal::bench {
 namespace {
 
-constexpr unsigned kFirstSeed = 42;
+constexpr std::size_t kFirstSeed = Shape{}.seed;
 
 struct Contender {
   std::string name;
@@ -27,7 +27,7 @@ struct Order {
   std::string name;
   Feeding feeding = Feeding::kBatch;
   unsigned threads = 1;
-  unsigned seed = kFirstSeed;
+  std::size_t seed = kFirstSeed;
 
   const char* way() const {
     if (feeding == Feeding::kSingle) return "upsert";
@@ -35,7 +35,7 @@ struct Order {
   }
 };
 
-Shape shape_of(const Dataset& data, const RunOptions& options, unsigned seed = kFirstSeed) {
+Shape shape_of(const Dataset& data, const RunOptions& options, std::size_t seed = kFirstSeed) {
   return {data.base.dimension, data.base.rows, options.M, options.ef_construction, seed};
 }
 
@@ -135,7 +135,7 @@ Result<Json> timed_builds(const Dataset& data, const RunOptions& options) {
     }
   }
   for (unsigned graph = 1; graph < options.graphs; ++graph) {
-    const unsigned seed = kFirstSeed + graph;
+    const std::size_t seed = kFirstSeed + graph;
     for (const std::string& name : options.engines) {
       orders.push_back({name, Feeding::kBatch, options.threads.back(), seed});
       if (name == "vicinal") {
@@ -275,12 +275,6 @@ void add_missing_recall(Json& result) {
       }
     }
   }
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 /// Lines of builds that differ in their seed only become one, of medians.

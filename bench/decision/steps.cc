@@ -90,11 +90,6 @@ Json summary(const Latencies& latencies) {
           {"max_us", rounded(latencies.percentile_us(1), 1)}};
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
 Result<Latencies> time_searches(const Index& index, const Settings& settings,
                                 const std::vector<float>& queries, std::size_t least,
                                 const std::function<bool()>& go_on) {

@@ -23,7 +23,6 @@ Status grow(Index index, const Vectors& vectors, std::uint64_t from, std::uint64
 
 /// mean, p50, p99 and max of single calls in microseconds.
 Json summary(const Latencies& latencies);
-double median(std::vector<double> values);
 
 /// Searches on this thread, one query after the other, while `go_on`; at least `least`.
 Result<Latencies> time_searches(const Index& index, const Settings& settings,

@@ -78,6 +78,9 @@ std::string dataset_name(const std::string& path);
 /// The most memory this process has held, in MiB.
 double peak_rss_mb();
 
+/// The one in the middle, of an even number the upper; 0 of none.
+double median(std::vector<double> values);
+
 /// `value` with `digits` digits after the point, for readable lines.
 double rounded(double value, int digits);
 

@@ -109,15 +109,18 @@ TEST(Open, ReadOnlyFolder) {
   EXPECT_EQ(open_code(path, options), StatusCode::kOk);
 }
 
+/// A store with one index of so many rows, closed again.
+void make_filled(const std::string& path, std::uint32_t dimension, std::size_t rows) {
+  auto store = open_store(path, fast());
+  auto index = create(*store, dimension);
+  MemoryIndex model(index.get(), 1);
+  model.batch(0, rows);
+}
+
 TEST(Open, TruncatedNamesBothNumbers) {
   TempFolder folder;
   const std::string path = folder / "s";
-  {
-    auto store = open_store(path, fast());
-    auto index = create(*store, 64);
-    MemoryIndex model(index.get(), 1);
-    model.batch(0, 2000);
-  }
+  make_filled(path, 64, 2000);
   const std::string file = path + "/data.mdb";
   const auto size = std::filesystem::file_size(file);
   for (const auto cut :
@@ -138,12 +141,7 @@ TEST(Open, TruncatedNamesBothNumbers) {
 TEST(Open, FreePagesMayBeMissingAtTheEnd) {
   TempFolder folder;
   const std::string path = folder / "s";
-  {
-    auto store = open_store(path, fast());
-    auto index = create(*store, 8);
-    MemoryIndex model(index.get(), 1);
-    model.batch(0, 300);
-  }
+  make_filled(path, 8, 300);
   const std::string file = path + "/data.mdb";
   const auto used = std::filesystem::file_size(file);
   {
@@ -192,7 +190,7 @@ TEST(Open, AMissingPageThatIsNotFreeIsRefusedForWriting) {
   }
   {
     std::fstream file(path + "/data.mdb", std::ios::in | std::ios::out | std::ios::binary);
-    for (const std::streamoff meta : {0, 4096}) {
+    for (const std::streamoff meta : {std::streamoff{0}, std::streamoff{::getpagesize()}}) {
       constexpr std::streamoff kLastPage = 16 + 120;
       std::uint64_t last = 0;
       file.seekg(meta + kLastPage);
