@@ -8,6 +8,7 @@ namespace vicinal::engine {
 namespace {
 
 using graph::Graph;
+using graph::Moment;
 using graph::NodeId;
 using graph::NodeState;
 
@@ -18,7 +19,7 @@ class GraphSource final : public persist::CheckpointSource {
   std::vector<NodeId> take_changed_nodes() override { return graph_.take_changed_nodes(); }
 
   graph::NodeLinks links(NodeId node) override {
-    const Graph::ReadGuard guard(graph_);
+    const Moment inside(graph_);
     const NodeState state = graph_.state(node);
     if (state == NodeState::kFree || state == NodeState::kPending) return {};
     return graph_.links(node);
@@ -73,7 +74,7 @@ void IndexCore::drop_moved_rows(std::span<const NodeId> moved) {
   if (moved.empty()) return;
   const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
   if (!reader) return;  // they stay, which costs memory only
-  const Graph::ReadGuard guard(*graph_);
+  const Moment inside(*graph_);
   std::vector<NodeId> dropped;
   for (const NodeId node : moved) {
     // The slot may hold a newer vector by now, whose row is in the journal still: compare.

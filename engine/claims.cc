@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/callback.h"
+
 namespace vicinal::engine {
 namespace {
 
@@ -15,19 +17,34 @@ std::vector<Label> ascending(std::vector<Label> labels) {
 
 LabelClaims::Held::Held(LabelClaims& claims, std::vector<Label> labels)
     : claims_(claims), labels_(ascending(std::move(labels))) {
-  for (const Label label : labels_) claims_.acquire(label);
+  try {
+    while (held_ < labels_.size() && claims_.acquire(labels_[held_])) ++held_;
+  } catch (...) {
+    release();
+    throw;
+  }
+  if (held_ < labels_.size()) release();
 }
 
-LabelClaims::Held::~Held() {
-  for (const Label label : labels_) claims_.release(label);
+LabelClaims::Held::~Held() { release(); }
+
+void LabelClaims::Held::release() {
+  for (; held_ > 0; --held_) claims_.release(labels_[held_ - 1]);
 }
 
-void LabelClaims::acquire(Label label) {
+bool LabelClaims::acquire(Label label) {
   Shard& shard = shards_[shard_of(label)];
   std::unique_lock lock(shard.mutex);
+  if (CallbackScope::holds_labels()) return shard.held.insert(label).second;
   ++shard.waiting;
-  while (!shard.held.insert(label).second) shard.released.wait(lock);
+  try {
+    while (!shard.held.insert(label).second) shard.released.wait(lock);
+  } catch (...) {
+    --shard.waiting;
+    throw;
+  }
   --shard.waiting;
+  return true;
 }
 
 void LabelClaims::release(Label label) {

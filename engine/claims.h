@@ -3,7 +3,8 @@
 // What: an operation on a label claims it first, and waits while another operation holds the claim.
 // A claim is an entry in a set, not a lock: no mutex is held during commits or linking. Threads:
 // any. An operation on several labels claims them in ascending order, and nobody claims more while
-// holding a claim: hence no deadlock (E1).
+// holding a claim: hence no deadlock (E1). A callback of a call that holds claims is refused what it
+// would have to wait for.
 #pragma once
 
 #include <tsl/robin_set.h>
@@ -26,15 +27,13 @@ constexpr std::uint64_t mix_label(Label label) {
   x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53ull;
   return x ^ (x >> 33);
 }
-/// A batch holds the locks of all shards while it is shown, and the thread sanitizer cannot follow
-/// more than 64.
 inline constexpr unsigned kShardBits = 5;
 inline constexpr std::size_t kShards = std::size_t{1} << kShardBits;
 constexpr std::size_t shard_of(Label label) { return mix_label(label) >> (64 - kShardBits); }
 
 class LabelClaims {
  public:
-  /// Holds the claims on its labels until it dies.
+  /// Holds the claims on its labels until it dies; false, and holds nothing, when it was refused.
   class Held {
    public:
     Held(LabelClaims& claims, std::vector<Label> labels);
@@ -43,25 +42,32 @@ class LabelClaims {
     Held& operator=(const Held&) = delete;
     /// What is held: ascending, no repeats.
     std::span<const Label> labels() const { return labels_; }
+    explicit operator bool() const { return held_ == labels_.size(); }
 
    private:
+    void release();
+
     LabelClaims& claims_;
     const std::vector<Label> labels_;
+    std::size_t held_ = 0;  ///< of labels_, from the front
   };
 
   /// As Held for one label, without an allocation.
   class HeldOne {
    public:
-    HeldOne(LabelClaims& claims, Label label) : claims_(claims), label_(label) {
-      claims_.acquire(label_);
+    HeldOne(LabelClaims& claims, Label label)
+        : claims_(claims), label_(label), held_(claims.acquire(label)) {}
+    ~HeldOne() {
+      if (held_) claims_.release(label_);
     }
-    ~HeldOne() { claims_.release(label_); }
     HeldOne(const HeldOne&) = delete;
     HeldOne& operator=(const HeldOne&) = delete;
+    explicit operator bool() const { return held_; }
 
    private:
     LabelClaims& claims_;
     const Label label_;
+    const bool held_;
   };
 
  private:
@@ -75,7 +81,7 @@ class LabelClaims {
     std::size_t waiting = 0;
   };
 
-  void acquire(Label label);
+  bool acquire(Label label);
   void release(Label label);
 
   std::array<Shard, kShards> shards_;

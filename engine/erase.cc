@@ -13,6 +13,7 @@ Result<bool> IndexCore::erase(Label label) {
   VICINAL_RETURN_IF_ERROR(check_writable());
   {
     const LabelClaims::HeldOne claim(claims_, label);
+    if (!claim) return refused();
     const NodeId node = labels_.find(label);
     if (!live(node)) return false;
     persist::Operation operation;
@@ -36,6 +37,7 @@ Result<std::uint64_t> IndexCore::erase_batch(std::span<const Label> labels) {
   std::vector<Label> erased;
   {
     const LabelClaims::Held claims(claims_, {labels.begin(), labels.end()});
+    if (!claims) return refused();
     for (const Label label : claims.labels()) {
       const NodeId node = labels_.find(label);
       if (!live(node)) continue;
@@ -49,7 +51,7 @@ Result<std::uint64_t> IndexCore::erase_batch(std::span<const Label> labels) {
     operation.labels = erased;
     const Result<persist::Sequence> sequence = append(operation);
     if (!sequence) return sequence.status();
-    for (const NodeId node : nodes) graph_->erase(node);
+    graph_->erase(nodes);
     finish(*sequence);
   }
   after_writes(nodes.size());

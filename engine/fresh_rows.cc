@@ -70,8 +70,9 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
     Status why;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const NodeId node{ids[i]};
-      // Before the look: by E5 a node that is live now has a row.
-      const bool live = graph_.state(node) == graph::NodeState::kLive;
+      // By E5 a node that has been shown has a row: only a writer asks about others.
+      const graph::NodeState state = graph_.state(node);
+      const bool has_row = state != graph::NodeState::kFree && state != graph::NodeState::kPending;
       if (const float* const kept = graph_.vector(node)) {
         out[i] = kept;
       } else if (FreshRows::Row fresh = fresh_.find(node)) {
@@ -79,7 +80,7 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
         held_.push_back(std::move(fresh));
       } else {
         out[i] = reader_->row(node);
-        if (out[i] == nullptr && live && why.ok()) why = unreadable(node);
+        if (out[i] == nullptr && has_row && why.ok()) why = unreadable(node);
       }
     }
     // E5: a row may have left for a chunk that this snapshot does not have yet.

@@ -5,7 +5,7 @@
 // joins them, and what the graph does hold, with the chunks inside the store's map into the
 // RowSource that searches use. StoredPayload gives the graph the rows that opening left for later;
 // those are in the chunks.
-// Threads: FreshRows any; a StoredRows serves one call on one thread, inside a graph ReadGuard.
+// Threads: FreshRows any; a StoredRows serves one call on one thread, inside a graph::Moment.
 //
 // E5  A row is in the chunks, or in FreshRows, before its node is visible; the epoch is raised
 //     before a row leaves FreshRows and after chunks were written, so a StoredRows that finds
@@ -71,7 +71,7 @@ class StoredRows final : public graph::RowSource {
   void rows(std::span<const std::uint32_t> ids, const float** out) override;
   void release() override;
   Status why() const override { return reader_ == nullptr ? status_ : reader_->why(); }
-  /// Why rows of live nodes could not be read, if so; then no more are given out.
+  /// Why rows of nodes that were shown could not be read, if so; then no more are given out.
   const Status& status() const { return status_; }
 
  private:

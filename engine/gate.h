@@ -2,7 +2,7 @@
 //
 // Who goes through: every call that touches an index's records. Searches over vectors that are all
 // in memory only ask closed(). Threads: any. A call may enter again while it is inside (a callback
-// that calls the index).
+// that calls the index); it must not close then, and is told so.
 #pragma once
 
 #include <atomic>
@@ -17,22 +17,40 @@ class Gate {
   /// One visit; false when the gate was closed before it.
   class Pass {
    public:
-    explicit Pass(Gate& gate) : gate_(gate), inside_(gate.enter()) {}
+    explicit Pass(Gate& gate) : gate_(gate), inside_(gate.enter()), outer_(innermost()) {
+      innermost() = this;
+    }
     ~Pass() {
+      innermost() = outer_;
       if (inside_) gate_.leave();
     }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
     explicit operator bool() const { return inside_; }
 
+    /// Whether the calling thread is inside `gate`.
+    static bool thread_is_inside(const Gate& gate) {
+      for (const Pass* pass = innermost(); pass != nullptr; pass = pass->outer_) {
+        if (&pass->gate_ == &gate && pass->inside_) return true;
+      }
+      return false;
+    }
+
    private:
+    static const Pass*& innermost() {
+      thread_local const Pass* pass = nullptr;
+      return pass;
+    }
+
     Gate& gate_;
     const bool inside_;
+    const Pass* const outer_;
   };
 
   bool closed() const { return closed_.load(); }
 
-  /// Refuses new visits, then waits until nobody is inside. Not from inside.
+  /// Refuses new visits, then waits until nobody is inside. Not from inside: see
+  /// Pass::thread_is_inside().
   void close() {
     closed_.store(true);
     std::unique_lock lock(mutex_);

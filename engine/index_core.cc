@@ -69,6 +69,13 @@ Status IndexCore::check_writable() const {
   return Status::read_only(fmt::format("index \"{}\" is in a store opened for reading", name_));
 }
 
+Status IndexCore::refused() const {
+  return Status::busy(fmt::format(
+      "a label of index \"{}\" is being written by another call, for which a callback of a batch "
+      "must not wait",
+      name_));
+}
+
 unsigned IndexCore::threads_or(unsigned asked) const {
   if (asked != 0) return asked;
   if (options_.threads != 0) return options_.threads;
@@ -150,6 +157,10 @@ Status IndexCore::for_each_journal_entry(
 }
 
 Status IndexCore::close(bool with_checkpoint) {
+  if (Gate::Pass::thread_is_inside(gate_)) {
+    return Status::busy(fmt::format(
+        "index \"{}\" cannot be closed from a callback of one of its own calls", name_));
+  }
   gate_.close();
   Status status;
   if (loader_ != nullptr) loader_->stop();

@@ -6,10 +6,12 @@
 // registry. Threads: every method from any thread.
 //
 // Order of a write (DESIGN section 3): validate, claim the label, write the payload (reachable by
-// nobody), commit (durable before visible) and look for its neighbors meanwhile, link, show, switch
-// the label, tell the journal.
-// Locks: claims (claims.h) are taken first and never while maintenance_ is held; maintenance_
-// orders repair slices and rebuilds among each other.
+// nobody), switch the label's entry (readers go back to the node it had), commit (durable before
+// visible) and look for its neighbors meanwhile, link, show, tell the journal.
+// Reading: one graph::Moment a call; what a label stands for is Moment::stood() of its entry.
+// Locks: claims (claims.h) are taken first and never while the turn at maintenance_ is held, which
+// orders repair slices and rebuilds among each other. Who repairs on the way (a write, the store's
+// thread) tries for the turn; nobody inside a callback waits for one (callback.h).
 #pragma once
 
 #include <atomic>
@@ -29,6 +31,7 @@
 #include "engine/label_map.h"
 #include "engine/progress.h"
 #include "engine/row_loader.h"
+#include "engine/turn.h"
 #include "graph/graph.h"
 #include "persist/store_file.h"
 #include "vicinal/index.h"
@@ -108,6 +111,8 @@ class IndexCore {
 
   // -- Shared by verbs (index_core.cc).
   Status closed_status() const;
+  /// kBusy: a callback of a call that holds labels asked for others that are taken.
+  Status refused() const;
   /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
   Status check_writable() const;
   unsigned threads_or(unsigned asked) const;
@@ -117,17 +122,20 @@ class IndexCore {
   Result<persist::Sequence> append(const persist::Operation& operation,
                                    const std::function<void()>& meanwhile = {});
   void finish(persist::Sequence sequence);
+  /// As writers see it, under the label's claim.
   bool live(graph::NodeId node) const;
   /// Rows for one call, or null when the graph has them all.
   std::unique_ptr<StoredRows> rows(StoredRows::Reading reading = StoredRows::Reading::kFast) const;
-  /// The stored row of `node`, or null. Inside a ReadGuard or under a claim.
+  /// The stored row of `node`, or null. Inside a Moment or under a claim.
   const float* row(graph::NodeId node, StoredRows* rows) const;
   /// True when the stored row of `node` has the bits of `vector`.
   bool holds(graph::NodeId node, std::span<const float> vector) const;
-  Index::NodeView view(graph::NodeId node) const;
-  /// Live nodes in [first, last), appended.
-  Status copy_live_rows(std::uint64_t first, std::uint64_t last, std::vector<Label>& labels,
+  Index::NodeView view(const graph::Moment& moment, graph::NodeId node) const;
+  /// Of `labels` those that are live, and their vectors, appended.
+  Status copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
                         std::vector<float>& vectors) const;
+  /// Every label that is live at one moment.
+  std::vector<Label> live_labels() const;
   /// Why the vector of a live node is not to be had.
   Status unreadable(Label label, const StoredRows& rows) const;
 
@@ -146,35 +154,42 @@ class IndexCore {
   void classify(BatchPlan& plan) const;
   Status add_planned(BatchPlan& plan, unsigned threads);
   Result<persist::Sequence> commit_planned(const BatchPlan& plan);
-  /// Links and shows what was added; kCancelled when some was taken back.
+  /// Links and shows what was added and lifts what is to be resurrected: a batch of at most an eighth
+  /// of what is live in one step, a larger one round by round. kCancelled when some was taken back.
   Status link_and_show(BatchPlan& plan, const BatchOptions& options);
   Status rebuild_and_show(BatchPlan& plan, const BatchOptions& options);
   /// Links those of the batch's nodes that are not linked yet.
   void link_unlinked(const BatchPlan& plan, unsigned threads);
+  /// What is not shown yet, and what is to be resurrected, in one step.
   void show_planned(const BatchPlan& plan);
+  void show_linked(std::span<const graph::NodeId> nodes);
+  /// Undoes nodes[i] of the plan, whose labels had replaced[i], before they were linked.
+  void take_back(std::span<const graph::NodeId> nodes, std::span<const graph::NodeId> replaced);
   /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
   /// the plan. Errors: the commit failed and nothing was undone.
   Status take_back_unlinked(BatchPlan& plan);
-  Status resurrect_planned(BatchPlan& plan);
+  /// Inserts afresh what repair condemned before it could be resurrected.
+  Status insert_condemned(BatchPlan& plan);
 
   // -- search.cc
-  Status check_query(std::span<const float> query, const SearchOptions& options,
-                     const std::string& what = {}) const;
+  Status check_query(std::span<const float> query, const std::string& what = {}) const;
   Result<std::size_t> search_checked(std::span<const float> query, const SearchOptions& options,
                                      std::span<Hit> hits, SearchCounters& counters) const;
   /// Why rows of a search were missing, if so.
   Status check_rows(const StoredRows* rows) const;
-  /// Compares with the vectors of `labels` only.
-  std::size_t scan_labels(const graph::SearchRequest& request, std::span<const Label> labels,
-                          std::span<graph::Found> found, SearchCounters& counters) const;
 
   // -- repair.cc, rebuild.cc, checkpoint.cc
-  Result<RepairResult> repair_slice(std::uint64_t slice, Reporter& reporter);
+  /// One slice, if nobody else is at maintenance or `wait` says to wait for them.
+  Result<RepairResult> repair_slice(std::uint64_t slice, bool wait, Reporter& reporter);
+  /// Takes the turn at maintenance, waiting unless this is a callback; kBusy then.
+  Status maintenance_refused() const;
   /// Records that unlinked nodes are free and recycles them. Returns how many.
   Result<std::uint64_t> free_unlinked();
   Status free_nodes(std::span<const graph::NodeId> nodes);
   bool repair_due() const;
-  Status rebuild_graph(unsigned threads, const ProgressCallback& progress);
+  /// `also`: pending nodes that the fresh graph is to have.
+  Status rebuild_graph(unsigned threads, const ProgressCallback& progress,
+                       std::span<const graph::NodeId> also);
   Status checkpoint_inside(const ProgressCallback& progress);
   void drop_moved_rows(std::span<const graph::NodeId> moved);
 
@@ -196,8 +211,8 @@ class IndexCore {
   LabelClaims claims_;
   mutable FreshRows fresh_;
 
-  std::mutex maintenance_;
-  std::mutex rebuild_mutex_;  ///< held by the one rebuild that runs
+  Turn maintenance_;
+  Turn rebuilding_;  ///< of the one rebuild that runs
   std::atomic<std::uint64_t> writes_since_slice_{0};
   // Bytes of rows whose links no checkpoint holds yet and which the journal does not count: those
   // of batches, and of what recovery linked anew. Losing them costs linking them again at the next

@@ -49,8 +49,12 @@ NodeId LabelMap::find(Label label) const {
 
 void LabelMap::set_locked(Shard& shard, Label label, NodeId node) {
   const auto found = shard.nodes.find(label);
-  if (found != shard.nodes.end()) shard.nodes.erase(found);
-  shard.nodes.insert(node);
+  if (found == shard.nodes.end()) {
+    shard.nodes.insert(node);
+  } else {
+    // Both bear the label, by which the set hashes and compares.
+    const_cast<NodeId&>(*found) = node;
+  }
 }
 
 void LabelMap::set(NodeId node) {
@@ -58,6 +62,14 @@ void LabelMap::set(NodeId node) {
   Shard& shard = *shards_[shard_of(label)];
   const std::lock_guard lock(shard.mutex);
   set_locked(shard, label, node);
+}
+
+void LabelMap::put_back(NodeId node, NodeId before) noexcept {
+  if (before == kNoNode) {
+    forget(graph_.label(node), node);
+  } else {
+    set(before);
+  }
 }
 
 NodeId LabelMap::set_if_absent(NodeId node) {
@@ -100,26 +112,6 @@ void LabelMap::forget(Label label, NodeId node) {
   if (found != shard.nodes.end() && *found == node) shard.nodes.erase(found);
 }
 
-void LabelMap::publish(NodeId node, const std::function<void()>& show) {
-  const Label label = graph_.label(node);
-  Shard& shard = *shards_[shard_of(label)];
-  const std::lock_guard lock(shard.mutex);
-  show();
-  set_locked(shard, label, node);
-}
-
-void LabelMap::publish(std::span<const NodeId> nodes, const std::function<void()>& show) {
-  // Shards are locked in ascending order, and nobody else locks two: no deadlock.
-  std::vector<std::unique_lock<std::mutex>> locks;
-  locks.reserve(kShards);
-  for (const auto& shard : shards_) locks.emplace_back(shard->mutex);
-  show();
-  for (const NodeId node : nodes) {
-    const Label label = graph_.label(node);
-    set_locked(*shards_[shard_of(label)], label, node);
-  }
-}
-
 void LabelMap::reserve(std::uint64_t count) {
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
@@ -150,6 +142,15 @@ void LabelMap::for_each(const std::function<void(NodeId)>& visit) const {
     const std::lock_guard lock(shard->mutex);
     for (const NodeId node : shard->nodes) visit(node);
   }
+}
+
+std::vector<Label> LabelMap::labels_of(std::size_t number) const {
+  const Shard& shard = *shards_[number];
+  const std::lock_guard lock(shard.mutex);
+  std::vector<Label> labels;
+  labels.reserve(shard.nodes.size());
+  for (const NodeId node : shard.nodes) labels.push_back(graph_.label(node));
+  return labels;
 }
 
 }  // namespace vicinal::engine

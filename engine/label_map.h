@@ -1,16 +1,17 @@
 // LabelMap: which node holds a label.
 //
-// What: 64 shards, each a mutex and a hash set of node ids that hashes a node by the label that the
+// What: shards, each a mutex and a hash set of node ids that hashes a node by the label that the
 // graph holds for it, so an entry costs 8 bytes of a bucket (about 13 a label at the usual load)
 // and no label is stored twice. An erased label keeps its tombstone's node, so that it can be
 // resurrected, until the node's slot is recycled. Threads: any; shard mutexes are held for one look
 // or one switch.
 //
 // Invariants (validate.cc checks E2 and E3):
-//   E2  Every live node is the node of its label.
-//   E3  Every entry leads to a live node or a tombstone that bears the label.
-//   E4  publish() makes nodes visible and switches their entries under the shards' mutexes, so a
-//       look never finds a label without its live node.
+//   E2  A node that counts at a moment is what Moment::stood() says of its label's entry.
+//   E3  Every entry leads to a node that bears the label and whose slot is in use.
+//   E4  A label's entry is switched to its next node before that is stored and shown, so that after
+//       the commit nothing is left that could fail, and put back when it is not stored. Readers go
+//       by stood(): an entry that is ahead of them leads back to the node of their moment.
 #pragma once
 
 #include <tsl/robin_set.h>
@@ -35,8 +36,10 @@ class LabelMap {
 
   /// The node of `label`, or kNoNode.
   graph::NodeId find(Label label) const;
-  /// Makes `node` the node of its label.
+  /// Makes `node` the node of its label. Allocates only where the label has none.
   void set(graph::NodeId node);
+  /// Undoes set(node): the label's node is `before` again (kNoNode: none).
+  void put_back(graph::NodeId node, graph::NodeId before) noexcept;
   /// Makes `node` the node of its label unless the label has one; returns the label's node.
   graph::NodeId set_if_absent(graph::NodeId node);
   /// For loading, while nobody else uses the map: set_if_absent() for every live node of the graph,
@@ -45,16 +48,14 @@ class LabelMap {
   std::vector<graph::NodeId> take_live(WorkerPool& pool);
   /// Forgets `label` if `node` is still its node.
   void forget(Label label, graph::NodeId node);
-  /// E4: calls `show`, which makes `node` visible, and makes it the node of its label.
-  void publish(graph::NodeId node, const std::function<void()>& show);
-  /// The same for many.
-  void publish(std::span<const graph::NodeId> nodes, const std::function<void()>& show);
 
   void reserve(std::uint64_t count);
   std::uint64_t size() const;
   std::uint64_t bytes() const;
   /// Calls `visit` for every node in the map, shard by shard; `visit` must not call the map.
   void for_each(const std::function<void(graph::NodeId)>& visit) const;
+  /// The labels of one of kShards shards at one moment.
+  std::vector<Label> labels_of(std::size_t shard) const;
 
  private:
   struct Hash {

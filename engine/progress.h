@@ -1,7 +1,7 @@
 // Reporter: a caller's ProgressCallback behind a throttle, so that inner loops may report as often
 // as they like.
 //
-// Threads: any; the callback is called by one thread at a time. Once it has asked to stop, every
+// Threads: any; the callback is called by one thread at a time, inside a CallbackScope. Once it has asked to stop, every
 // later call answers stop without asking again.
 #pragma once
 
@@ -11,14 +11,16 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/callback.h"
 #include "vicinal/options.h"
 
 namespace vicinal::engine {
 
 class Reporter {
  public:
-  Reporter(ProgressCallback callback, const char* phase)
-      : callback_(std::move(callback)), phase_(phase) {}
+  Reporter(ProgressCallback callback, const char* phase,
+           CallbackScope::Holds holds = CallbackScope::Holds::kNothing)
+      : callback_(std::move(callback)), phase_(phase), holds_(holds) {}
 
   /// False: stop.
   bool operator()(std::uint64_t done, std::uint64_t total) {
@@ -29,6 +31,7 @@ class Reporter {
     const auto now = std::chrono::steady_clock::now();
     if (done < total && now < next_) return true;
     next_ = now + std::chrono::milliseconds(200);
+    const CallbackScope scope(holds_);
     if (!callback_({phase_, done, total})) cancelled_.store(true);
     return !cancelled_.load();
   }
@@ -38,6 +41,7 @@ class Reporter {
  private:
   const ProgressCallback callback_;
   const char* const phase_;
+  const CallbackScope::Holds holds_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point next_{};
   std::atomic<bool> cancelled_{false};

@@ -6,24 +6,23 @@
 
 namespace vicinal::engine {
 
-using graph::Graph;
 using graph::kNoNode;
+using graph::Moment;
 using graph::NodeId;
 using graph::NodeState;
 
 Result<std::vector<float>> IndexCore::get(Label label) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
-  // Before the look: the slot found cannot be reused while it is read.
-  const Graph::ReadGuard guard(*graph_);
-  const NodeId node = labels_.find(label);
-  if (live(node)) {
-    const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
-    const float* const stored = row(node, source.get());
-    if (stored != nullptr) return std::vector<float>(stored, stored + options_.dimension);
-    if (live(node)) return unreadable(label, *source);
+  const Moment moment(*graph_);
+  const NodeId node = moment.stood(labels_.find(label));
+  if (node == kNoNode) {
+    return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
   }
-  return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
+  const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
+  const float* const stored = row(node, source.get());
+  if (stored == nullptr) return unreadable(label, *source);
+  return std::vector<float>(stored, stored + options_.dimension);
 }
 
 Status IndexCore::unreadable(Label label, const StoredRows& rows) const {
@@ -35,57 +34,69 @@ Status IndexCore::unreadable(Label label, const StoredRows& rows) const {
 
 bool IndexCore::contains(Label label) const {
   if (gate_.closed()) return false;
-  const Graph::ReadGuard guard(*graph_);
-  return live(labels_.find(label));
+  const Moment moment(*graph_);
+  return moment.stood(labels_.find(label)) != kNoNode;
+}
+
+std::vector<Label> IndexCore::live_labels() const {
+  const Moment moment(*graph_);
+  std::vector<Label> live;
+  for (std::size_t shard = 0; shard < kShards; ++shard) {
+    for (const Label label : labels_.labels_of(shard)) {
+      if (moment.stood(labels_.find(label)) != kNoNode) live.push_back(label);
+    }
+  }
+  return live;
 }
 
 Status IndexCore::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
-  const std::uint64_t limit = graph_->node_limit();
-  // Runs are copied out: `visit` may write, and a repair that its write does waits for readers.
-  constexpr std::uint64_t kRun = 256;
-  std::vector<Label> labels;
+  // Runs are copied out: `visit` may write, and nothing waits for a moment that lasts that long.
+  constexpr std::size_t kRun = 256;
+  std::vector<Label> live;
   std::vector<float> vectors;
-  for (std::uint64_t first = 0; first < limit; first += kRun) {
-    labels.clear();
-    vectors.clear();
-    VICINAL_RETURN_IF_ERROR(copy_live_rows(first, std::min(limit, first + kRun), labels, vectors));
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (!visit(labels[i],
-                 std::span(vectors).subspan(i * options_.dimension, options_.dimension))) {
-        return {};
+  for (std::size_t shard = 0; shard < kShards; ++shard) {
+    const std::vector<Label> labels = labels_.labels_of(shard);
+    for (std::size_t first = 0; first < labels.size(); first += kRun) {
+      live.clear();
+      vectors.clear();
+      const std::size_t count = std::min(kRun, labels.size() - first);
+      VICINAL_RETURN_IF_ERROR(
+          copy_live_rows(std::span(labels).subspan(first, count), live, vectors));
+      for (std::size_t i = 0; i < live.size(); ++i) {
+        const CallbackScope scope(CallbackScope::Holds::kNothing);
+        if (!visit(live[i],
+                   std::span(vectors).subspan(i * options_.dimension, options_.dimension))) {
+          return {};
+        }
       }
     }
   }
   return {};
 }
 
-Status IndexCore::copy_live_rows(std::uint64_t first, std::uint64_t last,
-                                 std::vector<Label>& labels, std::vector<float>& vectors) const {
-  const Graph::ReadGuard guard(*graph_);
+Status IndexCore::copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
+                                 std::vector<float>& vectors) const {
+  const Moment moment(*graph_);
   const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
-  for (std::uint64_t i = first; i < last; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!live(node)) continue;
-    const Label label = graph_->label(node);
+  for (const Label label : labels) {
+    const NodeId node = moment.stood(labels_.find(label));
+    if (node == kNoNode) continue;
     const float* const stored = row(node, source.get());
-    if (stored == nullptr) {
-      if (live(node)) return unreadable(label, *source);
-      continue;
-    }
-    labels.push_back(label);
+    if (stored == nullptr) return unreadable(label, *source);
+    live.push_back(label);
     vectors.insert(vectors.end(), stored, stored + options_.dimension);
   }
   return {};
 }
 
-Index::NodeView IndexCore::view(NodeId node) const {
+Index::NodeView IndexCore::view(const Moment& moment, NodeId node) const {
   Index::NodeView view;
   view.label = graph_->label(node);
   view.node = graph::raw(node);
   view.level = graph_->level(node);
-  view.live = live(node);
+  view.live = moment.counts(node);
   for (const graph::LevelLinks& level : graph_->links(node)) {
     std::vector<Label>& labels = view.links.emplace_back();
     std::vector<std::uint32_t>& nodes = view.link_nodes.emplace_back();
@@ -99,9 +110,9 @@ Index::NodeView IndexCore::view(NodeId node) const {
 
 Result<Index::NodeView> IndexCore::node(Label label) const {
   if (gate_.closed()) return closed_status();
-  const Graph::ReadGuard guard(*graph_);
-  const NodeId node = labels_.find(label);
-  if (live(node)) return view(node);
+  const Moment moment(*graph_);
+  const NodeId node = moment.stood(labels_.find(label));
+  if (node != kNoNode) return view(moment, node);
   return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
 }
 
@@ -112,12 +123,13 @@ Status IndexCore::for_each_node(const std::function<bool(const Index::NodeView&)
     const NodeId node{static_cast<std::uint32_t>(i)};
     std::optional<Index::NodeView> seen;
     {
-      const Graph::ReadGuard guard(*graph_);
+      const Moment moment(*graph_);
       const NodeState state = graph_->state(node);
       if (state != NodeState::kFree && state != NodeState::kPending && graph_->linked(node)) {
-        seen = view(node);
+        seen = view(moment, node);
       }
     }
+    const CallbackScope scope(CallbackScope::Holds::kNothing);
     if (seen && !visit(*seen)) return {};
   }
   return {};

@@ -8,19 +8,23 @@ Status IndexCore::rebuild(const BatchOptions& options) {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
   VICINAL_RETURN_IF_ERROR(check_writable());
-  const std::unique_lock alone(rebuild_mutex_, std::try_to_lock);
+  const Turn::Taken alone(rebuilding_, false);
   if (!alone) return Status::busy("another rebuild of this index runs");
-  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress));
+  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress, {}));
   const Result<std::uint64_t> freed = free_unlinked();
   return freed ? Status() : freed.status();
 }
 
-Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress) {
+Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress,
+                                std::span<const graph::NodeId> also) {
   VICINAL_RETURN_IF_ERROR(load_vectors(threads, progress));
-  Reporter reporter(progress, "rebuild");
-  const std::lock_guard lock(maintenance_);
+  Reporter reporter(progress, "rebuild",
+                    also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
+  const Turn::Taken turn(maintenance_, !CallbackScope::active());
+  if (!turn) return maintenance_refused();
   return graph_->rebuild(
-      threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
+      threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },
+      also);
 }
 
 }  // namespace vicinal::engine

@@ -44,12 +44,8 @@ Result<double> IndexCore::recall(const RecallOptions& options) const {
   if (!pass) return closed_status();
   VICINAL_RETURN_IF_ERROR(load_vectors(options.threads, {}));
   if (options.k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
-  std::vector<Label> labels;
-  const std::uint64_t limit = graph_->node_limit();
-  for (std::uint64_t i = 0; i < limit; ++i) {
-    const graph::NodeId node{static_cast<std::uint32_t>(i)};
-    if (live(node)) labels.push_back(graph_->label(node));
-  }
+  std::vector<Label> labels = live_labels();
+  std::sort(labels.begin(), labels.end());  // what is drawn depends on the seed and on them alone
   labels = draw(std::move(labels), options.samples, options.seed);
 
   SearchOptions walk;

@@ -160,7 +160,8 @@ Status Recovery::replay_upsert(const persist::Operation& operation) {
                                             operation.row.data(), NodeState::kPending));
   const NodeId replaced =
       operation.replaced != kNoNode && exists(operation.replaced) ? operation.replaced : kNoNode;
-  graph_.show(operation.node, core_.live(replaced) ? replaced : kNoNode);
+  if (core_.live(replaced)) graph_.erase(replaced);
+  graph_.show(operation.node);
   take_label(operation.node);
   core_.fresh_.add(operation.node, operation.row);
   replayed_.push_back(operation.node);

@@ -1,5 +1,9 @@
 // repair: tombstones are unlinked in bounded slices; their slots come back, in memory and on disk.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "engine/check.h"
 #include "engine/index_core.h"
@@ -15,12 +19,15 @@ constexpr std::uint64_t kWritesPerSlice =
     32;  // an index without background thread repairs as it writes
 constexpr std::uint64_t kMaxSlicesPerBatch = 16;
 constexpr std::size_t kFreedAtOnce = 4096;
+// Between looks whether the readers have left that a pass waits for.
+constexpr std::chrono::microseconds kBetweenLooks{200};
 
 void add(RepairResult& total, const RepairResult& slice) {
   total.nodes_examined += slice.nodes_examined;
   total.nodes_relinked += slice.nodes_relinked;
   total.slots_freed += slice.slots_freed;
   total.finished = slice.finished;
+  total.waiting = slice.waiting;
 }
 
 }  // namespace
@@ -35,26 +42,40 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
   do {
     const std::uint64_t left =
         options.slice == 0 ? kSlice : std::min(kSlice, options.slice - total.nodes_examined);
-    const Result<RepairResult> slice = repair_slice(left, reporter);
+    const Result<RepairResult> slice = repair_slice(left, true, reporter);
     if (!slice) return slice.status();
     add(total, *slice);
+    if (total.waiting && options.slice == 0) {
+      if (graph::Moment::thread_is_inside()) {
+        return Status::busy("repair waits for the search whose filter called it");
+      }
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
     if (!reporter(total.nodes_examined, graph_->node_limit())) {
       return Status::cancelled("repair cancelled after " + std::to_string(total.nodes_examined) +
                                " nodes; call it again to go on");
     }
-    if (slice->nodes_examined == 0) break;  // nothing to do: no pass may spin
+    if (slice->nodes_examined == 0 && !(total.waiting && options.slice == 0)) break;
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
   if (options.slice == 0 && total.finished) {
-    const std::lock_guard lock(maintenance_);
+    const Turn::Taken turn(maintenance_, !CallbackScope::active());
+    if (!turn) return maintenance_refused();
     total.unreachable_mended = graph_->mend();
   }
   return total;
 }
 
-Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, Reporter& reporter) {
+Status IndexCore::maintenance_refused() const {
+  return Status::busy(
+      fmt::format("index \"{}\" is being repaired or rebuilt, for which a callback must not wait",
+                  name_));
+}
+
+Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, bool wait, Reporter& reporter) {
   RepairResult result;
   {
-    const std::lock_guard lock(maintenance_);
+    const Turn::Taken turn(maintenance_, wait && !CallbackScope::active());
+    if (!turn) return wait ? Result<RepairResult>(maintenance_refused()) : result;
     const std::uint64_t limit = graph_->node_limit();
     result = graph_->repair(
         slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
@@ -95,6 +116,7 @@ Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
   {
     // Under the claims no writer is between looking a label up and using its tombstone.
     const LabelClaims::Held claims(claims_, labels);
+    if (!claims) return refused();
     persist::Operation operation;
     operation.kind = OperationKind::kFree;
     operation.nodes = nodes;
@@ -104,7 +126,7 @@ Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
     if (durable_) fresh_.drop(nodes);
     finish(*sequence);
   }
-  graph_->recycle(nodes);  // waits for readers that looked a label up before: not under claims
+  graph_->recycle(nodes);
   return {};
 }
 
@@ -125,8 +147,9 @@ void IndexCore::after_writes(std::uint64_t count) {
   writes_since_slice_.store(0);
   Reporter silent({}, "repair");
   const std::uint64_t slices = std::min(writes / kWritesPerSlice, kMaxSlicesPerBatch);
-  // In memory nothing in a slice can fail.
-  static_cast<void>(repair_slice(slices * kSlice, silent));
+  // In memory nothing in a slice can fail. A callback of a batch may be refused labels: what it
+  // could not free is freed by the next slice.
+  static_cast<void>(repair_slice(slices * kSlice, false, silent));
 }
 
 bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
@@ -137,8 +160,9 @@ bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
   }
   if (!repair_due()) return false;
   Reporter silent({}, "repair");
-  const Result<RepairResult> slice = repair_slice(kSlice, silent);
-  return slice.ok() && (!slice->finished || repair_due()) && slice->nodes_examined > 0;
+  const Result<RepairResult> slice = repair_slice(kSlice, false, silent);
+  return slice.ok() && (!slice->finished || repair_due()) &&
+         (slice->nodes_examined > 0 || slice->waiting);
 }
 
 }  // namespace vicinal::engine

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "engine/check.h"
-#include "engine/filter.h"
+#include "engine/filtered_request.h"
 #include "engine/index_core.h"
 #include "engine/vector_check.h"
 #include "engine/worker_pool.h"
@@ -46,11 +46,7 @@ std::vector<Hit> to_hits(std::span<const Found> found) {
 
 }  // namespace
 
-Status IndexCore::check_query(std::span<const float> query, const SearchOptions& options,
-                              const std::string& what) const {
-  if (options.filter.predicate && options.filter.use_allow) {
-    return Status::invalid_argument("a filter has a predicate or an allow-list, not both");
-  }
+Status IndexCore::check_query(std::span<const float> query, const std::string& what) const {
   return check_vector(graph_->kernels(), options_.metric, options_.dimension, query, what);
 }
 
@@ -76,7 +72,7 @@ Result<std::size_t> IndexCore::search_into(std::span<const float> query,
   SearchCounters& counted = counters == nullptr ? unused : *counters;
   counted = {};
   if (gate_.closed()) return closed_status();
-  VICINAL_RETURN_IF_ERROR(check_query(query, options));
+  VICINAL_RETURN_IF_ERROR(check_query(query));
   return search_checked(query, options, hits, counted);
 }
 
@@ -92,55 +88,21 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
     if (!*pass) return closed_status();
     source = rows();
   }
-  const AcceptedLabels accepted(options.filter, graph_->live());
-  graph::SearchRequest request;
+  const FilteredRequest filtered(options.filter, labels_, graph_->live());
+  graph::SearchRequest request = filtered.request();
   request.query = query.data();
   request.k = k;
   const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
   request.ef = std::max(k, std::min<std::uint64_t>(ef, graph_->node_limit()));
-  request.accept = accepted.predicate();
-  request.selectivity = accepted.selectivity();
   request.rows = source.get();
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
-  std::size_t count = 0;
-  if (accepted.few() || (options.exact && options.filter.use_allow)) {
-    count = scan_labels(request, accepted.labels(), found, counters);
-  } else if (options.exact) {
-    count = graph_->scan(request, found, counters);
-  } else {
-    count = graph_->search(request, found, counters);
-  }
+  const graph::Moment moment(*graph_);
+  const std::size_t count = options.exact ? graph_->scan(moment, request, found, counters)
+                                          : graph_->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   for (std::size_t i = 0; i < count; ++i) hits[i] = {found[i].label, found[i].distance};
-  return count;
-}
-
-std::size_t IndexCore::scan_labels(const graph::SearchRequest& request,
-                                   std::span<const Label> labels, std::span<Found> found,
-                                   SearchCounters& counters) const {
-  // An update between looking a label up and comparing hides the node that was looked up. Look
-  // again then, so that the label is not missed (G10).
-  constexpr int kMostLooks = 4;
-  const graph::Graph::ReadGuard guard(*graph_);
-  graph::SearchRequest scan = request;
-  scan.accept = nullptr;
-  std::size_t count = 0;
-  for (int look = 0; look < kMostLooks; ++look) {
-    std::vector<NodeId> nodes;
-    nodes.reserve(labels.size());
-    for (const Label label : labels) {
-      const NodeId node = labels_.find(label);
-      if (live(node)) nodes.push_back(node);
-    }
-    count = graph_->scan_nodes(scan, nodes, found, counters);
-    const bool still = std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) {
-      return live(node) || labels_.find(graph_->label(node)) == node;
-    });
-    if (still) break;
-  }
-  counters.path = SearchPath::kExactScan;
   return count;
 }
 
@@ -154,7 +116,7 @@ Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float>
   const std::size_t rows = queries.size() / dimension;
   const auto query = [&](std::size_t i) { return queries.subspan(i * dimension, dimension); };
   for (std::size_t i = 0; i < rows; ++i) {
-    const Status status = check_query(query(i), options);
+    const Status status = check_query(query(i));
     if (!status.ok()) {
       return Status(status.code(), fmt::format("row {}: {}", i, status.message()));
     }
@@ -180,31 +142,21 @@ Result<SearchResult> IndexCore::search_radius(std::span<const float> query, floa
                                               const SearchOptions& options) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(check_query(query, options));
+  VICINAL_RETURN_IF_ERROR(check_query(query));
   if (std::isnan(radius)) return Status::invalid_argument("radius is not a number");
   SearchResult result;
   if (graph_->live() == 0) return result;
   const std::unique_ptr<StoredRows> source = rows();
-  const AcceptedLabels accepted(options.filter, graph_->live());
-  graph::SearchRequest request;
+  const FilteredRequest filtered(options.filter, labels_, graph_->live());
+  graph::SearchRequest request = filtered.request();
   request.query = query.data();
   request.k = options.k;
   request.ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
-  request.accept = accepted.predicate();
-  request.selectivity = accepted.selectivity();
   request.rows = source.get();
-  if (accepted.few()) {
-    const std::size_t k = accepted.labels().size();
-    std::vector<Found> found(options.k == 0 ? k : std::min(k, options.k));
-    request.k = found.size();
-    std::size_t count = scan_labels(request, accepted.labels(), found, result.counters);
-    while (count > 0 && !(found[count - 1].distance <= radius)) --count;
-    result.hits = to_hits(std::span(found).first(count));
-  } else if (options.exact) {
-    result.hits = to_hits(graph_->scan_radius(request, radius, result.counters));
-  } else {
-    result.hits = to_hits(graph_->search_radius(request, radius, result.counters));
-  }
+  const graph::Moment moment(*graph_);
+  result.hits =
+      to_hits(options.exact ? graph_->scan_radius(moment, request, radius, result.counters)
+                            : graph_->search_radius(moment, request, radius, result.counters));
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   return result;
 }

@@ -21,6 +21,8 @@ Stats IndexCore::stats() const {
   stats.bytes_nodes = g.bytes_nodes;
   stats.bytes_labels = labels_.bytes();
   stats.bytes_scratch = g.bytes_scratch;
+  stats.wider_walks = g.wider_walks;
+  stats.fallback_scans = g.fallback_scans;
   stats.salvaged = salvaged_;
   stats.repaired_links = repaired_links_;
   stats.open_seconds = open_seconds_;

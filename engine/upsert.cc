@@ -25,7 +25,7 @@ Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vect
   }
   Result<UpsertOutcome> outcome = [&] {
     const LabelClaims::HeldOne claim(claims_, label);
-    return upsert_claimed(label, vector);
+    return claim ? upsert_claimed(label, vector) : Result<UpsertOutcome>(refused());
   }();
   if (outcome && *outcome != UpsertOutcome::kUnchanged) after_writes(1);
   return outcome;
@@ -67,7 +67,7 @@ std::shared_ptr<graph::LinkPlan> IndexCore::plan_link(NodeId node) const noexcep
 }
 
 Status IndexCore::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
-  const Result<NodeId> fresh = graph_->add_node(label, vector.data());
+  const Result<NodeId> fresh = graph_->add_node(label, vector.data(), old);
   if (!fresh) return fresh.status();
   persist::Operation operation;
   operation.kind = OperationKind::kUpsert;
@@ -76,15 +76,17 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   operation.replaced = old;
   operation.level = graph_->level(*fresh);
   operation.row = vector;
-  if (durable_) fresh_.add(*fresh, vector);
   // The search for its neighbors changes nothing, so it need not wait until the node is durable.
   std::shared_ptr<graph::LinkPlan> plan;
   Result<persist::Sequence> sequence = persist::Sequence{0};
   const auto take_back = [&] {
+    labels_.put_back(*fresh, old);
     if (durable_) fresh_.drop({&*fresh, 1});
     graph_->discard_nodes({&*fresh, 1});
   };
   try {
+    labels_.set(*fresh);  // E4
+    if (durable_) fresh_.add(*fresh, vector);
     sequence = append(operation, [&] { plan = plan_link(*fresh); });
   } catch (...) {
     take_back();  // nothing was stored
@@ -95,8 +97,7 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
     return sequence.status();
   }
   graph_->link(*fresh, plan);
-  const NodeId replaced = live(old) ? old : kNoNode;
-  labels_.publish(*fresh, [&] { graph_->show(*fresh, replaced); });
+  graph_->show(*fresh);
   // A checkpoint may have passed the node while it was pending, and written no links for it.
   graph_->mark_changed({&*fresh, 1});
   finish(*sequence);

@@ -1,4 +1,4 @@
-// upsert_batch: many vectors in one commit, linked by all threads, visible in one step.
+// upsert_batch: many vectors in one commit, linked by all threads, shown in one step or by rounds.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -89,7 +89,7 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
 
   Result<BatchResult> result = [&] {
     const LabelClaims::Held claims(claims_, plan.winner_labels);
-    return upsert_batch_claimed(plan, options);
+    return claims ? upsert_batch_claimed(plan, options) : Result<BatchResult>(refused());
   }();
   const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
   unsaved_bytes_.fetch_add(plan.fresh.size() * row_bytes());
@@ -103,24 +103,21 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
   if (plan.fresh.empty() && plan.resurrected.empty()) return plan.result;
   Result<persist::Sequence> sequence = persist::Sequence{0};
   try {
+    for (const NodeId node : plan.fresh) labels_.set(node);  // E4
     sequence = commit_planned(plan);
   } catch (...) {
-    graph_->discard_nodes(plan.fresh);  // nothing was stored
+    take_back(plan.fresh, plan.replaced);  // nothing was stored
     throw;
   }
   if (!sequence) {
-    graph_->discard_nodes(plan.fresh);
+    take_back(plan.fresh, plan.replaced);
     return sequence.status();
   }
   fresh_.raise_epoch();
   Status status =
       options_.rebuild_on_upsert ? rebuild_and_show(plan, options) : link_and_show(plan, options);
-  if (status.ok()) {
-    status = resurrect_planned(plan);
-  } else {
-    const Status later = resurrect_planned(plan);
-    if (!later.ok()) status = later;
-  }
+  const Status inserted = insert_condemned(plan);
+  if (status.ok()) status = inserted;
   finish(*sequence);
   if (!status.ok()) return status;
   return plan.result;
@@ -148,7 +145,7 @@ void IndexCore::classify(BatchPlan& plan) const {
 Status IndexCore::add_planned(BatchPlan& plan, unsigned threads) {
   std::vector<graph::Graph::NewNode> nodes(plan.rows.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    nodes[i] = {plan.labels[i], plan.row(plan.rows[i]).data()};
+    nodes[i] = {plan.labels[i], plan.row(plan.rows[i]).data(), plan.replaced[i]};
   }
   plan.levels.reserve(nodes.size());
   Result<std::vector<NodeId>> fresh = graph_->add_nodes(nodes, threads);
@@ -172,10 +169,16 @@ Result<persist::Sequence> IndexCore::commit_planned(const BatchPlan& plan) {
 }
 
 Status IndexCore::link_and_show(BatchPlan& plan, const BatchOptions& options) {
-  Reporter reporter(options.progress, "links");
+  Reporter reporter(options.progress, "links", CallbackScope::Holds::kLabels);
   const unsigned threads = threads_or(options.threads);
+  // Shown in one step at the end, nodes of a batch are in everybody's way until then: a large one
+  // would leave searches little else to walk through.
+  graph::Graph::RoundCallback shown;
+  if (plan.fresh.size() > graph_->live() / 8) {
+    shown = [this](std::span<const NodeId> round) { show_linked(round); };
+  }
   const bool whole = graph_->link_batch(
-      plan.fresh, threads,
+      plan.fresh, threads, shown,
       [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
   Status status;
   if (!whole) {
@@ -198,33 +201,41 @@ void IndexCore::link_unlinked(const BatchPlan& plan, unsigned threads) {
   for (const NodeId node : plan.fresh) {
     if (!graph_->linked(node)) unlinked.push_back(node);
   }
-  graph_->link_batch(unlinked, threads, [](std::uint64_t, std::uint64_t) { return true; });
+  graph_->link_batch(unlinked, threads, {});
 }
 
 Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options) {
-  // rebuild() builds over what is visible: the nodes are shown first, and found once it is done.
-  show_planned(plan);
   const unsigned threads = threads_or(options.threads);
-  Status status = rebuild_graph(threads, options.progress);
-  if (status.ok()) return status;
-  link_unlinked(plan, threads);
+  Status status = rebuild_graph(threads, options.progress, plan.fresh);
+  if (!status.ok()) link_unlinked(plan, threads);
+  show_planned(plan);
   return status;
 }
 
 void IndexCore::show_planned(const BatchPlan& plan) {
-  if (plan.fresh.empty()) return;
-  std::vector<NodeId> hidden = plan.replaced;
-  for (NodeId& node : hidden) {
-    if (!live(node)) node = kNoNode;
+  std::vector<NodeId> pending;
+  for (const NodeId node : plan.fresh) {
+    if (graph_->state(node) == graph::NodeState::kPending) pending.push_back(node);
   }
-  labels_.publish(plan.fresh, [&] { graph_->show_batch(plan.fresh, hidden); });
+  graph_->show(pending, plan.resurrected);
+  graph_->mark_changed(pending);  // see show_linked()
+}
+
+void IndexCore::show_linked(std::span<const NodeId> nodes) {
+  graph_->show(nodes);
   // A checkpoint may have passed the nodes while they were pending, and written no links for them.
-  graph_->mark_changed(plan.fresh);
+  graph_->mark_changed(nodes);
+}
+
+void IndexCore::take_back(std::span<const NodeId> nodes, std::span<const NodeId> replaced) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) labels_.put_back(nodes[i], replaced[i]);
+  graph_->discard_nodes(nodes);
 }
 
 Status IndexCore::take_back_unlinked(BatchPlan& plan) {
   BatchPlan kept;
   std::vector<NodeId> undone;
+  std::vector<NodeId> undone_replaced;
   std::vector<persist::Sequence> sequences;
   for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
     if (graph_->linked(plan.fresh[i])) {
@@ -234,6 +245,7 @@ Status IndexCore::take_back_unlinked(BatchPlan& plan) {
       continue;
     }
     undone.push_back(plan.fresh[i]);
+    undone_replaced.push_back(plan.replaced[i]);
     if (!live(plan.replaced[i])) continue;
     // The old vector first: a crash in between leaves two, of which recovery keeps this one.
     persist::Operation operation;
@@ -250,7 +262,7 @@ Status IndexCore::take_back_unlinked(BatchPlan& plan) {
   const Result<persist::Sequence> sequence = append(operation);
   if (!sequence) return sequence.status();
   sequences.push_back(*sequence);
-  graph_->discard_nodes(undone);
+  take_back(undone, undone_replaced);
   plan.rows = std::move(kept.rows);
   plan.labels = std::move(kept.labels);
   plan.replaced = std::move(kept.replaced);
@@ -262,11 +274,11 @@ Status IndexCore::take_back_unlinked(BatchPlan& plan) {
   return {};
 }
 
-Status IndexCore::resurrect_planned(BatchPlan& plan) {
+Status IndexCore::insert_condemned(BatchPlan& plan) {
   for (std::size_t i = 0; i < plan.resurrected.size(); ++i) {
     ++plan.result.resurrected;
-    if (graph_->resurrect(plan.resurrected[i])) continue;
-    // Repair condemned it since: an ordinary insert replaces it, here and in the journal.
+    if (live(plan.resurrected[i])) continue;
+    // An ordinary insert replaces it, here and in the journal.
     VICINAL_RETURN_IF_ERROR(insert_claimed(
         plan.resurrected_labels[i], plan.row(plan.resurrected_rows[i]), plan.resurrected[i]));
   }

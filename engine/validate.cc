@@ -42,16 +42,15 @@ void IndexCore::validate_labels(ValidateReport& report, std::size_t max_messages
   };
   labels_.for_each([&](NodeId node) {
     const NodeState state = graph_->state(node);
-    if (state != NodeState::kFree && state != NodeState::kPending) return;
+    if (state != NodeState::kFree) return;
     wrong(fmt::format("E3: label {} leads to node {}, which is not in use", graph_->label(node),
                       graph::raw(node)));
   });
-  const graph::Graph::ReadGuard guard(*graph_);
+  const graph::Moment moment(*graph_);
   const std::uint64_t limit = graph_->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!live(node) || labels_.find(graph_->label(node)) == node) continue;
-    if (!live(node)) continue;  // replaced since it was looked at
+    if (!moment.counts(node) || moment.stood(labels_.find(graph_->label(node))) == node) continue;
     wrong(fmt::format("E2: label {} does not lead to its live node {}", graph_->label(node), i));
   }
 }
@@ -73,16 +72,16 @@ Status IndexCore::validate_records(ValidateReport& report, const ValidateOptions
   }
   const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
   if (!reader) return reader.status();
-  const graph::Graph::ReadGuard guard(*graph_);
+  const graph::Moment moment(*graph_);
   const std::uint64_t limit = graph_->node_limit();
   const std::size_t bytes = options_.dimension * sizeof(float);
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     // A fresh node's row stands in the journal; its slot in the chunks may hold a former one.
-    if (!live(node) || fresh_.contains(node)) continue;
+    if (!moment.counts(node) || fresh_.contains(node)) continue;
     const float* const stored = (*reader)->row(node);
     if (stored != nullptr && std::memcmp(stored, graph_->vector(node), bytes) == 0) continue;
-    if (!live(node) || fresh_.contains(node)) continue;
+    if (fresh_.contains(node)) continue;
     ++report.record_errors;
     note(report, options.max_messages,
          fmt::format("label {} (node {}): the stored vector {}", graph_->label(node), i,

@@ -293,7 +293,7 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes) {
 }
 
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
-                const StepCallback& step) {
+                const Graph::RoundCallback& linked, const StepCallback& step) {
   const std::vector<NodeId> order = linking_order(g, nodes);
   const std::size_t before = fixed != nullptr
                                  ? 0
@@ -315,13 +315,15 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
       if (fixed == nullptr) note_linked(g, round);
     }
     done += size;
+    if (linked) linked(round);
     if (step && !step(done, order.size()) && done < order.size()) return false;
   }
   return true;
 }
 
-bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step) {
-  return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), step);
+bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads,
+                       const RoundCallback& linked, const StepCallback& step) {
+  return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), linked, step);
 }
 
 }  // namespace vicinal::graph

@@ -33,6 +33,9 @@ class CandidatePool {
   static constexpr std::size_t kBlock = 8;  // entries: 64 bytes
 
  public:
+  /// Above every entry.
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+
   /// Empties the pool; it keeps the `capacity` best from now on.
   void reset(std::size_t capacity) {
     // Each by itself: one may have grown when there was no memory for the other.
@@ -41,6 +44,7 @@ class CandidatePool {
     capacity_ = capacity;
     size_ = 0;
     cursor_ = 0;
+    cut_ = kNone;
   }
 
   std::size_t size() const { return size_; }
@@ -48,8 +52,10 @@ class CandidatePool {
   Neighbor operator[](std::size_t i) const {
     return {distance_of(entries_[i]), node_of(entries_[i])};
   }
-  /// The farthest kept. The pool must not be empty.
-  float worst() const { return distance_of(entries_[size_ - 1]); }
+  /// What a newcomer must be below to be kept: kNone while there is room.
+  std::uint64_t bound() const { return full() && size_ > 0 ? entries_[size_ - 1] : kNone; }
+  /// The nearest entry that merge() left out, not expanded, since reset(); kNone when it kept all.
+  std::uint64_t cut() const { return cut_; }
 
   /// Keeps the node if it is among the best; true when kept. A node must not be offered twice.
   bool insert(float distance, NodeId node) {
@@ -65,36 +71,31 @@ class CandidatePool {
     return true;
   }
 
-  /// insert() of many nodes at once. Calls kept(node) for each that was nearer than the worst when
-  /// it was looked at.
-  template <typename Kept>
-  void insert_all(const kernels::KernelTable& table, const std::uint32_t* ids,
-                  const float* distances, std::size_t count, const Kept& kept) {
+  /// insert() of many nodes at once. Calls receive(entries, count) with those nearer than the worst,
+  /// ascending, at most kernels::kMostEntries at a time; it calls merge() with what is to be kept.
+  template <typename Receive>
+  void offer(const kernels::KernelTable& table, const std::uint32_t* ids, const float* distances,
+             std::size_t count, const Receive& receive) {
     if (capacity_ == 0) return;
     std::array<std::uint64_t, kernels::kMostEntries> newcomers;
     for (std::size_t first = 0; first < count; first += kernels::kMostEntries) {
-      const std::uint64_t bound = full() ? entries_[size_ - 1] : ~std::uint64_t{0};
       const std::size_t n = table.sorted_entries(ids + first, distances + first,
                                                  std::min(kernels::kMostEntries, count - first),
-                                                 bound, newcomers.data());
-      if (n == 0) continue;
-      for (std::size_t i = 0; i < n; ++i) kept(node_of(newcomers[i]));
-      merge(newcomers.data(), n);
+                                                 bound(), newcomers.data());
+      if (n > 0) receive(newcomers.data(), n);
     }
   }
 
   /// The nearest node that was not expanded, marked as expanded; kNoNode when there is none.
   NodeId take_next() {
-    cursor_ = next();
-    if (cursor_ == size_) return kNoNode;
+    if (next_entry() == kNone) return kNoNode;
     entries_[cursor_] |= 1;
     return node_of(entries_[cursor_++]);
   }
-  /// Where the one that take_next() would return stands now; size() when there is none.
-  std::size_t next() const {
-    std::size_t i = cursor_;
-    while (i < size_ && (entries_[i] & 1) != 0) ++i;
-    return i;
+  /// The entry of the node that take_next() would return; kNone when there is none.
+  std::uint64_t next_entry() {
+    while (cursor_ < size_ && (entries_[cursor_] & 1) != 0) ++cursor_;
+    return cursor_ < size_ ? entries_[cursor_] : kNone;
   }
   /// Calls each(node) for the next `count` at most that take_next() would return.
   template <typename Each>
@@ -104,6 +105,43 @@ class CandidatePool {
       each(node_of(entries_[i]));
       --count;
     }
+  }
+
+  static NodeId node_of(std::uint64_t entry) {
+    return NodeId{static_cast<std::uint32_t>(entry) >> 1};
+  }
+
+  /// Ascending newcomers and the entries between them go to the other buffer by blocks of 64 bytes:
+  /// what is copied too much lies behind, where the next ones go. What does not fit is left out.
+  void merge(const std::uint64_t* newcomers, std::size_t count) {
+    if (count == 0 || capacity_ == 0) return;
+    find_positions(newcomers, count);
+    const std::uint64_t* from = entries_.data();
+    const std::uint64_t* const from_end = from + size_;
+    std::uint64_t* to = merged_.data();
+    std::uint64_t* const end = to + capacity_;
+    const auto copy_until = [&](std::size_t position) {
+      const auto between = static_cast<std::size_t>(entries_.data() + position - from);
+      const std::size_t n = std::min(between, static_cast<std::size_t>(end - to));
+      for (std::size_t i = 0; i < n; i += kBlock) {
+        std::memcpy(to + i, from + i, kBlock * sizeof(std::uint64_t));
+      }
+      from += n;
+      to += n;
+    };
+    std::size_t i = 0;
+    for (; i < count && to < end; ++i) {
+      copy_until(positions_[i]);
+      if (to == end) break;
+      *to++ = newcomers[i];
+    }
+    copy_until(size_);
+    if (i < count) cut_ = std::min(cut_, newcomers[i]);
+    while (from < from_end && (*from & 1) != 0) ++from;  // what was expanded is no loss
+    if (from < from_end) cut_ = std::min(cut_, *from);
+    size_ = static_cast<std::size_t>(to - merged_.data());
+    entries_.swap(merged_);
+    cursor_ = std::min(cursor_, positions_[0]);
   }
 
  private:
@@ -137,40 +175,10 @@ class CandidatePool {
     for (std::size_t k = 0; k < kCount; ++k) positions_[first + k] = at[k];
   }
 
-  // Ascending newcomers and the entries between them go to the other buffer by blocks of 64 bytes:
-  // what is copied too much lies behind, where the next ones go. What does not fit is left out.
-  void merge(const std::uint64_t* newcomers, std::size_t count) {
-    find_positions(newcomers, count);
-    const std::uint64_t* from = entries_.data();
-    std::uint64_t* to = merged_.data();
-    std::uint64_t* const end = to + capacity_;
-    const auto copy_until = [&](std::size_t position) {
-      const auto between = static_cast<std::size_t>(entries_.data() + position - from);
-      const std::size_t n = std::min(between, static_cast<std::size_t>(end - to));
-      for (std::size_t i = 0; i < n; i += kBlock) {
-        std::memcpy(to + i, from + i, kBlock * sizeof(std::uint64_t));
-      }
-      from += n;
-      to += n;
-    };
-    for (std::size_t i = 0; i < count && to < end; ++i) {
-      copy_until(positions_[i]);
-      if (to < end) *to++ = newcomers[i];
-    }
-    copy_until(size_);
-    size_ = static_cast<std::size_t>(to - merged_.data());
-    entries_.swap(merged_);
-    cursor_ = std::min(cursor_, positions_[0]);
-  }
-
   static float distance_of(std::uint64_t entry) {
     const auto ordered = static_cast<std::uint32_t>(entry >> 32);
     return std::bit_cast<float>((ordered & 0x80000000u) != 0 ? ordered & 0x7FFFFFFFu : ~ordered);
   }
-  static NodeId node_of(std::uint64_t entry) {
-    return NodeId{static_cast<std::uint32_t>(entry) >> 1};
-  }
-
   // Both with a block to spare behind the capacity.
   internal::Vector<std::uint64_t> entries_;
   internal::Vector<std::uint64_t> merged_;                      ///< what a merge() makes
@@ -178,6 +186,7 @@ class CandidatePool {
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t cursor_ = 0;  ///< everything before it is expanded
+  std::uint64_t cut_ = kNone;
 };
 
 }  // namespace vicinal::graph

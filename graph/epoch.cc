@@ -1,8 +1,6 @@
 #include "graph/epoch.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "engine/allocator.h"
 
@@ -32,25 +30,28 @@ std::uint64_t EpochDomain::retire_tag() {
   return epoch_.load(std::memory_order_relaxed);
 }
 
+std::uint64_t EpochDomain::try_retire_tag() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return lock.owns_lock() ? epoch_.load(std::memory_order_relaxed) : 0;
+}
+
 std::uint64_t EpochDomain::advance() {
   const std::lock_guard lock(mutex_);
+  return advance_locked();
+}
+
+std::uint64_t EpochDomain::try_advance() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return lock.owns_lock() ? advance_locked() : 0;
+}
+
+std::uint64_t EpochDomain::advance_locked() {
   std::uint64_t oldest = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
   for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
     const std::uint64_t active = p->active.fetch_add(0, std::memory_order_acq_rel);
     if (active != 0) oldest = std::min(oldest, active);
   }
   return oldest;
-}
-
-void EpochDomain::wait_for_readers() {
-  const std::uint64_t tag = retire_tag();
-  for (int round = 0; advance() <= tag; ++round) {
-    if (round < 16) {
-      std::this_thread::yield();
-    } else {
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-  }
 }
 
 }  // namespace vicinal::graph

@@ -39,12 +39,16 @@ class EpochDomain {
 
   /// The tag for what was just unlinked.
   std::uint64_t retire_tag();
+  /// The same for who must not wait: 0 when somebody else is at it.
+  std::uint64_t try_retire_tag();
   /// Begins a new epoch. Everything tagged below the returned value may be reused.
   std::uint64_t advance();
-  /// Returns when everyone who was inside at the call has left. Never call it from inside.
-  void wait_for_readers();
+  /// The same for who must not wait: 0, which is above no tag, when somebody else is at it.
+  std::uint64_t try_advance();
 
  private:
+  std::uint64_t advance_locked();
+
   std::atomic<std::uint64_t> epoch_{1};
   std::atomic<Participant*> head_{nullptr};
   std::mutex mutex_;  ///< orders tags and advances: what was tagged before an advance is seen by it

@@ -29,6 +29,7 @@ namespace {
 // Takes as many slots as `taken` is long; none on an error or when memory runs out.
 Status take_slots(GraphState& g, std::span<NodeId> taken) {
   const std::lock_guard lock(g.slots_mutex);
+  g.reclaim();
   const std::size_t reused = std::min(taken.size(), g.free_slots.size());
   const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
   const std::uint64_t limit = next + (taken.size() - reused);
@@ -47,21 +48,22 @@ Status take_slots(GraphState& g, std::span<NodeId> taken) {
   return {};
 }
 
-void fill_slot(GraphState& g, NodeId node, Label label, const float* vector, Scratch& scratch) {
-  g.write_payload(node, label, g.draw_level(label), vector, scratch);
+void fill_slot(GraphState& g, NodeId node, const Graph::NewNode& n, Scratch& scratch) {
+  g.write_payload(node, n.label, g.draw_level(n.label), n.vector, scratch);
+  g.visibility.begin_life(node, n.replaced);
   g.set_state(node, NodeState::kPending);
 }
 
 }  // namespace
 
-Result<NodeId> Graph::add_node(Label label, const float* vector) {
+Result<NodeId> Graph::add_node(Label label, const float* vector, NodeId replaced) {
   GraphState& g = *state_;
   // All that can throw comes before a slot is taken.
   const BorrowedScratch scratch(g.scratches);
   scratch->rotated.resize(g.config.dimension);
   NodeId node = kNoNode;
   VICINAL_RETURN_IF_ERROR(take_slots(g, std::span(&node, 1)));
-  fill_slot(g, node, label, vector, *scratch);
+  fill_slot(g, node, {label, vector, replaced}, *scratch);
   return node;
 }
 
@@ -102,7 +104,7 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
     parallel_for(threads, nodes.size(), kShare, [&](std::size_t place) {
       const std::size_t i = by_slot.empty() ? place : by_slot[place];
       const BorrowedScratch scratch(g.scratches);
-      fill_slot(g, taken[i], nodes[i].label, nodes[i].vector, *scratch);
+      fill_slot(g, taken[i], nodes[i], *scratch);
     });
   } catch (...) {
     discard_nodes(taken);
@@ -165,6 +167,11 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload)
       g.write_node(n.node, n.label, n.level);
       g.deferred->defer(n.node);
     }
+    if (n.state == NodeState::kPending) {
+      g.visibility.begin_life(n.node, kNoNode);
+    } else {
+      g.visibility.place(n.node, n.state == NodeState::kLive);
+    }
     g.set_state(n.node, n.state);
     if (n.state == NodeState::kLive) ++live;
     if (n.state == NodeState::kTombstone) ++tombstones;
@@ -192,11 +199,8 @@ void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
   const std::lock_guard lock(g.slots_mutex);
   const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
-  for (std::size_t i = nodes.size(); i-- > 0;) {  // so that the first is handed out first again
-    VICINAL_CHECK(!t.linked(nodes[i]));
-    g.set_state(nodes[i], NodeState::kFree);
-    g.free_slots.push_back(nodes[i]);
-  }
+  for (const NodeId node : nodes) VICINAL_CHECK(!t.linked(node));
+  g.leave_slots(nodes);
 }
 
 Label Graph::label(NodeId node) const { return state_->labels[node]; }
@@ -235,12 +239,6 @@ void Graph::reserve(std::uint64_t count) {
   state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
 }
 
-Graph::ReadGuard::ReadGuard(const Graph& graph)
-    : graph_(graph), scratch_(graph.state_->scratches.borrow()) {}
-Graph::ReadGuard::~ReadGuard() {
-  graph_.state_->scratches.give_back(static_cast<Scratch*>(scratch_));
-}
-
 std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
   GraphState& g = *state_;
   const std::lock_guard lock(g.slots_mutex);
@@ -255,12 +253,8 @@ std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
 void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;
   GraphState& g = *state_;
-  g.epochs.wait_for_readers();
   const std::lock_guard lock(g.slots_mutex);
-  for (const NodeId node : nodes) {
-    g.set_state(node, NodeState::kFree);
-    g.free_slots.push_back(node);
-  }
+  g.leave_slots(nodes);
   g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
 }
 
@@ -341,10 +335,12 @@ GraphStats Graph::stats() const {
   }
   if (g.config.keep_vectors) s.bytes_vectors = used * g.vectors.stride();
   if (g.use_codes) s.bytes_codes = used * g.codes.stride();
-  constexpr std::uint64_t kPerNode =
-      sizeof(Label) + sizeof(float) + 2 + sizeof(std::uint32_t) + 2 * sizeof(BlockHandle);
+  constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle) +
+                                     Visibility::kBytesPerNode;
   s.bytes_nodes = used * kPerNode + (g.deferred == nullptr ? 0 : g.deferred->bytes());
   s.bytes_scratch = g.scratches.bytes();
+  s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
+  s.fallback_scans = g.walk_statistics.fallback_scans.load(std::memory_order_relaxed);
   return s;
 }
 

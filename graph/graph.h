@@ -2,8 +2,8 @@
 // and reused.
 //
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
-// (link, plan_link), build.cc (link_batch, rebuild), search.cc, scan.cc, erase.cc, repair.cc,
-// validate.cc. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
+// (link, plan_link), build.cc (link_batch), rebuild.cc, search.cc, scan.cc, steps.cc (show, erase,
+// resurrect), repair.cc, validate.cc. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
 // the steps (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not
 // copyable or movable.
 //
@@ -35,7 +35,11 @@
 //       reachable from every other. No operation but repair moves a child, and it attaches before
 //       it detaches; only where condemned children fill a list so short that nothing else finds
 //       room (M 2 and 3) may what hangs below one of them be loose until its turn in the same scan.
-//   G10 A search sees an update as one step: the old node or the new one, never both or neither.
+//   G10 A reader sees one moment (visibility.h): of an update the old node or the new one, never
+//       both or neither, and all that was shown before it began.
+//   G11 What counted for a reader stays linked while he is inside: a repair pass unlinks nothing it
+//       has condemned before all readers of that moment have left, and a rebuild leaves out only
+//       what was hidden before those who see its topology began.
 #pragma once
 
 #include <atomic>
@@ -99,15 +103,54 @@ class PayloadSource {
 /// When the rows and codes of placed nodes come into memory.
 enum class Payload : std::uint8_t { kNow, kLater };
 
+class Graph;
+class GraphState;  // everything behind the facade; defined in graph_state.h
+struct Scratch;
+
+/// One moment of a graph, and a stay inside it: while it lives, what counts at the moment keeps its
+/// slot, its payload and its links. Cheap; for one call. Threads: its own thread's. Several may live
+/// on one thread (a filter that searches).
+class Moment {
+ public:
+  explicit Moment(const Graph& graph);
+  ~Moment();
+  Moment(const Moment&) = delete;
+  Moment& operator=(const Moment&) = delete;
+
+  /// Whether searches of this moment may return `node`.
+  bool counts(NodeId node) const;
+  /// The node that stood for a label at this moment, by the node that stands for it now (or is
+  /// about to: Graph::add_node()); kNoNode when none did.
+  NodeId stood(NodeId now) const;
+  /// True while the calling thread is inside a moment of any graph: then it must not wait for
+  /// readers.
+  static bool thread_is_inside();
+
+  Scratch& scratch() const { return *scratch_; }  ///< for the verbs of the graph
+
+ private:
+  const Graph& graph_;
+  Scratch* scratch_;
+};
+
+/// A filter that can tell its labels: an alternative to asking `accept` about every node.
+struct ListedNodes {
+  std::uint64_t count = 0;  ///< labels to look up
+  /// Appends the nodes that stood for them at the moment.
+  std::function<void(const Moment& moment, std::vector<NodeId>& out)> append;
+};
+
 struct SearchRequest {
   const float* query = nullptr;  ///< `dimension` finite floats; nonzero under cosine
   std::size_t k = 10;
   std::size_t ef = 64;
-  /// Labels that may be returned; null for all.
+  /// Labels that may be returned; null for all. May search and write.
   const std::function<bool(Label)>* accept = nullptr;
   /// The share of live nodes that `accept` is expected to pass, in [0, 1]; negative: unknown,
   /// sampled.
   double selectivity = -1;
+  /// Null when the labels that `accept` passes cannot be told.
+  const ListedNodes* listed = nullptr;
   /// Not null when Config::keep_vectors is false or deferred() was not 0.
   RowSource* rows = nullptr;
 };
@@ -123,6 +166,10 @@ struct GraphStats {
   std::uint64_t bytes_links = 0;
   std::uint64_t bytes_nodes = 0;
   std::uint64_t bytes_scratch = 0;
+  /// Walks that ended before they had met enough nodes that count, and what was done about it: a
+  /// wider walk, or a scan.
+  std::uint64_t wider_walks = 0;
+  std::uint64_t fallback_scans = 0;
 };
 
 /// What restore_links() could not take as it was.
@@ -138,8 +185,7 @@ struct RestoredLinks {
 /// Progress of long work inside the graph: (done, total) -> go on?
 using StepCallback = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
-struct LinkPlan;   // what plan_link() finds; defined in linking.h
-class GraphState;  // everything behind the facade; defined in graph_state.h
+struct LinkPlan;  // what plan_link() finds; defined in linking.h
 
 class Graph {
  public:
@@ -156,12 +202,14 @@ class Graph {
   // ---- Nodes. Payload is written once, before the node is linked.
 
   /// Takes a free slot and writes `vector` (checked by the caller) into it, state kPending,
-  /// unreachable. Errors: kFull.
-  Result<NodeId> add_node(Label label, const float* vector);
+  /// unreachable. `replaced` is the node that the label has until now, or kNoNode: show() hides it,
+  /// and Moment::stood() goes on to it until then. Errors: kFull.
+  Result<NodeId> add_node(Label label, const float* vector, NodeId replaced = kNoNode);
   /// A vector to be added.
   struct NewNode {
     Label label = 0;
     const float* vector = nullptr;
+    NodeId replaced = kNoNode;
   };
   /// add_node() for many, by at most `threads` threads; all or none. From 4,096 on, those near each
   /// other get slots near each other (placement.h); fewer get them in their order. Neither depends
@@ -187,7 +235,7 @@ class Graph {
   Status deferred_status() const;
   /// After loading: slots below `limit` that nothing was placed in become free.
   void finish_placing(std::uint64_t limit);
-  /// Gives back kPending nodes that were never linked.
+  /// Gives back kPending nodes that were never linked; readers may have come by them (stood()).
   void discard_nodes(std::span<const NodeId> nodes) noexcept;
 
   Label label(NodeId node) const;
@@ -196,7 +244,7 @@ class Graph {
   /// Slots ever used: every node is below it.
   std::uint64_t node_limit() const;
   /// The stored bits, or nullptr when vectors are not kept or this one is not in memory yet. Valid
-  /// while the slot is not reused: inside a ReadGuard, or while the caller holds the label.
+  /// while the slot is not reused: inside a Moment, or while the caller holds the label.
   const float* vector(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;
@@ -205,29 +253,18 @@ class Graph {
   /// A hint that `count` nodes will be held.
   void reserve(std::uint64_t count);
 
-  /// While one lives, no slot that it could see is reused. Cheap; borrow for one call.
-  class ReadGuard {
-   public:
-    explicit ReadGuard(const Graph& graph);
-    ~ReadGuard();
-    ReadGuard(const ReadGuard&) = delete;
-    ReadGuard& operator=(const ReadGuard&) = delete;
+  // ---- Steps (steps.cc): each call is one for every reader (G10). Nothing here can fail.
 
-   private:
-    const Graph& graph_;
-    void* scratch_;
-  };
-
-  // ---- Visibility (erase.cc). One short lock orders these steps among each other (G10).
-
-  /// `fresh` becomes kLive and `replaced` (or kNoNode) a kTombstone, as one step for every search.
-  void show(NodeId fresh, NodeId replaced);
-  /// Several at once, as one step. Spans of equal length.
-  void show_batch(std::span<const NodeId> fresh, std::span<const NodeId> replaced);
-  /// kLive to kTombstone. False when it was not live.
-  bool erase(NodeId node);
-  /// kTombstone to kLive. False when it is not a tombstone any more (condemned or freed): insert
-  /// afresh.
+  /// kPending nodes become kLive, the live ones that they replace tombstones.
+  void show(std::span<const NodeId> fresh);
+  void show(NodeId fresh) { show(std::span(&fresh, 1)); }
+  /// The same, and kTombstone nodes become kLive again, but for those that are no tombstones any
+  /// more (condemned or freed): those must be inserted afresh.
+  void show(std::span<const NodeId> fresh, std::span<const NodeId> resurrected);
+  /// kLive nodes become tombstones; returns how many were live.
+  std::size_t erase(std::span<const NodeId> nodes);
+  bool erase(NodeId node) { return erase(std::span(&node, 1)) == 1; }
+  /// kTombstone to kLive. False when it is not a tombstone any more: see show().
   bool resurrect(NodeId node);
 
   // ---- Links.
@@ -244,7 +281,13 @@ class Graph {
   /// change meanwhile: with one writer the result depends on the nodes and their order only, not on
   /// the threads. Returns false when `step` cancelled: some nodes are linked() whole, the others
   /// not at all.
-  bool link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step);
+  bool link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step) {
+    return link_batch(nodes, threads, {}, step);
+  }
+  /// Calls `linked` after every round with the nodes that it linked.
+  using RoundCallback = std::function<void(std::span<const NodeId> linked)>;
+  bool link_batch(std::span<const NodeId> nodes, unsigned threads, const RoundCallback& linked,
+                  const StepCallback& step);
   /// For loading, before any search: publishes stored links of placed nodes. Links to nodes that do
   /// not have the level are left out; a node that cannot have what is stored (wrong number of
   /// levels, list too long, repeats) gets no links. Several calls may run at once, no node in two
@@ -256,13 +299,14 @@ class Graph {
   void finish_restoring(EntryPoint entry_point, bool damaged,
                         const std::function<bool()>& before_comparing = {});
 
-  /// A fresh graph of all visible nodes beside the present one, swapped in at the end. Tombstones
-  /// that it leaves out become unlinked (take_unlinked). kBusy while another rebuild or repair pass
-  /// runs; kCancelled.
-  Status rebuild(unsigned threads, const StepCallback& step);
+  /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present one,
+  /// swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked). kBusy
+  /// while another rebuild or repair pass runs; kCancelled.
+  Status rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also = {});
 
   /// One bounded piece of work on unlinking tombstones; see RepairOptions. Resumes where the last
-  /// call stopped. One at a time: a second caller waits.
+  /// call stopped. Never waits for readers: where it would have to it returns, `waiting`. One at a
+  /// time: a second caller waits.
   RepairResult repair(std::uint64_t slice, const StepCallback& step);
   /// Brings whatever hangs from no tree (G9) back into it; returns how many. Readers go on, writers
   /// wait for as long as a walk over all nodes takes. Nothing to do unless something was damaged.
@@ -270,26 +314,24 @@ class Graph {
   /// Nodes that nothing links to any more and no walk holds: the engine records that they are free
   /// and forgets what it knows them by, then calls recycle(). At most `max`.
   std::vector<NodeId> take_unlinked(std::size_t max);
-  /// Gives their slots to nodes to come. Waits for readers first: one that is inside may have the
-  /// node from the engine's label map. Never call it from inside.
+  /// Gives their slots to nodes to come, as soon as readers have left that are inside now: one may
+  /// have the node from the engine's label map.
   void recycle(std::span<const NodeId> nodes);
 
   // ---- Reading.
 
-  /// The k nearest visible nodes: algorithms 2 and 5. Writes at most k to `out`, nearest first,
-  /// ties by label; returns how many. No lock; no allocation once warm.
-  std::size_t search(const SearchRequest& request, std::span<Found> out,
+  /// The k nearest nodes that count at `moment`: algorithms 2 and 5. Writes at most k to `out`,
+  /// nearest first, ties by label; returns how many. No lock; no allocation once warm. Where the
+  /// filter leaves so few that comparing with all of them is cheaper, that is done (search_cost.h).
+  std::size_t search(const Moment& moment, const SearchRequest& request, std::span<Found> out,
                      SearchCounters& counters) const;
-  /// Visible nodes within `radius` found by the walk, all (k = 0) or the nearest k.
-  std::vector<Found> search_radius(const SearchRequest& request, float radius,
+  /// Those within `radius` found by the walk, all (k = 0) or the nearest k.
+  std::vector<Found> search_radius(const Moment& moment, const SearchRequest& request, float radius,
                                    SearchCounters& counters) const;
-  /// Compares float32 with every visible node (scan.cc). Exact.
-  std::size_t scan(const SearchRequest& request, std::span<Found> out,
+  /// Compares float32 with every node that counts and is accepted (scan.cc). Exact.
+  std::size_t scan(const Moment& moment, const SearchRequest& request, std::span<Found> out,
                    SearchCounters& counters) const;
-  /// Compares float32 with the given nodes, those visible; repeats give one hit.
-  std::size_t scan_nodes(const SearchRequest& request, std::span<const NodeId> nodes,
-                         std::span<Found> out, SearchCounters& counters) const;
-  std::vector<Found> scan_radius(const SearchRequest& request, float radius,
+  std::vector<Found> scan_radius(const Moment& moment, const SearchRequest& request, float radius,
                                  SearchCounters& counters) const;
   /// Exact distance of two vectors under the metric (clamped to its range).
   float distance(const float* a, const float* b) const;
@@ -310,6 +352,8 @@ class Graph {
   /// links() gave in between are lists of one moment. False also while that cannot be told without
   /// waiting.
   bool links_settled() const;
+
+  GraphState& state() const { return *state_; }  ///< for Moment
 
  private:
   explicit Graph(std::unique_ptr<GraphState> state);

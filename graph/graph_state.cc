@@ -35,6 +35,29 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k)
 
 GraphState::~GraphState() { delete topology.load(); }
 
+bool GraphState::reclaim() {
+  if (left_slots.empty() && left_topologies.empty()) return true;
+  const std::uint64_t oldest = epochs.advance();
+  const auto gone = [&](const auto& left) { return left.tag < oldest; };
+  const auto slots_end = std::find_if_not(left_slots.begin(), left_slots.end(), gone);
+  for (auto at = slots_end; at != left_slots.begin();) {  // so that the first is handed out first
+    --at;
+    free_slots.push_back(at->node);
+  }
+  left_slots.erase(left_slots.begin(), slots_end);
+  std::erase_if(left_topologies, gone);
+  return left_slots.empty() && left_topologies.empty();
+}
+
+void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
+  const std::uint64_t tag = epochs.retire_tag();
+  for (const NodeId node : nodes) {
+    set_state(node, NodeState::kFree);
+    left_slots.push_back({node, tag});
+  }
+  reclaim();
+}
+
 Level GraphState::draw_level(Label label) const {
   const std::uint64_t hash = splitmix(config.seed ^ splitmix(label));
   const double uniform = (static_cast<double>(hash >> 11) + 0.5) * 0x1.0p-53;
@@ -44,7 +67,9 @@ Level GraphState::draw_level(Label label) const {
 
 void GraphState::grow(std::uint64_t limit) {
   if (free_slots.capacity() < limit) {
-    free_slots.reserve(std::max<std::size_t>(limit, 2 * free_slots.capacity()));
+    const std::size_t capacity = std::max<std::size_t>(limit, 2 * free_slots.capacity());
+    left_slots.reserve(capacity);
+    free_slots.reserve(capacity);
   }
   if (config.keep_vectors) vectors.grow(limit);
   if (use_codes) codes.grow(limit);
@@ -52,7 +77,7 @@ void GraphState::grow(std::uint64_t limit) {
   inverse_norms.grow(limit);
   levels.grow(limit);
   states.grow(limit);
-  hidden_at.grow(limit);
+  visibility.grow(limit);
   topology.load()->grow(limit);
 }
 

@@ -18,8 +18,10 @@
 #include "graph/graph.h"
 #include "graph/link_gate.h"
 #include "graph/scratch.h"
+#include "graph/search_cost.h"
 #include "graph/topology.h"
 #include "graph/types.h"
+#include "graph/visibility.h"
 #include "kernels/kernels.h"
 
 namespace vicinal::graph {
@@ -53,8 +55,7 @@ class GraphState {
   SegmentedArray<Label> labels;
   SegmentedArray<float> inverse_norms;  ///< cosine only
   SegmentedArray<std::uint8_t> levels;
-  SegmentedArray<std::atomic<std::uint8_t>> states;
-  SegmentedArray<std::atomic<std::uint32_t>> hidden_at;  ///< see note_hidden()
+  SegmentedArray<std::atomic<std::uint8_t>> states;  ///< what writers go by; readers by visibility
 
   NodeState state(NodeId node) const {
     return static_cast<NodeState>(states[node].load(std::memory_order_acquire));
@@ -93,29 +94,33 @@ class GraphState {
   // -- Slots.
   std::mutex slots_mutex;
   internal::Vector<NodeId> free_slots;  ///< under slots_mutex; giving a slot back throws nothing
+  /// Slots, and topologies, that readers may still hold: oldest first, with the tag of the epoch
+  /// whose readers must have left. Under slots_mutex; capacity as free_slots.
+  struct LeftSlot {
+    NodeId node;
+    std::uint64_t tag;
+  };
+  internal::Vector<LeftSlot> left_slots;
+  struct LeftTopology {
+    std::unique_ptr<Topology> topology;
+    std::uint64_t tag;
+  };
+  internal::Vector<LeftTopology> left_topologies;
+  /// Under slots_mutex: frees what no reader holds any more. False when something is left.
+  bool reclaim();
+  /// Under slots_mutex: nodes in no list become free once the readers of now have left.
+  void leave_slots(std::span<const NodeId> nodes) noexcept;
   internal::Vector<NodeId>
       unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
 
-  // -- Visibility: the sequence is odd while states change together (G10).
-  mutable std::mutex visibility_mutex;
-  std::atomic<std::uint64_t> visibility_sequence{0};
-  /// Inside a step, before the state of a live node says that it is a tombstone.
-  void note_hidden(NodeId node) {
-    const std::uint64_t now = visibility_sequence.load(std::memory_order_relaxed);
-    hidden_at[node].store(static_cast<std::uint32_t>(now), std::memory_order_relaxed);
-  }
-  /// True when `node`, whose state was read before as a tombstone's, became one in a step that was
-  /// not on yet at `sequence`. Exact for 2^30 steps; an older tombstone may count as new.
-  bool hidden_since(NodeId node, std::uint64_t sequence) const {
-    const std::uint32_t at = hidden_at[node].load(std::memory_order_relaxed);
-    return static_cast<std::int32_t>(at - static_cast<std::uint32_t>(sequence)) > 0;
-  }
+  // -- Visibility. `states` of nodes that are shown or hidden change inside its steps.
+  EpochDomain epochs;
+  Visibility visibility{epochs};
   std::atomic<std::int64_t> live_count{0};
   std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
 
   // -- Links.
-  EpochDomain epochs;
   mutable ScratchPool scratches{epochs};
   std::atomic<Topology*>
       topology;  ///< owned; replaced by rebuild, the old one dies after its readers
@@ -137,9 +142,13 @@ class GraphState {
   std::mutex crowded_mutex;
   internal::Vector<NodeId> crowded;  ///< linked where most of what was met were tombstones
 
+  // -- What searches cost and how often they fell back.
+  mutable WalkStatistics walk_statistics;
+
   // -- Repair's place in its pass; under maintenance_mutex.
   struct RepairPass {
     int phase = 0;
+    std::uint64_t tag = 0;  ///< of the epoch whose readers it waits for, in phases that wait
     std::uint64_t cursor = 0;
     std::uint64_t limit = 0;
     std::vector<NodeId> condemned;

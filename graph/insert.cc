@@ -23,6 +23,17 @@ bool linkable(const GraphState& g, const Topology& t, NodeId node) {
   return s == NodeState::kLive || s == NodeState::kPending;
 }
 
+// Counts for search_layer(): what a new node may link to, if need be.
+struct NotCondemned {
+  const GraphState& g;
+  const Topology& t;
+
+  bool every(const std::uint64_t* /*entries*/, std::size_t /*count*/) const { return false; }
+  bool operator()(NodeId node) const {
+    return linkable(g, t, node) || g.state(node) == NodeState::kTombstone;
+  }
+};
+
 // What a new node may link to at one level, each nearest first.
 struct Candidates {
   internal::Vector<LinkCandidate> healthy;
@@ -72,11 +83,10 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   if (scratch.pool.size() > 0) start = scratch.pool[0];
   sort_out(g, t, scratch.pool, c);
   if (!c.healthy.empty()) return c;
-  const auto accept = [&](NodeId n) {
-    return n != node && (linkable(g, t, n) || g.state(n) == NodeState::kTombstone);
-  };
-  search_layer_accepting(g, t, score, start, ef, ef * 16, level, accept, scratch);
-  sort_out(g, t, scratch.best, c);
+  // Farther, through what is condemned: some thirty distances for each of 16 ef nodes.
+  const WalkWidth farther{.ef = ef, .others = ef * 16, .distances = std::uint64_t{ef} * 16 * 30};
+  search_layer(g, t, score, start, farther, level, node, NotCondemned{g, t}, scratch);
+  sort_out(g, t, scratch.pool, c);
   if (c.healthy.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
     c.healthy.push_back({{score(entry.node), entry.node}, false});
   }

@@ -121,6 +121,6 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes);
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
 /// topology, with g.gate held shared for the length of each round.
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
-                const StepCallback& step);
+                const Graph::RoundCallback& linked, const StepCallback& step);
 
 }  // namespace vicinal::graph

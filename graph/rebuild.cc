@@ -5,6 +5,7 @@
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/linking.h"
+#include "graph/step_hook.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {
@@ -26,10 +27,11 @@ class RebuildMark {
   GraphState& g_;
 };
 
-// Nodes that the fresh topology must have: visible ones, and those that are linked and about to be
-// shown.
-std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t) {
-  std::vector<NodeId> nodes;
+// Nodes that the fresh topology must have: visible ones, and those that are about to be shown: they
+// are linked, or in `also`.
+std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t,
+                                  std::span<const NodeId> also) {
+  std::vector<NodeId> nodes(also.begin(), also.end());
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
@@ -58,9 +60,9 @@ std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
 // can bring them back without links; returns the nodes that it lacks and must have.
 std::vector<NodeId> settle(GraphState& g, const Topology& fresh, const Topology& old,
                            std::vector<NodeId>& left_out) {
-  const VisibilityStep step(g);
+  const Visibility::Step step(g.visibility);
   std::vector<NodeId> wanted;
-  for (const NodeId node : nodes_to_keep(g, old)) {
+  for (const NodeId node : nodes_to_keep(g, old, {})) {
     if (!fresh.linked(node)) wanted.push_back(node);
   }
   const std::uint64_t limit = g.next_slot.load();
@@ -95,21 +97,22 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, const Topology& ol
   const std::lock_guard slots(g.slots_mutex);
   fresh->grow(g.next_slot.load());
   for (const NodeId node : left_out) fresh->mark_changed(node);
+  VICINAL_STEP_POINT("rebuild.swap");
   g.topology.store(fresh.release(), std::memory_order_release);
 }
 
 }  // namespace
 
-Status Graph::rebuild(unsigned threads, const StepCallback& step) {
+Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;
   const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
   if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
   const RebuildMark mark(g);
   Topology* const old = g.topology.load();
-  const std::vector<NodeId> nodes = nodes_to_keep(g, *old);
+  const std::vector<NodeId> nodes = nodes_to_keep(g, *old, also);
   auto fresh = std::make_unique<Topology>(g.epochs);
   fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
-  if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), step)) {
+  if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }
   // Catch up with the writers until little is left, so that the gate is held alone but briefly.
@@ -126,10 +129,11 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step) {
     g.rebuilding.store(false);
   }
   g.repair_pass = {};  // what a pass had condemned is left out
-  g.epochs.wait_for_readers();
-  delete old;
   const std::lock_guard lock(g.slots_mutex);
+  // Readers may still walk in the old one; whoever needs a slot or repairs looks again.
+  g.left_topologies.push_back({std::unique_ptr<Topology>(old), g.epochs.retire_tag()});
   g.unlinked_slots.insert(g.unlinked_slots.end(), left_out.begin(), left_out.end());
+  g.reclaim();
   return {};
 }
 

@@ -1,7 +1,8 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
 // A pass: (1) every tombstone of this moment is condemned: it takes no new links, is never
-// resurrected, and is not the entry point. (2) Every node whose parent is condemned gets a healthy
+// resurrected, and is not the entry point. Nothing more happens before all readers of that moment
+// have left: for them it may count (G11). (2) Every node whose parent is condemned gets a healthy
 // one, attached before the old one is left (G9). (3) Every list with condemned links is made anew
 // from its healthy links and those of its condemned neighbors. (4) Once no reader is left that
 // could stand on a condemned node, their lists go and their slots are handed out by
@@ -24,7 +25,14 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t);  // restore
 
 namespace {
 
-enum Phase : int { kIdle = 0, kReparent = 1, kRelink = 2, kLookAnew = 3 };
+enum Phase : int {
+  kIdle = 0,
+  kCondemned,  ///< until the readers of before have left
+  kReparent,
+  kRelink,
+  kRelinked,  ///< likewise
+  kLookAnew
+};
 
 bool condemned(const GraphState& g, NodeId node) { return g.state(node) == NodeState::kCondemned; }
 
@@ -40,7 +48,7 @@ bool condemn(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
   const std::unique_lock gate(g.gate);
   {
-    const VisibilityStep step(g);
+    const Visibility::Step step(g.visibility);
     const std::uint64_t limit = g.next_slot.load();
     for (std::uint64_t i = 0; i < limit; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
@@ -56,6 +64,7 @@ bool condemn(GraphState& g) {
     if (t.replace_entry_point(present, find_entry_point(g, t))) break;
   }
   pass.limit = g.next_slot.load();
+  pass.tag = g.epochs.retire_tag();
   return true;
 }
 
@@ -69,7 +78,7 @@ bool begin_pass(GraphState& g) {
     g.crowded.clear();
   }
   if (condemn(g)) {
-    pass.phase = kReparent;
+    pass.phase = kCondemned;
   } else if (!pass.thin.empty()) {
     pass.phase = kLookAnew;
   }
@@ -244,12 +253,9 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
   }
 }
 
-// Takes the condemned nodes' lists. Nothing names them any more; readers may still stand on them.
+// Takes the condemned nodes' lists. Nothing names them any more and no reader stands on them.
 void retire(GraphState& g, Topology& t, RepairResult& result) {
-  g.epochs.wait_for_readers();
   for (const NodeId node : g.repair_pass.condemned) t.remove(node, g.level(node));
-  // Readers that entered before the lists went keep them by epoch; the slots wait for them too.
-  g.epochs.wait_for_readers();
   const std::lock_guard lock(g.slots_mutex);
   g.unlinked_slots.insert(g.unlinked_slots.end(), g.repair_pass.condemned.begin(),
                           g.repair_pass.condemned.end());
@@ -309,6 +315,21 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
   return budget;
 }
 
+// Goes on from a phase that waits for readers; false while some are there.
+bool end_wait(GraphState& g, RepairResult& result) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  if (g.epochs.advance() <= pass.tag) return false;
+  if (pass.phase == kCondemned) {
+    pass.phase = kReparent;
+    return true;
+  }
+  retire(g, *g.topology.load(), result);
+  std::sort(pass.thin.begin(), pass.thin.end());
+  pass.thin.erase(std::unique(pass.thin.begin(), pass.thin.end()), pass.thin.end());
+  pass.phase = kLookAnew;
+  return true;
+}
+
 }  // namespace
 
 RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
@@ -317,11 +338,20 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   RepairResult result;
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
+  {
+    const std::lock_guard lock(g.slots_mutex);
+    g.reclaim();
+  }
   if (g.repair_pass.phase == kIdle && !begin_pass(g)) {
     result.finished = true;
   }
   while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {
     GraphState::RepairPass& pass = g.repair_pass;
+    if (pass.phase == kCondemned || pass.phase == kRelinked) {
+      result.waiting = !end_wait(g, result);
+      if (result.waiting) break;
+      continue;
+    }
     if (pass.phase == kLookAnew) {
       budget = look_anew_slice(g, budget, step, result, go_on);
       continue;
@@ -332,10 +362,8 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
     if (pass.phase == kReparent) {
       pass.phase = kRelink;
     } else {
-      retire(g, *g.topology.load(), result);
-      std::sort(pass.thin.begin(), pass.thin.end());
-      pass.thin.erase(std::unique(pass.thin.begin(), pass.thin.end()), pass.thin.end());
-      pass.phase = kLookAnew;
+      pass.phase = kRelinked;
+      pass.tag = g.epochs.retire_tag();
     }
   }
   return result;

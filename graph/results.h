@@ -1,4 +1,4 @@
-// Results: from candidates to hits. Exact distances, visibility, order.
+// Results: from candidates to hits. Exact distances, order.
 //
 // Threads: one Scratch, one thread; the caller is inside an epoch.
 #pragma once
@@ -22,11 +22,7 @@ inline bool nearer(const Found& a, const Found& b) {
 void exact_distances_of(const GraphState& g, const SearchRequest& request, const float* prepared,
                         std::span<const std::uint32_t> ids, float* out, Scratch& scratch);
 
-/// Of scratch.ids[0, count) with scratch.distances (exact), writes the k nearest visible ones that
-/// the filter accepts to `out`. `overtaken` tells that one of them, or of scratch.hidden, has
-/// changed since the visibility sequence was `began`: a label may then be missing (G10).
-std::size_t write_results(const GraphState& g, const SearchRequest& request, std::size_t count,
-                          std::uint64_t began, std::span<Found> out, bool& overtaken,
-                          Scratch& scratch);
+/// The share of the live nodes that the request accepts: told, sampled at the moment, or 1.
+double accepted_share(const GraphState& g, const Moment& moment, const SearchRequest& request);
 
 }  // namespace vicinal::graph

@@ -1,30 +1,16 @@
-// Scan: exact comparison with every visible node, or with given ones.
+// Scan: exact comparison with every node that counts, by slot or by a filter's own list.
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 #include "graph/results.h"
 #include "graph/scorer.h"
-#include "graph/visibility.h"
+#include "graph/search_cost.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::graph {
 namespace {
 
 constexpr std::size_t kScanBatch = 256;
-
-// The nodes that were visible at one moment, ascending.
-internal::Vector<std::uint32_t> visible_nodes(const GraphState& g) {
-  internal::Vector<std::uint32_t> nodes;
-  look_consistently(g, [&] {
-    nodes.clear();
-    const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-    for (std::uint64_t i = 0; i < limit; ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      if (g.state(node) == NodeState::kLive) nodes.push_back(raw(node));
-    }
-  });
-  return nodes;
-}
 
 // Keeps the `most` nearest of all that it is given (0: all within the radius).
 class Nearest {
@@ -55,78 +41,101 @@ class Nearest {
   std::vector<Found> found_;
 };
 
-void scan_ids(const GraphState& g, const SearchRequest& request,
-              std::span<const std::uint32_t> nodes, Nearest& nearest, SearchCounters& counters,
-              Scratch& scratch) {
-  const float* prepared = prepare_exact_query(g, request.query, scratch);
-  scratch.ids.resize(kScanBatch);
-  scratch.distances.resize(kScanBatch);
-  std::size_t n = 0;
-  const auto flush = [&] {
-    exact_distances_of(g, request, prepared, std::span(scratch.ids.data(), n),
-                       scratch.distances.data(), scratch);
-    for (std::size_t i = 0; i < n; ++i) {
-      if (scratch.distances[i] == std::numeric_limits<float>::infinity()) continue;
-      const NodeId node{scratch.ids[i]};
-      nearest.offer({node, g.labels[node], scratch.distances[i]});
-    }
-    counters.distances += n;
-    n = 0;
-  };
-  for (const std::uint32_t id : nodes) {
-    if (request.accept != nullptr && !(*request.accept)(g.labels[id])) continue;
-    scratch.ids[n++] = id;
-    if (n == kScanBatch) flush();
+/// One scan: nodes are gathered, and compared some at a time.
+class Scan {
+ public:
+  Scan(const GraphState& g, const Moment& moment, const SearchRequest& request, Nearest& nearest,
+       SearchCounters& counters)
+      : g_(g),
+        moment_(moment),
+        request_(request),
+        nearest_(nearest),
+        counters_(counters),
+        scratch_(moment.scratch()),
+        prepared_(prepare_exact_query(g, request.query, scratch_)) {
+    scratch_.ids.resize(kScanBatch);
+    scratch_.distances.resize(kScanBatch);
   }
-  flush();
-  counters.nodes_visited += nodes.size();
-  counters.path = SearchPath::kExactScan;
-}
 
-std::size_t copy_out(const std::vector<Found>& found, std::span<Found> out) {
-  const std::size_t n = std::min(found.size(), out.size());
-  std::copy_n(found.begin(), n, out.begin());
-  return n;
+  void all_slots() {
+    const std::uint64_t limit = g_.next_slot.load(std::memory_order_acquire);
+    for (std::uint64_t i = 0; i < limit; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      VICINAL_STEP_POINT("scan.slot");
+      if (moment_.counts(node)) visit(node);
+    }
+    compare();
+  }
+  void listed() {
+    std::vector<NodeId> nodes;
+    nodes.reserve(request_.listed->count);
+    request_.listed->append(moment_, nodes);
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+    for (const NodeId node : nodes) visit(node);
+    compare();
+  }
+
+ private:
+  void visit(NodeId node) {
+    ++counters_.nodes_visited;
+    if (request_.accept != nullptr && !(*request_.accept)(g_.labels[node])) return;
+    scratch_.ids[gathered_++] = raw(node);
+    if (gathered_ == kScanBatch) compare();
+  }
+
+  void compare() {
+    exact_distances_of(g_, request_, prepared_, std::span(scratch_.ids.data(), gathered_),
+                       scratch_.distances.data(), scratch_);
+    for (std::size_t i = 0; i < gathered_; ++i) {
+      if (scratch_.distances[i] == std::numeric_limits<float>::infinity()) continue;
+      const NodeId node{scratch_.ids[i]};
+      nearest_.offer({node, g_.labels[node], scratch_.distances[i]});
+    }
+    counters_.distances += gathered_;
+    gathered_ = 0;
+  }
+
+  const GraphState& g_;
+  const Moment& moment_;
+  const SearchRequest& request_;
+  Nearest& nearest_;
+  SearchCounters& counters_;
+  Scratch& scratch_;
+  const float* const prepared_;
+  std::size_t gathered_ = 0;
+};
+
+void scan_all(const GraphState& g, const Moment& moment, const SearchRequest& request,
+              Nearest& nearest, SearchCounters& counters) {
+  Scan scan(g, moment, request, nearest, counters);
+  counters.path = SearchPath::kExactScan;
+  if (request.listed != nullptr &&
+      SearchCost(g).by_list(request, accepted_share(g, moment, request))) {
+    scan.listed();
+  } else {
+    scan.all_slots();
+  }
 }
 
 }  // namespace
 
-std::size_t Graph::scan(const SearchRequest& request, std::span<Found> out,
+std::size_t Graph::scan(const Moment& moment, const SearchRequest& request, std::span<Found> out,
                         SearchCounters& counters) const {
   const std::size_t k = std::min(request.k, out.size());
   if (k == 0) return 0;
-  const BorrowedScratch scratch(state_->scratches);
   Nearest nearest(k, std::numeric_limits<float>::infinity());
-  scan_ids(*state_, request, visible_nodes(*state_), nearest, counters, *scratch);
-  return copy_out(nearest.take(), out);
+  scan_all(*state_, moment, request, nearest, counters);
+  const std::vector<Found> found = nearest.take();
+  std::copy(found.begin(), found.end(), out.begin());
+  return found.size();
 }
 
-std::vector<Found> Graph::scan_radius(const SearchRequest& request, float radius,
-                                      SearchCounters& counters) const {
-  const BorrowedScratch scratch(state_->scratches);
+std::vector<Found> Graph::scan_radius(const Moment& moment, const SearchRequest& request,
+                                      float radius, SearchCounters& counters) const {
   Nearest nearest(request.k, radius);
-  scan_ids(*state_, request, visible_nodes(*state_), nearest, counters, *scratch);
+  scan_all(*state_, moment, request, nearest, counters);
   return nearest.take();
-}
-
-std::size_t Graph::scan_nodes(const SearchRequest& request, std::span<const NodeId> nodes,
-                              std::span<Found> out, SearchCounters& counters) const {
-  const std::size_t k = std::min(request.k, out.size());
-  if (k == 0) return 0;
-  const GraphState& g = *state_;
-  const BorrowedScratch scratch(g.scratches);
-  internal::Vector<std::uint32_t> visible;
-  look_consistently(g, [&] {
-    visible.clear();
-    for (const NodeId node : nodes) {
-      if (g.state(node) == NodeState::kLive) visible.push_back(raw(node));
-    }
-  });
-  std::sort(visible.begin(), visible.end());
-  visible.erase(std::unique(visible.begin(), visible.end()), visible.end());
-  Nearest nearest(k, std::numeric_limits<float>::infinity());
-  scan_ids(g, request, visible, nearest, counters, *scratch);
-  return copy_out(nearest.take(), out);
 }
 
 }  // namespace vicinal::graph

@@ -1,8 +1,8 @@
 // Scratch: everything a search or a mutation needs that is not shared, and the pool it is borrowed
 // from.
 //
-// What: visited set, candidate pools, buffers, and a place in the epoch domain. Borrowing enters
-// the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
+// What: visited set, candidate pools, buffers, a place in the epoch domain and the moment that a
+// reader sees (Graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
 // of calls that ran at once, without a limit. Threads: borrow and give_back from any thread without
 // a lock; a Scratch belongs to its borrower.
 #pragma once
@@ -21,10 +21,17 @@
 
 namespace vicinal::graph {
 
+class Topology;
+
 struct Scratch {
+  // Of a Graph::Moment; of nobody else's.
+  const Topology* topology = nullptr;
+  std::uint64_t number = 0;  ///< Visibility::Number
+  bool unsettled = false;    ///< Visibility::settle() is due when the reader has left
+
   VisitedSet visited;
-  CandidatePool pool;  ///< candidates of the layer search
-  CandidatePool best;  ///< those among them that may be returned, when not all may
+  CandidatePool pool;    ///< candidates of the layer search: those that count
+  CandidatePool others;  ///< those that do not and are walked through all the same
 
   internal::Vector<float> query;    ///< the query, normalized under cosine
   internal::Vector<float> rotated;  ///< what is being encoded
@@ -43,8 +50,6 @@ struct Scratch {
   internal::Vector<std::uint32_t> late_ids;      ///< the ids in that order
   internal::Vector<float> late_distances;
   internal::Vector<float> zeros;
-
-  internal::Vector<std::uint32_t> hidden;  ///< nodes that a search met and that were not live
 
   std::uint64_t distances_computed = 0;
   std::uint64_t nodes_expanded = 0;

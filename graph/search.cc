@@ -5,33 +5,31 @@
 
 #include "graph/results.h"
 #include "graph/scorer.h"
+#include "graph/search_cost.h"
 #include "graph/search_layer.h"
-#include "graph/visibility.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::graph {
 namespace {
 
-// Below this share of passing nodes a walk that must find ef of them sees more nodes than it
-// returns hits by a factor of twenty; comparing with the passing ones is cheaper and exact.
-constexpr double kScanSelectivity = 0.05;
-constexpr std::size_t kSelectivitySamples = 200;
-
-// A search that updates overtook so often is answered by a scan, which looks at one moment.
-constexpr int kMostWalks = 3;
-
-double sampled_selectivity(const GraphState& g, const std::function<bool(Label)>& accept) {
-  const BorrowedScratch inside(g.scratches);  // labels of reused slots are written meanwhile
+double sampled_share(const GraphState& g, const Moment& moment,
+                     const std::function<bool(Label)>& accept) {
+  // Until so many passed, or so many were asked: a rare filter is told from a very rare one.
+  constexpr std::uint64_t kEnough = 8;
+  constexpr std::uint64_t kFewest = 200;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-  std::size_t live = 0;
-  std::size_t passing = 0;
+  const std::uint64_t most = std::clamp<std::uint64_t>(limit / 100, kFewest, 10 * kFewest);
+  std::uint64_t counted = 0;
+  std::uint64_t passing = 0;
   // A fixed stride with a large odd step visits slots evenly and needs no random state.
-  for (std::uint64_t i = 0; i < 2 * kSelectivitySamples && live < kSelectivitySamples; ++i) {
+  for (std::uint64_t i = 0; i < 2 * most && counted < most; ++i) {
+    if (counted >= kFewest && passing >= kEnough) break;
     const NodeId node{static_cast<std::uint32_t>(i * 2654435761ull % limit)};
-    if (g.state(node) != NodeState::kLive) continue;
-    ++live;
+    if (!moment.counts(node)) continue;
+    ++counted;
     passing += accept(g.labels[node]) ? 1 : 0;
   }
-  return live == 0 ? 0 : static_cast<double>(passing) / static_cast<double>(live);
+  return (static_cast<double>(passing) + 0.5) / (static_cast<double>(counted) + 1);
 }
 
 // How many of the walk's candidates are re-ranked: int8 order is nearly exact, so a few beyond k
@@ -40,89 +38,126 @@ std::size_t rerank_count(const GraphState& g, std::size_t k) {
   return g.use_codes ? std::max(2 * k, k + 16) : k + 8;
 }
 
-// Takes up to `count` candidates that may be returned from `pool` into scratch.ids.
-std::size_t take_candidates(const GraphState& g, const CandidatePool& pool, std::size_t count,
-                            Scratch& scratch) {
-  scratch.ids.resize(std::max(count, kMaxLinks));
-  scratch.distances.resize(std::max(count, kMaxLinks));
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < pool.size() && n < count; ++i) {
-    const NodeState s = g.state_relaxed(pool[i].node);
-    if (s == NodeState::kFree) continue;
-    scratch.ids[n++] = raw(pool[i].node);
+// How many nodes that count a walk of `ef` keeps where only `share` of the nodes do. Keeping ef of
+// them means a walk through ef / share nodes, and finds more than the same walk would where all
+// count; keeping ef * share means the walk of before, and finds less. The cube root of the share
+// lies between: with half of the nodes erased, 1.6 times the walk, recall as before.
+std::size_t counting_beam(std::size_t ef, std::size_t k, double share) {
+  if (share >= 1) return ef;
+  const double beam = std::ceil(static_cast<double>(ef) * std::cbrt(std::max(share, 0.0)));
+  return std::clamp(static_cast<std::size_t>(beam), k, ef);
+}
+
+/// Counts for search_layer(): what counts at the moment and is accepted.
+class CountsAtMoment {
+ public:
+  CountsAtMoment(const GraphState& g, const SearchRequest& request, Scratch& scratch)
+      : visibility_(g.visibility), labels_(g.labels), accept_(request.accept), scratch_(scratch) {}
+
+  bool every(const std::uint64_t* entries, std::size_t count) const {
+    bool all = accept_ == nullptr;
+    for (std::size_t i = 0; i < count; ++i) {
+      all &= visibility_.counts_for_all(CandidatePool::node_of(entries[i]));
+    }
+    return all;
   }
+  bool operator()(NodeId node) const {
+    return visibility_.counts(node, scratch_.number, scratch_.unsettled) &&
+           (accept_ == nullptr || (*accept_)(labels_[node]));
+  }
+
+ private:
+  const Visibility& visibility_;
+  const SegmentedArray<Label>& labels_;
+  const std::function<bool(Label)>* const accept_;
+  Scratch& scratch_;
+};
+
+/// One search's walks. Leaves the nearest that count in scratch.pool.
+class Walk {
+ public:
+  Walk(const GraphState& g, const SearchRequest& request, Scratch& scratch)
+      : g_(g), request_(request), scratch_(scratch) {}
+
+  /// For `beam` nodes that count, of which `share` of the live ones are accepted. False when a scan
+  /// is cheaper than to go on.
+  bool run(std::size_t beam, double share, SearchCounters& counters) {
+    const std::uint64_t slots = g_.next_slot.load(std::memory_order_relaxed);
+    constexpr std::size_t kOthers = 16;
+    constexpr std::size_t kWider = 8;
+    std::uint64_t left = SearchCost(g_).distances_of_scan(request_, share);
+    for (std::size_t others = std::max<std::size_t>(kOthers * beam, 256);; others *= kWider) {
+      const std::uint64_t distances = scratch_.distances_computed;
+      const std::uint64_t expanded = scratch_.nodes_expanded;
+      const WalkEnd end = once({.ef = beam, .others = others, .distances = left});
+      const std::uint64_t computed = scratch_.distances_computed - distances;
+      counters.distances += computed;
+      counters.nodes_visited += scratch_.nodes_expanded - expanded;
+      counters.path =
+          request_.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph;
+      g_.walk_statistics.note(scratch_.nodes_expanded - expanded, computed);
+      if (end == WalkEnd::kWhole) return true;
+      if (end == WalkEnd::kOutOfDistances || computed >= left || others >= slots) return false;
+      left -= computed;
+      g_.walk_statistics.wider_walks.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
+  /// Exact distances of the `most` nearest in scratch.ids and scratch.distances; returns how many.
+  std::size_t rerank(std::size_t most, SearchCounters& counters) {
+    scratch_.ids.resize(std::max(most, kMaxLinks));
+    scratch_.distances.resize(std::max(most, kMaxLinks));
+    const std::size_t n = std::min(most, scratch_.pool.size());
+    for (std::size_t i = 0; i < n; ++i) scratch_.ids[i] = raw(scratch_.pool[i].node);
+    exact_distances_of(g_, request_, prepared_, std::span(scratch_.ids.data(), n),
+                       scratch_.distances.data(), scratch_);
+    counters.distances += n;
+    return n;
+  }
+
+ private:
+  WalkEnd once(const WalkWidth& width) {
+    const Topology& t = *scratch_.topology;
+    const EntryPoint entry = t.entry_point();
+    scratch_.pool.reset(0);
+    const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
+    prepared_ = score.prepared();
+    if (entry.node == kNoNode) return WalkEnd::kWhole;
+    const Starts starts =
+        descend(g_, t, score, {score(entry.node), entry.node}, entry.level, 0,
+                descent_breadth(g_.next_slot.load(std::memory_order_relaxed)), scratch_);
+    return search_layer(g_, t, score, starts, width, 0, kNoNode,
+                        CountsAtMoment(g_, request_, scratch_), scratch_);
+  }
+
+  const GraphState& g_;
+  const SearchRequest& request_;
+  Scratch& scratch_;
+  const float* prepared_ = nullptr;
+};
+
+// Of scratch.ids[0, count) with scratch.distances, the nearest go to `out`; returns how many.
+std::size_t write_results(const GraphState& g, std::size_t count, std::span<Found> out,
+                          Scratch& scratch) {
+  scratch.results.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (scratch.distances[i] == std::numeric_limits<float>::infinity()) continue;
+    const NodeId node{scratch.ids[i]};
+    scratch.results.push_back({node, g.labels[node], scratch.distances[i]});
+  }
+  std::sort(scratch.results.begin(), scratch.results.end(), nearer);
+  const std::size_t n = std::min(scratch.results.size(), out.size());
+  std::copy_n(scratch.results.begin(), n, out.begin());
   return n;
 }
 
-// How many live candidates a walk of `ef` keeps where a part of the nodes are tombstones. Keeping
-// ef live ones means a walk through ef / share nodes, and finds more than the same walk among live
-// nodes did; keeping ef * share means the walk of before, and finds less. The cube root of the
-// share lies between: with half of the nodes erased, 1.6 times the walk, recall as before.
-std::size_t live_beam(const GraphState& g, std::size_t ef, std::size_t k) {
-  const auto live = static_cast<double>(g.live_count.load(std::memory_order_relaxed));
-  const auto dead = static_cast<double>(g.tombstone_count.load(std::memory_order_relaxed));
-  if (dead <= 0 || live <= 0) return ef;
-  const double share = live / (live + dead);
-  return std::max(k,
-                  static_cast<std::size_t>(std::ceil(static_cast<double>(ef) * std::cbrt(share))));
-}
-
-struct Walk {
-  std::size_t found = 0;    ///< candidates in scratch.ids, exact distances beside them
-  bool filtered = false;    ///< not every node counted
-  bool overtaken = false;   ///< met a node that had been hidden since the walk began
-  std::uint64_t began = 0;  ///< the visibility sequence before any state was looked at
-};
-
-// The graph walk up to exact distances of the best candidates. `wanted` candidates at most.
-Walk walk(const GraphState& g, const SearchRequest& request, std::size_t ef, std::size_t wanted,
-          Scratch& scratch) {
-  Walk result;
-  result.began = g.visibility_sequence.load(std::memory_order_acquire);
-  scratch.hidden.clear();
-  const Topology& t = *g.topology.load(std::memory_order_acquire);
-  const EntryPoint entry = t.entry_point();
-  if (entry.node == kNoNode) return result;
-  const Scorer score = Scorer::for_query(g, request.query, scratch);
-  const float* prepared = score.prepared();
-  const Starts starts =
-      descend(g, t, score, {score(entry.node), entry.node}, entry.level, 0,
-              descent_breadth(g.next_slot.load(std::memory_order_relaxed)), scratch);
-
-  result.filtered =
-      request.accept != nullptr || g.tombstone_count.load(std::memory_order_relaxed) > 0;
-  if (result.filtered) {
-    const auto accept = [&](NodeId node) {
-      const NodeState s = g.state(node);
-      if (s != NodeState::kLive) {
-        scratch.hidden.push_back(raw(node));
-        // Its successor may have been linked to what the walk had been past already.
-        result.overtaken =
-            result.overtaken || (s != NodeState::kPending && g.hidden_since(node, result.began));
-        return false;
-      }
-      return request.accept == nullptr || (*request.accept)(g.labels[node]);
-    };
-    const std::size_t expansions = std::max<std::size_t>(ef * 32, 1024);
-    search_layer_accepting(g, t, score, starts, ef, expansions, 0, accept, scratch);
-    result.found = take_candidates(g, scratch.best, wanted, scratch);
-  } else {
-    search_layer(g, t, score, starts, ef, 0, kNoNode, scratch);
-    result.found = take_candidates(g, scratch.pool, wanted, scratch);
-  }
-  exact_distances_of(g, request, prepared, std::span(scratch.ids.data(), result.found),
-                     scratch.distances.data(), scratch);
-  scratch.distances_computed += result.found;
-  return result;
-}
-
-void add_counters(SearchCounters& counters, const Scratch& scratch, SearchPath path) {
-  counters.distances += scratch.distances_computed;
-  counters.nodes_visited += scratch.nodes_expanded;
-  counters.path = path;
-}
-
 }  // namespace
+
+double accepted_share(const GraphState& g, const Moment& moment, const SearchRequest& request) {
+  if (request.accept == nullptr) return 1;
+  if (request.selectivity >= 0) return request.selectivity;
+  return sampled_share(g, moment, *request.accept);
+}
 
 void exact_distances_of(const GraphState& g, const SearchRequest& request, const float* prepared,
                         std::span<const std::uint32_t> ids, float* out, Scratch& scratch) {
@@ -143,102 +178,58 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
   request.rows->release();  // filters may call the store, and the next walk may read late rows
 }
 
-std::size_t write_results(const GraphState& g, const SearchRequest& request, std::size_t count,
-                          std::uint64_t began, std::span<Found> out, bool& overtaken,
-                          Scratch& scratch) {
-  scratch.results.resize(count);
-  std::size_t visible = 0;
-  look_consistently(g, [&] {
-    visible = 0;
-    overtaken = false;
-    const bool changed = g.visibility_sequence.load(std::memory_order_relaxed) != began;
-    for (std::size_t i = 0; i < count; ++i) {
-      const NodeId node{scratch.ids[i]};
-      const NodeState s = g.state(node);
-      // Its successor, if it was replaced, may have been linked behind the walk's back.
-      overtaken = overtaken || (changed && s != NodeState::kLive && s != NodeState::kPending);
-      if (s != NodeState::kLive) continue;
-      scratch.results[visible++] = {node, g.labels[node], scratch.distances[i]};
-    }
-    if (!changed) return;
-    for (std::size_t i = 0; i < scratch.hidden.size() && !overtaken; ++i) {
-      overtaken = g.state(NodeId{scratch.hidden[i]}) == NodeState::kLive;
-    }
-  });
-  // The walk may have let through what became live later; the filter is asked about those again.
-  const auto end = std::remove_if(
-      scratch.results.begin(), scratch.results.begin() + static_cast<std::ptrdiff_t>(visible),
-      [&](const Found& f) {
-        return f.distance == std::numeric_limits<float>::infinity() ||
-               (request.accept != nullptr && !(*request.accept)(f.label));
-      });
-  std::sort(scratch.results.begin(), end, nearer);
-  const std::size_t n =
-      std::min(static_cast<std::size_t>(end - scratch.results.begin()), out.size());
-  std::copy_n(scratch.results.begin(), n, out.begin());
-  return n;
-}
-
-std::size_t Graph::search(const SearchRequest& request, std::span<Found> out,
-                          SearchCounters& counters) const {
+std::size_t Graph::search(const Moment& moment, const SearchRequest& request,
+                          std::span<Found> out, SearchCounters& counters) const {
   const GraphState& g = *state_;
   const std::size_t k = std::min(request.k, out.size());
   if (k == 0 || live() == 0) {
     counters.path = SearchPath::kEmpty;
     return 0;
   }
-  if (request.accept != nullptr) {
-    const double share =
-        request.selectivity >= 0 ? request.selectivity : sampled_selectivity(g, *request.accept);
-    if (share < kScanSelectivity) return scan(request, out, counters);
+  const SearchCost cost(g);
+  const double share = accepted_share(g, moment, request);
+  const std::size_t beam =
+      counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
+  if (request.accept != nullptr &&
+      cost.scan(request, share) < cost.walk(request, static_cast<double>(beam), share)) {
+    return scan(moment, request, out, counters);
   }
-  const std::size_t ef = std::max(request.ef, k);
-  bool filtered = false;
-  std::size_t n = 0;
-  bool overtaken = true;
-  {
-    const BorrowedScratch scratch(g.scratches);
-    for (int walks = 0; overtaken && walks < kMostWalks; ++walks) {
-      const Walk w = walk(g, request, live_beam(g, ef, k), rerank_count(g, k), *scratch);
-      filtered = w.filtered;
-      n = write_results(g, request, w.found, w.began, out.first(k), overtaken, *scratch);
-      overtaken = overtaken || w.overtaken;
-    }
-    add_counters(counters, *scratch,
-                 request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
+  VICINAL_STEP_POINT("search.walk");
+  Scratch& scratch = moment.scratch();
+  Walk walk(g, request, scratch);
+  if (walk.run(beam, share, counters)) {
+    const std::size_t n =
+        write_results(g, walk.rerank(rerank_count(g, k), counters), out.first(k), scratch);
+    if (n >= std::min<std::uint64_t>(k, live())) return n;
   }
-  if (overtaken) return scan(request, out, counters);
-  // A bounded walk among nodes that mostly do not count can end early: the scan cannot.
-  if (filtered && n < std::min<std::uint64_t>(k, live())) return scan(request, out, counters);
-  return n;
+  g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
+  return scan(moment, request, out, counters);
 }
 
-std::vector<Found> Graph::search_radius(const SearchRequest& request, float radius,
-                                        SearchCounters& counters) const {
+std::vector<Found> Graph::search_radius(const Moment& moment, const SearchRequest& request,
+                                        float radius, SearchCounters& counters) const {
   const GraphState& g = *state_;
   std::vector<Found> found;
   if (live() == 0) return found;
+  const SearchCost cost(g);
+  const double share = accepted_share(g, moment, request);
+  Scratch& scratch = moment.scratch();
+  Walk walk(g, request, scratch);
   // Doubles the beam until its farthest candidate lies beyond the radius.
-  int walks_overtaken = 0;
   for (std::size_t ef = std::max<std::size_t>(request.ef, 16);; ef *= 2) {
-    const BorrowedScratch scratch(g.scratches);
-    const Walk w = walk(g, request, ef, ef, *scratch);
-    found.resize(w.found);
-    bool overtaken = false;
-    found.resize(write_results(g, request, w.found, w.began, found, overtaken, *scratch));
-    add_counters(counters, *scratch,
-                 request.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph);
-    if (overtaken || w.overtaken) {
-      if (++walks_overtaken == kMostWalks) return scan_radius(request, radius, counters);
-      ef /= 2;
-      continue;
+    // A beam that holds all there is says whether there is more; a scan then costs no more.
+    const bool scanned =
+        cost.scan(request, share) < cost.walk(request, static_cast<double>(ef), share);
+    if (scanned) return scan_radius(moment, request, radius, counters);
+    const bool whole = walk.run(ef, share, counters);
+    const bool beam_was_full = scratch.pool.full();
+    if (!whole || (!beam_was_full && request.accept == nullptr && scratch.pool.size() < live())) {
+      g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
+      return scan_radius(moment, request, radius, counters);
     }
-    const bool beam_was_full = w.found >= ef;
-    // As in search(): a bounded walk can end before it has met all that count.
-    if (w.filtered && w.found < std::min<std::uint64_t>(ef, live())) {
-      return scan_radius(request, radius, counters);
-    }
-    if (!beam_was_full || found.empty() || found.back().distance > radius || ef >= live()) break;
+    found.resize(scratch.pool.size());
+    found.resize(write_results(g, walk.rerank(found.size(), counters), found, scratch));
+    if (!beam_was_full || found.empty() || found.back().distance > radius) break;
   }
   const auto end =
       std::find_if(found.begin(), found.end(), [&](const Found& f) { return f.distance > radius; });

@@ -12,17 +12,32 @@ namespace {
 // nearest was.
 std::size_t step_width(std::size_t ef) { return std::clamp<std::size_t>(ef / 10, 1, kMaxStep); }
 
-std::size_t take_step(CandidatePool& pool, std::size_t width, std::array<NodeId, kMaxStep>& step) {
-  std::size_t taken = 0;
-  while (taken < width) {
-    step[taken] = pool.take_next();
-    if (step[taken] == kNoNode) break;
-    ++taken;
-  }
-  return taken;
+// Calls each(node) for the next `count` at most that steps would take.
+template <typename Each>
+void peek(const Scratch& scratch, std::size_t count, const Each& each) {
+  scratch.pool.peek(count, each);
+  // Where many do not count the next ones are as likely there.
+  if (scratch.others.size() > 0) scratch.others.peek((count + 1) / 2, each);
 }
 
 }  // namespace
+
+bool WalkStep::take(Scratch& scratch, std::size_t ef) {
+  CandidatePool& pool = scratch.pool;
+  CandidatePool& others = scratch.others;
+  const std::size_t width = step_width(ef);
+  const bool some_others = others.size() > 0;
+  for (count_ = 0; count_ < width; ++count_) {
+    bool from_others = false;
+    if (some_others) {
+      const std::uint64_t other = others.next_entry();
+      from_others = other < pool.next_entry() && other < pool.bound();
+    }
+    nodes_[count_] = (from_others ? others : pool).take_next();
+    if (nodes_[count_] == kNoNode) break;
+  }
+  return count_ > 0;
+}
 
 std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeId> nodes,
                    Level level, Scratch& scratch) {
@@ -47,7 +62,7 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
     for (std::size_t i = before; i < std::min(n, ahead); ++i) score.prefetch(NodeId{ids[i]});
   }
   if (level == 0) {
-    scratch.pool.peek(nodes.size(), [&](NodeId next) { t.prefetch_block(next); });
+    peek(scratch, nodes.size(), [&](NodeId next) { t.prefetch_block(next); });
   }
   score(ids, n, scratch.distances.data(),
         n <= ahead ? kernels::Rows::kCached : kernels::Rows::kScattered);
@@ -66,37 +81,20 @@ Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neig
   for (Level level = from; level > to; --level) {
     scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
     scratch.pool.reset(breadth);
+    scratch.others.reset(0);
     for (const Neighbor& n : nearest) {
       scratch.visited.insert(raw(n.node));
       scratch.pool.insert(n.distance, n.node);
     }
     for (NodeId next = scratch.pool.take_next(); next != kNoNode; next = scratch.pool.take_next()) {
       const std::size_t n = expand(t, score, std::span(&next, 1), level, scratch);
-      scratch.pool.insert_all(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
-                              [](NodeId) {});
+      scratch.pool.offer(
+          g.kernels, scratch.ids.data(), scratch.distances.data(), n,
+          [&](std::uint64_t* entries, std::size_t count) { scratch.pool.merge(entries, count); });
     }
     nearest = Starts(scratch.pool);
   }
   return nearest;
-}
-
-void search_layer(const GraphState& g, const Topology& t, const Scorer& score, const Starts& starts,
-                  std::size_t ef, Level level, NodeId exclude, Scratch& scratch) {
-  scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
-  scratch.pool.reset(ef);
-  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
-  for (const Neighbor& start : starts) {
-    if (scratch.visited.insert(raw(start.node))) scratch.pool.insert(start.distance, start.node);
-  }
-  const std::size_t width = step_width(ef);
-  std::array<NodeId, kMaxStep> step;
-  while (const std::size_t taken = take_step(scratch.pool, width, step)) {
-    const std::size_t n = expand(t, score, std::span(step).first(taken), level, scratch);
-    scratch.pool.insert_all(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
-                            [&](NodeId node) {
-                              if (level == 0) t.prefetch_handle(node);
-                            });
-  }
 }
 
 }  // namespace vicinal::graph

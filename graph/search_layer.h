@@ -49,55 +49,111 @@ std::size_t descent_breadth(std::uint64_t slots);
 Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neighbor start,
                Level from, Level to, std::size_t breadth, Scratch& scratch);
 
-/// Algorithm 2: leaves the `ef` nearest nodes met in scratch.pool. `starts` seed it; `exclude`
-/// (kNoNode: nobody), which may be a node to be linked, is never met.
-void search_layer(const GraphState& g, const Topology& t, const Scorer& score, const Starts& starts,
-                  std::size_t ef, Level level, NodeId exclude, Scratch& scratch);
+/// How far a walk may go.
+struct WalkWidth {
+  std::size_t ef = 0;  ///< nodes kept of those that count
+  /// Nodes kept of those that do not count. The walk goes through the nearest of them.
+  std::size_t others = 0;
+  /// Distances computed; the step in which they run out is finished.
+  std::uint64_t distances = ~std::uint64_t{0};
+};
 
-/// The same where only some nodes count: leaves the `ef` nearest nodes for which `accept(node)` in
-/// scratch.best. The walk goes through the others too, and is over when nothing nearer than the
-/// worst of `ef` accepted ones is left, or after `max_expansions` nodes.
-template <typename Accept>
-void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            const Starts& starts, std::size_t ef, std::size_t max_expansions,
-                            Level level, const Accept& accept, Scratch& scratch);
+/// Why a walk ended.
+enum class WalkEnd : std::uint8_t {
+  kWhole,          ///< nothing nearer than the worst of `ef` that count is left
+  kNarrow,         ///< WalkWidth::others left out some nodes that were nearer than that
+  kOutOfDistances  ///< WalkWidth::distances
+};
+
+/// Counts for search_layer(): every node does.
+struct EveryNode {
+  bool every(const std::uint64_t* /*entries*/, std::size_t /*count*/) const { return true; }
+  bool operator()(NodeId /*node*/) const { return true; }
+};
+
+/// Algorithm 2, where only some nodes count: leaves the `ef` nearest that do in scratch.pool. The
+/// walk goes through the others (scratch.others) in the same steps, nearest first of both, so that
+/// where all count nothing is different. `starts` seed it; `exclude` (kNoNode: nobody), which may be
+/// a node to be linked, is never met. `counts(node)` tells whether a node counts, once a node;
+/// `counts.every(entries, n)` may answer for pool entries together: false leaves them to counts().
+template <typename Counts>
+WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,
+                     const Starts& starts, const WalkWidth& width, Level level, NodeId exclude,
+                     const Counts& counts, Scratch& scratch);
+
+/// The same where every node counts.
+inline void search_layer(const GraphState& g, const Topology& t, const Scorer& score,
+                         const Starts& starts, std::size_t ef, Level level, NodeId exclude,
+                         Scratch& scratch) {
+  search_layer(g, t, score, starts, WalkWidth{.ef = ef}, level, exclude, EveryNode{}, scratch);
+}
 
 /// The most nodes of one step.
 inline constexpr std::size_t kMaxStep = 4;
 
-/// One step of either: scores the unvisited neighbors of `nodes` (at most kMaxStep) at `level` into
+/// Nodes to be expanded together.
+class WalkStep {
+ public:
+  /// Takes the nearest of both pools that were not expanded: as many as pay for a beam of `ef`. Of
+  /// those that do not count, none beyond the worst of a full pool.
+  bool take(Scratch& scratch, std::size_t ef);
+  std::span<const NodeId> nodes() const { return std::span(nodes_).first(count_); }
+
+ private:
+  std::array<NodeId, kMaxStep> nodes_{};
+  std::size_t count_ = 0;
+};
+
+/// One step: scores the unvisited neighbors of `nodes` (at most kMaxStep) at `level` into
 /// scratch.ids and scratch.distances; returns how many.
 std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeId> nodes,
                    Level level, Scratch& scratch);
 
-template <typename Accept>
-void search_layer_accepting(const GraphState& g, const Topology& t, const Scorer& score,
-                            const Starts& starts, std::size_t ef, std::size_t max_expansions,
-                            Level level, const Accept& accept, Scratch& scratch) {
+template <typename Counts>
+WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,
+                     const Starts& starts, const WalkWidth& width, Level level, NodeId exclude,
+                     const Counts& counts, Scratch& scratch) {
+  CandidatePool& pool = scratch.pool;
+  CandidatePool& others = scratch.others;
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
-  // What does not count is kept too, or the walk could not pass through it; beyond this the
-  // farthest are dropped.
-  scratch.pool.reset(ef * 16);
-  scratch.best.reset(ef);
+  pool.reset(width.ef);
+  others.reset(width.others);
+  if (exclude != kNoNode) scratch.visited.insert(raw(exclude));
   for (const Neighbor& start : starts) {
-    scratch.visited.insert(raw(start.node));
-    scratch.pool.insert(start.distance, start.node);
-    if (accept(start.node)) scratch.best.insert(start.distance, start.node);
+    if (!scratch.visited.insert(raw(start.node))) continue;
+    (counts(start.node) ? pool : others).insert(start.distance, start.node);
   }
-  for (std::size_t expanded = 0; expanded < max_expansions; ++expanded) {
-    const std::size_t at = scratch.pool.next();
-    if (at == scratch.pool.size()) break;
-    if (scratch.best.full() && scratch.pool[at].distance > scratch.best.worst()) break;
-    const NodeId next = scratch.pool.take_next();
-    const std::size_t n = expand(t, score, std::span(&next, 1), level, scratch);
-    for (std::size_t i = 0; i < n; ++i) {
-      const float distance = scratch.distances[i];
-      if (scratch.best.full() && distance > scratch.best.worst()) continue;
-      const NodeId node{scratch.ids[i]};
-      if (scratch.pool.insert(distance, node) && level == 0) t.prefetch_handle(node);
-      if (accept(node)) scratch.best.insert(distance, node);
+  std::array<std::uint64_t, kernels::kMostEntries> passed;
+  const auto receive = [&](std::uint64_t* entries, std::size_t n) {
+    if (level == 0) {
+      for (std::size_t i = 0; i < n; ++i) t.prefetch_handle(CandidatePool::node_of(entries[i]));
     }
+    if (counts.every(entries, n)) {
+      pool.merge(entries, n);
+      return;
+    }
+    std::size_t counted = 0;
+    std::size_t others_met = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::uint64_t entry = entries[i];
+      if (counts(CandidatePool::node_of(entry))) {
+        entries[counted++] = entry;
+      } else {
+        passed[others_met++] = entry;
+      }
+    }
+    pool.merge(entries, counted);
+    others.merge(passed.data(), others_met);
+  };
+  const std::uint64_t most = scratch.distances_computed + width.distances;
+  const bool bounded = most > scratch.distances_computed;
+  WalkStep step;
+  while (step.take(scratch, width.ef)) {
+    const std::size_t n = expand(t, score, step.nodes(), level, scratch);
+    pool.offer(g.kernels, scratch.ids.data(), scratch.distances.data(), n, receive);
+    if (bounded && scratch.distances_computed >= most) return WalkEnd::kOutOfDistances;
   }
+  return others.cut() < pool.bound() ? WalkEnd::kNarrow : WalkEnd::kWhole;
 }
 
 }  // namespace vicinal::graph

@@ -229,15 +229,15 @@ TEST(Search, AgreesWithExactAndIntoAndBatch) {
   EXPECT_FALSE(index.search_batch(queries).ok());
 }
 
-TEST(Filters, PredicateAndAllowList) {
+TEST(Filters, PredicateAndLabelSet) {
   Index index = filled(1000);
   SearchOptions even{.k = 10, .filter = Filter::by([](Label l) { return l % 2 == 0; })};
   const SearchResult found = *index.search(vector_of(7), even);
   EXPECT_EQ(found.size(), 10u);
   for (const Hit& hit : found) EXPECT_EQ(hit.label % 2, 0u);
 
-  std::vector<Label> allow = {5, 6, 7, 7, 5, 99999};
-  SearchOptions few{.k = 10, .filter = Filter::among(allow)};
+  const LabelSet five_to_seven(std::vector<Label>{5, 6, 7, 7, 5, 99999});
+  SearchOptions few{.k = 10, .filter = Filter::among(five_to_seven)};
   const SearchResult listed = *index.search(vector_of(7), few);
   ASSERT_EQ(listed.size(), 3u);
   EXPECT_EQ(listed[0].label, 7u);
@@ -246,8 +246,14 @@ TEST(Filters, PredicateAndAllowList) {
   SearchOptions nothing{.k = 10, .filter = Filter::among({})};
   EXPECT_TRUE(index.search(vector_of(7), nothing)->empty());
   SearchOptions both = even;
-  both.filter.use_allow = true;
-  EXPECT_CODE(index.search(vector_of(7), both).status(), kInvalidArgument, "not both");
+  both.filter.labels = five_to_seven;
+  const SearchResult six = *index.search(vector_of(7), both);
+  ASSERT_EQ(six.size(), 1u);
+  EXPECT_EQ(six[0].label, 6u);
+  SearchOptions all_but{.k = 10, .filter = Filter::among(~five_to_seven)};
+  const SearchResult others = *index.search(vector_of(7), all_but);
+  EXPECT_EQ(others.size(), 10u);
+  for (const Hit& hit : others) EXPECT_FALSE(five_to_seven.contains(hit.label));
   SearchOptions rare{.k = 3, .filter = Filter::by([](Label l) { return l % 400 == 1; })};
   EXPECT_EQ(index.search(vector_of(7), rare)->size(), 3u);
 
@@ -270,8 +276,8 @@ TEST(Radius, FindsWhatIsWithin) {
   for (const Hit& hit : walked) EXPECT_LE(hit.distance, radius);
   EXPECT_EQ(index.search_radius(vector_of(3), radius, {.k = 4})->size(), 4u);
   EXPECT_FALSE(index.search_radius(vector_of(3), std::nanf("")).ok());
-  const std::vector<Label> allow = {3, 4};
-  EXPECT_EQ(index.search_radius(vector_of(3), 1e-3F, {.filter = Filter::among(allow)})->size(), 1u);
+  const LabelSet two(std::vector<Label>{3, 4});
+  EXPECT_EQ(index.search_radius(vector_of(3), 1e-3F, {.filter = Filter::among(two)})->size(), 1u);
 }
 
 TEST(Erase, EverythingAndBackAgain) {

@@ -25,8 +25,8 @@ struct Answers {
 
 Answers answers(const Index& index) {
   Answers all;
-  const std::vector<Label> few = {3, 8, 500, 990, 2000};
-  const std::vector<Label> many = labels_up_to(300, 100);
+  const LabelSet few(std::vector<Label>{3, 8, 500, 990, 2000});
+  const LabelSet many(labels_up_to(300, 100));
   std::vector<float> queries;
   for (Label label = 9000; label < 9020; ++label) {
     const std::vector<float> query = vector_of(label);

@@ -193,7 +193,7 @@ TEST(BatchBuild, CancelLeavesEachNodeLinkedWholeOrNotAtAll) {
   for (const NodeId n : nodes) (g->linked(n) ? linked : others).push_back(n);
   EXPECT_GT(linked.size(), 0u);
   EXPECT_GT(others.size(), 0u);
-  show_all(*g, linked);
+  g->show(linked);
   EXPECT_SOUND(*g);
   g->discard_nodes(others);
   EXPECT_EQ(g->stats().free_slots, others.size());
@@ -209,7 +209,7 @@ TEST(BatchBuild, OntoAGraphThatIsThere) {
   std::vector<NodeId> nodes;
   for (std::size_t i = 500; i < rows.size(); ++i) nodes.push_back(add(*g, i, rows.row(i)));
   EXPECT_TRUE(g->link_batch(nodes, 2, {}));
-  show_all(*g, nodes);
+  g->show(nodes);
   EXPECT_SOUND(*g);
   EXPECT_GE(recall(*g, queries, 10, 100).share, 0.98);
 }
@@ -226,8 +226,8 @@ TEST(SmallGraphs, Empty) {
   SearchCounters counters;
   SearchRequest request;
   request.query = query.data();
-  EXPECT_TRUE(g->search_radius(request, 10, counters).empty());
-  EXPECT_TRUE(g->scan_radius(request, 10, counters).empty());
+  EXPECT_TRUE(g->search_radius(Moment(*g), request, 10, counters).empty());
+  EXPECT_TRUE(g->scan_radius(Moment(*g), request, 10, counters).empty());
   EXPECT_TRUE(g->take_changed_nodes().empty());
   EXPECT_SOUND(*g);
 }

@@ -43,7 +43,7 @@ std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
         const auto plan = plans ? g->plan_link(node) : nullptr;
         if (plans) std::this_thread::yield();
         g->link(node, plan);
-        g->show(node, kNoNode);
+        g->show(node);
       }
     });
   }

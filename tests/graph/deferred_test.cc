@@ -102,7 +102,7 @@ std::vector<Found> ask(const Graph& g, Store& store, const float* query) {
   request.rows = &rows;
   std::vector<Found> found(10);
   SearchCounters counters;
-  found.resize(g.search(request, found, counters));
+  found.resize(g.search(Moment(g), request, found, counters));
   return found;
 }
 

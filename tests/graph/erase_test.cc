@@ -40,11 +40,11 @@ TEST(Show, PendingNodesAreNotFound) {
   const Rows rows = clustered(100, 8, 1);
   const auto g = build(config_of(8), rows);
   const std::vector<float> vector(8, 2.5f);
-  const NodeId node = add(*g, 1000, vector.data());
+  const NodeId node = add(*g, 1000, vector.data(), NodeId{5});
   g->link(node);
   EXPECT_NE(search(*g, vector.data(), 1, 64).found.at(0).label, 1000u);
   EXPECT_NE(scan(*g, vector.data(), 1).found.at(0).label, 1000u);
-  g->show(node, NodeId{5});
+  g->show(node);
   EXPECT_EQ(search(*g, vector.data(), 1, 64).found.at(0).label, 1000u);
   EXPECT_EQ(g->state(NodeId{5}), NodeState::kTombstone);
   EXPECT_EQ(g->live(), 100u);
@@ -67,42 +67,8 @@ std::size_t times_seen(const Answer& a) {
                                                 [](const Found& f) { return f.label == kMoving; }));
 }
 
-// Two linked nodes of one label change places; every answer must hold exactly one.
-void run_switching(bool with_scan) {
-  const Rows rows = clustered(3000, 8, 1);
-  const auto g = build(config_of(8), rows);
-  const Rows places = near_places(2);
-  NodeId shown = insert(*g, kMoving, places.row(0));
-  NodeId hidden = insert(*g, kMoving, places.row(1), shown);
-  std::atomic<bool> stop{false};
-  std::atomic<std::uint64_t> switches{0};
-  std::jthread writer([&] {
-    while (!stop.load()) {
-      g->show(shown, hidden);
-      std::swap(shown, hidden);
-      switches.fetch_add(1);
-      for (int i = 0; i < 2000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
-    }
-  });
-  while (switches.load() == 0) std::this_thread::yield();
-  std::uint64_t neither = 0;
-  std::uint64_t both = 0;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-  while (std::chrono::steady_clock::now() < end) {
-    const Answer a = with_scan ? scan(*g, places.row(0), 10) : search(*g, places.row(0), 10, 64);
-    neither += times_seen(a) == 0 ? 1 : 0;
-    both += times_seen(a) > 1 ? 1 : 0;
-  }
-  stop = true;
-  EXPECT_EQ(both, 0u);
-  EXPECT_EQ(neither, 0u);
-}
-
-TEST(Show, G10AScanSeesOneOfTwoThatSwitch) { run_switching(true); }
-TEST(Show, G10ASearchSeesOneOfTwoThatSwitch) { run_switching(false); }
-
 // Updates as the engine makes them: a new node is linked, then shown in place of the old one.
-TEST(Show, G10ASearchBesideUpdatesAlwaysFindsTheLabel) {
+void run_updates(bool with_scan) {
   const Rows rows = clustered(2000, 8, 1);
   const auto g = build(config_of(8), rows);
   const Rows places = near_places(64);
@@ -121,7 +87,7 @@ TEST(Show, G10ASearchBesideUpdatesAlwaysFindsTheLabel) {
   std::uint64_t both = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
   while (std::chrono::steady_clock::now() < end) {
-    const Answer a = search(*g, places.row(0), 10, 64);
+    const Answer a = with_scan ? scan(*g, places.row(0), 10) : search(*g, places.row(0), 10, 64);
     neither += times_seen(a) == 0 ? 1 : 0;
     both += times_seen(a) > 1 ? 1 : 0;
   }
@@ -129,6 +95,9 @@ TEST(Show, G10ASearchBesideUpdatesAlwaysFindsTheLabel) {
   EXPECT_EQ(both, 0u);
   EXPECT_EQ(neither, 0u);
 }
+
+TEST(Show, G10AScanBesideUpdatesAlwaysFindsTheLabel) { run_updates(true); }
+TEST(Show, G10ASearchBesideUpdatesAlwaysFindsTheLabel) { run_updates(false); }
 
 TEST(Tombstones, HalfOfAllCostNeitherRecallNorMuchWork) {
   const Rows rows = clustered(4000, 16, 1);
@@ -195,14 +164,14 @@ TEST(Radius, FindsWhatTheScanFinds) {
         request.k = 0;
         request.accept = accept;
         SearchCounters counters;
-        const std::vector<Found> exact = g->scan_radius(request, radius, counters);
-        const std::vector<Found> got = g->search_radius(request, radius, counters);
+        const std::vector<Found> exact = g->scan_radius(Moment(*g), request, radius, counters);
+        const std::vector<Found> got = g->search_radius(Moment(*g), request, radius, counters);
         for (const Found& f : got) EXPECT_LE(f.distance, radius);
         found += got.size();
         wanted += exact.size();
         EXPECT_LE(got.size(), exact.size());
         request.k = 5;
-        EXPECT_LE(g->search_radius(request, radius, counters).size(), 5u);
+        EXPECT_LE(g->search_radius(Moment(*g), request, radius, counters).size(), 5u);
       }
     }
     EXPECT_GE(static_cast<double>(found), 0.98 * static_cast<double>(wanted))
@@ -212,18 +181,29 @@ TEST(Radius, FindsWhatTheScanFinds) {
   }
 }
 
-TEST(ScanNodes, RepeatsGiveOneHitAndTombstonesNone) {
-  const Rows rows = clustered(50, 4, 1);
+TEST(Scan, OfAListGivesRepeatsOneHitAndTombstonesNone) {
+  const Rows rows = clustered(200, 4, 1);
   const auto g = build(config_of(4), rows);
   g->erase(NodeId{3});
-  const std::vector<NodeId> nodes = {NodeId{9}, NodeId{3}, NodeId{9}, NodeId{4}};
+  const std::function<bool(Label)> accept = [](Label l) { return l == 9 || l == 3 || l == 4; };
+  ListedNodes listed;
+  listed.count = 4;
+  listed.append = [](const Moment& moment, std::vector<NodeId>& out) {
+    for (const NodeId node : {NodeId{9}, NodeId{3}, NodeId{9}, NodeId{4}}) {
+      if (moment.counts(node)) out.push_back(node);
+    }
+  };
   SearchRequest request;
   request.query = rows.row(9);
+  request.accept = &accept;
+  request.selectivity = 0.02;
+  request.listed = &listed;
   std::vector<Found> out(10);
   SearchCounters counters;
-  ASSERT_EQ(g->scan_nodes(request, nodes, out, counters), 2u);
+  ASSERT_EQ(g->scan(Moment(*g), request, out, counters), 2u);
   EXPECT_EQ(out[0].node, NodeId{9});
   EXPECT_EQ(out[1].node, NodeId{4});
+  EXPECT_EQ(counters.distances, 2u);
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ TEST(OutOfMemory, APoolThatCouldNotGrowIsWholeNextTime) {
       for (std::uint32_t i = 0; i < count; ++i) {
         const std::uint32_t id = next_id++;
         const float distance = static_cast<float>(count - i);
-        pool.insert_all(kernels, &id, &distance, 1, [](NodeId) {});
+        pool.offer(kernels, &id, &distance, 1,
+                   [&](const std::uint64_t* entries, std::size_t n) { pool.merge(entries, n); });
       }
       ASSERT_EQ(pool.size(), std::min<std::size_t>(capacity, count));
     };

@@ -48,13 +48,13 @@ void run_pool_model(std::size_t capacity, std::uint64_t seed) {
     ASSERT_EQ(pool.size(), model.size());
     ASSERT_EQ(pool.full(), model.size() == capacity);
     if (!model.empty()) {
-      ASSERT_EQ(pool.worst(), std::prev(model.end())->first);
+      ASSERT_EQ(pool[pool.size() - 1].distance, std::prev(model.end())->first);
     }
     if (random() % 3 == 0) {
       const auto next = std::find_if(model.begin(), model.end(),
                                      [&](const Entry& e) { return !expanded.contains(e); });
       const NodeId wanted = next == model.end() ? kNoNode : NodeId{next->second};
-      ASSERT_EQ(pool.next(), static_cast<std::size_t>(std::distance(model.begin(), next)));
+      ASSERT_EQ(pool.next_entry() == CandidatePool::kNone, next == model.end());
       std::vector<NodeId> peeked;
       pool.peek(1, [&](NodeId n) { peeked.push_back(n); });
       ASSERT_EQ(peeked, next == model.end() ? std::vector<NodeId>{} : std::vector{wanted});
@@ -77,7 +77,7 @@ TEST(CandidatePool, EqualsASetAtEveryCapacity) {
 }
 
 // Many at once are kept as if they had come one by one, whatever was expanded before.
-TEST(CandidatePool, InsertAllEqualsInsert) {
+TEST(CandidatePool, OfferAndMergeEqualInsert) {
   const Result<const kernels::KernelTable*> kernels = kernels::active_kernels();
   ASSERT_TRUE(kernels.ok()) << kernels.status().to_string();
   std::mt19937_64 random(3);
@@ -95,8 +95,13 @@ TEST(CandidatePool, InsertAllEqualsInsert) {
         distances.push_back(static_cast<float>(random() % 1000));
       }
       std::set<std::uint32_t> kept;
-      together.insert_all(**kernels, ids.data(), distances.data(), ids.size(),
-                          [&](NodeId node) { kept.insert(raw(node)); });
+      together.offer(**kernels, ids.data(), distances.data(), ids.size(),
+                     [&](const std::uint64_t* entries, std::size_t count) {
+                       for (std::size_t i = 0; i < count; ++i) {
+                         kept.insert(raw(CandidatePool::node_of(entries[i])));
+                       }
+                       together.merge(entries, count);
+                     });
       for (std::size_t i = 0; i < ids.size(); ++i) single.insert(distances[i], NodeId{ids[i]});
       ASSERT_EQ(together.size(), single.size());
       for (std::size_t i = 0; i < single.size(); ++i) {
@@ -139,7 +144,8 @@ TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
   EXPECT_FALSE(pool.insert(1, NodeId{1}));
   const std::uint32_t id = 1;
   const float distance = 1;
-  pool.insert_all(**kernels::active_kernels(), &id, &distance, 1, [](NodeId) { FAIL(); });
+  pool.offer(**kernels::active_kernels(), &id, &distance, 1,
+             [](const std::uint64_t*, std::size_t) { FAIL(); });
   pool.reset(2);
   EXPECT_TRUE(pool.insert(1, NodeId{1}));
   EXPECT_EQ(pool.size(), 1u);
@@ -281,21 +287,6 @@ TEST(EpochDomain, AReaderThatEntersLaterDoesNotBlock) {
   EpochDomain::leave(*reader);
 }
 
-TEST(EpochDomain, WaitForReadersReturnsOnceTheyLeft) {
-  EpochDomain epochs;
-  EpochDomain::Participant* reader = epochs.add_participant();
-  epochs.enter(*reader);
-  std::atomic<bool> left{false};
-  std::jthread leaver([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));
-    left.store(true);
-    EpochDomain::leave(*reader);
-  });
-  epochs.wait_for_readers();
-  EXPECT_TRUE(left.load());
-  epochs.wait_for_readers();  // nobody inside: at once
-}
-
 // Readers must never see a cell that the reclaimer has scribbled over.
 TEST(EpochDomain, ReclaimNeverOvertakesAReader) {
   EpochDomain epochs;
@@ -328,7 +319,8 @@ TEST(EpochDomain, ReclaimNeverOvertakesAReader) {
     const std::uint32_t next = i % 64;
     cells[next].alive.store(1, std::memory_order_relaxed);
     const std::uint32_t old = current.exchange(next, std::memory_order_acq_rel);
-    epochs.wait_for_readers();
+    const std::uint64_t tag = epochs.retire_tag();
+    while (epochs.advance() <= tag) std::this_thread::yield();
     cells[old].alive.store(0, std::memory_order_relaxed);
   }
   stop = true;
@@ -360,7 +352,8 @@ TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
     EXPECT_EQ(distinct.size(), static_cast<std::size_t>(kThreads));
   }
   EXPECT_EQ(pool.bytes(), kThreads * sizeof(Scratch));  // reused, not made anew in each round
-  epochs.wait_for_readers();                            // all have left
+  const std::uint64_t tag = epochs.retire_tag();
+  EXPECT_GT(epochs.advance(), tag);  // all have left
 }
 
 TEST(ScratchPool, BorrowsInsideBorrows) {

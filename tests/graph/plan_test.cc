@@ -17,7 +17,7 @@ TEST(LinkPlan, LinksAsASearchAtOnceDoes) {
   EXPECT_EQ(planned->plan_link(add(*planned, 0, rows.row(0))), nullptr) << "nobody to link to";
   insert(*at_once, 0, rows.row(0));
   planned->link(NodeId{0});
-  planned->show(NodeId{0}, kNoNode);
+  planned->show(NodeId{0});
   for (std::size_t i = 1; i < rows.size(); ++i) {
     insert(*at_once, i, rows.row(i));
     const NodeId node = add(*planned, i, rows.row(i));
@@ -25,7 +25,7 @@ TEST(LinkPlan, LinksAsASearchAtOnceDoes) {
     ASSERT_NE(plan, nullptr);
     EXPECT_FALSE(planned->linked(node)) << "a plan changes nothing";
     planned->link(node, plan);
-    planned->show(node, kNoNode);
+    planned->show(node);
   }
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(planned->links(NodeId{i}), at_once->links(NodeId{i})) << "node " << i;
@@ -47,8 +47,8 @@ TEST(LinkPlan, NodesPlannedTogetherMeet) {
     g->link(b, plan_b);
     const NodeLinks links = g->links(b);
     EXPECT_NE(std::find(links[0].ids.begin(), links[0].ids.end(), a), links[0].ids.end()) << pair;
-    g->show(a, kNoNode);
-    g->show(b, kNoNode);
+    g->show(a);
+    g->show(b);
   }
   EXPECT_SOUND(*g);
 }
@@ -75,7 +75,7 @@ TEST(LinkPlan, OfNeighborsThatRepairTookIsPassedOver) {
   const Rows others = clustered(near.found.size(), kDimension, 4, 1, 99);
   for (std::size_t i = 0; i < others.size(); ++i) insert(*g, 6000 + i, others.row(i));
   g->link(node, plan);
-  g->show(node, kNoNode);
+  g->show(node);
   expect_whole(*g, node);
   // With the plan its links would lead to the others, wherever those are.
   const Answer exact = scan(*g, rows.row(7), 2);
@@ -97,7 +97,7 @@ TEST(LinkPlan, OfATopologyThatARebuildReplacedIsPassedOver) {
     EXPECT_TRUE(g->erase(NodeId{static_cast<std::uint32_t>(f.label)}));
   ASSERT_TRUE(g->rebuild(2, {}).ok());
   g->link(node, plan);
-  g->show(node, kNoNode);
+  g->show(node);
   for (const LevelLinks& level : g->links(node)) {
     for (const NodeId id : level.ids) EXPECT_EQ(g->state(id), NodeState::kLive) << raw(id);
   }
@@ -112,7 +112,7 @@ TEST(LinkPlan, OfASmallerGraphIsPassedOver) {
   const auto plan = g->plan_link(node);
   for (std::size_t i = 2; i < rows.size(); ++i) insert(*g, i, rows.row(i));
   g->link(node, plan);
-  g->show(node, kNoNode);
+  g->show(node);
   const Answer exact = scan(*g, rows.row(1), 2);
   const NodeLinks links = g->links(node);
   EXPECT_NE(std::find(links[0].ids.begin(), links[0].ids.end(),

@@ -165,7 +165,7 @@ TEST(Repair, EverythingErasedThenInsertedAgain) {
     }
     const std::vector<NodeId> nodes = add_all(*g, rows, 1000 * (round + 1));
     EXPECT_TRUE(g->link_batch(nodes, 2, {}));
-    show_all(*g, nodes);
+    g->show(nodes);
     expect_no_dead_links(*g);
     expect_each_finds_itself(*g);
   }
@@ -285,7 +285,7 @@ void run_equal_vectors(std::size_t distinct, std::size_t copies, bool batch, dou
   } else {
     for (const NodeId n : nodes) g->link(n);
   }
-  show_all(*g, nodes);
+  g->show(nodes);
   const double built = seconds_since(start);
   EXPECT_LT(built, most_seconds);
   EXPECT_SOUND(*g);

@@ -121,9 +121,9 @@ class Stress {
     Owner& o = owners_[label];
     const std::lock_guard lock(o.mutex);
     const std::vector<float> v = vector_of(label, o.generation + 1);
-    const NodeId fresh = add(*graph_, label, v.data());
+    const NodeId fresh = add(*graph_, label, v.data(), o.node);
     graph_->link(fresh);
-    graph_->show(fresh, o.live ? o.node : kNoNode);
+    graph_->show(fresh);
     o.node = fresh;
     ++o.generation;
     o.live = true;
@@ -156,7 +156,7 @@ class Stress {
 
   void check(const Found& f, const float* query) {
     if (f.label >= 2 * kLabels) wrong_.fetch_add(1);
-    const float* v = graph_->vector(f.node);  // inside the caller's ReadGuard
+    const float* v = graph_->vector(f.node);  // inside the caller's Moment
     const auto generation_hint = static_cast<std::uint32_t>(v[1]);
     if (v[0] != static_cast<float>(f.label % 64) || generation_hint >= 64) wrong_.fetch_add(1);
     if (graph_->distance(query, v) != f.distance) wrong_.fetch_add(1);
@@ -166,7 +166,7 @@ class Stress {
     thread_local std::mt19937 random(thread + 100);
     const Label label = random() % kLabels;
     const std::vector<float> query = vector_of(label, random() % 20);
-    const Graph::ReadGuard guard(*graph_);
+    const Moment moment(*graph_);
     const bool exact = random() % 8 == 0;
     const Answer a =
         exact ? scan(*graph_, query.data(), 20) : search(*graph_, query.data(), 20, 40);
@@ -188,12 +188,12 @@ class Stress {
     request.query = query.data();
     request.accept = &accept;
     SearchCounters counters;
-    for (const Found& f : graph_->search_radius(request, 60, counters)) {
+    for (const Found& f : graph_->search_radius(Moment(*graph_), request, 60, counters)) {
       if (f.label % 3 != 0) wrong_.fetch_add(1);
     }
     if (random() % 16 != 0) return;
     for (const NodeId node : graph_->take_changed_nodes()) {
-      const Graph::ReadGuard guard(*graph_);
+      const Moment moment(*graph_);
       if (graph_->state(node) == NodeState::kFree) continue;
       for (const LevelLinks& l : graph_->links(node)) {
         if (l.ids.size() > 12 || l.child_count > l.ids.size()) wrong_.fetch_add(1);
@@ -236,20 +236,18 @@ class Stress {
     // its own.
     if (next + kBatch > 2 * kLabels) next = kLabels;
     std::vector<NodeId> nodes;
-    std::vector<NodeId> replaced;
     std::vector<std::unique_lock<std::mutex>> locks;
     for (const Label end = next + kBatch; next < end; ++next) {
       const Label label = next;
       Owner& o = owners_[label];
       locks.emplace_back(o.mutex);
       const std::vector<float> v = vector_of(label, ++o.generation);
-      nodes.push_back(add(*graph_, label, v.data()));
-      replaced.push_back(o.live ? o.node : kNoNode);
+      nodes.push_back(add(*graph_, label, v.data(), o.node));
       o.node = nodes.back();
       o.live = true;
     }
     graph_->link_batch(nodes, 2, {});
-    graph_->show_batch(nodes, replaced);
+    graph_->show(nodes);
   }
 
   std::unique_ptr<Graph> graph_;

@@ -71,17 +71,17 @@ inline std::unique_ptr<Graph> make_graph(const Config& config) {
   return std::move(*made);
 }
 
-inline NodeId add(Graph& g, Label label, const float* vector) {
-  const Result<NodeId> node = g.add_node(label, vector);
+inline NodeId add(Graph& g, Label label, const float* vector, NodeId replaced = kNoNode) {
+  const Result<NodeId> node = g.add_node(label, vector, replaced);
   if (!node) std::abort();
   return *node;
 }
 
 /// Adds, links and shows one vector.
 inline NodeId insert(Graph& g, Label label, const float* vector, NodeId replaced = kNoNode) {
-  const NodeId node = add(g, label, vector);
+  const NodeId node = add(g, label, vector, replaced);
   g.link(node);
-  g.show(node, replaced);
+  g.show(node);
   return node;
 }
 
@@ -91,17 +91,12 @@ inline std::vector<NodeId> add_all(Graph& g, const Rows& rows, Label first = 0) 
   return nodes;
 }
 
-inline void show_all(Graph& g, const std::vector<NodeId>& nodes) {
-  const std::vector<NodeId> none(nodes.size(), kNoNode);
-  g.show_batch(nodes, none);
-}
-
 /// A graph of `rows`, labels 0, 1, ..., linked as one batch.
 inline std::unique_ptr<Graph> build(const Config& config, const Rows& rows, unsigned threads = 2) {
   std::unique_ptr<Graph> g = make_graph(config);
   const std::vector<NodeId> nodes = add_all(*g, rows);
   EXPECT_TRUE(g->link_batch(nodes, threads, {}));
-  show_all(*g, nodes);
+  g->show(nodes);
   return g;
 }
 
@@ -119,7 +114,7 @@ inline Answer search(const Graph& g, const float* query, std::size_t k, std::siz
   request.k = k;
   request.ef = ef;
   request.accept = accept;
-  a.found.resize(g.search(request, a.found, a.counters));
+  a.found.resize(g.search(Moment(g), request, a.found, a.counters));
   return a;
 }
 
@@ -131,7 +126,7 @@ inline Answer scan(const Graph& g, const float* query, std::size_t k,
   request.query = query;
   request.k = k;
   request.accept = accept;
-  a.found.resize(g.scan(request, a.found, a.counters));
+  a.found.resize(g.scan(Moment(g), request, a.found, a.counters));
   return a;
 }
 

@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "vicinal/label_set.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
 
@@ -103,17 +104,17 @@ struct StoreOptions {
 /// several).
 using LabelPredicate = std::function<bool(Label)>;
 
-/// Which labels a search may return. At most one of the two is set; both empty means all.
+/// Which labels a search may return: those that pass both, where both are set; all by default.
 struct Filter {
+  /// May call the index, and write to it too; a search sees the moment at which it began, whatever
+  /// its own filter does. Must not throw.
   LabelPredicate predicate = {};
-  /// Sorted or not, repeats allowed. Must outlive the call. Labels that are not live are ignored.
-  std::span<const Label> allow = {};
-  /// True when `allow` is meant, even if it is empty (then nothing may be returned).
-  bool use_allow = false;
+  /// Labels that are not live are ignored. An empty set: nothing may be returned.
+  std::optional<LabelSet> labels = {};
 
-  bool active() const { return static_cast<bool>(predicate) || use_allow; }
-  static Filter by(LabelPredicate p) { return {std::move(p), {}, false}; }
-  static Filter among(std::span<const Label> labels) { return {{}, labels, true}; }
+  bool active() const { return static_cast<bool>(predicate) || labels.has_value(); }
+  static Filter by(LabelPredicate p) { return {std::move(p), std::nullopt}; }
+  static Filter among(LabelSet set) { return {{}, std::move(set)}; }
 };
 
 struct SearchOptions {
@@ -168,7 +169,8 @@ struct BatchResult {
 
 struct RepairOptions {
   /// Most nodes looked at in one call, a search for new links counting as eight; 0 finishes the
-  /// pass, then mends what hangs loose, for which writers wait once.
+  /// pass, waiting for searches that began before it, then mends what hangs loose, for which writers
+  /// wait once.
   std::uint64_t slice = 0;
   ProgressCallback progress = {};
 };
@@ -179,6 +181,8 @@ struct RepairResult {
   std::uint64_t slots_freed = 0;
   std::uint64_t unreachable_mended = 0;
   bool finished = false;  ///< the pass is complete: nothing dead is linked to any more
+  /// Searches that began before the pass must end before it goes on: call again. Only with a slice.
+  bool waiting = false;
 };
 
 struct ValidateOptions {
@@ -241,6 +245,11 @@ struct Stats {
   std::uint64_t bytes_labels = 0;  ///< label map
   std::uint64_t bytes_scratch = 0;
   std::uint64_t bytes_disk = 0;  ///< the store's file; all indexes together
+
+  /// Searches that met too few nodes that count, most of what lay near having been erased, and went
+  /// on wider, or compared with all that is live instead. Many of them: repair() is due.
+  std::uint64_t wider_walks = 0;
+  std::uint64_t fallback_scans = 0;
 
   std::uint64_t journal_entries = 0;  ///< operations since the last checkpoint
   std::uint64_t journal_bytes = 0;

@@ -1,0 +1,51 @@
+#include "engine/filtered_request.h"
+
+#include <algorithm>
+
+#include "engine/callback.h"
+
+namespace vicinal::engine {
+namespace {
+
+bool ask(const Filter& filter, Label label) {
+  if (filter.labels && !filter.labels->contains(label)) return false;
+  if (!filter.predicate) return true;
+  const CallbackScope scope(CallbackScope::Holds::kNothing);
+  return filter.predicate(label);
+}
+
+double share_of(const LabelSet& set, std::uint64_t live) {
+  if (live == 0) return 1;
+  const double stored =
+      std::min(1.0, static_cast<double>(set.stored()) / static_cast<double>(live));
+  return set.inverted() ? 1 - stored : stored;
+}
+
+}  // namespace
+
+FilteredRequest::FilteredRequest(const Filter& filter, const LabelMap& labels, std::uint64_t live)
+    : filter_(filter) {
+  if (!filter.active()) return;
+  accept_ = [this](Label label) { return ask(filter_, label); };
+  if (!filter.labels) return;
+  if (!filter.predicate) share_ = share_of(*filter.labels, live);
+  if (filter.labels->inverted()) return;
+  listed_.count = filter.labels->stored();
+  listed_.append = [this, &labels](const graph::Moment& moment, std::vector<graph::NodeId>& out) {
+    filter_.labels->for_each_stored([&](Label label) {
+      const graph::NodeId node = moment.stood(labels.find(label));
+      if (node != graph::kNoNode) out.push_back(node);
+      return true;
+    });
+  };
+}
+
+graph::SearchRequest FilteredRequest::request() const {
+  graph::SearchRequest request;
+  request.accept = accept_ ? &accept_ : nullptr;
+  request.selectivity = share_;
+  request.listed = listed_.append ? &listed_ : nullptr;
+  return request;
+}
+
+}  // namespace vicinal::engine

@@ -1,0 +1,45 @@
+// Moment: what a reader sees from its beginning to its end.
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "graph/step_hook.h"
+
+namespace vicinal::graph {
+namespace {
+
+thread_local int moments_of_this_thread = 0;
+
+}  // namespace
+
+Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scratches.borrow()) {
+  const GraphState& g = graph.state();
+  // Both looks at the topology agree: what was shown by the number was linked in it, and what it
+  // lacks, because a rebuild left it out, was hidden by the number.
+  do {
+    scratch_->topology = g.topology.load(std::memory_order_acquire);
+    VICINAL_STEP_POINT("moment.topology");
+    scratch_->number = g.visibility.number();
+    VICINAL_STEP_POINT("moment.number");
+  } while (g.topology.load(std::memory_order_acquire) != scratch_->topology);
+  scratch_->unsettled = false;
+  ++moments_of_this_thread;
+}
+
+Moment::~Moment() {
+  const GraphState& g = graph_.state();
+  const bool unsettled = scratch_->unsettled;
+  g.scratches.give_back(scratch_);
+  --moments_of_this_thread;
+  if (unsettled) g.visibility.settle();
+}
+
+bool Moment::counts(NodeId node) const {
+  return graph_.state().visibility.counts(node, scratch_->number, scratch_->unsettled);
+}
+
+NodeId Moment::stood(NodeId now) const {
+  return graph_.state().visibility.stood(now, scratch_->number);
+}
+
+bool Moment::thread_is_inside() { return moments_of_this_thread > 0; }
+
+}  // namespace vicinal::graph

@@ -1,0 +1,65 @@
+// Steps: nodes are shown, hidden, shown again. Each call is one moment for every reader (G10).
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "graph/visibility.h"
+
+namespace vicinal::graph {
+namespace {
+
+void count_live(GraphState& g, std::int64_t more) {
+  g.live_count.fetch_add(more, std::memory_order_relaxed);
+}
+void count_tombstones(GraphState& g, std::int64_t more) {
+  g.tombstone_count.fetch_add(more, std::memory_order_relaxed);
+}
+
+bool hide(GraphState& g, Visibility::Step& step, NodeId node) {
+  if (node == kNoNode || g.state(node) != NodeState::kLive) return false;
+  step.hide(node);
+  g.set_state(node, NodeState::kTombstone);
+  return true;
+}
+
+bool unhide(GraphState& g, Visibility::Step& step, NodeId node) {
+  if (g.state(node) != NodeState::kTombstone) return false;
+  step.unhide(node);
+  g.set_state(node, NodeState::kLive);
+  return true;
+}
+
+}  // namespace
+
+void Graph::show(std::span<const NodeId> fresh) { show(fresh, {}); }
+
+void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrected) {
+  GraphState& g = *state_;
+  std::int64_t hidden = 0;
+  std::int64_t lifted = 0;
+  Visibility::Step step(g.visibility);
+  for (const NodeId node : fresh) {
+    step.show(node);
+    g.set_state(node, NodeState::kLive);
+    hidden += hide(g, step, g.visibility.before(node)) ? 1 : 0;
+  }
+  for (const NodeId node : resurrected) lifted += unhide(g, step, node) ? 1 : 0;
+  count_live(g, static_cast<std::int64_t>(fresh.size()) + lifted - hidden);
+  count_tombstones(g, hidden - lifted);
+}
+
+std::size_t Graph::erase(std::span<const NodeId> nodes) {
+  GraphState& g = *state_;
+  std::size_t hidden = 0;
+  Visibility::Step step(g.visibility);
+  for (const NodeId node : nodes) hidden += hide(g, step, node) ? 1 : 0;
+  count_live(g, -static_cast<std::int64_t>(hidden));
+  count_tombstones(g, static_cast<std::int64_t>(hidden));
+  return hidden;
+}
+
+bool Graph::resurrect(NodeId node) {
+  if (state(node) != NodeState::kTombstone) return false;
+  show({}, std::span(&node, 1));
+  return state(node) == NodeState::kLive;
+}
+
+}  // namespace vicinal::graph
