@@ -2,8 +2,9 @@
 # Fails when a room includes what it may not:
 #   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only.
 #   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_*.cc, Highway only in kernels/,
-#   mimalloc, within the library, only in engine/mimalloc/; public headers include public and
-#   standard headers only. Includes are written from the project root.
+#   CRoaring only in engine/label_set.cc, mimalloc, within the library, only in engine/mimalloc/;
+#   public headers include public and standard headers only. Includes are written from the project
+#   root.
 # usage: include_direction.sh ROOT
 set -euo pipefail
 cd "$1"
@@ -14,7 +15,7 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
     # What each room may include of this project, as a pattern over include paths. Public headers
     # that hold plain values are for all; the facade (store.h, index.h, cpu.h) is for those above it.
     BEGIN {
-      shared = "vicinal/(types|status|memory|options)\\.h|engine/(check|allocator)\\.h"
+      shared = "vicinal/(types|status|memory|options|label_set)\\.h|engine/(check|allocator)\\.h"
       allowed["kernels"] = "^(" shared "|kernels/.*)$"
       allowed["graph"] = "^(" shared "|kernels/.*|graph/.*)$"
       allowed["persist"] = "^(" shared "|graph/types\\.h|persist/.*)$"
@@ -49,6 +50,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("only persist/lmdb_*.cc may")
       } else if (included ~ /^hwy\// && room != "kernels") {
         complain("only kernels/ may")
+      } else if (included ~ /^roaring\// && file != "engine/label_set.cc") {
+        complain("only engine/label_set.cc may")
       } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine)$/ &&
                  file !~ /^engine\/mimalloc\//) {
         complain("of the library only engine/mimalloc/ may")

@@ -1,7 +1,8 @@
 # Install rules: static library, public headers, CMake package, pkg-config files.
 #
 # The archive carries no dependency inside it, so both packages say what its user must link:
-# Highway, {fmt}, LMDB, xxHash and threads. robin-map and cereal are header-only and private.
+# Highway, {fmt}, LMDB, xxHash, CRoaring and threads. robin-map and cereal are header-only and
+# private.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

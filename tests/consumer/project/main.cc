@@ -1,5 +1,6 @@
 // A user's program: an index in memory, filled, asked and checked.
 #include <vicinal/index.h>
+#include <vicinal/label_set.h>
 #include <vicinal/store.h>
 
 #include <cstdio>
@@ -35,6 +36,12 @@ int main() {
   }
   std::printf("nearest: %llu at %.4f\n", static_cast<unsigned long long>((*found)[0].label),
               static_cast<double>((*found)[0].distance));
+  const std::vector<vicinal::Label> labels = {3, 1, 2};
+  const vicinal::LabelSet others = ~vicinal::LabelSet(labels);
+  if (others.contains(1) || !others.contains(4)) {
+    std::fprintf(stderr, "a set of labels was not told from its complement\n");
+    return 1;
+  }
   // A store would need a folder; that a wrong path is answered links the whole library.
   const auto missing = vicinal::Store::open("no/such/store", {.create = false});
   return missing.status().code() == vicinal::StatusCode::kNotFound ? 0 : 1;
