@@ -47,24 +47,32 @@ class HnswlibEngine : public Engine {
   }
 
   Status insert(std::size_t row_number, const float* row) override {
-    try {
-      graph_.addPoint(row, row_number);
-    } catch (const std::exception& problem) {
-      return Status::io_error(std::string("hnswlib: ") + problem.what());
-    }
-    return {};
+    return guarded([&] { graph_.addPoint(row, row_number); });
+  }
+
+  Status erase(std::size_t row_number) override {
+    return guarded([&] { graph_.markDelete(row_number); });
+  }
+
+  // Not addPoint(): that would link the row anew.
+  Status restore(std::size_t row_number, const float*) override {
+    return guarded([&] { graph_.unmarkDelete(row_number); });
   }
 
   std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) override {
     graph_.setEf(ef);
-    auto found = graph_.searchKnn(query, k);
-    const std::size_t count = found.size();
-    // Farthest first.
-    for (std::size_t i = count; i > 0; --i) {
-      labels[i - 1] = found.top().second;
-      found.pop();
-    }
-    return count;
+    std::size_t count = 0;
+    // Without a lock it reads links beside a writer, and may throw "cand error".
+    const Status searched = guarded([&] {
+      auto found = graph_.searchKnn(query, k);
+      count = found.size();
+      // Farthest first.
+      for (std::size_t i = count; i > 0; --i) {
+        labels[i - 1] = found.top().second;
+        found.pop();
+      }
+    });
+    return searched.ok() ? count : 0;
   }
 
   std::uint64_t bytes() const override {
@@ -80,6 +88,16 @@ class HnswlibEngine : public Engine {
   }
 
  private:
+  template <typename Work>
+  static Status guarded(const Work& work) {
+    try {
+      work();
+    } catch (const std::exception& problem) {
+      return Status::io_error(std::string("hnswlib: ") + problem.what());
+    }
+    return {};
+  }
+
   std::size_t dimension_;
   hnswlib::InnerProductSpace space_;
   Graph graph_;

@@ -2,11 +2,13 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "bench/common/guarded_main.h"
 #include "bench/compare/dataset.h"
@@ -24,6 +26,8 @@ struct Arguments {
   std::string out;
   std::string svg;
   std::string measured;
+  bool live = false;
+  bool add = false;
   std::vector<std::string> report;
 };
 
@@ -61,6 +65,9 @@ Result<Json> read_json(const std::string& path) {
   return json;
 }
 
+/// False for what --live alone wrote.
+bool measured_at_rest(const Json& result) { return result.contains("queries"); }
+
 int print_report(const std::vector<std::string>& paths) {
   std::vector<Json> results;
   for (const std::string& path : paths) {
@@ -68,9 +75,55 @@ int print_report(const std::vector<std::string>& paths) {
     if (!result.ok()) return fail(result.status());
     results.push_back(std::move(*result));
   }
-  fmt::print("{}", targets_table(results));
-  for (const Json& result : results) fmt::print("\n{}", dataset_tables(result));
+  std::vector<Json> at_rest;
+  std::copy_if(results.begin(), results.end(), std::back_inserter(at_rest), measured_at_rest);
+  fmt::print("{}", targets_table(at_rest));
+  for (const Json& result : at_rest) fmt::print("\n{}", dataset_tables(result));
+  const std::string live = live_section(results);
+  if (!live.empty()) fmt::print("\n{}", live);
   return 0;
+}
+
+/// What --add keeps of the file to be written; an empty object without it.
+/// Errors: kInvalidArgument  the file holds other data.
+Result<Json> kept_result(const Arguments& arguments, const Dataset& data) {
+  if (!arguments.add || arguments.out.empty() || !std::filesystem::exists(arguments.out)) {
+    return Json::object();
+  }
+  Result<Json> kept = read_json(arguments.out);
+  if (!kept.ok()) return kept;
+  if ((*kept)["dataset"] != data.name || (*kept)["rows"] != data.base.rows ||
+      (*kept)["dimension"] != data.base.dimension) {
+    return Status::invalid_argument(
+        fmt::format("{}: holds {}, {} x {}, nothing can be added to it", arguments.out,
+                    (*kept)["dataset"].get<std::string>(), (*kept)["rows"].get<std::uint64_t>(),
+                    (*kept)["dimension"].get<unsigned>()));
+  }
+  return kept;
+}
+
+/// Where and how `measurement` was taken.
+void sign(Json& measurement, const Arguments& arguments) {
+  measurement["target"] = chosen_target();
+  measurement["peers_huge_pages"] = peers_pages();
+  if (!arguments.measured.empty()) measurement["measured"] = arguments.measured;
+}
+
+/// What is measured now, with what is kept of before.
+Result<Json> measure_and_join(const Arguments& arguments, const Dataset& data, Json kept) {
+  Result<Json> now =
+      arguments.live ? measure_live(data, arguments.run) : measure(data, arguments.run);
+  if (!now.ok()) return now;
+  sign(*now, arguments);
+  if (!arguments.live) {
+    if (kept.contains("live")) (*now)["live"] = std::move(kept["live"]);
+    return now;
+  }
+  if (kept.empty()) {
+    kept = {{"dataset", data.name}, {"rows", data.base.rows}, {"dimension", data.base.dimension}};
+  }
+  kept["live"] = std::move(*now);
+  return kept;
 }
 
 int compare(Arguments arguments) {
@@ -84,12 +137,11 @@ int compare(Arguments arguments) {
   Result<Dataset> data =
       load_dataset(arguments.files, arguments.run.k, arguments.run.threads.back());
   if (!data.ok()) return fail(data.status());
-  Result<Json> result = measure(*data, arguments.run);
+  Result<Json> kept = kept_result(arguments, *data);
+  if (!kept.ok()) return fail(kept.status());
+  Result<Json> result = measure_and_join(arguments, *data, std::move(*kept));
   if (!result.ok()) return fail(result.status());
-  (*result)["target"] = chosen_target();
-  (*result)["peers_huge_pages"] = peers_pages();
-  if (!arguments.measured.empty()) (*result)["measured"] = arguments.measured;
-  fmt::print("{}", dataset_tables(*result));
+  fmt::print("{}", arguments.live ? live_section({*result}) : dataset_tables(*result));
   std::fflush(stdout);
   if (!arguments.out.empty()) {
     std::ofstream file(arguments.out);
@@ -97,7 +149,7 @@ int compare(Arguments arguments) {
     file.close();
     if (!file) return fail(Status::io_error(fmt::format("{}: not written", arguments.out)));
   }
-  if (!arguments.svg.empty()) {
+  if (!arguments.svg.empty() && !arguments.live) {
     if (Status s = write_plot(*result, arguments.svg); !s.ok()) {
       fmt::print(stderr, "vicinal-compare: no plot: {}\n", s.to_string());
     }
@@ -139,6 +191,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--scratch", arguments.run.scratch, "Folder for a store (default: temporary)");
   app.add_flag("--quick", arguments.run.quick,
                "Only the most threads, no row-by-row builds, no store");
+  app.add_flag("--live", arguments.live,
+               "Only vicinal and hnswlib in motion: idle, with rows deleted, beside a writer");
+  app.add_option("--seconds", arguments.run.seconds, "Seconds of each engine in a phase of --live")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_flag("--add", arguments.add,
+               "Keep what the file of --out holds: with --live all but \"live\", else that");
   app.add_option("--out", arguments.out, "JSON file to write");
   app.add_option("--svg", arguments.svg, "Plot of recall against speed to write (needs gnuplot)");
   app.add_option("--measured", arguments.measured, "Commit, command and date, for the tables");

@@ -33,6 +33,7 @@ struct RunOptions {
   std::size_t ef_construction = 200;
   std::string scratch;  ///< folder for the store that is measured
   bool quick = false;   ///< only the most threads, no row-by-row builds, no stores
+  double seconds = 5;   ///< that each engine is searched for in each phase of measure_live()
 };
 
 /// The ef at which graphs that were built differently are compared.
@@ -56,6 +57,12 @@ Result<Json> measure_store(const Dataset& data, const RunOptions& options);
 /// Batches and single upserts made durable, against the same batches in memory and against a commit
 /// of next to nothing. Runs in a child. Null for few rows.
 Result<Json> measure_durable(const Dataset& data, const RunOptions& options);
+
+/// Searches of one thread at rest, beside rows erased and beside a thread that inserts, in turns:
+/// the value of "live" that live_section() reads. Of options.engines "vicinal" and "hnswlib" take
+/// part, the latter without a lock and behind a shared mutex. Runs in a child, which hnswlib
+/// without a lock may crash.
+Result<Json> measure_live(const Dataset& data, const RunOptions& options);
 
 struct Pass {
   double recall = 0;

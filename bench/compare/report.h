@@ -33,6 +33,10 @@ std::string dataset_tables(const Json& result);
 /// Every target of the project's speed issue with the value measured and whether it is reached.
 std::string targets_table(const std::vector<Json>& results);
 
+/// What the results with a "live" were in motion, one table for all, under a heading; empty when
+/// none has it.
+std::string live_section(const std::vector<Json>& results);
+
 /// An SVG of recall against speed, drawn by gnuplot. Errors: kNotFound without gnuplot.
 Status write_plot(const Json& result, const std::string& path);
 

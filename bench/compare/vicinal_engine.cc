@@ -31,6 +31,20 @@ class VicinalEngine : public Engine {
     return done.ok() ? Status() : done.status();
   }
 
+  Status erase(std::size_t row_number) override {
+    const Result<bool> done = index_.erase(row_number);
+    if (!done.ok()) return done.status();
+    return *done ? Status() : Status::invalid_argument("vicinal: the row is not there");
+  }
+
+  Status restore(std::size_t row_number, const float* row) override {
+    const Result<UpsertOutcome> done = index_.upsert(row_number, {row, index_.dimension()});
+    if (!done.ok()) return done.status();
+    return *done == UpsertOutcome::kResurrected
+               ? Status()
+               : Status::invalid_argument("vicinal: the row was not erased as it was");
+  }
+
   std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) override {
     hits_.resize(k);
     SearchOptions options;
@@ -82,6 +96,7 @@ std::unique_ptr<Engine> make_vicinal(const Shape& shape, Quantization quantizati
   options.seed = shape.seed;
   options.quantization = quantization;
   options.reserve = shape.capacity;
+  if (shape.keeps_erased) options.repair_share = 0;
   Result<Index> index = Index::in_memory(options);
   if (!index.ok()) return nullptr;
   return std::make_unique<VicinalEngine>(std::move(*index), feeding);

@@ -1,4 +1,5 @@
-// Speeds at equal recall and the verdicts on targets, from results that are written here.
+// Speeds at equal recall, the verdicts on targets and the table of motion, from results that are
+// written here.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -117,6 +118,75 @@ TEST(CompareReportTest, DurableBatchesAreJudgedBesideOneCommit) {
   EXPECT_NE(table.find("| 1.5 | 1.5 | 2 | MISSED by 33 %"), std::string::npos) << table;
   EXPECT_NE(table.find("| 4 | 4 | 5 | goal reached"), std::string::npos) << table;
   EXPECT_NE(dataset_tables(with).find("a batch of 100 in 20.0 ms"), std::string::npos);
+}
+
+Json live_line(const char* engine, const char* phase, double p50, double ratio, double recall) {
+  return {{"engine", engine},      {"phase", phase},     {"p50_us", p50},
+          {"p50_x", ratio},        {"p99_us", 2 * p50},  {"p99_x", 2 * ratio},
+          {"cpu_p50_us", p50 - 1}, {"cpu_p50_x", ratio}, {"cpu_p99_us", 2 * p50 - 1},
+          {"cpu_p99_x", ratio},    {"qps", 1e6 / p50},   {"qps_x", 1 / ratio},
+          {"recall", recall},      {"searches", 12000},  {"short_answers", 0}};
+}
+
+Json live() {
+  Json lines = {live_line("vicinal", "idle", 40, 1.0, 0.9),
+                live_line("hnswlib-mutex", "idle", 100, 1.01, 0.9),
+                live_line("vicinal", "deleted_5", 42, 1.05, 0.91),
+                live_line("vicinal", "deleted_20", 48, 1.2, 0.92),
+                live_line("vicinal", "writer", 44, 1.1, 0.89),
+                live_line("hnswlib-mutex", "writer", 1234, 12.3, 0.88)};
+  lines[4]["inserts_per_s"] = 8765.4;
+  lines[5]["inserts_per_s"] = 50.0;
+  lines[5]["short_answers"] = 3;
+  return {{"rows", 40000}, {"rows_to_insert", 20000}, {"k", 10},
+          {"ef", 80},      {"seconds", 2.5},          {"lines", lines}};
+}
+
+TEST(CompareReportTest, NothingInMotionIsNoSection) {
+  EXPECT_EQ(live_section({}), "");
+  EXPECT_EQ(live_section({result()}), "");
+}
+
+TEST(CompareReportTest, MotionIsOneTableOfAllData) {
+  Json one = result();
+  one["live"] = live();
+  Json other = {{"dataset", "other"}, {"rows", 60000}, {"dimension", 300}, {"live", live()}};
+  const std::string text = live_section({one, result(), other});
+  EXPECT_EQ(text.find("## In motion\n"), 0u);
+  for (const char* data : {"made", "other"}) {
+    const std::string row = std::string("| ") + data +
+                            " | vicinal int8 | 40.0 (1.00) | 80.0 (2.00) | 25,000 (1.00) | 0.9000 "
+                            "| 42.0 (1.05) | 84.0 (2.10) | 0.9100 | 48.0 (1.20) | 96.0 (2.40) | "
+                            "0.9200 | 44.0 (1.10) | 43.0 (1.10) | 88.0 (2.20) | 87.0 (1.10) | "
+                            "22,727 (0.91) | 0.8900 | 8,765 |\n";
+    EXPECT_NE(text.find(row), std::string::npos) << text;
+    EXPECT_NE(text.find(std::string("\n") + data + ": 40,000 rows, up to 20,000 more inserted"),
+              std::string::npos)
+        << text;
+  }
+  // One table: its head stands once, its lines follow each other.
+  EXPECT_EQ(text.find("| data |"), text.rfind("| data |"));
+  EXPECT_NE(text.find("|\n| other | vicinal int8"), std::string::npos) << text;
+}
+
+TEST(CompareReportTest, MotionLeavesOutWhatWasNotMeasuredAndTellsShortAnswers) {
+  Json with = result();
+  with["live"] = live();
+  const std::string text = live_section({with});
+  EXPECT_NE(text.find("| made | hnswlib 0.6.2, shared mutex | 100 (1.01) | 200 (2.02) | 10,000 "
+                      "(0.99) | 0.9000 | | | | | | | 1,234 (12.30) |"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("Short answers of hnswlib 0.6.2, shared mutex, writer: 3 of 12,000."),
+            std::string::npos)
+      << text;
+}
+
+TEST(CompareReportTest, MotionChangesNoOtherTable) {
+  Json with = result();
+  with["live"] = live();
+  EXPECT_EQ(dataset_tables(with), dataset_tables(result()));
+  EXPECT_EQ(targets_table({with}), targets_table({result()}));
 }
 
 }  // namespace
