@@ -1,4 +1,6 @@
 // checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "engine/check.h"
@@ -52,6 +54,11 @@ Status IndexCore::checkpoint(const ProgressCallback& progress) {
 
 Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
   VICINAL_RETURN_IF_ERROR(graph_->deferred_status());
+  const Turn::Taken turn(checkpointing_, !CallbackScope::active());
+  if (!turn) {
+    return Status::busy(fmt::format(
+        "a checkpoint of index \"{}\" runs, for which a callback must not wait", name_));
+  }
   GraphSource source(*graph_);
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
   ProgressCallback throttled;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/callback.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::engine {
 namespace {
@@ -33,7 +34,9 @@ FilteredRequest::FilteredRequest(const Filter& filter, const LabelMap& labels, s
   listed_.count = filter.labels->stored();
   listed_.append = [this, &labels](const graph::Moment& moment, std::vector<graph::NodeId>& out) {
     filter_.labels->for_each_stored([&](Label label) {
-      const graph::NodeId node = moment.stood(labels.find(label));
+      const graph::NodeId now = labels.find(label);
+      VICINAL_STEP_POINT("listed.found");
+      const graph::NodeId node = moment.stood(now);
       if (node != graph::kNoNode) out.push_back(node);
       return true;
     });

@@ -157,10 +157,6 @@ Status IndexCore::for_each_journal_entry(
 }
 
 Status IndexCore::close(bool with_checkpoint) {
-  if (Gate::Pass::thread_is_inside(gate_)) {
-    return Status::busy(fmt::format(
-        "index \"{}\" cannot be closed from a callback of one of its own calls", name_));
-  }
   gate_.close();
   Status status;
   if (loader_ != nullptr) loader_->stop();

@@ -95,6 +95,8 @@ class IndexCore {
   const std::string& name() const { return name_; }
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages) const;
   Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) const;
+  /// True in a callback of one of its calls: close() would wait for itself.
+  bool thread_is_inside() const { return Gate::Pass::thread_is_inside(gate_); }
   /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
   /// Idempotent.
   Status close(bool with_checkpoint);
@@ -173,8 +175,10 @@ class IndexCore {
 
   // -- search.cc
   Status check_query(std::span<const float> query, const std::string& what = {}) const;
-  Result<std::size_t> search_checked(std::span<const float> query, const SearchOptions& options,
-                                     std::span<Hit> hits, SearchCounters& counters) const;
+  /// One search of a checked query: calls take(found), nearest first, at most `most`.
+  template <typename Take>
+  Status find(std::span<const float> query, const SearchOptions& options, std::size_t most,
+              SearchCounters& counters, const Take& take) const;
   /// Why rows of a search were missing, if so.
   Status check_rows(const StoredRows* rows) const;
 
@@ -212,6 +216,7 @@ class IndexCore {
   mutable FreshRows fresh_;
 
   Turn maintenance_;
+  Turn checkpointing_;
   Turn rebuilding_;  ///< of the one rebuild that runs
   std::atomic<std::uint64_t> writes_since_slice_{0};
   // Bytes of rows whose links no checkpoint holds yet and which the journal does not count: those

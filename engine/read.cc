@@ -3,6 +3,7 @@
 
 #include "engine/check.h"
 #include "engine/index_core.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
@@ -15,7 +16,9 @@ Result<std::vector<float>> IndexCore::get(Label label) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
   const Moment moment(*graph_);
-  const NodeId node = moment.stood(labels_.find(label));
+  const NodeId now = labels_.find(label);
+  VICINAL_STEP_POINT("get.found");
+  const NodeId node = moment.stood(now);
   if (node == kNoNode) {
     return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
   }

@@ -57,11 +57,12 @@ Status IndexCore::check_rows(const StoredRows* rows) const {
 
 Result<SearchResult> IndexCore::search(std::span<const float> query,
                                        const SearchOptions& options) const {
+  if (gate_.closed()) return closed_status();
+  VICINAL_RETURN_IF_ERROR(check_query(query));
   SearchResult result;
-  result.hits.resize(std::min<std::uint64_t>(options.k, size()));
-  const Result<std::size_t> count = search_into(query, options, result.hits, &result.counters);
-  if (!count) return count.status();
-  result.hits.resize(*count);
+  const Status status = find(query, options, options.k, result.counters,
+                             [&](std::span<const Found> found) { result.hits = to_hits(found); });
+  if (!status.ok()) return status;
   return result;
 }
 
@@ -73,14 +74,19 @@ Result<std::size_t> IndexCore::search_into(std::span<const float> query,
   counted = {};
   if (gate_.closed()) return closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
-  return search_checked(query, options, hits, counted);
+  std::size_t count = 0;
+  const Status status =
+      find(query, options, hits.size(), counted, [&](std::span<const Found> found) {
+        for (const Found& f : found) hits[count++] = {f.label, f.distance};
+      });
+  if (!status.ok()) return status;
+  return count;
 }
 
-Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
-                                              const SearchOptions& options, std::span<Hit> hits,
-                                              SearchCounters& counters) const {
-  const std::size_t k = std::min<std::uint64_t>(hits.size(), graph_->live());
-  if (k == 0) return std::size_t{0};
+template <typename Take>
+Status IndexCore::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
+                       SearchCounters& counters, const Take& take) const {
+  if (most == 0) return {};
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
   if (!graph_->config().keep_vectors || graph_->deferred() > 0) {
@@ -88,6 +94,9 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
     if (!*pass) return closed_status();
     source = rows();
   }
+  const graph::Moment moment(*graph_);
+  // After the moment began: all that counts at it are fewer.
+  const std::size_t k = std::min<std::uint64_t>(most, graph_->node_limit());
   const FilteredRequest filtered(options.filter, labels_, graph_->live());
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
@@ -98,12 +107,11 @@ Result<std::size_t> IndexCore::search_checked(std::span<const float> query,
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
-  const graph::Moment moment(*graph_);
   const std::size_t count = options.exact ? graph_->scan(moment, request, found, counters)
                                           : graph_->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
-  for (std::size_t i = 0; i < count; ++i) hits[i] = {found[i].label, found[i].distance};
-  return count;
+  take(std::span<const Found>(found.first(count)));
+  return {};
 }
 
 Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float> queries,

@@ -38,6 +38,16 @@ Status StoreCore::closed_status() const {
   return Status::closed(fmt::format("store \"{}\" is closed", path_));
 }
 
+Status StoreCore::refused() const {
+  return Status::busy(fmt::format(
+      "store \"{}\" is opening or changing an index, for which a callback must not wait", path_));
+}
+
+Status StoreCore::refused_inside(const IndexCore& index) {
+  return Status::busy(fmt::format("index \"{}\" cannot be closed from a callback of its own calls",
+                                  index.name()));
+}
+
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
   const std::lock_guard lock(registry_);
   std::vector<std::shared_ptr<IndexCore>> open;
@@ -88,7 +98,8 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
                                                     const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   const Result<persist::StoredOptions> stored = file_->stored_options(name);
   if (stored) {
@@ -107,26 +118,30 @@ Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
                                                          const IndexOptions& tuning) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   if (std::shared_ptr<IndexCore> open = find(name)) return open;
   return load_stored(name, tuning);
 }
 
 Result<std::vector<std::string>> StoreCore::index_names() {
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   return file_->index_names();
 }
 
 Status StoreCore::drop_index(std::string_view name) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   if (file_->options().read_only) {
     return Status::read_only(fmt::format("store \"{}\" is opened for reading", path_));
   }
   if (const std::shared_ptr<IndexCore> open = find(name)) {
+    if (open->thread_is_inside()) return refused_inside(*open);
     static_cast<void>(open->close(false));
     const std::lock_guard registry(registry_);
     indexes_.erase(indexes_.find(name));
@@ -135,7 +150,8 @@ Status StoreCore::drop_index(std::string_view name) {
 }
 
 Status StoreCore::checkpoint() {
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
@@ -144,18 +160,21 @@ Status StoreCore::checkpoint() {
 }
 
 Status StoreCore::sync() {
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   return file_ == nullptr ? closed_status() : file_->sync();
 }
 
 Status StoreCore::backup(const std::string& path) {
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   return file_ == nullptr ? closed_status() : file_->backup(path);
 }
 
 Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messages) {
   constexpr std::size_t kMostMessages = 100;
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
   const Result<std::vector<std::string>> names = file_->index_names();
   if (!names) return names.status();
@@ -183,17 +202,26 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
 Status StoreCore::for_each_journal_entry(std::string_view name,
                                          const std::function<bool(const std::string&)>& visit) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return closed_status();
+  const auto told = [&](const std::string& entry) {
+    const CallbackScope scope(CallbackScope::Holds::kNothing);
+    return visit(entry);
+  };
   if (const std::shared_ptr<IndexCore> open = find(name))
-    return open->for_each_journal_entry(visit);
+    return open->for_each_journal_entry(told);
   const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
-  return records ? (*records)->for_each_journal_entry(visit) : records.status();
+  return records ? (*records)->for_each_journal_entry(told) : records.status();
 }
 
 Status StoreCore::close() {
-  const std::lock_guard lock(opening_);
+  const Turn::Taken turn(opening_, !CallbackScope::active());
+  if (!turn) return refused();
   if (file_ == nullptr) return {};
+  for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
+    if (index->thread_is_inside()) return refused_inside(*index);
+  }
   if (background_ != nullptr) background_->stop();
   Status first_error;
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {

@@ -1,8 +1,9 @@
 // StoreCore: an open store: its file, its open indexes, its background thread. Store is a handle.
 //
 // Ownership: owns the StoreFile; indexes are shared with their handles, which outlive it closed.
-// Threads: every method from any thread. opening_ orders what opens, drops and closes indexes, and
-// is held through a load; registry_ guards the map alone. Lock order: opening_, registry_.
+// Threads: every method from any thread. The turn at opening_ orders what opens, drops and closes
+// indexes, and is held through a load; a callback does not wait for it (callback.h). registry_ guards
+// the map alone. Order: opening_, registry_.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 
 #include "engine/background.h"
 #include "engine/index_core.h"
+#include "engine/turn.h"
 #include "persist/store_file.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
@@ -46,6 +48,9 @@ class StoreCore {
 
  private:
   Status closed_status() const;
+  /// kBusy: a callback must not wait; or must not close what it was called from.
+  Status refused() const;
+  static Status refused_inside(const IndexCore& index);
   std::vector<std::shared_ptr<IndexCore>> open_indexes();
   std::shared_ptr<IndexCore> find(std::string_view name);
   /// Under opening_: loads `name`, or makes it.
@@ -55,7 +60,7 @@ class StoreCore {
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
 
   const std::string path_;
-  std::mutex opening_;
+  Turn opening_;
   std::unique_ptr<persist::StoreFile> file_;  // guarded by opening_; null once closed
   std::mutex registry_;
   std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_;  // guarded by registry_

@@ -2,6 +2,7 @@
 #include "engine/check.h"
 #include "engine/index_core.h"
 #include "engine/vector_check.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
@@ -86,6 +87,7 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   };
   try {
     labels_.set(*fresh);  // E4
+    VICINAL_STEP_POINT("upsert.labelled");
     if (durable_) fresh_.add(*fresh, vector);
     sequence = append(operation, [&] { plan = plan_link(*fresh); });
   } catch (...) {
@@ -96,7 +98,9 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
     take_back();
     return sequence.status();
   }
+  VICINAL_STEP_POINT("upsert.stored");
   graph_->link(*fresh, plan);
+  VICINAL_STEP_POINT("upsert.linked");
   graph_->show(*fresh);
   // A checkpoint may have passed the node while it was pending, and written no links for it.
   graph_->mark_changed({&*fresh, 1});

@@ -16,6 +16,7 @@
 #include "graph/link_list.h"
 #include "graph/linking.h"
 #include "graph/scorer.h"
+#include "graph/step_hook.h"
 #include "graph/trees.h"
 #include "graph/visibility.h"
 
@@ -64,6 +65,7 @@ bool condemn(GraphState& g) {
     if (t.replace_entry_point(present, find_entry_point(g, t))) break;
   }
   pass.limit = g.next_slot.load();
+  VICINAL_STEP_POINT("repair.condemned");
   pass.tag = g.epochs.retire_tag();
   return true;
 }
@@ -323,6 +325,7 @@ bool end_wait(GraphState& g, RepairResult& result) {
     pass.phase = kReparent;
     return true;
   }
+  VICINAL_STEP_POINT("repair.relinked");
   retire(g, *g.topology.load(), result);
   std::sort(pass.thin.begin(), pass.thin.end());
   pass.thin.erase(std::unique(pass.thin.begin(), pass.thin.end()), pass.thin.end());

@@ -83,10 +83,10 @@ class Walk {
   /// is cheaper than to go on.
   bool run(std::size_t beam, double share, SearchCounters& counters) {
     const std::uint64_t slots = g_.next_slot.load(std::memory_order_relaxed);
-    constexpr std::size_t kOthers = 16;
     constexpr std::size_t kWider = 8;
-    std::uint64_t left = SearchCost(g_).distances_of_scan(request_, share);
-    for (std::size_t others = std::max<std::size_t>(kOthers * beam, 256);; others *= kWider) {
+    const SearchCost cost(g_);
+    std::uint64_t left = cost.distances_of_scan(request_, static_cast<double>(beam), share);
+    for (std::size_t others = cost.others(static_cast<double>(beam), share);; others *= kWider) {
       const std::uint64_t distances = scratch_.distances_computed;
       const std::uint64_t expanded = scratch_.nodes_expanded;
       const WalkEnd end = once({.ef = beam, .others = others, .distances = left});

@@ -47,13 +47,16 @@ class SearchCost {
   double scan(const SearchRequest& request, double share) const;
   /// Whether scan() means the list.
   bool by_list(const SearchRequest& request, double share) const;
-  /// How many distances of a walk cost as much as the scan.
-  std::uint64_t distances_of_scan(const SearchRequest& request, double share) const;
+  /// How many distances of a walk for `beam` cost as much as the scan.
+  std::uint64_t distances_of_scan(const SearchRequest& request, double beam, double share) const;
+  /// How many nodes that do not count a walk for `beam` must keep to pass through them, and some to
+  /// spare.
+  std::size_t others(double beam, double share) const;
 
  private:
   double slots_scan(const SearchRequest& request, double share) const;
   double list_scan(const SearchRequest& request, double share) const;
-  double per_distance(const SearchRequest& request) const;
+  double per_distance(const SearchRequest& request, double beam, double share) const;
 
   const GraphState& g_;
   const double slots_;

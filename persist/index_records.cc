@@ -197,19 +197,40 @@ Result<std::unique_ptr<RowReader>> StoredIndex::chunk_copier() {
 }
 
 Status StoredIndex::for_each_journal_entry(const std::function<bool(const std::string&)>& visit) {
-  Result<ReadTransaction> transaction = environment_->read();
-  if (!transaction) return transaction.status();
-  bool stopped = false;
-  Status status =
-      walk_journal(**transaction, databases_.journal, index_,
-                   [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-                     if (!damage.ok()) return damage;
-                     JournalEntry entry;
-                     if (Status s = decode(payload, options().dimension, &entry); !s.ok()) return s;
-                     stopped = !visit(entry_json(sequence, entry));
-                     return stopped ? Status::cancelled("") : Status();
-                   });
-  return stopped ? Status() : status;
+  // Some at a time: `visit` may write, and growing the map waits for a snapshot that is pinned. Not
+  // beyond what is there now, or what it writes would go on for ever.
+  constexpr std::size_t kAtOnce = 1024;
+  std::vector<std::string> lines;
+  Sequence last = 0;
+  for (Sequence from = 0;;) {
+    lines.clear();
+    Result<ReadTransaction> transaction = environment_->read();
+    if (!transaction) return transaction.status();
+    if (from == 0) {
+      Bytes key;
+      Result<bool> any = (*transaction)->last_key(databases_.journal, &key);
+      if (!any) return any.status();
+      if (*any) parse_key(key, &last);  // a key that is none is damage, which the walk tells
+    }
+    const Status status = walk_journal(
+        **transaction, databases_.journal, index_,
+        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          if (damage.ok() && sequence > last) return {};
+          if (lines.size() == kAtOnce) return Status::cancelled("");
+          if (!damage.ok()) return damage;
+          JournalEntry entry;
+          if (Status s = decode(payload, options().dimension, &entry); !s.ok()) return s;
+          lines.push_back(entry_json(sequence, entry));
+          from = sequence + 1;
+          return {};
+        },
+        from);
+    { const ReadTransaction ended = std::move(*transaction); }
+    for (const std::string& line : lines) {
+      if (!visit(line)) return {};
+    }
+    if (status.code() != StatusCode::kCancelled) return status;
+  }
 }
 
 RecordStats StoredIndex::stats() const {

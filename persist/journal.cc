@@ -5,10 +5,10 @@
 namespace vicinal::persist {
 
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                    const JournalVisit& visit) {
+                    const JournalVisit& visit, Sequence from) {
   Result<Cursor> cursor = Cursor::open(transaction, journal);
   if (!cursor) return cursor.status();
-  Result<bool> more = cursor->first();
+  Result<bool> more = from == 0 ? cursor->first() : cursor->seek(Key64(from).bytes());
   for (; more.ok() && *more; more = cursor->next()) {
     Sequence sequence = 0;
     Status damage;

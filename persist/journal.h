@@ -14,10 +14,11 @@
 namespace vicinal::persist {
 
 /// For every entry in order: visit(sequence, payload, ok), or with the damage of an entry that does
-/// not verify. A visit that fails ends the walk with its status.
+/// not verify. A visit that fails ends the walk with its status. Entries before `from` are passed
+/// over.
 using JournalVisit = std::function<Status(Sequence sequence, Bytes payload, const Status& damage)>;
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                    const JournalVisit& visit);
+                    const JournalVisit& visit, Sequence from = 0);
 
 /// Appends the nodes that the entry frees, if it is a kFree; `mark`, when it is there, becomes
 /// is_mark().

@@ -4,7 +4,19 @@
 // Index::in_memory(). After Store::close() every call on its indexes answers kClosed.
 // Threads: every method may be called from any thread beside any other, on copies or the same
 // handle; searches never wait for writers. Only assignment to, and destruction of, a handle need
-// the usual care. Vectors are spans of `dimension()` float32 components; matrices are row-major, a
+// the usual care.
+//
+// Moments: every search, get(), contains() and node() sees the index as it was at one moment after
+// the call began: all that was acknowledged before, of what runs beside it a part in the order in
+// which it is acknowledged. An upsert, an erasure, an erase_batch and an upsert_batch of at most an
+// eighth of what is live are one step of that order; a larger batch is shown piece by piece.
+//
+// Callbacks (filters, visitors, progress) may call the index, and write to it. What would have to
+// wait for the call that they belong to answers kBusy: closing its store, maintenance inside
+// maintenance, a whole repair() inside a filter, and, in the progress of a batch, labels that are
+// being written.
+//
+// Vectors are spans of `dimension()` float32 components; matrices are row-major, a
 // vector per row.
 #pragma once
 
@@ -35,11 +47,12 @@ class Index {
   /// Stores `vector` under `label`, replacing whatever was there.
   ///
   /// When this returns OK the change is as durable as StoreOptions::durability says, and every
-  /// search that begins later sees it. A search already running may return the old vector or the
-  /// new one, never a mixture, and never one label twice. Threads: any, beside any other call.
-  /// Racing upserts of one label apply in some order. Errors: kInvalidArgument  wrong dimension;
-  /// NaN or infinity; zero norm under cosine.
+  /// search that begins later sees it. A search already running returns the old vector or the new
+  /// one, never a mixture, never neither, and never one label twice.
+  /// Threads: any, beside any other call. Racing upserts of one label apply in some order.
+  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
+  ///         kBusy             see Callbacks above.
   ///         kReadOnly, kClosed
   ///         kCorruption       a vector that was still to be loaded is damaged.
   /// Cost: O(ef_construction * M * dimension) and, when durable, one shared commit.
@@ -47,11 +60,13 @@ class Index {
 
   /// Stores row i of `vectors` under labels[i]; a label that stands twice gets its last row.
   ///
-  /// Validated as a whole before anything changes, one transaction (very large batches: several,
-  /// made visible together), linked by all threads. From 4,096 rows on, vectors near
-  /// each other are laid near each other in memory, whatever the order of the rows.
-  /// Shapes: vectors.size() == labels.size() * dimension(). Errors: as upsert(), naming the first
-  /// bad row.
+  /// Validated as a whole before anything changes, one transaction (very large batches: several, of
+  /// which the last makes all of them count), linked by all threads. Searches see a batch of at most
+  /// an eighth of what is live at once, a larger one piece by piece as it is linked, and lose nothing
+  /// of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near each
+  /// other in memory, whatever the order of the rows.
+  /// Shapes: vectors.size() == labels.size() * dimension().
+  /// Errors: as upsert(), naming the first bad row.
   /// kCancelled: the progress callback said so while links were made: what was linked by then is
   ///         stored and searchable, the rest is as if never given; the message has the numbers.
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
@@ -71,8 +86,11 @@ class Index {
   /// Erases many in one commit. Returns how many were live.
   Result<std::uint64_t> erase_batch(std::span<const Label> labels);
 
-  /// The k nearest live vectors, nearest first. Never fails for having fewer than k.
+  /// The k nearest live vectors, nearest first. Never fails for having fewer than k, and returns
+  /// min(k, live) of them whatever else is going on.
   ///
+  /// A filter's labels are walked to, or compared with one by one, whichever is the cheaper by the
+  /// numbers of this index; SearchCounters::path says which.
   /// Threads: any; takes no lock, and allocates only the result once warm (vectors that are not in
   /// memory are read through the store: IndexOptions::vectors_in_memory, load_in_background).
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
@@ -85,7 +103,8 @@ class Index {
   Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
                                   std::span<Hit> hits, SearchCounters* counters = nullptr) const;
 
-  /// One search per row of `queries`, spread over `threads` (0: the index's).
+  /// One search per row of `queries`, spread over `threads` (0: the index's). Each sees a moment of
+  /// its own.
   /// Shapes: queries.size() a multiple of dimension(). Errors: as search(), naming the first bad
   /// row.
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
@@ -127,7 +146,9 @@ class Index {
   Status rebuild(const BatchOptions& options = {});
 
   /// Unlinks tombstones and frees their slots, and mends what validate() would report, in bounded
-  /// slices beside readers and writers. kCancelled leaves a sound index; call again to go on.
+  /// slices beside readers and writers.
+  /// Errors: kCancelled  leaves a sound index; call again to go on.
+  ///         kBusy       see Callbacks above.
   Result<RepairResult> repair(const RepairOptions& options = {});
 
   /// Walks the graph from the entry point on every level and checks the invariants. Read-only;
@@ -139,7 +160,9 @@ class Index {
   Result<double> recall(const RecallOptions& options = {}) const;
 
   /// Calls `visit` for every live label with its stored vector, in unspecified order; stops when it
-  /// returns false. Vectors are read as get() reads them, and its errors end the walk.
+  /// returns false. A label that is live all the time is visited once, whatever is written
+  /// meanwhile, with a vector it had then. Vectors are read as get() reads them, and its errors end
+  /// the walk.
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
 
   /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this
