@@ -18,6 +18,7 @@ double sampled_share(const GraphState& g, const Moment& moment,
   constexpr std::uint64_t kEnough = 8;
   constexpr std::uint64_t kFewest = 200;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+  if (limit == 0) return 1;
   const std::uint64_t most = std::clamp<std::uint64_t>(limit / 100, kFewest, 10 * kFewest);
   std::uint64_t counted = 0;
   std::uint64_t passing = 0;

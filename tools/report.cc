@@ -67,6 +67,8 @@ Json to_json(const Stats& stats) {
           {"journal_bytes", stats.journal_bytes},
           {"checkpoint_age_s", stats.checkpoint_age_s},
           {"salvaged", stats.salvaged},
+          {"wider_walks", stats.wider_walks},
+          {"fallback_scans", stats.fallback_scans},
           {"repaired_links", stats.repaired_links},
           {"open_seconds", stats.open_seconds},
           {"vectors_to_load", stats.vectors_to_load}};
