@@ -58,9 +58,15 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
     if (slice->nodes_examined == 0 && !(total.waiting && options.slice == 0)) break;
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
   if (options.slice == 0 && total.finished) {
-    const Turn::Taken turn(maintenance_, !CallbackScope::active());
-    if (!turn) return maintenance_refused();
-    total.unreachable_mended = graph_->mend();
+    {
+      const Turn::Taken turn(maintenance_, !CallbackScope::active());
+      if (!turn) return maintenance_refused();
+      total.unreachable_mended = graph_->loose_nodes();
+    }
+    if (total.unreachable_mended > 0) {
+      VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(0), options.progress, {}));
+      if (const Result<std::uint64_t> freed = free_unlinked(); !freed) return freed.status();
+    }
   }
   return total;
 }

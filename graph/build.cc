@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <mutex>
 #include <numeric>
-#include <shared_mutex>
+#include <optional>
 
 #include "graph/linking.h"
 #include "graph/parallel.h"
@@ -299,7 +299,7 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
                                  ? 0
                                  : static_cast<std::size_t>(std::max<std::int64_t>(
                                        g.live_count.load() + g.tombstone_count.load(), 0));
-  // Also bounded because a round holds the gate.
+  // Also bounded because maintenance waits for whoever is at a round.
   constexpr std::size_t kLongestRound = 4096;
   const std::size_t most = std::clamp<std::size_t>((before + order.size()) / 50, 1, kLongestRound);
   Rounds rounds(g, threads);
@@ -308,11 +308,17 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
         std::min(std::clamp<std::size_t>((before + done) / 8, 1, most), order.size() - done);
     const std::span<const NodeId> round = std::span(order).subspan(done, size);
     {
-      std::shared_lock gate(g.gate, std::defer_lock);
-      if (fixed == nullptr) gate.lock();
-      Topology& t = fixed != nullptr ? *fixed : *g.topology.load(std::memory_order_acquire);
-      rounds.run(t, round);
-      if (fixed == nullptr) note_linked(g, round);
+      std::optional<Linkers::Inside> inside;
+      if (fixed != nullptr) {
+        rounds.run(*fixed, round);
+      } else {
+        inside.emplace(g.scratches);
+        Topology* const coming = g.coming.load(std::memory_order_acquire);  // first: see link()
+        Topology& t = *g.topology.load(std::memory_order_acquire);
+        if (coming != nullptr && coming != &t) rounds.run(*coming, round);
+        rounds.run(t, round);
+        note_linked(g, round);
+      }
     }
     done += size;
     if (linked) linked(round);

@@ -45,6 +45,13 @@ std::uint64_t EpochDomain::try_advance() {
   return lock.owns_lock() ? advance_locked() : 0;
 }
 
+bool EpochDomain::nobody_inside() const {
+  for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
+    if (p->active.fetch_add(0, std::memory_order_acq_rel) != 0) return false;
+  }
+  return true;
+}
+
 std::uint64_t EpochDomain::advance_locked() {
   std::uint64_t oldest = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
   for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {

@@ -45,6 +45,8 @@ class EpochDomain {
   std::uint64_t advance();
   /// The same for who must not wait: 0, which is above no tag, when somebody else is at it.
   std::uint64_t try_advance();
+  /// Whether each participant was outside when it was looked at.
+  bool nobody_inside() const;
 
  private:
   std::uint64_t advance_locked();

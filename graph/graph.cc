@@ -350,10 +350,10 @@ std::vector<NodeId> Graph::take_changed_nodes() {
 }
 
 bool Graph::links_settled() const {
-  GraphState& g = *state_;
-  // Who changes links is inside the gate from before he publishes a list until all are marked.
-  const std::unique_lock gate(g.gate, std::try_to_lock);
-  return gate.owns_lock() && !g.topology.load(std::memory_order_acquire)->any_changed(node_limit());
+  const BorrowedScratch scratch(state_->scratches);
+  // In this order: whoever published a list before has marked it, or is inside still.
+  return state_->linkers.nobody_inside() &&
+         !state_->topology.load(std::memory_order_acquire)->any_changed(node_limit());
 }
 
 void Graph::mark_changed(std::span<const NodeId> nodes) {

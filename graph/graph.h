@@ -308,9 +308,9 @@ class Graph {
   /// call stopped. Never waits for readers: where it would have to it returns, `waiting`. One at a
   /// time: a second caller waits.
   RepairResult repair(std::uint64_t slice, const StepCallback& step);
-  /// Brings whatever hangs from no tree (G9) back into it; returns how many. Readers go on, writers
-  /// wait for as long as a walk over all nodes takes. Nothing to do unless something was damaged.
-  std::uint64_t mend();
+  /// How many nodes hang from no tree (G9): none unless something was damaged. rebuild() mends that.
+  /// Beside readers and writers, but for a repair slice or a rebuild, and a walk over all nodes long.
+  std::uint64_t loose_nodes() const;
   /// Nodes that nothing links to any more and no walk holds: the engine records that they are free
   /// and forgets what it knows them by, then calls recycle(). At most `max`.
   std::vector<NodeId> take_unlinked(std::size_t max);

@@ -79,6 +79,7 @@ void GraphState::grow(std::uint64_t limit) {
   states.grow(limit);
   visibility.grow(limit);
   topology.load()->grow(limit);
+  if (Topology* const fresh = coming.load()) fresh->grow(limit);
 }
 
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,

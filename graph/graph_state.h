@@ -16,7 +16,7 @@
 #include "graph/deferred.h"
 #include "graph/epoch.h"
 #include "graph/graph.h"
-#include "graph/link_gate.h"
+#include "graph/linkers.h"
 #include "graph/scratch.h"
 #include "graph/search_cost.h"
 #include "graph/topology.h"
@@ -121,7 +121,8 @@ class GraphState {
   std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
 
   // -- Links.
-  mutable ScratchPool scratches{epochs};
+  mutable Linkers linkers;
+  mutable ScratchPool scratches{epochs, linkers.domain()};
   std::atomic<Topology*>
       topology;  ///< owned; replaced by rebuild, the old one dies after its readers
 
@@ -130,12 +131,15 @@ class GraphState {
     return stripes_[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
   }
 
-  // -- Rebuild and repair. Writers of links hold `gate` shared for the length of one link or one
-  // round; the
-  //    swap of the topology holds it alone. Lock order: maintenance_mutex, gate, one stripe.
+  // -- Rebuild and repair. One at a time, under maintenance_mutex, with one stripe at most.
   std::mutex maintenance_mutex;
-  LinkGate gate;
-  std::atomic<bool> rebuilding{false};  ///< changes under gate held alone
+  /// Raised before a repair pass condemns: links planned before are void.
+  std::atomic<std::uint64_t> condemnations{0};
+  /// A rebuild notes what is linked in the present topology only.
+  std::atomic<bool> rebuilding{false};
+  /// What a rebuild is about to make the present topology: what is linked is linked in it first,
+  /// then in the present one. Changes under slots_mutex, so that both grow.
+  std::atomic<Topology*> coming{nullptr};
   std::mutex linked_meanwhile_mutex;
   internal::Vector<NodeId> linked_meanwhile;  ///< nodes linked while a rebuild ran
 
@@ -148,7 +152,8 @@ class GraphState {
   // -- Repair's place in its pass; under maintenance_mutex.
   struct RepairPass {
     int phase = 0;
-    std::uint64_t tag = 0;  ///< of the epoch whose readers it waits for, in phases that wait
+    std::uint64_t tag = 0;          ///< of the readers it waits for, in phases that wait
+    std::uint64_t linkers_tag = 0;  ///< of linkers.h, likewise
     std::uint64_t cursor = 0;
     std::uint64_t limit = 0;
     std::vector<NodeId> condemned;

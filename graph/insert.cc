@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "engine/check.h"
@@ -320,13 +319,13 @@ void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch&
 
 std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
   GraphState& g = *state_;
-  const std::shared_lock gate(g.gate);
   const BorrowedScratch scratch(g.scratches);
+  auto plan = std::make_shared<LinkPlan>();
+  plan->condemnations = g.condemnations.load(std::memory_order_acquire);
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return nullptr;
-  auto plan = std::make_shared<LinkPlan>();
-  plan->times_alone = g.gate.times_alone();
+  plan->topology = t.serial();
   plan->noted_before = t.recently_linked().count();
   plan->entry = entry;
   find_forward_links(g, t, node, approach(g, t, node, entry, *scratch), 0, *scratch, plan->forward);
@@ -335,12 +334,15 @@ std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
 
 void Graph::link(NodeId node, const std::shared_ptr<LinkPlan>& plan) {
   GraphState& g = *state_;
-  const std::shared_lock gate(g.gate);
-  const BorrowedScratch scratch(g.scratches);
+  const Linkers::Inside scratch(g.scratches);
+  // In this order: who misses what is coming because it is present already sees it as that.
+  Topology* const coming = g.coming.load(std::memory_order_acquire);
   Topology& t = *g.topology.load(std::memory_order_acquire);
-  // Nothing that the plan names was condemned since, so no slot was reused; nor was the topology
-  // replaced.
-  const bool good = plan != nullptr && plan->times_alone == g.gate.times_alone() &&
+  if (coming != nullptr && coming != &t) link_node(g, *coming, node, nullptr, *scratch);
+  // Nothing that the plan names was condemned since, or is condemned only by a pass that waits for
+  // this link: so no slot was reused.
+  const bool good = plan != nullptr && plan->topology == t.serial() &&
+                    plan->condemnations == g.condemnations.load(std::memory_order_acquire) &&
                     t.recently_linked().count() - plan->noted_before <= kFewOthers;
   link_node(g, t, node, good ? plan.get() : nullptr, *scratch);
   note_linked(g, std::span(&node, 1));

@@ -104,8 +104,10 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
 
 /// The first half of algorithm 1 for a node that will be linked later: see Graph::plan_link().
 struct LinkPlan {
-  std::uint64_t times_alone = 0;   ///< of the gate, when it was made: good as long as it is that
-  std::uint64_t noted_before = 0;  ///< in recently_linked()
+  // Good as long as these are what they were when it was made.
+  std::uint64_t topology = 0;  ///< its serial
+  std::uint64_t condemnations = 0;
+  std::uint64_t noted_before = 0;  ///< in recently_linked(): good while few came since
   EntryPoint entry;
   internal::Vector<ForwardLinks> forward;  ///< from level 0 on
 };
@@ -119,7 +121,7 @@ void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch&
 void note_linked(GraphState& g, std::span<const NodeId> nodes);
 
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
-/// topology, with g.gate held shared for the length of each round.
+/// topology and the one that a rebuild is about to swap in, if any.
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
                 const Graph::RoundCallback& linked, const StepCallback& step);
 

@@ -13,12 +13,15 @@ thread_local int moments_of_this_thread = 0;
 Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scratches.borrow()) {
   const GraphState& g = graph.state();
   // Both looks at the topology agree: what was shown by the number was linked in it, and what it
-  // lacks, because a rebuild left it out, was hidden by the number.
+  // lacks, because a rebuild left it out, was hidden by the number. The entry point is one of after
+  // the number, too: what was shown hangs together with it, and so does, as long as this lasts, what
+  // is condemned later (G11).
   do {
     scratch_->topology = g.topology.load(std::memory_order_acquire);
     VICINAL_STEP_POINT("moment.topology");
     scratch_->number = g.visibility.number();
     VICINAL_STEP_POINT("moment.number");
+    scratch_->entry = scratch_->topology->entry_point();
   } while (g.topology.load(std::memory_order_acquire) != scratch_->topology);
   scratch_->unsettled = false;
   ++moments_of_this_thread;

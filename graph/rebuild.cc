@@ -1,6 +1,8 @@
 // Rebuild: a fresh topology of all visible nodes beside the present one.
+#include <algorithm>
+#include <chrono>
 #include <mutex>
-#include <shared_mutex>
+#include <thread>
 
 #include "graph/graph.h"
 #include "graph/graph_state.h"
@@ -11,20 +13,36 @@
 namespace vicinal::graph {
 namespace {
 
-// Clears GraphState::rebuilding however the rebuild ends.
-class RebuildMark {
+// A rebuild under way: what it has announced, and the topology that is coming.
+class Rebuild {
  public:
-  explicit RebuildMark(GraphState& g) : g_(g) {
-    const std::unique_lock gate(g.gate);
+  explicit Rebuild(GraphState& g) : g_(g) {
+    const std::lock_guard lock(g.linked_meanwhile_mutex);
     g.linked_meanwhile.clear();
     g.rebuilding.store(true);
   }
-  ~RebuildMark() { g_.rebuilding.store(false); }
-  RebuildMark(const RebuildMark&) = delete;
-  RebuildMark& operator=(const RebuildMark&) = delete;
+  ~Rebuild() {
+    g_.rebuilding.store(false);
+    {
+      const std::lock_guard slots(g_.slots_mutex);
+      g_.coming.store(nullptr, std::memory_order_release);
+    }
+    if (fresh_ != nullptr) wait_for_linkers();  // one may be linking in it
+  }
+  Rebuild(const Rebuild&) = delete;
+  Rebuild& operator=(const Rebuild&) = delete;
+
+  std::unique_ptr<Topology>& fresh() { return fresh_; }
+
+  /// Until whoever links has seen what was announced before the call.
+  void wait_for_linkers() const {
+    const std::uint64_t tag = g_.linkers.tag();
+    while (!g_.linkers.gone(tag)) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
 
  private:
   GraphState& g_;
+  std::unique_ptr<Topology> fresh_;
 };
 
 // Nodes that the fresh topology must have: visible ones, and those that are about to be shown: they
@@ -56,49 +74,63 @@ std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   return nodes;
 }
 
-// Condemns, in one look at all states, the tombstones that `fresh` lacks, so that no resurrection
-// can bring them back without links; returns the nodes that it lacks and must have.
-std::vector<NodeId> settle(GraphState& g, const Topology& fresh, const Topology& old,
-                           std::vector<NodeId>& left_out) {
-  const Visibility::Step step(g.visibility);
-  std::vector<NodeId> wanted;
-  for (const NodeId node : nodes_to_keep(g, old, {})) {
-    if (!fresh.linked(node)) wanted.push_back(node);
+void link_all(GraphState& g, Topology& t, std::span<const NodeId> nodes) {
+  for (const NodeId node : nodes) {
+    const BorrowedScratch scratch(g.scratches);
+    if (!t.linked(node)) link_node(g, t, node, nullptr, *scratch);
   }
-  const std::uint64_t limit = g.next_slot.load();
-  for (std::uint64_t i = 0; i < limit; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    const NodeState s = g.state(node);
-    if (s != NodeState::kTombstone && s != NodeState::kCondemned) continue;
-    if (fresh.linked(node)) continue;
-    if (!old.linked(node) && s == NodeState::kCondemned) continue;  // repair has handed it out
-    g.set_state(node, NodeState::kCondemned);
-    left_out.push_back(node);
-  }
-  return wanted;
 }
 
-// With the gate held alone: the last nodes, then the swap.
-void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, const Topology& old,
-             std::vector<NodeId>& left_out) {
-  const auto link_all = [&](const std::vector<NodeId>& nodes) {
-    const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : nodes) link_node(g, *fresh, node, nullptr, *scratch);
-  };
-  link_all(take_linked_meanwhile(g, *fresh));
+// From now on what is linked is linked in `fresh` too; what was linked in the old one alone follows.
+void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
   {
-    // No slot may be added while the fresh topology is asked about all of them.
     const std::lock_guard slots(g.slots_mutex);
-    fresh->grow(g.next_slot.load());
-    left_out.reserve(g.next_slot.load());
+    fresh.grow(g.next_slot.load());
+    g.coming.store(&fresh, std::memory_order_release);
   }
-  link_all(settle(g, *fresh, old, left_out));
-  // Nor between growing the fresh topology and making it the one that add_node grows.
+  rebuild.wait_for_linkers();
+  link_all(g, fresh, take_linked_meanwhile(g, fresh));
+}
+
+// Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
+// lacks, so that no resurrection brings them back without links, and links the live ones that it
+// lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
+void settle(GraphState& g, Topology& fresh, const Topology& old, std::vector<NodeId>& left_out) {
+  constexpr std::uint64_t kAtOnce = 4096;
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+  std::vector<NodeId> wanted;
+  for (std::uint64_t first = 0; first < limit; first += kAtOnce) {
+    const Visibility::Step step(g.visibility);
+    for (std::uint64_t i = first; i < std::min(limit, first + kAtOnce); ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      const NodeState s = g.state(node);
+      if (s == NodeState::kFree || s == NodeState::kPending || fresh.linked(node)) continue;
+      if (s == NodeState::kLive) {
+        wanted.push_back(node);
+      } else if (s == NodeState::kTombstone || old.linked(node)) {  // else repair handed it out
+        g.set_state(node, NodeState::kCondemned);
+        left_out.push_back(node);
+      }
+    }
+  }
+  link_all(g, fresh, wanted);
+}
+
+void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
+             std::span<const NodeId> left_out) {
   const std::lock_guard slots(g.slots_mutex);
-  fresh->grow(g.next_slot.load());
+  // What can fail comes first.
+  g.left_topologies.reserve(g.left_topologies.size() + 1);
+  g.unlinked_slots.reserve(g.unlinked_slots.size() + left_out.size());
   for (const NodeId node : left_out) fresh->mark_changed(node);
   VICINAL_STEP_POINT("rebuild.swap");
   g.topology.store(fresh.release(), std::memory_order_release);
+  // Readers may still walk in the old one, and linkers still link in it; whoever needs a slot or
+  // repairs looks again.
+  g.left_topologies.push_back({std::unique_ptr<Topology>(old), g.epochs.retire_tag()});
+  g.unlinked_slots.insert(g.unlinked_slots.end(), left_out.begin(), left_out.end());
+  g.repair_pass = {};  // what a pass had condemned is left out
+  g.reclaim();
 }
 
 }  // namespace
@@ -107,33 +139,26 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   GraphState& g = *state_;
   const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
   if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
-  const RebuildMark mark(g);
+  Rebuild rebuild(g);
+  rebuild.wait_for_linkers();
   Topology* const old = g.topology.load();
   const std::vector<NodeId> nodes = nodes_to_keep(g, *old, also);
-  auto fresh = std::make_unique<Topology>(g.epochs);
+  std::unique_ptr<Topology>& fresh = rebuild.fresh();
+  fresh = std::make_unique<Topology>(g.epochs);
   fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
   if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }
-  // Catch up with the writers until little is left, so that the gate is held alone but briefly.
+  // Catch up with the writers until little is left: from then on they link twice.
   for (int round = 0; round < 8; ++round) {
     const std::vector<NodeId> late = take_linked_meanwhile(g, *fresh);
     if (late.empty()) break;
-    const BorrowedScratch scratch(g.scratches);
-    for (const NodeId node : late) link_node(g, *fresh, node, nullptr, *scratch);
+    link_all(g, *fresh, late);
   }
+  catch_up_for_good(g, rebuild, *fresh);
   std::vector<NodeId> left_out;
-  {
-    const std::unique_lock gate(g.gate);
-    swap_in(g, fresh, *old, left_out);
-    g.rebuilding.store(false);
-  }
-  g.repair_pass = {};  // what a pass had condemned is left out
-  const std::lock_guard lock(g.slots_mutex);
-  // Readers may still walk in the old one; whoever needs a slot or repairs looks again.
-  g.left_topologies.push_back({std::unique_ptr<Topology>(old), g.epochs.retire_tag()});
-  g.unlinked_slots.insert(g.unlinked_slots.end(), left_out.begin(), left_out.end());
-  g.reclaim();
+  settle(g, *fresh, *old, left_out);
+  swap_in(g, fresh, old, left_out);
   return {};
 }
 

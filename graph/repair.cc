@@ -1,8 +1,8 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
-// A pass: (1) every tombstone of this moment is condemned: it takes no new links, is never
-// resurrected, and is not the entry point. Nothing more happens before all readers of that moment
-// have left: for them it may count (G11). (2) Every node whose parent is condemned gets a healthy
+// A pass: (1) every tombstone that is met is condemned: it takes no new links, is never resurrected,
+// and is not the entry point. Nothing more happens before all readers of that moment have left, for
+// whom it may count (G11), and all who were linking, who may link to it still. (2) Every node whose parent is condemned gets a healthy
 // one, attached before the old one is left (G9). (3) Every list with condemned links is made anew
 // from its healthy links and those of its condemned neighbors. (4) Once no reader is left that
 // could stand on a condemned node, their lists go and their slots are handed out by
@@ -22,16 +22,16 @@
 
 namespace vicinal::graph {
 
-EntryPoint find_entry_point(const GraphState& g, const Topology& t);  // restore.cc
-
 namespace {
 
 enum Phase : int {
   kIdle = 0,
-  kCondemned,  ///< until the readers of before have left
+  kCondemn,
+  kCondemned,  ///< until the readers and linkers of before have left
   kReparent,
   kRelink,
-  kRelinked,  ///< likewise
+  kRelinked,  ///< until the readers of before have left
+  kRetire,
   kLookAnew
 };
 
@@ -42,36 +42,52 @@ bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
   return s != NodeState::kFree && s != NodeState::kCondemned && t.linked(node);
 }
 
-// Marks the pass's tombstones. False when there are none. With the gate held alone: nobody is
-// linking, so nobody links to a condemned node by an older look at it; and the entry point is
-// healthy before the next link begins, so that every level it has offers a healthy node.
-bool condemn(GraphState& g) {
-  GraphState::RepairPass& pass = g.repair_pass;
-  const std::unique_lock gate(g.gate);
-  {
-    const Visibility::Step step(g.visibility);
-    const std::uint64_t limit = g.next_slot.load();
-    for (std::uint64_t i = 0; i < limit; ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      if (g.state(node) != NodeState::kTombstone) continue;
-      g.set_state(node, NodeState::kCondemned);
-      pass.condemned.push_back(node);
-    }
+// The highest node that is no tombstone and not condemned.
+EntryPoint healthy_entry_point(const GraphState& g, const Topology& t) {
+  EntryPoint best;
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (best.node != kNoNode && g.level(node) <= best.level) continue;
+    const NodeState s = g.state(node);
+    if (s != NodeState::kLive && s != NodeState::kPending) continue;
+    if (t.linked(node)) best = {node, g.level(node)};
   }
-  if (pass.condemned.empty()) return false;
-  Topology& t = *g.topology.load(std::memory_order_acquire);
-  EntryPoint present = t.entry_point();
-  while (present.node != kNoNode && condemned(g, present.node)) {
-    if (t.replace_entry_point(present, find_entry_point(g, t))) break;
-  }
-  pass.limit = g.next_slot.load();
-  VICINAL_STEP_POINT("repair.condemned");
-  pass.tag = g.epochs.retire_tag();
-  return true;
+  return best;
 }
 
-// Begins a pass; false when there is nothing to do.
-bool begin_pass(GraphState& g) {
+// Before the entry point is condemned: or a link that begins there would find nobody to link to on
+// some level, and make a tree of its own (G9). Where nothing healthy is there it stays until all are
+// condemned, and goes then.
+void leave_entry_point(GraphState& g, bool all_condemned) {
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  EntryPoint present = t.entry_point();
+  while (present.node != kNoNode) {
+    const NodeState s = g.state(present.node);
+    if (s != NodeState::kTombstone && s != NodeState::kCondemned) return;
+    const EntryPoint healthy = healthy_entry_point(g, t);
+    if (healthy.node == kNoNode && !all_condemned) return;
+    if (t.replace_entry_point(present, healthy)) return;
+  }
+}
+
+// Condemns the tombstones of a few slots, in one step: no resurrection comes between.
+void condemn(GraphState& g, std::uint64_t first, std::uint64_t last) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  pass.condemned.reserve(pass.condemned.size() + (last - first));
+  const NodeId entry = g.topology.load(std::memory_order_acquire)->entry_point().node;
+  if (entry != kNoNode && raw(entry) >= first && raw(entry) < last) leave_entry_point(g, false);
+  const Visibility::Step step(g.visibility);
+  for (std::uint64_t i = first; i < last; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) != NodeState::kTombstone) continue;
+    g.set_state(node, NodeState::kCondemned);
+    pass.condemned.push_back(node);
+  }
+}
+
+// Begins a pass.
+void begin_pass(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
   pass = {};
   {
@@ -79,12 +95,36 @@ bool begin_pass(GraphState& g) {
     pass.thin.assign(g.crowded.begin(), g.crowded.end());
     g.crowded.clear();
   }
-  if (condemn(g)) {
-    pass.phase = kCondemned;
+  if (g.tombstone_count.load(std::memory_order_relaxed) > 0) {
+    g.condemnations.fetch_add(1, std::memory_order_acq_rel);
+    pass.limit = g.next_slot.load(std::memory_order_acquire);
+    pass.phase = kCondemn;
   } else if (!pass.thin.empty()) {
     pass.phase = kLookAnew;
   }
-  return pass.phase != kIdle;
+}
+
+// A part of condemning; returns how many were left of the budget.
+std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget) {
+  constexpr std::uint64_t kSlots = 1024;  // looked at for the price of one node of a scan
+  GraphState::RepairPass& pass = g.repair_pass;
+  for (; budget > 0 && pass.cursor < pass.limit; --budget) {
+    const std::uint64_t last = std::min(pass.limit, pass.cursor + kSlots);
+    condemn(g, pass.cursor, last);
+    pass.cursor = last;
+  }
+  if (pass.cursor < pass.limit) return budget;
+  pass.cursor = 0;
+  if (pass.condemned.empty()) {
+    pass.phase = kLookAnew;
+    return budget;
+  }
+  leave_entry_point(g, true);
+  VICINAL_STEP_POINT("repair.condemned");
+  pass.tag = g.epochs.retire_tag();
+  pass.linkers_tag = g.linkers.tag();
+  pass.phase = kCondemned;
+  return budget;
 }
 
 // The healthy links of `node`, nearest first, from which a parent may be chosen: settled ones not
@@ -255,14 +295,24 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
   }
 }
 
-// Takes the condemned nodes' lists. Nothing names them any more and no reader stands on them.
-void retire(GraphState& g, Topology& t, RepairResult& result) {
-  for (const NodeId node : g.repair_pass.condemned) t.remove(node, g.level(node));
-  const std::lock_guard lock(g.slots_mutex);
-  g.unlinked_slots.insert(g.unlinked_slots.end(), g.repair_pass.condemned.begin(),
-                          g.repair_pass.condemned.end());
-  result.slots_freed += g.repair_pass.condemned.size();
-  g.repair_pass.condemned.clear();
+// Takes the lists of condemned nodes: nothing names them any more and no reader stands on them.
+// Returns how many were left of the budget.
+std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& result) {
+  constexpr std::uint64_t kNodes = 8;  // for the price of one node of a scan
+  GraphState::RepairPass& pass = g.repair_pass;
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  for (; budget > 0 && !pass.condemned.empty(); --budget) {
+    const auto count = std::min<std::size_t>(kNodes, pass.condemned.size());
+    const std::span<const NodeId> last = std::span(pass.condemned).last(count);
+    const std::lock_guard lock(g.slots_mutex);
+    g.unlinked_slots.reserve(g.unlinked_slots.size() + count);
+    for (const NodeId node : last) t.remove(node, g.level(node));
+    g.unlinked_slots.insert(g.unlinked_slots.end(), last.begin(), last.end());
+    pass.condemned.resize(pass.condemned.size() - count);
+    result.slots_freed += count;
+  }
+  if (pass.condemned.empty()) pass.phase = kLookAnew;
+  return budget;
 }
 
 // The last phase; returns how many were left of the budget.
@@ -277,8 +327,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
     budget -= cost;
     result.nodes_examined += cost;
     {
-      const std::shared_lock gate(g.gate);
-      const BorrowedScratch scratch(g.scratches);
+      const Linkers::Inside scratch(g.scratches);
       Topology& t = *g.topology.load(std::memory_order_acquire);
       if (g.state(node) == NodeState::kLive && t.linked(node)) {
         look_for_links_anew(g, t, node, *scratch);
@@ -298,12 +347,11 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
 std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
                          RepairResult& result, bool& go_on) {
   GraphState::RepairPass& pass = g.repair_pass;
-  constexpr std::uint64_t kGatedRun = 64;  // how long writers of a rebuild's swap may have to wait
+  constexpr std::uint64_t kRun = 64;  // inside one epoch
   while (budget > 0 && pass.cursor < pass.limit && go_on) {
-    const std::uint64_t run = std::min({kGatedRun, budget, pass.limit - pass.cursor});
+    const std::uint64_t run = std::min({kRun, budget, pass.limit - pass.cursor});
     {
-      const std::shared_lock gate(g.gate);
-      const BorrowedScratch scratch(g.scratches);
+      const Linkers::Inside scratch(g.scratches);
       Topology& t = *g.topology.load(std::memory_order_acquire);
       for (std::uint64_t i = 0; i < run; ++i) {
         examine(g, t, NodeId{static_cast<std::uint32_t>(pass.cursor + i)}, *scratch, result);
@@ -318,19 +366,38 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
 }
 
 // Goes on from a phase that waits for readers; false while some are there.
-bool end_wait(GraphState& g, RepairResult& result) {
+bool end_wait(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
   if (g.epochs.advance() <= pass.tag) return false;
-  if (pass.phase == kCondemned) {
-    pass.phase = kReparent;
+  if (pass.phase == kRelinked) {
+    VICINAL_STEP_POINT("repair.relinked");
+    pass.phase = kRetire;
     return true;
   }
-  VICINAL_STEP_POINT("repair.relinked");
-  retire(g, *g.topology.load(), result);
-  std::sort(pass.thin.begin(), pass.thin.end());
-  pass.thin.erase(std::unique(pass.thin.begin(), pass.thin.end()), pass.thin.end());
-  pass.phase = kLookAnew;
+  if (!g.linkers.gone(pass.linkers_tag)) return false;
+  // Whoever may link to a condemned node has done so: to scan what is there now is enough.
+  pass.limit = g.next_slot.load(std::memory_order_acquire);
+  pass.phase = kReparent;
   return true;
+}
+
+// A part of the phase that the pass is in; returns how many were left of the budget.
+std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step,
+                   RepairResult& result, bool& go_on) {
+  GraphState::RepairPass& pass = g.repair_pass;
+  if (pass.phase == kCondemn) return condemn_slice(g, budget);
+  if (pass.phase == kRetire) return retire_slice(g, budget, result);
+  if (pass.phase == kLookAnew) return look_anew_slice(g, budget, step, result, go_on);
+  budget = scan_slice(g, budget, step, result, go_on);
+  if (pass.cursor < pass.limit) return budget;
+  pass.cursor = 0;
+  if (pass.phase == kReparent) {
+    pass.phase = kRelink;
+  } else {
+    pass.phase = kRelinked;
+    pass.tag = g.epochs.retire_tag();
+  }
+  return budget;
 }
 
 }  // namespace
@@ -345,38 +412,18 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
     const std::lock_guard lock(g.slots_mutex);
     g.reclaim();
   }
-  if (g.repair_pass.phase == kIdle && !begin_pass(g)) {
-    result.finished = true;
-  }
+  if (g.repair_pass.phase == kIdle) begin_pass(g);
+  result.finished = g.repair_pass.phase == kIdle;
   while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {
-    GraphState::RepairPass& pass = g.repair_pass;
-    if (pass.phase == kCondemned || pass.phase == kRelinked) {
-      result.waiting = !end_wait(g, result);
-      if (result.waiting) break;
-      continue;
-    }
-    if (pass.phase == kLookAnew) {
-      budget = look_anew_slice(g, budget, step, result, go_on);
-      continue;
-    }
-    budget = scan_slice(g, budget, step, result, go_on);
-    if (pass.cursor < pass.limit) continue;
-    pass.cursor = 0;
-    if (pass.phase == kReparent) {
-      pass.phase = kRelink;
-    } else {
-      pass.phase = kRelinked;
-      pass.tag = g.epochs.retire_tag();
+    const int phase = g.repair_pass.phase;
+    if (phase != kCondemned && phase != kRelinked) {
+      budget = work(g, budget, step, result, go_on);
+    } else if (!end_wait(g)) {
+      result.waiting = true;
+      break;
     }
   }
   return result;
-}
-
-std::uint64_t Graph::mend() {
-  GraphState& g = *state_;
-  const std::lock_guard maintenance(g.maintenance_mutex);
-  const std::unique_lock gate(g.gate);
-  return mend_trees(g, *g.topology.load());
 }
 
 }  // namespace vicinal::graph

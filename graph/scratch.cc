@@ -32,6 +32,7 @@ Scratch* ScratchPool::borrow() {
       scratch = new (internal::hook_allocate(sizeof(Scratch), alignof(Scratch))) Scratch;
       all_.push_back(scratch);
       scratch->participant = epochs_.add_participant();
+      scratch->linker = linkers_.add_participant();
     }
   }
   scratch->home = start;

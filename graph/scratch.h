@@ -26,6 +26,7 @@ class Topology;
 struct Scratch {
   // Of a Graph::Moment; of nobody else's.
   const Topology* topology = nullptr;
+  EntryPoint entry;
   std::uint64_t number = 0;  ///< Visibility::Number
   bool unsettled = false;    ///< Visibility::settle() is due when the reader has left
 
@@ -55,12 +56,13 @@ struct Scratch {
   std::uint64_t nodes_expanded = 0;
 
   EpochDomain::Participant* participant = nullptr;
+  EpochDomain::Participant* linker = nullptr;  ///< among those who change links (linkers.h)
   std::uint32_t home = 0;  ///< the pool slot it was last taken from
 };
 
 class ScratchPool {
  public:
-  explicit ScratchPool(EpochDomain& epochs) : epochs_(epochs) {}
+  ScratchPool(EpochDomain& epochs, EpochDomain& linkers) : epochs_(epochs), linkers_(linkers) {}
   ~ScratchPool();
   ScratchPool(const ScratchPool&) = delete;
   ScratchPool& operator=(const ScratchPool&) = delete;
@@ -68,6 +70,7 @@ class ScratchPool {
   Scratch* borrow();
   void give_back(Scratch* scratch) noexcept;
   std::uint64_t bytes() const;
+  EpochDomain& linkers() { return linkers_; }
 
  private:
   static constexpr std::size_t kSlots = 64;
@@ -76,6 +79,7 @@ class ScratchPool {
   };
 
   EpochDomain& epochs_;
+  EpochDomain& linkers_;
   std::array<Slot, kSlots> slots_;
   mutable std::mutex mutex_;
   internal::Vector<Scratch*> all_;       ///< under mutex_

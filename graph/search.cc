@@ -119,7 +119,7 @@ class Walk {
  private:
   WalkEnd once(const WalkWidth& width) {
     const Topology& t = *scratch_.topology;
-    const EntryPoint entry = t.entry_point();
+    const EntryPoint entry = scratch_.entry;
     scratch_.pool.reset(0);
     const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
     prepared_ = score.prepared();

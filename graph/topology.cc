@@ -14,6 +14,11 @@ std::size_t upper_units(Level level) {
 
 }  // namespace
 
+std::uint64_t Topology::next_serial() {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 BlockHandle Topology::upper_slot(NodeId node, Level level) const {
   const BlockHandle table = upper_[node].load(std::memory_order_acquire);
   if (table == kNoBlock) return kNoBlock;

@@ -20,7 +20,7 @@ namespace vicinal::graph {
 
 class Topology {
  public:
-  explicit Topology(EpochDomain& epochs) : arena_(epochs) {}
+  explicit Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
 
   void grow(std::uint64_t limit) {
     level0_.grow(limit);
@@ -36,6 +36,9 @@ class Topology {
   bool linked(NodeId node) const {
     return level0_[node].load(std::memory_order_acquire) != kNoBlock;
   }
+
+  /// No other topology of this process has it.
+  std::uint64_t serial() const { return serial_; }
 
   RecentlyLinked& recently_linked() { return recently_linked_; }
 
@@ -88,6 +91,9 @@ class Topology {
   BlockHandle upper_slot(NodeId node, Level level) const;
   std::atomic<BlockHandle>& slot_ref(NodeId node, Level level);
 
+  static std::uint64_t next_serial();
+
+  const std::uint64_t serial_;
   LinkArena arena_;
   SegmentedArray<std::atomic<BlockHandle>> level0_;
   SegmentedArray<std::atomic<BlockHandle>> upper_;  ///< raw units: a handle per level from 1

@@ -1,7 +1,7 @@
 // Trees: the parent links that span every level (G9), looked at and mended.
 //
-// Threads: the climbs beside writers. mend_trees() with the gate held alone, or before there is
-// anybody else: of a node that is just being linked, parent and child do not agree yet.
+// Threads: the climbs and counts beside writers. mend_trees() before there is anybody else: of a node
+// that is just being linked, parent and child do not agree yet.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,10 @@ std::vector<bool> spanned_by_tree(const GraphState& g, const Topology& t, NodeId
 /// Whether some tombstone's parent does not hold it as a child: a repair pass was cut short, and
 /// what it had condemned came back as a tombstone.
 bool tombstones_hang_loose(const GraphState& g, const Topology& t);
+
+/// Nodes that were linked and shown when the call began and that the tree of some level does not
+/// span. No repair slice runs meanwhile, and nothing else moves a child.
+std::uint64_t count_loose(const GraphState& g, const Topology& t);
 
 /// Hangs every linked node that the tree of some level does not span into it, and makes ordinary
 /// links of tree links that are untrue; returns how many nodes there were. `before_comparing`, when

@@ -330,7 +330,8 @@ TEST(EpochDomain, ReclaimNeverOvertakesAReader) {
 
 TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
   EpochDomain epochs;
-  ScratchPool pool(epochs);
+  EpochDomain linkers;
+  ScratchPool pool(epochs, linkers);
   constexpr int kThreads = 100;
   for (int round = 0; round < 3; ++round) {
     std::latch all_borrowed(kThreads);
@@ -358,7 +359,8 @@ TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
 
 TEST(ScratchPool, BorrowsInsideBorrows) {
   EpochDomain epochs;
-  ScratchPool pool(epochs);
+  EpochDomain linkers;
+  ScratchPool pool(epochs, linkers);
   const BorrowedScratch outer(pool);
   const BorrowedScratch inner(pool);
   EXPECT_NE(&*outer, &*inner);

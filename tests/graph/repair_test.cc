@@ -104,7 +104,7 @@ TEST(Repair, NothingToDo) {
   EXPECT_TRUE(r.finished);
   EXPECT_EQ(r.nodes_examined, 0u);
   EXPECT_EQ(r.unreachable_mended, 0u);
-  EXPECT_EQ(g->mend(), 0u);
+  EXPECT_EQ(g->loose_nodes(), 0u);
 }
 
 // A node whose neighborhood is all tombstones must not end up with one link to somewhere far away:

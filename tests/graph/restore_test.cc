@@ -270,7 +270,10 @@ TEST(Restore, RandomDamageIsMended) {
     }
     if (seed % 4 == 0) saved.entry = {NodeId{static_cast<std::uint32_t>(random() % 600)}, 1};
     const Restored r = restore(saved, seed % 2 == 0);
-    if (seed % 2 == 1) r.graph->mend();  // as good as at restoring
+    if (r.graph->loose_nodes() > 0) {  // as good as mending at restoring
+      EXPECT_EQ(seed % 2, 1u);
+      EXPECT_TRUE(r.graph->rebuild(2, {}).ok());
+    }
     expect_usable(*r.graph, saved);
     const Rows more = clustered(30, 6, seed);
     for (std::size_t i = 0; i < more.size(); ++i) insert(*r.graph, 5000 + i, more.row(i));

@@ -169,8 +169,8 @@ struct BatchResult {
 
 struct RepairOptions {
   /// Most nodes looked at in one call, a search for new links counting as eight; 0 finishes the
-  /// pass, waiting for searches that began before it, then mends what hangs loose, for which writers
-  /// wait once.
+  /// pass, waiting for searches that began before it, then rebuilds the graph if something in it was
+  /// damaged and hangs loose.
   std::uint64_t slice = 0;
   ProgressCallback progress = {};
 };
@@ -179,7 +179,7 @@ struct RepairResult {
   std::uint64_t nodes_examined = 0;
   std::uint64_t nodes_relinked = 0;
   std::uint64_t slots_freed = 0;
-  std::uint64_t unreachable_mended = 0;
+  std::uint64_t unreachable_mended = 0;  ///< nodes that hung loose, for which the graph was rebuilt
   bool finished = false;  ///< the pass is complete: nothing dead is linked to any more
   /// Searches that began before the pass must end before it goes on: call again. Only with a slice.
   bool waiting = false;
