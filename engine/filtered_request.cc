@@ -15,11 +15,13 @@ bool ask(const Filter& filter, Label label) {
   return filter.predicate(label);
 }
 
+// Negative where it is to be sampled: labels of a set need not be live. Of a small set that share is
+// at most so small that asking costs more than it tells.
 double share_of(const LabelSet& set, std::uint64_t live) {
-  if (live == 0) return 1;
-  const double stored =
-      std::min(1.0, static_cast<double>(set.stored()) / static_cast<double>(live));
-  return set.inverted() ? 1 - stored : stored;
+  constexpr std::uint64_t kSmall = 20;
+  if (set.stored() == 0) return set.inverted() ? 1 : 0;
+  if (set.inverted() || set.stored() > live / kSmall) return -1;
+  return static_cast<double>(set.stored()) / static_cast<double>(live);
 }
 
 }  // namespace

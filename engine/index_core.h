@@ -192,7 +192,8 @@ class IndexCore {
   Status free_nodes(std::span<const graph::NodeId> nodes);
   bool repair_due() const;
   /// `also`: pending nodes that the fresh graph is to have.
-  Status rebuild_graph(unsigned threads, const ProgressCallback& progress,
+  /// kBusy when somebody else is at maintenance and `wait` does not say to wait for them.
+  Status rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
                        std::span<const graph::NodeId> also);
   Status checkpoint_inside(const ProgressCallback& progress);
   void drop_moved_rows(std::span<const graph::NodeId> moved);

@@ -1,6 +1,10 @@
 // rebuild: what services did before, kept for comparison, recovery and after heavy churn.
+#include <chrono>
+#include <thread>
+
 #include "engine/check.h"
 #include "engine/index_core.h"
+#include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
@@ -10,17 +14,22 @@ Status IndexCore::rebuild(const BatchOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_writable());
   const Turn::Taken alone(rebuilding_, false);
   if (!alone) return Status::busy("another rebuild of this index runs");
-  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress, {}));
+  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress, true, {}));
+  // What the rebuild left out may still count for searches that began before it.
+  while (!graph_->reclaim_topologies() && !graph::Moment::thread_is_inside()) {
+    VICINAL_STEP_POINT("wait.readers");
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
   const Result<std::uint64_t> freed = free_unlinked();
   return freed ? Status() : freed.status();
 }
 
-Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress,
+Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
                                 std::span<const graph::NodeId> also) {
   VICINAL_RETURN_IF_ERROR(load_vectors(threads, progress));
   Reporter reporter(progress, "rebuild",
                     also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
-  const Turn::Taken turn(maintenance_, !CallbackScope::active());
+  const Turn::Taken turn(maintenance_, wait && !CallbackScope::active());
   if (!turn) return maintenance_refused();
   return graph_->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },

@@ -64,7 +64,7 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
       total.unreachable_mended = graph_->loose_nodes();
     }
     if (total.unreachable_mended > 0) {
-      VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(0), options.progress, {}));
+      VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(0), options.progress, true, {}));
       if (const Result<std::uint64_t> freed = free_unlinked(); !freed) return freed.status();
     }
   }

@@ -155,13 +155,14 @@ Result<SearchResult> IndexCore::search_radius(std::span<const float> query, floa
   SearchResult result;
   if (graph_->live() == 0) return result;
   const std::unique_ptr<StoredRows> source = rows();
+  const graph::Moment moment(*graph_);
   const FilteredRequest filtered(options.filter, labels_, graph_->live());
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
-  request.k = options.k;
-  request.ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
+  request.k = std::min<std::uint64_t>(options.k, graph_->node_limit());
+  const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
+  request.ef = std::min<std::uint64_t>(ef, graph_->node_limit());
   request.rows = source.get();
-  const graph::Moment moment(*graph_);
   result.hits =
       to_hits(options.exact ? graph_->scan_radius(moment, request, radius, result.counters)
                             : graph_->search_radius(moment, request, radius, result.counters));

@@ -206,10 +206,11 @@ void IndexCore::link_unlinked(const BatchPlan& plan, unsigned threads) {
 
 Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options) {
   const unsigned threads = threads_or(options.threads);
-  Status status = rebuild_graph(threads, options.progress, plan.fresh);
+  // Without waiting for maintenance, which may wait for the labels of this batch.
+  Status status = rebuild_graph(threads, options.progress, false, plan.fresh);
   if (!status.ok()) link_unlinked(plan, threads);
   show_planned(plan);
-  return status;
+  return status.code() == StatusCode::kBusy ? Status() : status;
 }
 
 void IndexCore::show_planned(const BatchPlan& plan) {

@@ -108,8 +108,11 @@ Status DeferredPayload::load(unsigned threads, const StepCallback& step) {
   const std::uint64_t slices = (total + kSlice - 1) / kSlice;
   std::atomic<bool> cancelled{false};
   std::mutex step_mutex;
+  // Told by the calling thread alone: a callback on a helper could not be told from anybody's call.
+  const std::thread::id caller = std::this_thread::get_id();
   const auto go_on = [&] {
-    if (!step || cancelled.load()) return !cancelled.load();
+    const bool told = step && std::this_thread::get_id() == caller;
+    if (!told || cancelled.load()) return !cancelled.load();
     const std::lock_guard lock(step_mutex);
     if (!cancelled.load() && !step(total - std::min(left(), total), total)) cancelled.store(true);
     return !cancelled.load();

@@ -29,7 +29,7 @@ namespace {
 // Takes as many slots as `taken` is long; none on an error or when memory runs out.
 Status take_slots(GraphState& g, std::span<NodeId> taken) {
   const std::lock_guard lock(g.slots_mutex);
-  g.reclaim();
+  g.reclaim_slots();
   const std::size_t reused = std::min(taken.size(), g.free_slots.size());
   const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
   const std::uint64_t limit = next + (taken.size() - reused);
@@ -249,6 +249,8 @@ std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
                          g.unlinked_slots.end());
   return nodes;
 }
+
+bool Graph::reclaim_topologies() { return state_->reclaim_topologies(); }
 
 void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;

@@ -3,7 +3,7 @@
 //
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
 // (link, plan_link), build.cc (link_batch), rebuild.cc, search.cc, scan.cc, steps.cc (show, erase,
-// resurrect), repair.cc, validate.cc. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
+// resurrect), repair.cc, validate.cc; moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
 // the steps (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not
 // copyable or movable.
 //
@@ -311,6 +311,9 @@ class Graph {
   /// How many nodes hang from no tree (G9): none unless something was damaged. rebuild() mends that.
   /// Beside readers and writers, but for a repair slice or a rebuild, and a walk over all nodes long.
   std::uint64_t loose_nodes() const;
+  /// Ends what rebuilds left behind and no reader is in any more, and lets take_unlinked() have what
+  /// it left out. False while some is left: readers are inside. Never waits.
+  bool reclaim_topologies();
   /// Nodes that nothing links to any more and no walk holds: the engine records that they are free
   /// and forgets what it knows them by, then calls recycle(). At most `max`.
   std::vector<NodeId> take_unlinked(std::size_t max);

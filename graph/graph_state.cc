@@ -35,18 +35,16 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k)
 
 GraphState::~GraphState() { delete topology.load(); }
 
-bool GraphState::reclaim() {
-  if (left_slots.empty() && left_topologies.empty()) return true;
+void GraphState::reclaim_slots() noexcept {
+  if (left_slots.empty()) return;
   const std::uint64_t oldest = epochs.advance();
-  const auto gone = [&](const auto& left) { return left.tag < oldest; };
-  const auto slots_end = std::find_if_not(left_slots.begin(), left_slots.end(), gone);
-  for (auto at = slots_end; at != left_slots.begin();) {  // so that the first is handed out first
+  const auto end = std::find_if_not(left_slots.begin(), left_slots.end(),
+                                    [&](const LeftSlot& left) { return left.tag < oldest; });
+  for (auto at = end; at != left_slots.begin();) {  // so that the first is handed out first
     --at;
     free_slots.push_back(at->node);
   }
-  left_slots.erase(left_slots.begin(), slots_end);
-  std::erase_if(left_topologies, gone);
-  return left_slots.empty() && left_topologies.empty();
+  left_slots.erase(left_slots.begin(), end);
 }
 
 void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
@@ -55,7 +53,23 @@ void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
     set_state(node, NodeState::kFree);
     left_slots.push_back({node, tag});
   }
-  reclaim();
+  reclaim_slots();
+}
+
+bool GraphState::reclaim_topologies() {
+  if (!topologies_left.load(std::memory_order_acquire)) return true;
+  internal::Vector<LeftTopology> ended;  // ends outside of the lock: a large one takes milliseconds
+  const std::lock_guard lock(slots_mutex);
+  const std::uint64_t oldest = epochs.advance();
+  ended.reserve(left_topologies.size());
+  for (LeftTopology& left : left_topologies) {
+    if (left.tag >= oldest) continue;
+    unlinked_slots.insert(unlinked_slots.end(), left.left_out.begin(), left.left_out.end());
+    ended.push_back(std::move(left));
+  }
+  std::erase_if(left_topologies, [](const LeftTopology& left) { return left.topology == nullptr; });
+  topologies_left.store(!left_topologies.empty(), std::memory_order_release);
+  return left_topologies.empty();
 }
 
 Level GraphState::draw_level(Label label) const {
@@ -69,6 +83,7 @@ void GraphState::grow(std::uint64_t limit) {
   if (free_slots.capacity() < limit) {
     const std::size_t capacity = std::max<std::size_t>(limit, 2 * free_slots.capacity());
     left_slots.reserve(capacity);
+    unlinked_slots.reserve(capacity);
     free_slots.reserve(capacity);
   }
   if (config.keep_vectors) vectors.grow(limit);

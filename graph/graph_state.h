@@ -94,24 +94,31 @@ class GraphState {
   // -- Slots.
   std::mutex slots_mutex;
   internal::Vector<NodeId> free_slots;  ///< under slots_mutex; giving a slot back throws nothing
-  /// Slots, and topologies, that readers may still hold: oldest first, with the tag of the epoch
-  /// whose readers must have left. Under slots_mutex; capacity as free_slots.
+  /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
+  /// have left. Under slots_mutex; capacity as free_slots.
   struct LeftSlot {
     NodeId node;
     std::uint64_t tag;
   };
   internal::Vector<LeftSlot> left_slots;
+  /// Under slots_mutex: frees the slots that no reader holds any more.
+  void reclaim_slots() noexcept;
+  /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.
   struct LeftTopology {
     std::unique_ptr<Topology> topology;
+    internal::Vector<NodeId> left_out;
     std::uint64_t tag;
   };
-  internal::Vector<LeftTopology> left_topologies;
-  /// Under slots_mutex: frees what no reader holds any more. False when something is left.
-  bool reclaim();
+  internal::Vector<LeftTopology> left_topologies;  ///< under slots_mutex
+  std::atomic<bool> topologies_left{false};        ///< left_topologies is not empty
+  /// Ends what no reader is in any more, and hands out what it left; true when none is left. Not
+  /// under slots_mutex.
+  bool reclaim_topologies();
   /// Under slots_mutex: nodes in no list become free once the readers of now have left.
   void leave_slots(std::span<const NodeId> nodes) noexcept;
   internal::Vector<NodeId>
-      unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out
+      unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out;
+                       ///< capacity as free_slots
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
 
   // -- Visibility. `states` of nodes that are shown or hidden change inside its steps.

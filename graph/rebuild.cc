@@ -95,7 +95,7 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
 // lacks, so that no resurrection brings them back without links, and links the live ones that it
 // lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
-void settle(GraphState& g, Topology& fresh, const Topology& old, std::vector<NodeId>& left_out) {
+void settle(GraphState& g, Topology& fresh, const Topology& old, internal::Vector<NodeId>& left_out) {
   constexpr std::uint64_t kAtOnce = 4096;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::vector<NodeId> wanted;
@@ -116,21 +116,18 @@ void settle(GraphState& g, Topology& fresh, const Topology& old, std::vector<Nod
   link_all(g, fresh, wanted);
 }
 
+// Readers may still walk in the old one, and linkers link in it: it stays until they have left.
 void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
-             std::span<const NodeId> left_out) {
+             internal::Vector<NodeId> left_out) {
   const std::lock_guard slots(g.slots_mutex);
-  // What can fail comes first.
-  g.left_topologies.reserve(g.left_topologies.size() + 1);
-  g.unlinked_slots.reserve(g.unlinked_slots.size() + left_out.size());
+  g.left_topologies.reserve(g.left_topologies.size() + 1);  // nothing fails from here on
   for (const NodeId node : left_out) fresh->mark_changed(node);
   VICINAL_STEP_POINT("rebuild.swap");
   g.topology.store(fresh.release(), std::memory_order_release);
-  // Readers may still walk in the old one, and linkers still link in it; whoever needs a slot or
-  // repairs looks again.
-  g.left_topologies.push_back({std::unique_ptr<Topology>(old), g.epochs.retire_tag()});
-  g.unlinked_slots.insert(g.unlinked_slots.end(), left_out.begin(), left_out.end());
+  g.left_topologies.push_back(
+      {std::unique_ptr<Topology>(old), std::move(left_out), g.epochs.retire_tag()});
+  g.topologies_left.store(true, std::memory_order_release);
   g.repair_pass = {};  // what a pass had condemned is left out
-  g.reclaim();
 }
 
 }  // namespace
@@ -156,9 +153,10 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
     link_all(g, *fresh, late);
   }
   catch_up_for_good(g, rebuild, *fresh);
-  std::vector<NodeId> left_out;
+  internal::Vector<NodeId> left_out;
   settle(g, *fresh, *old, left_out);
-  swap_in(g, fresh, old, left_out);
+  swap_in(g, fresh, old, std::move(left_out));
+  g.reclaim_topologies();
   return {};
 }
 

@@ -305,7 +305,6 @@ std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& re
     const auto count = std::min<std::size_t>(kNodes, pass.condemned.size());
     const std::span<const NodeId> last = std::span(pass.condemned).last(count);
     const std::lock_guard lock(g.slots_mutex);
-    g.unlinked_slots.reserve(g.unlinked_slots.size() + count);
     for (const NodeId node : last) t.remove(node, g.level(node));
     g.unlinked_slots.insert(g.unlinked_slots.end(), last.begin(), last.end());
     pass.condemned.resize(pass.condemned.size() - count);
@@ -408,10 +407,7 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   RepairResult result;
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
-  {
-    const std::lock_guard lock(g.slots_mutex);
-    g.reclaim();
-  }
+  g.reclaim_topologies();
   if (g.repair_pass.phase == kIdle) begin_pass(g);
   result.finished = g.repair_pass.phase == kIdle;
   while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {

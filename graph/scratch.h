@@ -2,7 +2,7 @@
 // from.
 //
 // What: visited set, candidate pools, buffers, a place in the epoch domain and the moment that a
-// reader sees (Graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
+// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
 // of calls that ran at once, without a limit. Threads: borrow and give_back from any thread without
 // a lock; a Scratch belongs to its borrower.
 #pragma once
@@ -24,7 +24,7 @@ namespace vicinal::graph {
 class Topology;
 
 struct Scratch {
-  // Of a Graph::Moment; of nobody else's.
+  // Of a graph::Moment; of nobody else's.
   const Topology* topology = nullptr;
   EntryPoint entry;
   std::uint64_t number = 0;  ///< Visibility::Number

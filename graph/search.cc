@@ -14,8 +14,9 @@ namespace {
 
 double sampled_share(const GraphState& g, const Moment& moment,
                      const std::function<bool(Label)>& accept) {
-  // Until so many passed, or so many were asked: a rare filter is told from a very rare one.
-  constexpr std::uint64_t kEnough = 8;
+  // Until enough passed, or so many were asked that a rare filter is told from a very rare one: what
+  // passes often is known soon, and what is rare is worth the asking.
+  constexpr std::uint64_t kEnough = 24;
   constexpr std::uint64_t kFewest = 200;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   if (limit == 0) return 1;
@@ -24,7 +25,7 @@ double sampled_share(const GraphState& g, const Moment& moment,
   std::uint64_t passing = 0;
   // A fixed stride with a large odd step visits slots evenly and needs no random state.
   for (std::uint64_t i = 0; i < 2 * most && counted < most; ++i) {
-    if (counted >= kFewest && passing >= kEnough) break;
+    if (passing >= kEnough && counted >= 2 * kEnough) break;
     const NodeId node{static_cast<std::uint32_t>(i * 2654435761ull % limit)};
     if (!moment.counts(node)) continue;
     ++counted;
@@ -86,8 +87,13 @@ class Walk {
     const std::uint64_t slots = g_.next_slot.load(std::memory_order_relaxed);
     constexpr std::size_t kWider = 8;
     const SearchCost cost(g_);
-    std::uint64_t left = cost.distances_of_scan(request_, static_cast<double>(beam), share);
-    for (std::size_t others = cost.others(static_cast<double>(beam), share);; others *= kWider) {
+    // Where all count a walk is never longer than it needs to be.
+    const bool bounded = cost.counting_share(share) < 1;
+    std::uint64_t left = bounded
+                             ? cost.distances_of_scan(request_, static_cast<double>(beam), share)
+                             : ~std::uint64_t{0};
+    for (std::size_t others = cost.others(static_cast<double>(beam), share);;
+         others = std::min<std::uint64_t>(others * kWider, slots)) {
       const std::uint64_t distances = scratch_.distances_computed;
       const std::uint64_t expanded = scratch_.nodes_expanded;
       const WalkEnd end = once({.ef = beam, .others = others, .distances = left});
@@ -191,9 +197,10 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request,
   const double share = accepted_share(g, moment, request);
   const std::size_t beam =
       counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
-  if (request.accept != nullptr &&
-      cost.scan(request, share) < cost.walk(request, static_cast<double>(beam), share)) {
-    return scan(moment, request, out, counters);
+  SearchRequest known = request;  // its share, too, should it be scanned
+  known.selectivity = share;
+  if (cost.scan(request, share) < cost.walk(request, static_cast<double>(beam), share)) {
+    return scan(moment, known, out, counters);
   }
   VICINAL_STEP_POINT("search.walk");
   Scratch& scratch = moment.scratch();
@@ -201,10 +208,12 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request,
   if (walk.run(beam, share, counters)) {
     const std::size_t n =
         write_results(g, walk.rerank(rerank_count(g, k), counters), out.first(k), scratch);
-    if (n >= std::min<std::uint64_t>(k, live())) return n;
+    // A walk whose beam is not full has met all that can be reached.
+    const bool all = request.accept != nullptr && !scratch.pool.full();
+    if (all || n >= std::min<std::uint64_t>(k, live())) return n;
   }
   g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
-  return scan(moment, request, out, counters);
+  return scan(moment, known, out, counters);
 }
 
 std::vector<Found> Graph::search_radius(const Moment& moment, const SearchRequest& request,
@@ -214,19 +223,20 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
   if (live() == 0) return found;
   const SearchCost cost(g);
   const double share = accepted_share(g, moment, request);
+  SearchRequest known = request;
+  known.selectivity = share;
   Scratch& scratch = moment.scratch();
   Walk walk(g, request, scratch);
   // Doubles the beam until its farthest candidate lies beyond the radius.
   for (std::size_t ef = std::max<std::size_t>(request.ef, 16);; ef *= 2) {
-    // A beam that holds all there is says whether there is more; a scan then costs no more.
-    const bool scanned =
-        cost.scan(request, share) < cost.walk(request, static_cast<double>(ef), share);
-    if (scanned) return scan_radius(moment, request, radius, counters);
+    if (cost.scan(request, share) < cost.walk(request, static_cast<double>(ef), share)) {
+      return scan_radius(moment, known, radius, counters);
+    }
     const bool whole = walk.run(ef, share, counters);
     const bool beam_was_full = scratch.pool.full();
     if (!whole || (!beam_was_full && request.accept == nullptr && scratch.pool.size() < live())) {
       g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
-      return scan_radius(moment, request, radius, counters);
+      return scan_radius(moment, known, radius, counters);
     }
     found.resize(scratch.pool.size());
     found.resize(write_results(g, walk.rerank(found.size(), counters), found, scratch));

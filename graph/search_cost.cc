@@ -13,13 +13,14 @@ namespace {
 // ef 64 and scans of 61,252 rows of 300 dimensions, filters that pass from half to 1 in 500.
 constexpr double kPerDistance = 10;
 constexpr double kPerCodeByte = 0.085;
+constexpr double kPerWalkedRowByte = 0.06;
 constexpr double kPerRow = 20;
 constexpr double kPerRowByte = 0.035;
 constexpr double kPerSlot = 1.5;
 constexpr double kPerAccept = 6;
 constexpr double kPerLookUp = 50;
-// For each of the nodes kept that do not count, at each distance: newcomers are merged into them.
-constexpr double kPerOther = 0.01;
+// For each of the nodes kept, at each distance: newcomers are merged into them.
+constexpr double kPerKept = 0.01;
 
 }  // namespace
 
@@ -63,16 +64,17 @@ SearchCost::SearchCost(const GraphState& g)
       slots_(static_cast<double>(g.next_slot.load(std::memory_order_relaxed))),
       live_(std::max(static_cast<double>(g.live_count.load(std::memory_order_relaxed)), 1.0)),
       dead_(std::max(static_cast<double>(g.tombstone_count.load(std::memory_order_relaxed)), 0.0)),
-      code_(kPerDistance + kPerCodeByte * static_cast<double>(g.use_codes ? g.codes.stride()
-                                                                          : g.vectors.stride())),
+      code_(kPerDistance + (g.use_codes
+                                ? kPerCodeByte * static_cast<double>(g.codes.stride())
+                                : kPerWalkedRowByte * static_cast<double>(g.vectors.stride()))),
       row_(kPerRow + kPerRowByte * static_cast<double>(g.vectors.stride())) {}
 
 double SearchCost::counting_share(double share) const { return share * live_ / (live_ + dead_); }
 
 double SearchCost::per_distance(const SearchRequest& request, double beam, double share) const {
   const double accept = request.accept != nullptr ? kPerAccept : 0;
-  const double others = beam / std::max(counting_share(share), 1e-9) - beam;
-  return code_ + accept + kPerOther * std::min(others, slots_);
+  const double kept = beam / std::max(counting_share(share), 1e-9);  // in both pools
+  return code_ + accept + kPerKept * std::min(kept, slots_);
 }
 
 double SearchCost::walk(const SearchRequest& request, double beam, double share) const {

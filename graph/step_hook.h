@@ -3,7 +3,7 @@
 // What: the interleaving tests compile the files that have such points with VICINAL_STEP_HOOK and
 // define reach_step_point(), which runs threads through their points in every order
 // (tests/interleaving). Elsewhere a point is nothing. No point stands inside a lock that the other
-// side of a test takes.
+// side of a test takes. A point named "wait..." stands in a loop that waits for another thread.
 #pragma once
 
 #if defined(VICINAL_STEP_HOOK)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "tests/engine/engine_testing.h"
 
@@ -149,6 +150,48 @@ TEST(Callbacks, AFilterMayWrite) {
     ASSERT_OK(index.repair().status());
     expect_sound(index);
   }
+}
+
+// One moment: what its own filter erases, and has rebuilt away, is still an answer of this search.
+void erase_and_rebuild_in_a_filter(Index index) {
+  const std::vector<Label> labels = labels_up_to(600);
+  ASSERT_OK(index.upsert_batch(std::span(labels).first(300),
+                               matrix_of(std::span(labels).first(300))).status());
+  for (Label label = 300; label < 600; ++label) {
+    ASSERT_OK(index.upsert(label, vector_of(label)).status());
+  }
+  for (const bool exact : {false, true}) {
+    for (const Label wanted : {Label{7}, Label{450}}) {
+      bool done = false;
+      SearchOptions options{.k = 5, .ef_search = 100, .exact = exact};
+      options.filter = Filter::by([&](Label) {
+        if (std::exchange(done, true)) return true;
+        EXPECT_TRUE(*index.erase(wanted));
+        EXPECT_TRUE(index.rebuild().ok());
+        EXPECT_FALSE(index.contains(wanted));
+        return true;
+      });
+      const Result<SearchResult> found = index.search(vector_of(wanted), options);
+      ASSERT_OK(found.status());
+      ASSERT_EQ(found->size(), 5u);
+      EXPECT_EQ((*found)[0].label, wanted);
+      ASSERT_OK(index.upsert(wanted, vector_of(wanted)).status());
+    }
+  }
+  ASSERT_OK(index.repair().status());
+  EXPECT_EQ(index.stats().tombstones, 0u);
+  expect_sound(index);
+}
+TEST(Callbacks, AFilterThatErasesAndRebuildsSeesOneMoment) {
+  erase_and_rebuild_in_a_filter(*Index::in_memory(motion_options(0)));
+}
+TEST(Callbacks, AFilterThatErasesAndRebuildsSeesOneMomentOfVectorsInTheFile) {
+  TemporaryFolder folder;
+  auto store = Store::open(folder.file("store"), quick_store());
+  ASSERT_TRUE(store.ok());
+  IndexOptions options = motion_options(0);
+  options.vectors_in_memory = false;
+  erase_and_rebuild_in_a_filter(*store->index("text", options));
 }
 
 // A whole repair waits for the searches of before, and this one waits for it.

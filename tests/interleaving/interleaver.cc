@@ -23,8 +23,10 @@ void Interleaver::reach(const char* point) {
   const auto begins = [&](const std::string& p) {
     return std::strncmp(point, p.data(), p.size()) == 0;
   };
-  if (std::none_of(points_.begin(), points_.end(), begins)) return;
+  const bool waits = begins("wait.");
+  if (!waits && std::none_of(points_.begin(), points_.end(), begins)) return;
   std::unique_lock lock(mutex_);
+  sides_[side].waits = waits;
   sides_[side].stage = Stage::kWaiting;
   turn_ = kNobody;
   changed_.notify_all();
@@ -41,7 +43,6 @@ void Interleaver::go(std::size_t side, const std::function<void()>& call) {
   {
     std::unique_lock lock(mutex_);
     wait_for_turn(lock, side);
-    sides_[side].begun = true;
     if (sides_[1 - side].stage == Stage::kOver) {
       (side == 1 ? order_.first_then_second : order_.second_then_first) = true;
     }
@@ -69,7 +70,9 @@ void Interleaver::run_one(const Case& one) {
       const bool both = sides_[0].stage == Stage::kWaiting && sides_[1].stage == Stage::kWaiting;
       std::size_t next = sides_[0].stage == Stage::kOver ? 1 : 0;
       if (sides_[next].stage == Stage::kOver) break;
-      if (both) {
+      if (both && sides_[0].waits != sides_[1].waits) {
+        next = sides_[0].waits ? 1 : 0;
+      } else if (both) {
         if (at_ == decisions_.size()) decisions_.push_back(0);
         next = decisions_[at_++];
       }

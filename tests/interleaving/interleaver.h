@@ -19,7 +19,8 @@ namespace vicinal::testing {
 
 class Interleaver {
  public:
-  /// Stops at points whose names begin with one of `points`, passes by all others.
+  /// Stops at points whose names begin with one of `points`, passes by all others. Who reaches a
+  /// point "wait..." lets the other side go on as long as it can.
   explicit Interleaver(std::vector<std::string> points) : points_(std::move(points)) {}
 
   /// Which call was over before the other began, in one schedule.
@@ -46,7 +47,7 @@ class Interleaver {
   enum class Stage { kWaiting, kRunning, kOver };
   struct Side {
     Stage stage = Stage::kWaiting;
-    bool begun = false;
+    bool waits = false;  ///< at a point "wait..."
   };
 
   void run_one(const Case& one);

@@ -136,20 +136,20 @@ State without(State state, Label label) {
 
 void update(Index& index) { ASSERT_OK(index.upsert(kMoved, point(kMoved, 1)).status()); }
 
-TEST(Interleaving, UpdateBesideSearch) {
+TEST(Interleaving, G10UpdateBesideSearch) {
   Watched watched({"upsert.", "step.", "moment.", "search."},
                   {begun_with(), with(begun_with(), kMoved, 1)});
   watched.run(tiny_index, update, [](const Index& index) { return seen_by(index, kAll); });
 }
 
 // The looks at single nodes, too: between `hidden` and `shown`.
-TEST(Interleaving, UpdateBesideTheLooksOfAScan) {
+TEST(Interleaving, V2UpdateBesideTheLooksOfAScan) {
   Watched watched({"upsert.linked", "step.", "moment.number", "counts."},
                   {begun_with(), with(begun_with(), kMoved, 1)});
   watched.run(tiny_index, update, [](const Index& index) { return seen_by(index, kExactly); });
 }
 
-TEST(Interleaving, UpdateBesideGet) {
+TEST(Interleaving, E4V3UpdateBesideGet) {
   const State before{{kMoved, 0}};
   Watched watched({"upsert.", "step.", "moment.", "get.", "stood."},
                   {before, with(before, kMoved, 1)});
@@ -164,7 +164,7 @@ TEST(Interleaving, UpdateBesideGet) {
 }
 
 // V4: a search that began while the label was erased may find it.
-TEST(Interleaving, EraseAndResurrectBesideSearch) {
+TEST(Interleaving, V4EraseAndResurrectBesideSearch) {
   Interleaver interleaver({"step.", "moment.", "search.", "counts."});
   std::size_t lost = 0;
   const std::size_t schedules = interleaver.run([&] {
@@ -201,20 +201,20 @@ std::vector<State> erased_and_repaired() {
   const State gone = without(begun_with(), kMoved);
   return {begun_with(), gone, with(gone, kLabels, 1)};
 }
-TEST(Interleaving, RepairBesideASearchBegunBefore) {
+TEST(Interleaving, G11RepairBesideASearchBegunBefore) {
   Watched watched({"step.hidden", "repair.", "upsert.", "moment.", "search."},
                   erased_and_repaired());
   watched.run(tiny_index, erase_and_repair,
               [](const Index& index) { return seen_by(index, kAll); });
 }
-TEST(Interleaving, SlotReuseBesideScan) {
+TEST(Interleaving, V1SlotReuseBesideScan) {
   Watched watched({"step.hidden", "repair.", "life.", "upsert.linked", "moment.number", "scan."},
                   erased_and_repaired());
   watched.run(tiny_index, erase_and_repair,
               [](const Index& index) { return seen_by(index, kExactly); });
 }
 
-TEST(Interleaving, RebuildsSwapBesideSearch) {
+TEST(Interleaving, G11RebuildsSwapBesideSearch) {
   const State gone = without(begun_with(), kMoved);
   Watched watched({"step.hidden", "rebuild.", "upsert.linked", "moment.", "search."},
                   {begun_with(), gone, with(gone, kLabels, 1)});
@@ -223,6 +223,20 @@ TEST(Interleaving, RebuildsSwapBesideSearch) {
       [](Index& index) {
         ASSERT_OK(index.erase(kMoved).status());
         ASSERT_OK(index.rebuild());
+        ASSERT_OK(index.upsert(kLabels, point(kLabels, 1)).status());
+      },
+      [](const Index& index) { return seen_by(index, kAll); });
+}
+
+// All are erased and repaired away, and a new graph begins: who began before walks in the old one.
+TEST(Interleaving, G11RepairOfEverythingBesideASearchBegunBefore) {
+  Watched watched({"repair.", "upsert.linked", "moment.", "search."},
+                  {begun_with(), State{}, State{{kLabels, 1}}});
+  watched.run(
+      tiny_index,
+      [](Index& index) {
+        ASSERT_OK(index.erase_batch(labels_up_to(kLabels)).status());
+        for (int slice = 0; slice < 8; ++slice) ASSERT_OK(index.repair({.slice = 64}).status());
         ASSERT_OK(index.upsert(kLabels, point(kLabels, 1)).status());
       },
       [](const Index& index) { return seen_by(index, kAll); });

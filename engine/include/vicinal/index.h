@@ -86,12 +86,13 @@ class Index {
   /// Erases many in one commit. Returns how many were live.
   Result<std::uint64_t> erase_batch(std::span<const Label> labels);
 
-  /// The k nearest live vectors, nearest first. Never fails for having fewer than k, and returns
-  /// min(k, live) of them whatever else is going on.
+  /// The k nearest live vectors, nearest first. Never fails for having fewer than k: without a filter
+  /// min(k, live) of them are returned whatever else is going on.
   ///
-  /// A filter's labels are walked to, or compared with one by one, whichever is the cheaper by the
-  /// numbers of this index; SearchCounters::path says which.
-  /// Threads: any; takes no lock, and allocates only the result once warm (vectors that are not in
+  /// The graph is walked, or what may be returned is compared one by one, whichever is the cheaper
+  /// by the numbers of this index; SearchCounters::path says which.
+  /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one, those
+  /// of the label map for one look each; allocates only the result once warm (vectors that are not in
   /// memory are read through the store: IndexOptions::vectors_in_memory, load_in_background).
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.

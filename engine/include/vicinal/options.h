@@ -246,8 +246,9 @@ struct Stats {
   std::uint64_t bytes_scratch = 0;
   std::uint64_t bytes_disk = 0;  ///< the store's file; all indexes together
 
-  /// Searches that met too few nodes that count, most of what lay near having been erased, and went
-  /// on wider, or compared with all that is live instead. Many of them: repair() is due.
+  /// Searches whose walk met too few nodes that count, because most of what lies near was erased or
+  /// does not pass the filter, and that went on wider, or compared with all that is live instead:
+  /// right, and slow.
   std::uint64_t wider_walks = 0;
   std::uint64_t fallback_scans = 0;
 
