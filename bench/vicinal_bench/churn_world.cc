@@ -2,36 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 #include <utility>
+
+#include "bench/vicinal_bench/crew.h"
 
 namespace vicinal::bench {
 namespace {
 
 constexpr int kPasses = 3;
-
-/// Threads that each answer a Status; the first that is not ok is kept.
-class Crew {
- public:
-  template <typename Work>
-  void start(Work work) {
-    const std::size_t slot = outcomes_.size();
-    outcomes_.emplace_back();
-    threads_.emplace_back([this, slot, work = std::move(work)] { outcomes_[slot] = work(); });
-  }
-  Status join() {
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-    for (const Status& outcome : outcomes_) {
-      if (!outcome.ok()) return outcome;
-    }
-    return {};
-  }
-
- private:
-  std::vector<std::thread> threads_;
-  std::deque<Status> outcomes_;  // references stay valid while it grows
-};
 
 }  // namespace
 

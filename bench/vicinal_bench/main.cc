@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_rebuild(app, exit_code);
   add_truth(app, exit_code);
   add_churn(app, exit_code);
+  add_live(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }
