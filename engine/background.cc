@@ -1,6 +1,7 @@
 #include "engine/background.h"
 
 #include <chrono>
+#include <new>
 
 namespace vicinal::engine {
 namespace {
@@ -54,7 +55,11 @@ void Background::run() {
 bool Background::step() {
   bool more = false;
   for (const std::shared_ptr<IndexCore>& index : open_indexes_()) {
-    if (index->maintain(checkpoint_bytes_)) more = true;
+    try {
+      if (index->maintain(checkpoint_bytes_)) more = true;
+    } catch (const std::bad_alloc&) {
+      more = true;  // what is due stays due, and is done when there is memory
+    }
   }
   return more;
 }

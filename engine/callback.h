@@ -2,9 +2,9 @@
 // callback), so that a call made from inside never waits for the call that it came from.
 //
 // Rules: inside a callback nobody waits for a turn at maintenance or for a rebuild; inside one of a
-// call that holds labels (a batch) nobody waits for labels either: two batches whose callbacks write
-// each other's labels would wait for ever. Such calls are refused with kBusy. Who is inside a moment
-// of the graph (a filter) does not wait for readers (graph::Moment::thread_is_inside()).
+// call that holds labels (a batch) nobody waits for labels either: two batches whose callbacks
+// write each other's labels would wait for ever. Such calls are refused with kBusy. Who is inside a
+// moment of the graph (a filter) does not wait for readers (graph::Moment::thread_is_inside()).
 // Threads: each thread has its own scopes.
 #pragma once
 

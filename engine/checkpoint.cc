@@ -24,6 +24,7 @@ class GraphSource final : public persist::CheckpointSource {
     const Moment inside(graph_);
     const NodeState state = graph_.state(node);
     if (state == NodeState::kFree || state == NodeState::kPending) return {};
+    if (graph_.in_backlog(node)) return {};  // opening links it
     return graph_.links(node);
   }
 
@@ -59,18 +60,17 @@ Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
     return Status::busy(fmt::format(
         "a checkpoint of index \"{}\" runs, for which a callback must not wait", name_));
   }
+  graph_->link_backlog(graph_->node_limit());
   GraphSource source(*graph_);
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
   ProgressCallback throttled;
   if (progress) {
     throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
   }
-  const std::uint64_t unsaved = unsaved_bytes_.exchange(0);
+  const std::uint64_t unsaved = unsaved_bytes_.load();
   const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
-  if (!report) {
-    unsaved_bytes_.fetch_add(unsaved);
-    return report.status();
-  }
+  if (!report) return report.status();
+  unsaved_bytes_.fetch_sub(unsaved);
   drop_moved_rows(report->moved_rows);
   const std::lock_guard lock(checkpoint_time_mutex_);
   checkpointed_at_ = std::chrono::steady_clock::now();

@@ -3,8 +3,8 @@
 // What: an operation on a label claims it first, and waits while another operation holds the claim.
 // A claim is an entry in a set, not a lock: no mutex is held during commits or linking. Threads:
 // any. An operation on several labels claims them in ascending order, and nobody claims more while
-// holding a claim: hence no deadlock (E1). A callback of a call that holds claims is refused what it
-// would have to wait for.
+// holding a claim: hence no deadlock (E1). A callback of a call that holds claims is refused what
+// it would have to wait for.
 #pragma once
 
 #include <tsl/robin_set.h>

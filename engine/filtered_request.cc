@@ -15,8 +15,8 @@ bool ask(const Filter& filter, Label label) {
   return filter.predicate(label);
 }
 
-// Negative where it is to be sampled: labels of a set need not be live. Of a small set that share is
-// at most so small that asking costs more than it tells.
+// Negative where it is to be sampled: labels of a set need not be live. Of a small set that share
+// is at most so small that asking costs more than it tells.
 double share_of(const LabelSet& set, std::uint64_t live) {
   constexpr std::uint64_t kSmall = 20;
   if (set.stored() == 0) return set.inverted() ? 1 : 0;

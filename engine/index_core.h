@@ -149,29 +149,27 @@ class IndexCore {
   std::shared_ptr<graph::LinkPlan> plan_link(graph::NodeId node) const noexcept;
   Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
   /// Wakes the background thread, or does the repair that is due by itself.
-  void after_writes(std::uint64_t count);
+  void after_writes(std::uint64_t count) noexcept;
 
   // -- upsert_batch.cc.
   Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
   void classify(BatchPlan& plan) const;
   Status add_planned(BatchPlan& plan, unsigned threads);
   Result<persist::Sequence> commit_planned(const BatchPlan& plan);
-  /// Links and shows what was added and lifts what is to be resurrected: a batch of at most an eighth
-  /// of what is live in one step, a larger one round by round. kCancelled when some was taken back.
-  Status link_and_show(BatchPlan& plan, const BatchOptions& options);
-  Status rebuild_and_show(BatchPlan& plan, const BatchOptions& options);
-  /// Links those of the batch's nodes that are not linked yet.
-  void link_unlinked(const BatchPlan& plan, unsigned threads);
-  /// What is not shown yet, and what is to be resurrected, in one step.
-  void show_planned(const BatchPlan& plan);
-  void show_linked(std::span<const graph::NodeId> nodes);
+  /// Links what was added; a batch of more than an eighth of what is live is shown round by round.
+  /// kCancelled when some was taken back.
+  Status link_planned(BatchPlan& plan, const BatchOptions& options);
+  Status rebuild_and_link(BatchPlan& plan, const BatchOptions& options);
+  /// What is not shown yet, and what is to be resurrected, in one step. `pending` has room for all.
+  void show_planned(const BatchPlan& plan, std::vector<graph::NodeId>& pending);
   /// Undoes nodes[i] of the plan, whose labels had replaced[i], before they were linked.
   void take_back(std::span<const graph::NodeId> nodes, std::span<const graph::NodeId> replaced);
   /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
-  /// the plan. Errors: the commit failed and nothing was undone.
-  Status take_back_unlinked(BatchPlan& plan);
-  /// Inserts afresh what repair condemned before it could be resurrected.
-  Status insert_condemned(BatchPlan& plan);
+  /// the plan. False: that could not be stored, and nothing was undone.
+  bool take_back_unlinked(BatchPlan& plan);
+  bool store_taking_back(std::span<const graph::NodeId> undone,
+                         std::span<const graph::NodeId> replaced,
+                         std::vector<persist::Sequence>& sequences);
 
   // -- search.cc
   Status check_query(std::span<const float> query, const std::string& what = {}) const;
@@ -226,8 +224,8 @@ class IndexCore {
   std::atomic<std::uint64_t> unsaved_bytes_{0};
   std::atomic<bool> pass_open_{false};  // a repair pass was begun and is not finished
 
-  std::mutex unfreed_mutex_;
-  std::vector<graph::NodeId> unfreed_;  // unlinked nodes whose kFree could not be committed
+  Turn freeing_;
+  std::vector<graph::NodeId> unfreed_;  // under freeing_: unlinked nodes that are not freed yet
 
   mutable std::mutex checkpoint_time_mutex_;
   std::optional<std::chrono::steady_clock::time_point> checkpointed_at_;

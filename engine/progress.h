@@ -1,8 +1,8 @@
 // Reporter: a caller's ProgressCallback behind a throttle, so that inner loops may report as often
 // as they like.
 //
-// Threads: any; the callback is called by one thread at a time, inside a CallbackScope. Once it has asked to stop, every
-// later call answers stop without asking again.
+// Threads: any; the callback is called by one thread at a time, inside a CallbackScope. Once it has
+// asked to stop, every later call answers stop without asking again.
 #pragma once
 
 #include <atomic>

@@ -72,9 +72,8 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
 }
 
 Status IndexCore::maintenance_refused() const {
-  return Status::busy(
-      fmt::format("index \"{}\" is being repaired or rebuilt, for which a callback must not wait",
-                  name_));
+  return Status::busy(fmt::format(
+      "index \"{}\" is being repaired or rebuilt, for which a callback must not wait", name_));
 }
 
 Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, bool wait, Reporter& reporter) {
@@ -95,23 +94,15 @@ Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, bool wait, Rep
 }
 
 Result<std::uint64_t> IndexCore::free_unlinked() {
-  std::vector<NodeId> nodes;
-  {
-    const std::lock_guard lock(unfreed_mutex_);
-    nodes.swap(unfreed_);
-  }
+  const Turn::Taken turn(freeing_, false);
+  if (!turn) return std::uint64_t{0};  // somebody else is at it
   std::uint64_t freed = 0;
-  while (true) {
-    if (nodes.empty()) nodes = graph_->take_unlinked(kFreedAtOnce);
-    if (nodes.empty()) return freed;
-    const Status status = free_nodes(nodes);
-    if (!status.ok()) {
-      const std::lock_guard lock(unfreed_mutex_);
-      unfreed_.insert(unfreed_.end(), nodes.begin(), nodes.end());
-      return status;
-    }
-    freed += nodes.size();
-    nodes.clear();
+  for (;;) {
+    if (unfreed_.empty()) unfreed_ = graph_->take_unlinked(kFreedAtOnce);
+    if (unfreed_.empty()) return freed;
+    VICINAL_RETURN_IF_ERROR(free_nodes(unfreed_));
+    freed += unfreed_.size();
+    unfreed_.clear();
   }
 }
 
@@ -145,22 +136,29 @@ bool IndexCore::repair_due() const {
   return share > options_.repair_share;
 }
 
-void IndexCore::after_writes(std::uint64_t count) {
+void IndexCore::after_writes(std::uint64_t count) noexcept {
+  constexpr std::size_t kAtOnce = 4;
+  if (graph_->backlog() > 0) graph_->link_backlog(kAtOnce);
   if (on_write_) on_write_();
   if (durable_) return;  // the store's thread, or the caller, repairs
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;
   if (writes < kWritesPerSlice || !repair_due()) return;
   writes_since_slice_.store(0);
-  Reporter silent({}, "repair");
   const std::uint64_t slices = std::min(writes / kWritesPerSlice, kMaxSlicesPerBatch);
-  // In memory nothing in a slice can fail. A callback of a batch may be refused labels: what it
-  // could not free is freed by the next slice.
-  static_cast<void>(repair_slice(slices * kSlice, false, silent));
+  try {
+    Reporter silent({}, "repair");
+    // A callback of a batch may be refused labels: what it could not free is freed by the next
+    // slice.
+    static_cast<void>(repair_slice(slices * kSlice, false, silent));
+  } catch (const std::bad_alloc&) {
+    // The write is done; the pass goes on another time.
+  }
 }
 
 bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
   const Gate::Pass pass(gate_);
   if (!pass || records_ == nullptr || !check_writable().ok()) return false;
+  graph_->link_backlog(kSlice);
   if (records_->stats().journal_bytes + unsaved_bytes_.load() >= checkpoint_bytes) {
     if (!checkpoint_inside({}).ok()) return false;
   }

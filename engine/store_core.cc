@@ -44,8 +44,8 @@ Status StoreCore::refused() const {
 }
 
 Status StoreCore::refused_inside(const IndexCore& index) {
-  return Status::busy(fmt::format("index \"{}\" cannot be closed from a callback of its own calls",
-                                  index.name()));
+  return Status::busy(
+      fmt::format("index \"{}\" cannot be closed from a callback of its own calls", index.name()));
 }
 
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
@@ -98,13 +98,25 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
                                                     const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const Turn::Taken turn(opening_, !CallbackScope::active());
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  const auto agree = [&](const IndexCore& open) {
+    return check_agreement(name, options, stored_part(open.options()));
+  };
+  // What is open is compared in memory: nobody is asked for a turn, nor the file.
+  if (std::shared_ptr<IndexCore> open = find(name)) {
+    VICINAL_RETURN_IF_ERROR(agree(*open));
+    return open;
+  }
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
+  if (std::shared_ptr<IndexCore> open = find(name)) {
+    VICINAL_RETURN_IF_ERROR(agree(*open));
+    return open;
+  }
   const Result<persist::StoredOptions> stored = file_->stored_options(name);
   if (stored) {
     VICINAL_RETURN_IF_ERROR(check_agreement(name, options, *stored));
-    if (std::shared_ptr<IndexCore> open = find(name)) return open;
     return load_stored(name, options);
   }
   if (stored.status().code() != StatusCode::kNotFound) return stored.status();
@@ -118,25 +130,27 @@ Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
                                                          const IndexOptions& tuning) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const Turn::Taken turn(opening_, !CallbackScope::active());
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  if (std::shared_ptr<IndexCore> open = find(name)) return open;
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
   if (std::shared_ptr<IndexCore> open = find(name)) return open;
   return load_stored(name, tuning);
 }
 
 Result<std::vector<std::string>> StoreCore::index_names() {
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
   return file_->index_names();
 }
 
 Status StoreCore::drop_index(std::string_view name) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const Turn::Taken turn(opening_, !CallbackScope::active());
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
   if (file_->options().read_only) {
     return Status::read_only(fmt::format("store \"{}\" is opened for reading", path_));
   }
@@ -150,9 +164,8 @@ Status StoreCore::drop_index(std::string_view name) {
 }
 
 Status StoreCore::checkpoint() {
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
   }
@@ -160,26 +173,27 @@ Status StoreCore::checkpoint() {
 }
 
 Status StoreCore::sync() {
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  return file_ == nullptr ? closed_status() : file_->sync();
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  return file_->sync();
 }
 
 Status StoreCore::backup(const std::string& path) {
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  return file_ == nullptr ? closed_status() : file_->backup(path);
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  return file_->backup(path);
 }
 
 Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messages) {
   constexpr std::size_t kMostMessages = 100;
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
   const Result<std::vector<std::string>> names = file_->index_names();
   if (!names) return names.status();
   std::uint64_t failures = 0;
   for (const std::string& name : *names) {
+    const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
+    if (!turn) return refused();
     std::vector<std::string> lines;
     Result<std::uint64_t> failed = std::uint64_t{0};
     if (const std::shared_ptr<IndexCore> open = find(name)) {
@@ -202,26 +216,28 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
 Status StoreCore::for_each_journal_entry(std::string_view name,
                                          const std::function<bool(const std::string&)>& visit) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  if (file_ == nullptr) return closed_status();
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
   const auto told = [&](const std::string& entry) {
     const CallbackScope scope(CallbackScope::Holds::kNothing);
     return visit(entry);
   };
-  if (const std::shared_ptr<IndexCore> open = find(name))
-    return open->for_each_journal_entry(told);
+  if (const std::shared_ptr<IndexCore> open = find(name)) return open->for_each_journal_entry(told);
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
+  if (!turn) return refused();
   const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
   return records ? (*records)->for_each_journal_entry(told) : records.status();
 }
 
 Status StoreCore::close() {
-  const Turn::Taken turn(opening_, !CallbackScope::active());
-  if (!turn) return refused();
-  if (file_ == nullptr) return {};
+  if (Gate::Pass::thread_is_inside(calls_)) return refused();
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     if (index->thread_is_inside()) return refused_inside(*index);
   }
+  const Turn::Taken turn(closing_, !CallbackScope::active());
+  if (!turn) return refused();
+  if (file_ == nullptr) return {};
+  calls_.close();
   if (background_ != nullptr) background_->stop();
   Status first_error;
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {

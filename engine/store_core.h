@@ -1,9 +1,10 @@
 // StoreCore: an open store: its file, its open indexes, its background thread. Store is a handle.
 //
 // Ownership: owns the StoreFile; indexes are shared with their handles, which outlive it closed.
-// Threads: every method from any thread. The turn at opening_ orders what opens, drops and closes
-// indexes, and is held through a load; a callback does not wait for it (callback.h). registry_ guards
-// the map alone. Order: opening_, registry_.
+// Threads: every method from any thread. Who opens, makes or drops an index has the turn at its
+// name; nobody waits for other indexes, or for a backup. calls_ lets close() wait for whoever is
+// inside. A callback waits for no turn (callback.h). registry_ guards the map alone. Order: calls_,
+// opening_, registry_.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "engine/background.h"
+#include "engine/gate.h"
 #include "engine/index_core.h"
+#include "engine/named_turns.h"
 #include "engine/turn.h"
 #include "persist/store_file.h"
 #include "vicinal/options.h"
@@ -53,15 +56,17 @@ class StoreCore {
   static Status refused_inside(const IndexCore& index);
   std::vector<std::shared_ptr<IndexCore>> open_indexes();
   std::shared_ptr<IndexCore> find(std::string_view name);
-  /// Under opening_: loads `name`, or makes it.
+  /// With the turn at its name: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
-  /// Under opening_: loads the stored index `name`. Errors: kNotFound, and of loading.
+  /// With the turn at its name: loads the stored index `name`. Errors: kNotFound, and of loading.
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
 
   const std::string path_;
-  Turn opening_;
-  std::unique_ptr<persist::StoreFile> file_;  // guarded by opening_; null once closed
+  Gate calls_;
+  NamedTurns opening_;
+  Turn closing_;
+  std::unique_ptr<persist::StoreFile> file_;  // changes only in close(), behind calls_
   std::mutex registry_;
   std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_;  // guarded by registry_
   std::unique_ptr<Background> background_;  // set before any index is opened, until close()

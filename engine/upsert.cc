@@ -1,6 +1,7 @@
 // upsert: one vector, durable before it is visible.
 #include "engine/check.h"
 #include "engine/index_core.h"
+#include "engine/pinned.h"
 #include "engine/vector_check.h"
 #include "graph/step_hook.h"
 
@@ -45,18 +46,17 @@ Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const flo
 }
 
 Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
-  if (graph_->state(node) != NodeState::kTombstone) return false;
+  const Pinned pinned(*graph_, {&node, 1});
+  if (pinned.count() == 0) return false;
   persist::Operation operation;
   operation.kind = OperationKind::kResurrect;
   operation.label = label;
   operation.node = node;
   const Result<persist::Sequence> sequence = append(operation);
   if (!sequence) return sequence.status();
-  // Repair may have condemned the node since: then the insert that follows replaces it, in memory
-  // and in the journal.
-  const bool lifted = graph_->resurrect(node);
+  graph_->resurrect(node);
   finish(*sequence);
-  return lifted;
+  return true;
 }
 
 std::shared_ptr<graph::LinkPlan> IndexCore::plan_link(NodeId node) const noexcept {
@@ -102,8 +102,6 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
   graph_->link(*fresh, plan);
   VICINAL_STEP_POINT("upsert.linked");
   graph_->show(*fresh);
-  // A checkpoint may have passed the node while it was pending, and written no links for it.
-  graph_->mark_changed({&*fresh, 1});
   finish(*sequence);
   return {};
 }

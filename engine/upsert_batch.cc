@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
 #include <utility>
 
 #include "engine/check.h"
 #include "engine/index_core.h"
+#include "engine/pinned.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {
@@ -33,6 +35,18 @@ struct IndexCore::BatchPlan {
   std::vector<Label> resurrected_labels;
   std::vector<NodeId> resurrected;
 
+  /// Those of `resurrected` from the `first`-th on cannot be any more: inserted afresh.
+  void insert_condemned(std::size_t first) {
+    for (std::size_t i = first; i < resurrected.size(); ++i) {
+      rows.push_back(resurrected_rows[i]);
+      labels.push_back(resurrected_labels[i]);
+      replaced.push_back(resurrected[i]);
+    }
+    result.resurrected = resurrected.size();
+    resurrected_rows.resize(first);
+    resurrected_labels.resize(first);
+    resurrected.resize(first);
+  }
   std::span<const float> row(std::size_t i) const {
     return vectors.subspan(i * dimension, dimension);
   }
@@ -99,10 +113,14 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
 
 Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options) {
   classify(plan);
+  const Pinned pinned(*graph_, plan.resurrected);
+  plan.insert_condemned(pinned.count());
   VICINAL_RETURN_IF_ERROR(add_planned(plan, threads_or(options.threads)));
   if (plan.fresh.empty() && plan.resurrected.empty()) return plan.result;
   Result<persist::Sequence> sequence = persist::Sequence{0};
+  std::vector<NodeId> pending;
   try {
+    pending.reserve(plan.fresh.size());                      // for show_planned()
     for (const NodeId node : plan.fresh) labels_.set(node);  // E4
     sequence = commit_planned(plan);
   } catch (...) {
@@ -113,12 +131,20 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
     take_back(plan.fresh, plan.replaced);
     return sequence.status();
   }
+  // From here on nothing fails: what cannot be linked is shown all the same (graph/link_backlog.h).
   fresh_.raise_epoch();
-  Status status =
-      options_.rebuild_on_upsert ? rebuild_and_show(plan, options) : link_and_show(plan, options);
-  const Status inserted = insert_condemned(plan);
-  if (status.ok()) status = inserted;
+  Status status;
+  std::exception_ptr thrown;
+  try {
+    status =
+        options_.rebuild_on_upsert ? rebuild_and_link(plan, options) : link_planned(plan, options);
+  } catch (...) {  // by a callback, or for want of memory: the batch counts
+    thrown = std::current_exception();
+    graph_->link_missing(plan.fresh);
+  }
+  show_planned(plan, pending);
   finish(*sequence);
+  if (thrown) std::rethrow_exception(thrown);
   if (!status.ok()) return status;
   return plan.result;
 }
@@ -168,64 +194,44 @@ Result<persist::Sequence> IndexCore::commit_planned(const BatchPlan& plan) {
   return records_->append_batch(batch);
 }
 
-Status IndexCore::link_and_show(BatchPlan& plan, const BatchOptions& options) {
+Status IndexCore::link_planned(BatchPlan& plan, const BatchOptions& options) {
   Reporter reporter(options.progress, "links", CallbackScope::Holds::kLabels);
   const unsigned threads = threads_or(options.threads);
   // Shown in one step at the end, nodes of a batch are in everybody's way until then: a large one
   // would leave searches little else to walk through.
   graph::Graph::RoundCallback shown;
   if (plan.fresh.size() > graph_->live() / 8) {
-    shown = [this](std::span<const NodeId> round) { show_linked(round); };
+    shown = [this](std::span<const NodeId> round) { graph_->show(round); };
   }
   const bool whole = graph_->link_batch(
       plan.fresh, threads, shown,
       [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
-  Status status;
-  if (!whole) {
-    const std::size_t asked = plan.fresh.size();
-    if (take_back_unlinked(plan).ok()) {
-      status = Status::cancelled(fmt::format(
-          "upsert_batch cancelled: {} of {} vectors were linked and are stored, the others are not",
-          plan.fresh.size(), asked));
-    } else {
-      // What is committed and cannot be taken back must be in the graph.
-      link_unlinked(plan, threads);
-    }
+  if (whole) return {};
+  const std::size_t asked = plan.fresh.size();
+  if (take_back_unlinked(plan)) {
+    return Status::cancelled(fmt::format(
+        "upsert_batch cancelled: {} of {} vectors were linked and are stored, the others are not",
+        plan.fresh.size(), asked));
   }
-  show_planned(plan);
-  return status;
+  // What is committed and cannot be taken back must be in the graph.
+  graph_->link_missing(plan.fresh);
+  return {};
 }
 
-void IndexCore::link_unlinked(const BatchPlan& plan, unsigned threads) {
-  std::vector<NodeId> unlinked;
-  for (const NodeId node : plan.fresh) {
-    if (!graph_->linked(node)) unlinked.push_back(node);
-  }
-  graph_->link_batch(unlinked, threads, {});
-}
-
-Status IndexCore::rebuild_and_show(BatchPlan& plan, const BatchOptions& options) {
+Status IndexCore::rebuild_and_link(BatchPlan& plan, const BatchOptions& options) {
   const unsigned threads = threads_or(options.threads);
   // Without waiting for maintenance, which may wait for the labels of this batch.
   Status status = rebuild_graph(threads, options.progress, false, plan.fresh);
-  if (!status.ok()) link_unlinked(plan, threads);
-  show_planned(plan);
+  if (!status.ok()) graph_->link_missing(plan.fresh);
   return status.code() == StatusCode::kBusy ? Status() : status;
 }
 
-void IndexCore::show_planned(const BatchPlan& plan) {
-  std::vector<NodeId> pending;
+void IndexCore::show_planned(const BatchPlan& plan, std::vector<NodeId>& pending) {
+  pending.clear();
   for (const NodeId node : plan.fresh) {
     if (graph_->state(node) == graph::NodeState::kPending) pending.push_back(node);
   }
   graph_->show(pending, plan.resurrected);
-  graph_->mark_changed(pending);  // see show_linked()
-}
-
-void IndexCore::show_linked(std::span<const NodeId> nodes) {
-  graph_->show(nodes);
-  // A checkpoint may have passed the nodes while they were pending, and written no links for them.
-  graph_->mark_changed(nodes);
 }
 
 void IndexCore::take_back(std::span<const NodeId> nodes, std::span<const NodeId> replaced) {
@@ -233,11 +239,12 @@ void IndexCore::take_back(std::span<const NodeId> nodes, std::span<const NodeId>
   graph_->discard_nodes(nodes);
 }
 
-Status IndexCore::take_back_unlinked(BatchPlan& plan) {
+bool IndexCore::take_back_unlinked(BatchPlan& plan) {
   BatchPlan kept;
   std::vector<NodeId> undone;
   std::vector<NodeId> undone_replaced;
   std::vector<persist::Sequence> sequences;
+  sequences.reserve(plan.fresh.size() + 1);
   for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
     if (graph_->linked(plan.fresh[i])) {
       kept.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);
@@ -247,43 +254,57 @@ Status IndexCore::take_back_unlinked(BatchPlan& plan) {
     }
     undone.push_back(plan.fresh[i]);
     undone_replaced.push_back(plan.replaced[i]);
-    if (!live(plan.replaced[i])) continue;
-    // The old vector first: a crash in between leaves two, of which recovery keeps this one.
-    persist::Operation operation;
-    operation.kind = OperationKind::kResurrect;
-    operation.label = plan.labels[i];
-    operation.node = plan.replaced[i];
-    const Result<persist::Sequence> sequence = append(operation);
-    if (!sequence) return sequence.status();
-    sequences.push_back(*sequence);
   }
-  persist::Operation operation;
-  operation.kind = OperationKind::kFree;
-  operation.nodes = undone;
-  const Result<persist::Sequence> sequence = append(operation);
-  if (!sequence) return sequence.status();
-  sequences.push_back(*sequence);
-  take_back(undone, undone_replaced);
-  plan.rows = std::move(kept.rows);
-  plan.labels = std::move(kept.labels);
-  plan.replaced = std::move(kept.replaced);
-  plan.fresh = std::move(kept.fresh);
-  plan.levels = std::move(kept.levels);
-  plan.result.inserted = kept.result.inserted;
-  plan.result.updated = kept.result.updated;
+  const bool stored = store_taking_back(undone, undone_replaced, sequences);
+  if (stored) {
+    take_back(undone, undone_replaced);
+    plan.rows.swap(kept.rows);
+    plan.labels.swap(kept.labels);
+    plan.replaced.swap(kept.replaced);
+    plan.fresh.swap(kept.fresh);
+    plan.levels.swap(kept.levels);
+    plan.result.inserted = kept.result.inserted;
+    plan.result.updated = kept.result.updated;
+  }
   for (const persist::Sequence s : sequences) finish(s);
-  return {};
+  return stored;
 }
 
-Status IndexCore::insert_condemned(BatchPlan& plan) {
-  for (std::size_t i = 0; i < plan.resurrected.size(); ++i) {
-    ++plan.result.resurrected;
-    if (live(plan.resurrected[i])) continue;
-    // An ordinary insert replaces it, here and in the journal.
-    VICINAL_RETURN_IF_ERROR(insert_claimed(
-        plan.resurrected_labels[i], plan.row(plan.resurrected_rows[i]), plan.resurrected[i]));
+bool IndexCore::store_taking_back(std::span<const NodeId> undone, std::span<const NodeId> replaced,
+                                  std::vector<persist::Sequence>& sequences) {
+  std::size_t resurrected = 0;
+  const auto store = [&](const persist::Operation& operation) {
+    try {
+      const Result<persist::Sequence> sequence = append(operation);
+      if (sequence) sequences.push_back(*sequence);
+      return sequence.ok();
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  };
+  persist::Operation operation;
+  for (; resurrected < undone.size(); ++resurrected) {
+    if (!live(replaced[resurrected])) continue;
+    // The old vector first: a crash in between leaves two, of which recovery keeps this one.
+    operation.kind = OperationKind::kResurrect;
+    operation.label = graph_->label(undone[resurrected]);
+    operation.node = replaced[resurrected];
+    if (!store(operation)) break;
   }
-  return {};
+  operation = {};
+  operation.kind = OperationKind::kFree;
+  operation.nodes = undone;
+  if (resurrected == undone.size() && store(operation)) return true;
+  // The batch stands; what was said against it is taken back, as far as that can be stored.
+  for (std::size_t i = 0; i < resurrected; ++i) {
+    if (!live(replaced[i])) continue;
+    operation = {};
+    operation.kind = OperationKind::kErase;
+    operation.label = graph_->label(undone[i]);
+    operation.node = replaced[i];
+    store(operation);
+  }
+  return false;
 }
 
 }  // namespace vicinal::engine

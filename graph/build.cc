@@ -327,9 +327,28 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
   return true;
 }
 
-bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads,
-                       const RoundCallback& linked, const StepCallback& step) {
-  return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), linked, step);
+bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const RoundCallback& linked,
+                       const StepCallback& step) {
+  std::size_t done = 0;
+  const RoundCallback counted = [&](std::span<const NodeId> round) {
+    done += round.size();
+    if (linked) linked(round);
+  };
+  try {
+    return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), counted, step);
+  } catch (const std::bad_alloc&) {
+    const bool shown_already = !linked && std::any_of(nodes.begin(), nodes.end(), [&](NodeId node) {
+      return state(node) != NodeState::kPending;
+    });
+    if (shown_already) throw;  // opening, which fails as a whole
+    // Which of them were linked in the rounds that were finished is not known here without memory:
+    // those that are linked wholly leave the backlog as soon as somebody looks.
+    if (done == nodes.size()) return true;
+    for (const NodeId node : nodes) {
+      if (state(node) == NodeState::kPending) state_->backlog.join(node);
+    }
+    return true;
+  }
 }
 
 }  // namespace vicinal::graph

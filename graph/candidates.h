@@ -47,6 +47,7 @@ class CandidatePool {
     cut_ = kNone;
   }
 
+  std::size_t bytes() const { return (entries_.capacity() + merged_.capacity()) * 8; }
   std::size_t size() const { return size_; }
   bool full() const { return size_ == capacity_; }
   Neighbor operator[](std::size_t i) const {
@@ -71,8 +72,9 @@ class CandidatePool {
     return true;
   }
 
-  /// insert() of many nodes at once. Calls receive(entries, count) with those nearer than the worst,
-  /// ascending, at most kernels::kMostEntries at a time; it calls merge() with what is to be kept.
+  /// insert() of many nodes at once. Calls receive(entries, count) with those nearer than the
+  /// worst, ascending, at most kernels::kMostEntries at a time; it calls merge() with what is to be
+  /// kept.
   template <typename Receive>
   void offer(const kernels::KernelTable& table, const std::uint32_t* ids, const float* distances,
              std::size_t count, const Receive& receive) {

@@ -255,6 +255,7 @@ bool Graph::reclaim_topologies() { return state_->reclaim_topologies(); }
 void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;
   GraphState& g = *state_;
+  for (const NodeId node : nodes) g.backlog.leave(node);
   const std::lock_guard lock(g.slots_mutex);
   g.leave_slots(nodes);
   g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
@@ -338,7 +339,7 @@ GraphStats Graph::stats() const {
   if (g.config.keep_vectors) s.bytes_vectors = used * g.vectors.stride();
   if (g.use_codes) s.bytes_codes = used * g.codes.stride();
   constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle) +
-                                     Visibility::kBytesPerNode;
+                                     Visibility::kBytesPerNode + LinkBacklog::kBytesPerNode;
   s.bytes_nodes = used * kPerNode + (g.deferred == nullptr ? 0 : g.deferred->bytes());
   s.bytes_scratch = g.scratches.bytes();
   s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
@@ -356,12 +357,6 @@ bool Graph::links_settled() const {
   // In this order: whoever published a list before has marked it, or is inside still.
   return state_->linkers.nobody_inside() &&
          !state_->topology.load(std::memory_order_acquire)->any_changed(node_limit());
-}
-
-void Graph::mark_changed(std::span<const NodeId> nodes) {
-  const BorrowedScratch scratch(state_->scratches);
-  Topology& t = *state_->topology.load(std::memory_order_acquire);
-  for (const NodeId node : nodes) t.mark_changed(node);
 }
 
 }  // namespace vicinal::graph

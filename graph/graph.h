@@ -3,9 +3,9 @@
 //
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
 // (link, plan_link), build.cc (link_batch), rebuild.cc, search.cc, scan.cc, steps.cc (show, erase,
-// resurrect), repair.cc, validate.cc; moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of durability or of users: the engine orders
-// the steps (DESIGN section 3). Ownership: owns its arenas; no pointer it returns outlives it. Not
-// copyable or movable.
+// resurrect), repair.cc, validate.cc; moment.cc is what readers stand on. It knows nothing of
+// labels' uniqueness, of durability or of users: the engine orders the steps (DESIGN section 3).
+// Ownership: owns its arenas; no pointer it returns outlives it. Not copyable or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
 //   - a link list is an immutable block, replaced by copy: searches take no lock (DESIGN, 4);
@@ -108,8 +108,8 @@ class GraphState;  // everything behind the facade; defined in graph_state.h
 struct Scratch;
 
 /// One moment of a graph, and a stay inside it: while it lives, what counts at the moment keeps its
-/// slot, its payload and its links. Cheap; for one call. Threads: its own thread's. Several may live
-/// on one thread (a filter that searches).
+/// slot, its payload and its links. Cheap; for one call. Threads: its own thread's. Several may
+/// live on one thread (a filter that searches).
 class Moment {
  public:
   explicit Moment(const Graph& graph);
@@ -259,20 +259,33 @@ class Graph {
   void show(std::span<const NodeId> fresh);
   void show(NodeId fresh) { show(std::span(&fresh, 1)); }
   /// The same, and kTombstone nodes become kLive again, but for those that are no tombstones any
-  /// more (condemned or freed): those must be inserted afresh.
+  /// more (condemned or freed; not those that are pinned): those must be inserted afresh.
   void show(std::span<const NodeId> fresh, std::span<const NodeId> resurrected);
   /// kLive nodes become tombstones; returns how many were live.
   std::size_t erase(std::span<const NodeId> nodes);
   bool erase(NodeId node) { return erase(std::span(&node, 1)) == 1; }
   /// kTombstone to kLive. False when it is not a tombstone any more: see show().
   bool resurrect(NodeId node);
+  /// Keeps a tombstone from being condemned until it is resurrected or unpinned: so that, once its
+  /// resurrection is stored, it cannot fail. False when it is no tombstone any more.
+  bool pin(NodeId node);
+  /// No effect on a node that is not pinned any more.
+  void unpin(NodeId node) noexcept;
 
   // ---- Links.
 
   /// Links a kPending (or, for recovery, any unlinked) node: algorithm 1. Cost O(ef_construction *
   /// M). With a plan of the same node, made since it was added and used once, without the
-  /// search, which is most of it.
-  void link(NodeId node, const std::shared_ptr<LinkPlan>& plan = nullptr);
+  /// search, which is most of it. Does not fail: where memory runs out the node joins the backlog
+  /// (link_backlog.h), and searches find it there.
+  void link(NodeId node, const std::shared_ptr<LinkPlan>& plan = nullptr) noexcept;
+  /// link() of those that are not linked().
+  void link_missing(std::span<const NodeId> nodes) noexcept;
+  /// Links at most `most` nodes of the backlog, as far as there is memory; returns how many.
+  std::size_t link_backlog(std::size_t most) noexcept;
+  /// How many nodes stand in it, and whether `node` does: then its links are not whole.
+  std::uint64_t backlog() const;
+  bool in_backlog(NodeId node) const;
   /// The search that link() begins with, ahead of time, for a kPending node; changes nothing. Null
   /// in an empty graph. A plan that is no longer good when it comes to link(), because a repair
   /// pass or a rebuild came between or many nodes were linked, is passed over there.
@@ -280,7 +293,7 @@ class Graph {
   /// Links many with `threads` threads, in rounds against a graph that the batch itself does not
   /// change meanwhile: with one writer the result depends on the nodes and their order only, not on
   /// the threads. Returns false when `step` cancelled: some nodes are linked() whole, the others
-  /// not at all.
+  /// not at all. Where memory runs out what is left joins the backlog, and true is returned.
   bool link_batch(std::span<const NodeId> nodes, unsigned threads, const StepCallback& step) {
     return link_batch(nodes, threads, {}, step);
   }
@@ -299,20 +312,21 @@ class Graph {
   void finish_restoring(EntryPoint entry_point, bool damaged,
                         const std::function<bool()>& before_comparing = {});
 
-  /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present one,
-  /// swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked). kBusy
-  /// while another rebuild or repair pass runs; kCancelled.
+  /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present
+  /// one, swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked).
+  /// kBusy while another rebuild or repair pass runs; kCancelled.
   Status rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also = {});
 
   /// One bounded piece of work on unlinking tombstones; see RepairOptions. Resumes where the last
   /// call stopped. Never waits for readers: where it would have to it returns, `waiting`. One at a
   /// time: a second caller waits.
   RepairResult repair(std::uint64_t slice, const StepCallback& step);
-  /// How many nodes hang from no tree (G9): none unless something was damaged. rebuild() mends that.
-  /// Beside readers and writers, but for a repair slice or a rebuild, and a walk over all nodes long.
+  /// How many nodes hang from no tree (G9): none unless something was damaged. rebuild() mends
+  /// that. Beside readers and writers, but for a repair slice or a rebuild, and a walk over all
+  /// nodes long.
   std::uint64_t loose_nodes() const;
-  /// Ends what rebuilds left behind and no reader is in any more, and lets take_unlinked() have what
-  /// it left out. False while some is left: readers are inside. Never waits.
+  /// Ends what rebuilds left behind and no reader is in any more, and lets take_unlinked() have
+  /// what it left out. False while some is left: readers are inside. Never waits.
   bool reclaim_topologies();
   /// Nodes that nothing links to any more and no walk holds: the engine records that they are free
   /// and forgets what it knows them by, then calls recycle(). At most `max`.
@@ -350,7 +364,7 @@ class Graph {
 
   /// Nodes whose links changed since the last call, ascending, and forgets them.
   std::vector<NodeId> take_changed_nodes();
-  void mark_changed(std::span<const NodeId> nodes);
+  void mark_changed(std::span<const NodeId> nodes) noexcept;
   /// True when no links changed since take_changed_nodes() and nobody is about to change any: what
   /// links() gave in between are lists of one moment. False also while that cannot be told without
   /// waiting.

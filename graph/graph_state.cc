@@ -59,6 +59,13 @@ void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
 bool GraphState::reclaim_topologies() {
   if (!topologies_left.load(std::memory_order_acquire)) return true;
   internal::Vector<LeftTopology> ended;  // ends outside of the lock: a large one takes milliseconds
+  const bool none_left = take_ended_topologies(ended);
+  // A step that is on may have looked at one of them for the present one, outside of any epoch.
+  if (!ended.empty()) const Visibility::Step barrier(visibility);
+  return none_left;
+}
+
+bool GraphState::take_ended_topologies(internal::Vector<LeftTopology>& ended) {
   const std::lock_guard lock(slots_mutex);
   const std::uint64_t oldest = epochs.advance();
   ended.reserve(left_topologies.size());
@@ -93,6 +100,7 @@ void GraphState::grow(std::uint64_t limit) {
   levels.grow(limit);
   states.grow(limit);
   visibility.grow(limit);
+  backlog.grow(limit);
   topology.load()->grow(limit);
   if (Topology* const fresh = coming.load()) fresh->grow(limit);
 }

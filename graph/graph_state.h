@@ -16,6 +16,7 @@
 #include "graph/deferred.h"
 #include "graph/epoch.h"
 #include "graph/graph.h"
+#include "graph/link_backlog.h"
 #include "graph/linkers.h"
 #include "graph/scratch.h"
 #include "graph/search_cost.h"
@@ -114,6 +115,7 @@ class GraphState {
   /// Ends what no reader is in any more, and hands out what it left; true when none is left. Not
   /// under slots_mutex.
   bool reclaim_topologies();
+  bool take_ended_topologies(internal::Vector<LeftTopology>& ended);
   /// Under slots_mutex: nodes in no list become free once the readers of now have left.
   void leave_slots(std::span<const NodeId> nodes) noexcept;
   internal::Vector<NodeId>
@@ -128,6 +130,8 @@ class GraphState {
   std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
 
   // -- Links.
+  LinkBacklog backlog;
+  std::atomic<bool> linking_backlog{false};  ///< by one at a time
   mutable Linkers linkers;
   mutable ScratchPool scratches{epochs, linkers.domain()};
   std::atomic<Topology*>

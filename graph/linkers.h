@@ -1,5 +1,5 @@
-// Linkers: who is changing links right now, so that maintenance can wait for them and never they for
-// it.
+// Linkers: who is changing links right now, so that maintenance can wait for them and never they
+// for it.
 //
 // What: everybody who changes links (a link, a round of a batch, a run of a repair slice) is inside
 // from before he looks which topology, and which nodes, may be linked to, until what he changed is

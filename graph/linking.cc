@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
 
@@ -133,7 +134,9 @@ bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
   }
   for (const Neighbor& n : near) {
     if (g.state(n.node) == NodeState::kCondemned) continue;
-    for (Neighbor at = nearest_child(g, t, child, n.node, level, scratch); at.node != kNoNode;
+    CycleGuard guard;
+    for (Neighbor at = nearest_child(g, t, child, n.node, level, scratch);
+         at.node != kNoNode && !guard.repeats(at.node);
          at = nearest_child(g, t, child, at.node, level, scratch)) {
       if (ask(g, t, child, level, at, Adoption::kUsual, scratch)) return true;
     }

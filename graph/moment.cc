@@ -14,8 +14,8 @@ Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scrat
   const GraphState& g = graph.state();
   // Both looks at the topology agree: what was shown by the number was linked in it, and what it
   // lacks, because a rebuild left it out, was hidden by the number. The entry point is one of after
-  // the number, too: what was shown hangs together with it, and so does, as long as this lasts, what
-  // is condemned later (G11).
+  // the number, too: what was shown hangs together with it, and so does, as long as this lasts,
+  // what is condemned later (G11).
   do {
     scratch_->topology = g.topology.load(std::memory_order_acquire);
     VICINAL_STEP_POINT("moment.topology");

@@ -81,7 +81,8 @@ void link_all(GraphState& g, Topology& t, std::span<const NodeId> nodes) {
   }
 }
 
-// From now on what is linked is linked in `fresh` too; what was linked in the old one alone follows.
+// From now on what is linked is linked in `fresh` too; what was linked in the old one alone
+// follows.
 void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
   {
     const std::lock_guard slots(g.slots_mutex);
@@ -95,7 +96,8 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
 // lacks, so that no resurrection brings them back without links, and links the live ones that it
 // lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
-void settle(GraphState& g, Topology& fresh, const Topology& old, internal::Vector<NodeId>& left_out) {
+void settle(GraphState& g, Topology& fresh, const Topology& old,
+            internal::Vector<NodeId>& left_out) {
   constexpr std::uint64_t kAtOnce = 4096;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::vector<NodeId> wanted;
@@ -105,7 +107,7 @@ void settle(GraphState& g, Topology& fresh, const Topology& old, internal::Vecto
       const NodeId node{static_cast<std::uint32_t>(i)};
       const NodeState s = g.state(node);
       if (s == NodeState::kFree || s == NodeState::kPending || fresh.linked(node)) continue;
-      if (s == NodeState::kLive) {
+      if (s == NodeState::kLive || g.visibility.pinned(node)) {
         wanted.push_back(node);
       } else if (s == NodeState::kTombstone || old.linked(node)) {  // else repair handed it out
         g.set_state(node, NodeState::kCondemned);

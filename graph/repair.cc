@@ -1,17 +1,19 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
-// A pass: (1) every tombstone that is met is condemned: it takes no new links, is never resurrected,
-// and is not the entry point. Nothing more happens before all readers of that moment have left, for
-// whom it may count (G11), and all who were linking, who may link to it still. (2) Every node whose parent is condemned gets a healthy
-// one, attached before the old one is left (G9). (3) Every list with condemned links is made anew
-// from its healthy links and those of its condemned neighbors. (4) Once no reader is left that
-// could stand on a condemned node, their lists go and their slots are handed out by
-// take_unlinked(). (5) Nodes that the others could not replace enough links for, or that were
-// linked in a crowd of tombstones, look for links anew in what is left.
+// A pass: (1) every tombstone that is met is condemned: it takes no new links, is never
+// resurrected, and is not the entry point. Nothing more happens before all readers of that moment
+// have left, for whom it may count (G11), and all who were linking, who may link to it still. (2)
+// Every node whose parent is condemned gets a healthy one, attached before the old one is left
+// (G9). (3) Every list with condemned links is made anew from its healthy links and those of its
+// condemned neighbors. (4) Once no reader is left that could stand on a condemned node, their lists
+// go and their slots are handed out by take_unlinked(). (5) Nodes that the others could not replace
+// enough links for, or that were linked in a crowd of tombstones, look for links anew in what is
+// left.
 #include <algorithm>
 #include <mutex>
 #include <shared_mutex>
 
+#include "graph/cycle_guard.h"
 #include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -57,8 +59,8 @@ EntryPoint healthy_entry_point(const GraphState& g, const Topology& t) {
 }
 
 // Before the entry point is condemned: or a link that begins there would find nobody to link to on
-// some level, and make a tree of its own (G9). Where nothing healthy is there it stays until all are
-// condemned, and goes then.
+// some level, and make a tree of its own (G9). Where nothing healthy is there it stays until all
+// are condemned, and goes then.
 void leave_entry_point(GraphState& g, bool all_condemned) {
   Topology& t = *g.topology.load(std::memory_order_acquire);
   EntryPoint present = t.entry_point();
@@ -80,7 +82,7 @@ void condemn(GraphState& g, std::uint64_t first, std::uint64_t last) {
   const Visibility::Step step(g.visibility);
   for (std::uint64_t i = first; i < last; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (g.state(node) != NodeState::kTombstone) continue;
+    if (g.state(node) != NodeState::kTombstone || g.visibility.pinned(node)) continue;
     g.set_state(node, NodeState::kCondemned);
     pass.condemned.push_back(node);
   }
@@ -142,7 +144,7 @@ internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t
     if (near.size() == kEnough) break;
     // A pending node may still change its parent, perhaps to one below `node`.
     if (e.kind == LinkList::Kind::kChild || g.state(candidate) != NodeState::kLive) continue;
-    if (!hangs_below(g, t, candidate, node, level)) near.push_back(e.neighbor);
+    if (!hangs_below(t, candidate, node, level)) near.push_back(e.neighbor);
   }
   return near;
 }
@@ -199,8 +201,9 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
     if (find_parent(g, t, node, level, near, scratch)) continue;
-    for (Neighbor at = near.back();
-         at.node != kNoNode && !take_place(g, t, at, node, level, scratch);
+    CycleGuard guard;
+    for (Neighbor at = near.back(); at.node != kNoNode && !guard.repeats(at.node) &&
+                                    !take_place(g, t, at, node, level, scratch);
          at = nearest_child(g, t, node, at.node, level, scratch)) {
     }
   }

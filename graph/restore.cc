@@ -32,7 +32,9 @@ class Repeats {
 /// Whether a node may have these links at `level` (G2, and a parent that is not a child).
 bool possible(const GraphState& g, NodeId node, Level level, const LevelLinksView& links,
               Repeats& repeats) {
-  if (links.ids.size() > g.max_links(level) || links.child_count > links.ids.size()) return false;
+  // One link of a list is never a child's: it is there for a parent (linking.cc).
+  const std::size_t most_children = std::min<std::size_t>(links.ids.size(), g.max_links(level) - 1);
+  if (links.ids.size() > g.max_links(level) || links.child_count > most_children) return false;
   const auto children = links.ids.first(links.child_count);
   if (links.parent != kNoNode &&
       std::find(children.begin(), children.end(), links.parent) != children.end()) {

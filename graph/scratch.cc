@@ -42,7 +42,16 @@ Scratch* ScratchPool::borrow() {
   return scratch;
 }
 
+std::uint64_t Scratch::bytes_held() const {
+  const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
+  return sizeof(Scratch) + visited.bytes() + pool.bytes() + others.bytes() + of(query) +
+         of(rotated) + of(query_codes) + of(side_codes) + of(side_query) + of(ids) + of(distances) +
+         of(results) + of(rows) + of(late_codes) + of(late_numbers) + of(late_places) +
+         of(late_ids) + of(late_distances) + of(zeros);
+}
+
 void ScratchPool::give_back(Scratch* scratch) noexcept {
+  scratch->bytes.store(scratch->bytes_held(), std::memory_order_relaxed);
   EpochDomain::leave(*scratch->participant);
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     Slot& slot = slots_[(scratch->home + i) % kSlots];
@@ -58,10 +67,10 @@ void ScratchPool::give_back(Scratch* scratch) noexcept {
 }
 
 std::uint64_t ScratchPool::bytes() const {
-  // Sizes of borrowed scratches belong to their borrowers: count what a scratch of the usual kind
-  // holds.
   const std::lock_guard lock(mutex_);
-  return all_.size() * sizeof(Scratch);
+  std::uint64_t bytes = 0;
+  for (const Scratch* scratch : all_) bytes += scratch->bytes.load(std::memory_order_relaxed);
+  return bytes;
 }
 
 }  // namespace vicinal::graph

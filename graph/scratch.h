@@ -2,9 +2,9 @@
 // from.
 //
 // What: visited set, candidate pools, buffers, a place in the epoch domain and the moment that a
-// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the pool owns all scratches; it grows to the number
-// of calls that ran at once, without a limit. Threads: borrow and give_back from any thread without
-// a lock; a Scratch belongs to its borrower.
+// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the
+// pool owns all scratches; it grows to the number of calls that ran at once, without a limit.
+// Threads: borrow and give_back from any thread without a lock; a Scratch belongs to its borrower.
 #pragma once
 
 #include <array>
@@ -55,9 +55,13 @@ struct Scratch {
   std::uint64_t distances_computed = 0;
   std::uint64_t nodes_expanded = 0;
 
+  /// Of all its buffers, as they were when it was given back last. Read by others.
+  std::atomic<std::uint64_t> bytes{0};
+  std::uint64_t bytes_held() const;
+
   EpochDomain::Participant* participant = nullptr;
   EpochDomain::Participant* linker = nullptr;  ///< among those who change links (linkers.h)
-  std::uint32_t home = 0;  ///< the pool slot it was last taken from
+  std::uint32_t home = 0;                      ///< the pool slot it was last taken from
 };
 
 class ScratchPool {

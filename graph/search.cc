@@ -14,8 +14,8 @@ namespace {
 
 double sampled_share(const GraphState& g, const Moment& moment,
                      const std::function<bool(Label)>& accept) {
-  // Until enough passed, or so many were asked that a rare filter is told from a very rare one: what
-  // passes often is known soon, and what is rare is worth the asking.
+  // Until enough passed, or so many were asked that a rare filter is told from a very rare one:
+  // what passes often is known soon, and what is rare is worth the asking.
   constexpr std::uint64_t kEnough = 24;
   constexpr std::uint64_t kFewest = 200;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
@@ -100,8 +100,7 @@ class Walk {
       const std::uint64_t computed = scratch_.distances_computed - distances;
       counters.distances += computed;
       counters.nodes_visited += scratch_.nodes_expanded - expanded;
-      counters.path =
-          request_.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph;
+      counters.path = request_.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph;
       g_.walk_statistics.note(scratch_.nodes_expanded - expanded, computed);
       if (end == WalkEnd::kWhole) return true;
       if (end == WalkEnd::kOutOfDistances || computed >= left || others >= slots) return false;
@@ -129,12 +128,23 @@ class Walk {
     scratch_.pool.reset(0);
     const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
     prepared_ = score.prepared();
-    if (entry.node == kNoNode) return WalkEnd::kWhole;
+    if (entry.node == kNoNode) return g_.backlog.empty() ? WalkEnd::kWhole : WalkEnd::kNarrow;
     const Starts starts =
         descend(g_, t, score, {score(entry.node), entry.node}, entry.level, 0,
                 descent_breadth(g_.next_slot.load(std::memory_order_relaxed)), scratch_);
-    return search_layer(g_, t, score, starts, width, 0, kNoNode,
-                        CountsAtMoment(g_, request_, scratch_), scratch_);
+    const CountsAtMoment counts(g_, request_, scratch_);
+    const WalkEnd end = search_layer(g_, t, score, starts, width, 0, kNoNode, counts, scratch_);
+    if (!g_.backlog.empty()) add_backlog(score, counts);
+    return end;
+  }
+
+  // What no walk can be sure to meet.
+  void add_backlog(const Scorer& score, const CountsAtMoment& counts) {
+    g_.backlog.for_each([&](NodeId node) {
+      if (!counts(node) || !scratch_.visited.insert(raw(node))) return;
+      scratch_.pool.insert(score(node), node);
+      ++scratch_.distances_computed;
+    });
   }
 
   const GraphState& g_;
@@ -185,8 +195,8 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
   request.rows->release();  // filters may call the store, and the next walk may read late rows
 }
 
-std::size_t Graph::search(const Moment& moment, const SearchRequest& request,
-                          std::span<Found> out, SearchCounters& counters) const {
+std::size_t Graph::search(const Moment& moment, const SearchRequest& request, std::span<Found> out,
+                          SearchCounters& counters) const {
   const GraphState& g = *state_;
   const std::size_t k = std::min(request.k, out.size());
   if (k == 0 || live() == 0) {
@@ -195,8 +205,7 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request,
   }
   const SearchCost cost(g);
   const double share = accepted_share(g, moment, request);
-  const std::size_t beam =
-      counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
+  const std::size_t beam = counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
   SearchRequest known = request;  // its share, too, should it be scanned
   known.selectivity = share;
   if (cost.scan(request, share) < cost.walk(request, static_cast<double>(beam), share)) {

@@ -9,8 +9,8 @@
 namespace vicinal::graph {
 namespace {
 
-// Nanoseconds; only their ratios matter. Measured on a Zen with 32 MB of third-level cache: walks of
-// ef 64 and scans of 61,252 rows of 300 dimensions, filters that pass from half to 1 in 500.
+// Nanoseconds; only their ratios matter. Measured on a Zen with 32 MB of third-level cache: walks
+// of ef 64 and scans of 61,252 rows of 300 dimensions, filters that pass from half to 1 in 500.
 constexpr double kPerDistance = 10;
 constexpr double kPerCodeByte = 0.085;
 constexpr double kPerWalkedRowByte = 0.06;
@@ -27,9 +27,8 @@ constexpr double kPerKept = 0.01;
 void WalkStatistics::note(std::uint64_t expanded, std::uint64_t distances) {
   constexpr std::uint64_t kFewest = 16;
   if (expanded < kFewest) return;
-  std::atomic<std::uint32_t>& known =
-      per_node_[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(expanded)),
-                                      kBuckets - 1)];
+  std::atomic<std::uint32_t>& known = per_node_[std::min<std::size_t>(
+      static_cast<std::size_t>(std::bit_width(expanded)), kBuckets - 1)];
   const auto seen = static_cast<std::uint32_t>(kUnit * static_cast<double>(distances) /
                                                static_cast<double>(expanded));
   const std::uint32_t before = known.load(std::memory_order_relaxed);
@@ -42,10 +41,9 @@ void WalkStatistics::note(std::uint64_t expanded, std::uint64_t distances) {
 double WalkStatistics::distances(double expanded, std::uint32_t M) const {
   // Longer walks meet fewer new nodes at each: from bucket to bucket about a tenth less.
   constexpr double kLess = 0.9;
-  const std::size_t wanted =
-      std::min<std::size_t>(static_cast<std::size_t>(
-                                std::bit_width(static_cast<std::uint64_t>(std::max(expanded, 1.0)))),
-                            kBuckets - 1);
+  const std::size_t wanted = std::min<std::size_t>(
+      static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(std::max(expanded, 1.0)))),
+      kBuckets - 1);
   double per_node = 1.25 * M;
   std::size_t from = 7;  // an ef of about 100: where a default of M is right
   for (std::size_t i = wanted + 1; i-- > 0;) {
@@ -79,8 +77,7 @@ double SearchCost::per_distance(const SearchRequest& request, double beam, doubl
 
 double SearchCost::walk(const SearchRequest& request, double beam, double share) const {
   const double expanded = std::min(beam / std::max(counting_share(share), 1e-9), slots_);
-  const double distances =
-      std::min(g_.walk_statistics.distances(expanded, g_.config.M), slots_);
+  const double distances = std::min(g_.walk_statistics.distances(expanded, g_.config.M), slots_);
   return distances * per_distance(request, beam, share);
 }
 
@@ -88,7 +85,8 @@ std::size_t SearchCost::others(double beam, double share) const {
   constexpr double kSpare = 3;
   constexpr double kFewest = 256;
   const double expected = beam / std::max(counting_share(share), 1e-9) - beam;
-  return static_cast<std::size_t>(std::clamp(kSpare * expected, kFewest, std::max(slots_, kFewest)));
+  return static_cast<std::size_t>(
+      std::clamp(kSpare * expected, kFewest, std::max(slots_, kFewest)));
 }
 
 double SearchCost::slots_scan(const SearchRequest& request, double share) const {

@@ -73,8 +73,8 @@ struct EveryNode {
 
 /// Algorithm 2, where only some nodes count: leaves the `ef` nearest that do in scratch.pool. The
 /// walk goes through the others (scratch.others) in the same steps, nearest first of both, so that
-/// where all count nothing is different. `starts` seed it; `exclude` (kNoNode: nobody), which may be
-/// a node to be linked, is never met. `counts(node)` tells whether a node counts, once a node;
+/// where all count nothing is different. `starts` seed it; `exclude` (kNoNode: nobody), which may
+/// be a node to be linked, is never met. `counts(node)` tells whether a node counts, once a node;
 /// `counts.every(entries, n)` may answer for pool entries together: false leaves them to counts().
 template <typename Counts>
 WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,

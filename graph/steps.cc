@@ -13,6 +13,11 @@ void count_tombstones(GraphState& g, std::int64_t more) {
   g.tombstone_count.fetch_add(more, std::memory_order_relaxed);
 }
 
+// Inside a step: no topology that was present when it began ends before it (reclaim_topologies()).
+Topology& present_topology(const GraphState& g) {
+  return *g.topology.load(std::memory_order_acquire);
+}
+
 bool hide(GraphState& g, Visibility::Step& step, NodeId node) {
   if (node == kNoNode || g.state(node) != NodeState::kLive) return false;
   step.hide(node);
@@ -36,8 +41,11 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
   std::int64_t hidden = 0;
   std::int64_t lifted = 0;
   Visibility::Step step(g.visibility);
+  Topology& t = present_topology(g);
   for (const NodeId node : fresh) {
     step.show(node);
+    // A checkpoint may have passed it while it was pending, and written no links for it.
+    t.mark_changed(node);
     g.set_state(node, NodeState::kLive);
     hidden += hide(g, step, g.visibility.before(node)) ? 1 : 0;
   }
@@ -60,6 +68,23 @@ bool Graph::resurrect(NodeId node) {
   if (state(node) != NodeState::kTombstone) return false;
   show({}, std::span(&node, 1));
   return state(node) == NodeState::kLive;
+}
+
+bool Graph::pin(NodeId node) {
+  GraphState& g = *state_;
+  const Visibility::Step step(g.visibility);
+  if (g.state(node) != NodeState::kTombstone) return false;
+  g.visibility.pin(node);
+  return true;
+}
+
+void Graph::unpin(NodeId node) noexcept { state_->visibility.unpin(node); }
+
+void Graph::mark_changed(std::span<const NodeId> nodes) noexcept {
+  GraphState& g = *state_;
+  const Visibility::Step step(g.visibility);
+  Topology& t = present_topology(g);
+  for (const NodeId node : nodes) t.mark_changed(node);
 }
 
 }  // namespace vicinal::graph

@@ -76,6 +76,12 @@ std::vector<NodeId> Topology::take_changed(std::uint64_t limit) {
   for (std::uint64_t word = 0; word * 64 < limit; ++word) {
     auto& bits_of_word = changed_[static_cast<std::uint32_t>(word)];
     if (bits_of_word.load(std::memory_order_relaxed) == 0) continue;
+    try {
+      if (nodes.capacity() - nodes.size() < 64) nodes.reserve(2 * nodes.size() + 64);
+    } catch (...) {
+      for (const NodeId node : nodes) mark_changed(node);  // they are told another time
+      throw;
+    }
     std::uint64_t bits = bits_of_word.exchange(0, std::memory_order_acquire);
     for (; bits != 0; bits &= bits - 1) {
       const std::uint64_t id = word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));

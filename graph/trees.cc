@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
 #include "graph/search_layer.h"
@@ -51,17 +52,9 @@ internal::Vector<Neighbor> spanned_nearby(const GraphState& g, const Topology& t
   return near;
 }
 
-bool is_child(const Topology& t, NodeId parent, NodeId child, Level level) {
-  const BlockHeader* above = t.block(parent, level);
-  if (above == nullptr) return false;
-  const std::span<const NodeId> children = above->children();
-  return std::find(children.begin(), children.end(), child) != children.end();
-}
-
 // Climbs from `node` as long as parent and child agree. Stops somewhere when it goes in a circle.
-NodeId root_above(const GraphState& g, const Topology& t, NodeId node, Level level,
-                  std::uint64_t limit) {
-  for (std::uint64_t steps = 0; steps < limit; ++steps) {
+NodeId root_above(const GraphState& g, const Topology& t, NodeId node, Level level) {
+  for (CycleGuard guard; !guard.repeats(node);) {
     const NodeId up = parent_of(t, node, level);
     if (up == kNoNode || !has_level(g, t, up, level) || !is_child(t, up, node, level)) break;
     node = up;
@@ -112,7 +105,7 @@ void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Le
 std::uint64_t mend_level(GraphState& g, Topology& t, EntryPoint entry, Level level,
                          const std::function<bool()>& before_comparing, Scratch& scratch) {
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-  const NodeId root = root_above(g, t, entry.node, level, limit);
+  const NodeId root = root_above(g, t, entry.node, level);
   std::vector<bool> spanned = spanned_by_tree(g, t, root, level, limit);
   std::vector<bool> there(limit);
   for (std::uint64_t i = 0; i < limit; ++i) {
@@ -144,12 +137,18 @@ NodeId parent_of(const Topology& t, NodeId node, Level level) {
   return block == nullptr ? kNoNode : block->parent;
 }
 
+bool is_child(const Topology& t, NodeId parent, NodeId child, Level level) {
+  const BlockHeader* above = t.block(parent, level);
+  if (above == nullptr) return false;
+  const std::span<const NodeId> children = above->children();
+  return std::find(children.begin(), children.end(), child) != children.end();
+}
+
 NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Level level,
                         NodeId& last) {
   last = node;
-  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   NodeId at = parent_of(t, node, level);
-  for (std::uint64_t steps = 0; at != kNoNode && steps < limit; ++steps) {
+  for (CycleGuard guard; at != kNoNode && !guard.repeats(at);) {
     if (g.state(at) != NodeState::kCondemned) return at;
     last = at;
     at = parent_of(t, at, level);
@@ -157,11 +156,9 @@ NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Lev
   return kNoNode;
 }
 
-bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId ancestor,
-                 Level level) {
-  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
+bool hangs_below(const Topology& t, NodeId node, NodeId ancestor, Level level) {
   NodeId at = node;
-  for (std::uint64_t steps = 0; steps <= limit; ++steps) {
+  for (CycleGuard guard; !guard.repeats(at);) {
     if (at == ancestor) return true;
     if (at == kNoNode) return false;
     at = parent_of(t, at, level);
@@ -219,7 +216,7 @@ std::uint64_t count_loose(const GraphState& g, const Topology& t) {
   if (entry.node == kNoNode) return 0;
   std::uint64_t loose = 0;
   for (Level level = 0; level <= entry.level; ++level) {
-    const NodeId root = root_above(g, t, entry.node, level, g.next_slot.load());
+    const NodeId root = root_above(g, t, entry.node, level);
     const std::vector<bool> spanned =
         spanned_by_tree(g, t, root, level, g.next_slot.load(std::memory_order_acquire));
     for (std::uint64_t i = 0; i < limit; ++i) {

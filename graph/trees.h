@@ -1,7 +1,7 @@
 // Trees: the parent links that span every level (G9), looked at and mended.
 //
-// Threads: the climbs and counts beside writers. mend_trees() before there is anybody else: of a node
-// that is just being linked, parent and child do not agree yet.
+// Threads: the climbs and counts beside writers. mend_trees() before there is anybody else: of a
+// node that is just being linked, parent and child do not agree yet.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,9 @@ namespace vicinal::graph {
 /// The parent of `node` at `level`, kNoNode for a root or a node without links there.
 NodeId parent_of(const Topology& t, NodeId node, Level level);
 
+/// Whether the list of `parent` at `level` holds `child` as a child.
+bool is_child(const Topology& t, NodeId parent, NodeId child, Level level);
+
 /// The first ancestor of `node` at `level` that is not condemned, or kNoNode when the root is
 /// condemned; then `last` is that root.
 NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Level level,
@@ -23,7 +26,7 @@ NodeId climb_to_healthy(const GraphState& g, const Topology& t, NodeId node, Lev
 
 /// Whether `node` stands at or below `ancestor` at `level`; true also when the climb finds no end
 /// (a damaged tree).
-bool hangs_below(const GraphState& g, const Topology& t, NodeId node, NodeId ancestor, Level level);
+bool hangs_below(const Topology& t, NodeId node, NodeId ancestor, Level level);
 
 /// Marks of the nodes below `limit` that the tree of `level` spans from `root`: children whose own
 /// lists agree.

@@ -185,12 +185,15 @@ class Validator {
 Status Graph::validate(ValidateReport& report, std::size_t max_messages,
                        const StepCallback& step) const {
   const GraphState& g = *state_;
-  const BorrowedScratch scratch(g.scratches);
+  const Moment moment(*this);
   std::vector<bool> settled(node_limit());
   for (std::uint64_t i = 0; i < settled.size(); ++i) {
     const NodeState s = g.state(NodeId{static_cast<std::uint32_t>(i)});
     settled[i] = s == NodeState::kLive || s == NodeState::kTombstone;
   }
+  g.backlog.for_each([&](NodeId node) {
+    if (raw(node) < settled.size()) settled[raw(node)] = false;
+  });
   const Topology& t = *g.topology.load(std::memory_order_acquire);
   if (!Validator(g, t, settled, report, max_messages).run(step)) {
     return Status::cancelled("validation cancelled");

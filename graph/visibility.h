@@ -11,10 +11,12 @@
 // node.
 //
 // Invariants (tests/graph/visibility_test.cc and tests/interleaving have them by name):
-//   V1  `hidden` is read before `shown`, both with acquire. A slot comes back when no reader is left
+//   V1  `hidden` is read before `shown`, both with acquire. A slot comes back when no reader is
+//   left
 //       whose number lies below its `hidden`; its next node stores shown = never, then hidden =
 //       never. So a reader never joins one life's `hidden` with another's `shown`.
-//   V2  A mark says "counts for everybody" only while no reader is inside, or can come, whose number
+//   V2  A mark says "counts for everybody" only while no reader is inside, or can come, whose
+//   number
 //       is below `shown`; it is taken back before `hidden` is stored. It is set by whoever finds
 //       that it may be, from kByNumbers alone: what is being hidden is kHidden before that.
 //   V3  before(n) is the node that n's label had when n came. Who comes through the label map to a
@@ -56,7 +58,8 @@ class Visibility {
   bool counts_for_all(NodeId node) const {
     return marks_[node].load(std::memory_order_acquire) == kForAll;
   }
-  /// Whether `node` counts at `moment`. `unsettled` becomes true when it does and a settle() is due.
+  /// Whether `node` counts at `moment`. `unsettled` becomes true when it does and a settle() is
+  /// due.
   bool counts(NodeId node, Number moment, bool& unsettled) const {
     return counts_for_all(node) || counts_by_numbers(node, moment, unsettled);
   }
@@ -64,8 +67,8 @@ class Visibility {
   /// none did (V3).
   NodeId stood(NodeId now, Number moment) const;
 
-  /// Finds out up to which number all readers have come, so that counts() can mark what was shown by
-  /// then. Never waits. From outside of any epoch: a reader inside is waited for.
+  /// Finds out up to which number all readers have come, so that counts() can mark what was shown
+  /// by then. Never waits. From outside of any epoch: a reader inside is waited for.
   void settle() const;
 
   // -- Writers.
@@ -74,6 +77,15 @@ class Visibility {
   void place(NodeId node, bool live);
   /// The slot is filled; a step will show the node (V1). `before`: see V3.
   void begin_life(NodeId node, NodeId before);
+
+  /// A hidden node that must not be condemned, and that again. Inside a step, or by whoever pinned
+  /// it.
+  void pin(NodeId node) { marks_[node].store(kPinned, std::memory_order_release); }
+  void unpin(NodeId node) {
+    std::uint8_t pinned = kPinned;
+    marks_[node].compare_exchange_strong(pinned, kHidden, std::memory_order_acq_rel);
+  }
+  bool pinned(NodeId node) const { return marks_[node].load(std::memory_order_acquire) == kPinned; }
 
   /// One step, from its construction to its end. Threads: one at a time, others wait.
   class Step {
@@ -102,7 +114,7 @@ class Visibility {
     std::atomic<Number> shown;
     std::atomic<Number> hidden;
   };
-  enum Mark : std::uint8_t { kByNumbers = 0, kForAll = 1, kHidden = 2 };
+  enum Mark : std::uint8_t { kByNumbers = 0, kForAll = 1, kHidden = 2, kPinned = 3 };
 
   bool counts_by_numbers(NodeId node, Number moment, bool& unsettled) const;
 
@@ -116,7 +128,7 @@ class Visibility {
 
   mutable std::atomic<Number> settled_{0};  ///< no reader's number is below it any more
   mutable std::mutex settling_;
-  mutable Number next_settled_ = 0;           ///< under settling_: will be, once all readers of
+  mutable Number next_settled_ = 0;             ///< under settling_: will be, once all readers of
   mutable std::uint64_t next_settled_tag_ = 0;  ///< under settling_: this epoch have left
 };
 

@@ -12,8 +12,9 @@
 namespace vicinal::persist {
 namespace {
 
-// Dirty pages are held in memory until the commit, and nobody else writes meanwhile.
-constexpr std::uint64_t kTransactionBytes = 64ull << 20;
+// Dirty pages are held in memory until the commit, and nobody else writes meanwhile: a few
+// milliseconds.
+constexpr std::uint64_t kTransactionBytes = 4ull << 20;
 
 struct ChunkRowsToStore {
   std::uint32_t chunk = 0;
@@ -68,7 +69,7 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
       std::max<std::uint64_t>(kTransactionBytes / layout_.chunk_bytes(), 1);
   RecordBuffer entry = encode(BatchView{batch.nodes, batch.labels, batch.levels, batch.replaced,
                                         batch.resurrected, batch.resurrected_labels});
-  Sequence sequence = 0;
+  AllottedSequence sequence(ledger_);
   std::size_t next = 0;
   do {
     const std::size_t end = std::min<std::size_t>(next + per_transaction, chunks.size());
@@ -80,20 +81,16 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
       }
       if (end != chunks.size()) return {};
       if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
-      if (sequence != 0) ledger_.finish(sequence);  // the closure runs again after the map grew
-      sequence = ledger_.allot();
-      Status s =
-          put_entry(transaction, databases_.journal, index_, sequence, entry, PutMode::kAppend);
+      sequence.allot();  // the closure runs again after the map grew
+      Status s = put_entry(transaction, databases_.journal, index_, sequence.get(), entry,
+                           PutMode::kAppend);
       return s.ok() ? failpoints::reach("batch.before_commit") : s;
     });
     if (status.ok()) status = failpoints::reach("batch.between");
-    if (!status.ok()) {
-      if (sequence != 0) ledger_.finish(sequence);
-      return status;
-    }
+    if (!status.ok()) return status;
     next = end;
   } while (next < chunks.size());
-  return sequence;
+  return sequence.keep();
 }
 
 }  // namespace vicinal::persist

@@ -34,7 +34,13 @@ class Checkpoint {
   Result<CheckpointReport> run() {
     const Sequence cut = index_.ledger_.cut();
     std::vector<graph::NodeId> changed = source_.take_changed_nodes();
-    Status status = all(cut, changed);
+    Status status;
+    try {
+      status = all(cut, changed);
+    } catch (...) {
+      source_.give_back_changed_nodes(changed);
+      throw;
+    }
     if (!status.ok()) {
       source_.give_back_changed_nodes(changed);
       return status;
@@ -46,15 +52,14 @@ class Checkpoint {
   /// Entries read in one step, and what storing them does.
   struct Step {
     std::vector<std::pair<Sequence, JournalEntry>> entries;
-    FreedNodes freed;
     bool done = false;
-
-    /// The row goes to its chunk. That of a doomed node does not: a batch may have written the row
-    /// of the slot's next node there already.
-    bool moves_row(Sequence sequence, const JournalEntry& entry) const {
-      return entry.kind == OperationKind::kUpsert && !freed.doomed(entry.node, sequence);
-    }
   };
+
+  /// The row goes to its chunk. That of a doomed node does not: a batch may have written the row of
+  /// the slot's next node there already.
+  bool moves_row(Sequence sequence, const JournalEntry& entry) const {
+    return entry.kind == OperationKind::kUpsert && !freed_.doomed(entry.node, sequence);
+  }
 
   Status all(Sequence cut, const std::vector<graph::NodeId>& changed) {
     std::vector<graph::NodeId> nodes = changed;
@@ -146,7 +151,11 @@ class Checkpoint {
   /// One step of them; the first puts the mark.
   Status write_groups(const Groups& groups) {
     const bool first = mark_ == 0;
-    if (first) mark_ = index_.ledger_.allot();
+    AllottedSequence allotted(index_.ledger_);
+    if (first) {
+      allotted.allot();
+      mark_ = allotted.get();
+    }
     Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
       if (Status s = first ? put_mark(transaction) : Status(); !s.ok()) return s;
       for (const auto& [group, changes] : groups) {
@@ -154,7 +163,6 @@ class Checkpoint {
       }
       return {};
     });
-    if (first) index_.ledger_.finish(mark_);
     return status;
   }
 
@@ -216,8 +224,8 @@ class Checkpoint {
   Status take_step(Transaction& transaction, Sequence cut, Step* step) {
     if (Status s = read_step(transaction, cut, step); !s.ok()) return s;
     if (step->entries.empty()) return {};
-    Status surveyed = step->freed.survey(transaction, index_.databases_.journal, index_.index_,
-                                         index_.options().dimension);
+    Status surveyed = freed_.survey(transaction, index_.databases_.journal, index_.index_,
+                                    index_.options().dimension);
     if (!surveyed.ok()) return surveyed;
     if (Status s = apply(transaction, *step); !s.ok()) return s;
     return failpoints::reach("checkpoint.before_step_commit");
@@ -226,7 +234,7 @@ class Checkpoint {
   void note_moved(const Step& step) {
     for (const auto& [sequence, entry] : step.entries) {
       if (!is_mark(entry)) ++report_.journal_entries;
-      if (step.moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
+      if (moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
     }
   }
 
@@ -264,8 +272,8 @@ class Checkpoint {
     NodeBlockEditor nodes(transaction, index_.databases_.nodes, index_.index_);
     std::map<std::uint32_t, std::vector<RowToStore>> rows;
     for (const auto& [sequence, entry] : step.entries) {
-      if (Status s = apply_to_nodes(step.freed, sequence, entry, &nodes, &state); !s.ok()) return s;
-      if (!step.moves_row(sequence, entry)) continue;
+      if (Status s = apply_to_nodes(freed_, sequence, entry, &nodes, &state); !s.ok()) return s;
+      if (!moves_row(sequence, entry)) continue;
       rows[index_.layout_.chunk_of(entry.node)].push_back(
           {index_.layout_.slot_of(entry.node), entry.row.data()});
     }
@@ -333,6 +341,7 @@ class Checkpoint {
   const ProgressCallback& progress_;
   CheckpointReport report_;
   StateRecord state_;
+  FreedNodes freed_;  ///< kept up from step to step: a long journal is not walked anew in each
   std::uint64_t total_entries_ = 0;
   bool marked_ = false;  ///< the journal has a mark already, which goes with its entries
   Sequence mark_ = 0;    ///< of put_mark()'s entry

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vicinal::persist {
 
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
@@ -47,14 +49,16 @@ Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeI
 
 Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                           std::uint32_t dimension) {
-  last_.clear();
-  return walk_journal(transaction, journal, index,
-                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-                        std::vector<graph::NodeId> nodes;
-                        if (!damage.ok() || !freed_by(payload, dimension, &nodes).ok()) return {};
-                        for (const graph::NodeId node : nodes) last_[graph::raw(node)] = sequence;
-                        return {};
-                      });
+  return walk_journal(
+      transaction, journal, index,
+      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+        std::vector<graph::NodeId> nodes;
+        next_ = std::max(next_, sequence + 1);
+        if (!damage.ok() || !freed_by(payload, dimension, &nodes).ok()) return {};
+        for (const graph::NodeId node : nodes) last_[graph::raw(node)] = sequence;
+        return {};
+      },
+      next_);
 }
 
 }  // namespace vicinal::persist

@@ -37,7 +37,8 @@ inline bool is_mark(const JournalEntry& entry) {
 /// The last kFree entry of every node that the journal frees.
 class FreedNodes {
  public:
-  /// Damaged entries are passed over: whoever reads them reports them.
+  /// Looks at what came since the last call, all at first. Damaged entries are passed over: whoever
+  /// reads them reports them.
   Status survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                 std::uint32_t dimension);
 
@@ -50,6 +51,7 @@ class FreedNodes {
 
  private:
   std::unordered_map<std::uint32_t, Sequence> last_;
+  Sequence next_ = 0;  ///< entries before it were looked at
 };
 
 }  // namespace vicinal::persist

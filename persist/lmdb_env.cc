@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "engine/check.h"
@@ -169,7 +170,13 @@ MDB_txn* Environment::enter_gate() {
 void Environment::leave_gate(MDB_txn* txn, bool reusable) {
   if (txn != nullptr && !reusable) mdb_txn_abort(txn);
   const std::lock_guard lock(gate_mutex_);
-  if (txn != nullptr && reusable) idle_readers_.push_back(txn);
+  if (txn != nullptr && reusable) {
+    try {
+      idle_readers_.push_back(txn);
+    } catch (const std::bad_alloc&) {
+      mdb_txn_abort(txn);  // a reader that is not kept for the next one
+    }
+  }
   if (--readers_ == 0 && gate_closed_) gate_changed_.notify_all();
 }
 

@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "persist/store_file.h"
 
@@ -36,6 +37,33 @@ class SequenceLedger {
   mutable std::mutex mutex_;
   std::set<Sequence> unfinished_;
   Sequence next_ = 1;
+};
+
+/// One sequence of a transaction: finished when that comes to nothing, however it ends.
+class AllottedSequence {
+ public:
+  explicit AllottedSequence(SequenceLedger& ledger) : ledger_(ledger) {}
+  ~AllottedSequence() { finish(); }
+  AllottedSequence(const AllottedSequence&) = delete;
+  AllottedSequence& operator=(const AllottedSequence&) = delete;
+
+  /// Another one in place of the last.
+  void allot() {
+    finish();
+    sequence_ = ledger_.allot();
+  }
+  Sequence get() const { return sequence_; }
+  /// It counts: somebody else finishes it.
+  Sequence keep() { return std::exchange(sequence_, 0); }
+
+ private:
+  void finish() {
+    if (sequence_ != 0) ledger_.finish(sequence_);
+    sequence_ = 0;
+  }
+
+  SequenceLedger& ledger_;
+  Sequence sequence_ = 0;
 };
 
 }  // namespace vicinal::persist

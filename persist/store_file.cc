@@ -241,11 +241,12 @@ Result<std::unique_ptr<IndexRecords>> StoreFileImpl::open_index(std::string_view
 
 Result<std::unique_ptr<IndexRecords>> StoreFileImpl::keep(std::unique_ptr<StoredIndex> index,
                                                           const std::string& name) {
-  open_.insert(name);
-  index->on_close([this, name] {
+  std::function<void()> closed = [this, name] {
     const std::lock_guard lock(open_mutex_);
     open_.erase(name);
-  });
+  };
+  open_.insert(name);
+  index->on_close(std::move(closed));  // nothing fails from the insertion on
   return std::unique_ptr<IndexRecords>(std::move(index));
 }
 

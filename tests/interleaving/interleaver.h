@@ -58,7 +58,7 @@ class Interleaver {
   const std::vector<std::string> points_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  Side sides_[2];        // under mutex_
+  Side sides_[2];         // under mutex_
   std::size_t turn_ = 2;  // under mutex_: whose step it is; 2: nobody's
 
   /// Decisions taken where both could go on: which side went.

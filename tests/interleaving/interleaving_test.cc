@@ -35,7 +35,8 @@ IndexOptions tiny_options() {
   return options;
 }
 
-/// Thousands of tiny indexes are made: clearing huge pages for them would take longer than all else.
+/// Thousands of tiny indexes are made: clearing huge pages for them would take longer than all
+/// else.
 const bool kSmallPages = prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
 
 /// Labels 0 to kLabels - 1 in generation 0.

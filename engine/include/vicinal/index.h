@@ -61,13 +61,12 @@ class Index {
   /// Stores row i of `vectors` under labels[i]; a label that stands twice gets its last row.
   ///
   /// Validated as a whole before anything changes, one transaction (very large batches: several, of
-  /// which the last makes all of them count), linked by all threads. Searches see a batch of at most
-  /// an eighth of what is live at once, a larger one piece by piece as it is linked, and lose nothing
-  /// of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near each
-  /// other in memory, whatever the order of the rows.
-  /// Shapes: vectors.size() == labels.size() * dimension().
-  /// Errors: as upsert(), naming the first bad row.
-  /// kCancelled: the progress callback said so while links were made: what was linked by then is
+  /// which the last makes all of them count), linked by all threads. Searches see a batch of at
+  /// most an eighth of what is live at once, a larger one piece by piece as it is linked, and lose
+  /// nothing of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near
+  /// each other in memory, whatever the order of the rows. Shapes: vectors.size() == labels.size()
+  /// * dimension(). Errors: as upsert(), naming the first bad row. kCancelled: the progress
+  /// callback said so while links were made: what was linked by then is
   ///         stored and searchable, the rest is as if never given; the message has the numbers.
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
@@ -86,15 +85,16 @@ class Index {
   /// Erases many in one commit. Returns how many were live.
   Result<std::uint64_t> erase_batch(std::span<const Label> labels);
 
-  /// The k nearest live vectors, nearest first. Never fails for having fewer than k: without a filter
-  /// min(k, live) of them are returned whatever else is going on.
+  /// The k nearest live vectors, nearest first. Never fails for having fewer than k: without a
+  /// filter min(k, live) of them are returned whatever else is going on.
   ///
   /// The graph is walked, or what may be returned is compared one by one, whichever is the cheaper
   /// by the numbers of this index; SearchCounters::path says which.
-  /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one, those
-  /// of the label map for one look each; allocates only the result once warm (vectors that are not in
-  /// memory are read through the store: IndexOptions::vectors_in_memory, load_in_background).
-  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
+  /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one,
+  /// those of the label map for one look each; allocates only the result once warm (vectors that
+  /// are not in memory are read through the store: IndexOptions::vectors_in_memory,
+  /// load_in_background). Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm
+  /// under cosine.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;

@@ -169,8 +169,8 @@ struct BatchResult {
 
 struct RepairOptions {
   /// Most nodes looked at in one call, a search for new links counting as eight; 0 finishes the
-  /// pass, waiting for searches that began before it, then rebuilds the graph if something in it was
-  /// damaged and hangs loose.
+  /// pass, waiting for searches that began before it, then rebuilds the graph if something in it
+  /// was damaged and hangs loose.
   std::uint64_t slice = 0;
   ProgressCallback progress = {};
 };

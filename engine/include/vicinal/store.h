@@ -73,8 +73,8 @@ class Store {
   /// most 100.
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages = nullptr) const;
 
-  /// The journal of an index, oldest first, one JSON object an entry: {"seq":..,"op":..,...}. For the
-  /// tool's dump.
+  /// The journal of an index, oldest first, one JSON object an entry: {"seq":..,"op":..,...}. For
+  /// the tool's dump.
   Status for_each_journal_entry(std::string_view name,
                                 const std::function<bool(const std::string& json)>& visit) const;
 
