@@ -47,8 +47,12 @@ void* real_malloc(std::size_t size) {
 // The libraries' allocations, operator new among them. Under a sanitizer malloc is the sanitizer's.
 extern "C" void* malloc(std::size_t size) { return refuses() ? nullptr : real_malloc(size); }
 constexpr bool kNewCountsByItself = false;
+constexpr long kEvery = 200;  // each of so many allocations, then one of kStep
+constexpr long kStep = 7;
 #else
 constexpr bool kNewCountsByItself = true;
+constexpr long kEvery = 20;
+constexpr long kStep = 19;
 #endif
 
 // The two belong together, which the compiler cannot see where it inlines one of them.
@@ -318,7 +322,7 @@ void sweep(bool stored, bool for_good, bool vectors_in_memory = true) {
   for (const Verb& verb : verbs()) {
     SCOPED_TRACE(verb.name);
     long k = 0;
-    for (bool failed = true; failed && k < 3000; k += k < 200 ? 1 : 7) {
+    for (bool failed = true; failed && k < 3000; k += k < kEvery ? 1 : kStep) {
       World world(stored, vectors_in_memory);
       bool completed = false;
       failed = fails_at(world, verb, k, for_good, &completed);
