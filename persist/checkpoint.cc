@@ -95,7 +95,7 @@ class Checkpoint {
     return read_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
   }
 
-  /// Counts the entries up to `cut` and adds the nodes that they free.
+  /// Counts the entries up to `cut`, adds the nodes that they free, and learns who is doomed.
   Status survey(Sequence cut, std::vector<graph::NodeId>* freed) {
     Result<ReadTransaction> transaction = index_.environment_->read();
     if (!transaction) return transaction.status();
@@ -111,7 +111,10 @@ class Checkpoint {
                        total_entries_ += mark ? 0 : 1;
                        return s;
                      });
-    return status.code() == StatusCode::kCancelled ? Status() : status;
+    if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
+    // Here, where nobody waits for it: inside the write transactions only what came since is new.
+    return freed_.survey(**transaction, index_.databases_.journal, index_.index_,
+                         index_.options().dimension);
   }
 
   Status tell(const char* phase, std::uint64_t done, std::uint64_t total) {
