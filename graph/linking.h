@@ -37,6 +37,10 @@ void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span
 void link_from(GraphState& g, Topology& t, std::span<const Neighbor> targets, NodeId node,
                Level level, Scratch& scratch);
 
+/// Adds what `node` lacks of `wanted` to its list, as far as it is kept, and the links back.
+void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
+                         std::span<const Neighbor> wanted, Scratch& scratch);
+
 /// Writes `parent` into the child's own list. The parent has adopted the child before.
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
                 Scratch& scratch);

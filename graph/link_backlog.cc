@@ -1,0 +1,91 @@
+// The backlog is worked off: nodes whose linking ran out of memory get their links.
+#include "graph/link_backlog.h"
+
+#include <new>
+
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "graph/linking.h"
+#include "graph/trees.h"
+
+namespace vicinal::graph {
+namespace {
+
+// What linking has left undone when it ran out of memory: levels without a list, a parent that does
+// not know its child. What is there stays: others may hang from it.
+void complete_links(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
+  const EntryPoint entry = t.entry_point();
+  internal::Vector<ForwardLinks> levels;
+  if (entry.node != node) {
+    find_forward_links(g, t, node, approach(g, t, node, entry, scratch), 0, scratch, levels);
+  }
+  t.make_upper(node, g.level(node));
+  for (ForwardLinks& forward : levels) {
+    std::erase_if(forward.links,
+                  [&](const Neighbor& n) { return hangs_below(t, n.node, node, forward.level); });
+    const bool fresh = t.block(node, forward.level) == nullptr;
+    if (fresh) publish_forward_links(g, t, node, forward, scratch);
+    const NodeId parent = parent_of(t, node, forward.level);
+    if (parent == kNoNode || !is_child(t, parent, node, forward.level)) {
+      find_parent(g, t, node, forward.level, forward.links, scratch);
+    }
+    add_links_both_ways(g, t, node, forward.level, forward.links, scratch);
+    if (fresh) link_from(g, t, forward.links, node, forward.level, scratch);
+  }
+  for (Level level = static_cast<Level>(levels.size()); level <= g.level(node); ++level) {
+    if (t.block(node, level) == nullptr) publish_forward_links(g, t, node, {level, {}}, scratch);
+  }
+  EntryPoint present = t.entry_point();
+  while (present.node != node && present.level < g.level(node)) {
+    if (t.replace_entry_point(present, {node, g.level(node)})) break;
+  }
+}
+
+}  // namespace
+
+std::size_t Graph::link_backlog(std::size_t most) noexcept {
+  GraphState& g = *state_;
+  std::size_t linked = 0;
+  if (g.backlog.empty() || g.linking_backlog.exchange(true)) return 0;
+  try {
+    while (linked < most && !g.backlog.empty()) {
+      NodeId node = kNoNode;
+      {
+        const Linkers::Inside scratch(g.scratches);
+        g.backlog.for_each([&](NodeId n) { node = n; });  // the one that waits longest
+        if (node == kNoNode) break;
+        Topology& t = *g.topology.load(std::memory_order_acquire);
+        const NodeState s = g.state(node);
+        if (s == NodeState::kPending) break;  // its writer is about to show it
+        const bool dead = s == NodeState::kFree || s == NodeState::kCondemned;
+        if (!dead && t.linked(node)) complete_links(g, t, node, *scratch);
+        if (!dead && !t.linked(node)) link_node(g, t, node, nullptr, *scratch);
+        if (!dead) note_linked(g, std::span(&node, 1));
+      }
+      g.backlog.leave(node);
+      mark_changed({&node, 1});
+      ++linked;
+    }
+  } catch (const std::bad_alloc&) {
+    // Another time.
+  }
+  g.linking_backlog.store(false);
+  return linked;
+}
+
+std::uint64_t Graph::backlog() const {
+  std::uint64_t count = 0;
+  const BorrowedScratch inside(state_->scratches);
+  state_->backlog.for_each([&](NodeId) { ++count; });
+  return count;
+}
+
+bool Graph::in_backlog(NodeId node) const {
+  if (state_->backlog.empty()) return false;
+  bool found = false;
+  const BorrowedScratch inside(state_->scratches);
+  state_->backlog.for_each([&](NodeId other) { found = found || other == node; });
+  return found;
+}
+
+}  // namespace vicinal::graph
