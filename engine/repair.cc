@@ -138,7 +138,7 @@ bool IndexCore::repair_due() const {
 
 void IndexCore::after_writes(std::uint64_t count) noexcept {
   constexpr std::size_t kAtOnce = 4;
-  if (graph_->backlog() > 0) graph_->link_backlog(kAtOnce);
+  graph_->link_backlog(kAtOnce);
   if (on_write_) on_write_();
   if (durable_) return;  // the store's thread, or the caller, repairs
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;

@@ -138,7 +138,9 @@ Result<BatchResult> IndexCore::upsert_batch_claimed(BatchPlan& plan, const Batch
   try {
     status =
         options_.rebuild_on_upsert ? rebuild_and_link(plan, options) : link_planned(plan, options);
-  } catch (...) {  // by a callback, or for want of memory: the batch counts
+  } catch (const std::bad_alloc&) {  // the batch counts
+    graph_->link_missing(plan.fresh);
+  } catch (...) {  // by a callback
     thrown = std::current_exception();
     graph_->link_missing(plan.fresh);
   }
@@ -244,7 +246,7 @@ bool IndexCore::take_back_unlinked(BatchPlan& plan) {
   std::vector<NodeId> undone;
   std::vector<NodeId> undone_replaced;
   std::vector<persist::Sequence> sequences;
-  sequences.reserve(plan.fresh.size() + 1);
+  sequences.reserve(2 * plan.fresh.size() + 1);
   for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
     if (graph_->linked(plan.fresh[i])) {
       kept.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);

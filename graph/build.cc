@@ -292,6 +292,19 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes) {
   g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
 }
 
+namespace {
+
+// Of a batch those that are not shown yet. What opening links is shown: it fails as a whole.
+void join_backlog(GraphState& g, std::span<const NodeId> nodes) {
+  if (std::any_of(nodes.begin(), nodes.end(),
+                  [&](NodeId node) { return g.state(node) != NodeState::kPending; })) {
+    throw std::bad_alloc();
+  }
+  for (const NodeId node : nodes) g.backlog.join(node);
+}
+
+}  // namespace
+
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
                 const Graph::RoundCallback& linked, const StepCallback& step) {
   const std::vector<NodeId> order = linking_order(g, nodes);
@@ -315,9 +328,13 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
         inside.emplace(g.scratches);
         Topology* const coming = g.coming.load(std::memory_order_acquire);  // first: see link()
         Topology& t = *g.topology.load(std::memory_order_acquire);
-        if (coming != nullptr && coming != &t) rounds.run(*coming, round);
-        rounds.run(t, round);
-        note_linked(g, round);
+        try {
+          if (coming != nullptr && coming != &t) rounds.run(*coming, round);
+          rounds.run(t, round);
+          note_linked(g, round);
+        } catch (const std::bad_alloc&) {
+          join_backlog(g, round);
+        }
       }
     }
     done += size;
@@ -337,16 +354,8 @@ bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const Ro
   try {
     return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), counted, step);
   } catch (const std::bad_alloc&) {
-    const bool shown_already = !linked && std::any_of(nodes.begin(), nodes.end(), [&](NodeId node) {
-      return state(node) != NodeState::kPending;
-    });
-    if (shown_already) throw;  // opening, which fails as a whole
-    // Which of them were linked in the rounds that were finished is not known here without memory:
-    // those that are linked wholly leave the backlog as soon as somebody looks.
-    if (done == nodes.size()) return true;
-    for (const NodeId node : nodes) {
-      if (state(node) == NodeState::kPending) state_->backlog.join(node);
-    }
+    if (done > 0) throw;  // by a callback: rounds do not fail
+    join_backlog(*state_, nodes);
     return true;
   }
 }

@@ -131,7 +131,6 @@ class GraphState {
 
   // -- Links.
   LinkBacklog backlog;
-  std::atomic<bool> linking_backlog{false};  ///< by one at a time
   mutable Linkers linkers;
   mutable ScratchPool scratches{epochs, linkers.domain()};
   std::atomic<Topology*>

@@ -1,11 +1,13 @@
 // The backlog is worked off: nodes whose linking ran out of memory get their links.
 #include "graph/link_backlog.h"
 
+#include <mutex>
 #include <new>
 
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/linking.h"
+#include "graph/scorer.h"
 #include "graph/trees.h"
 
 namespace vicinal::graph {
@@ -16,13 +18,19 @@ namespace {
 void complete_links(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
   const EntryPoint entry = t.entry_point();
   internal::Vector<ForwardLinks> levels;
-  if (entry.node != node) {
+  if (entry.node != kNoNode && entry.node != node) {
     find_forward_links(g, t, node, approach(g, t, node, entry, scratch), 0, scratch, levels);
   }
   t.make_upper(node, g.level(node));
   for (ForwardLinks& forward : levels) {
-    std::erase_if(forward.links,
-                  [&](const Neighbor& n) { return hangs_below(t, n.node, node, forward.level); });
+    // A pending node may still change its parent, perhaps to one below this.
+    std::erase_if(forward.links, [&](const Neighbor& n) {
+      return g.state(n.node) == NodeState::kPending || hangs_below(t, n.node, node, forward.level);
+    });
+    if (forward.links.empty() && !hangs_below(t, entry.node, node, forward.level)) {
+      const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+      forward.links.push_back({score(entry.node), entry.node});
+    }
     const bool fresh = t.block(node, forward.level) == nullptr;
     if (fresh) publish_forward_links(g, t, node, forward, scratch);
     const NodeId parent = parent_of(t, node, forward.level);
@@ -36,7 +44,7 @@ void complete_links(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     if (t.block(node, level) == nullptr) publish_forward_links(g, t, node, {level, {}}, scratch);
   }
   EntryPoint present = t.entry_point();
-  while (present.node != node && present.level < g.level(node)) {
+  while (present.node == kNoNode || (present.node != node && present.level < g.level(node))) {
     if (t.replace_entry_point(present, {node, g.level(node)})) break;
   }
 }
@@ -46,30 +54,32 @@ void complete_links(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
 std::size_t Graph::link_backlog(std::size_t most) noexcept {
   GraphState& g = *state_;
   std::size_t linked = 0;
-  if (g.backlog.empty() || g.linking_backlog.exchange(true)) return 0;
+  if (g.backlog.empty()) return 0;
   try {
-    while (linked < most && !g.backlog.empty()) {
+    // Alone with repair slices and rebuilds: parents move here, and one topology is linked in. Nor
+    // may anybody be left who walks in an older one, in which the node would be met no more.
+    const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
+    if (!maintenance.owns_lock() || !g.reclaim_topologies()) return 0;
+    for (; linked < most && !g.backlog.empty(); ++linked) {
+      const Linkers::Inside scratch(g.scratches);
       NodeId node = kNoNode;
-      {
-        const Linkers::Inside scratch(g.scratches);
-        g.backlog.for_each([&](NodeId n) { node = n; });  // the one that waits longest
-        if (node == kNoNode) break;
-        Topology& t = *g.topology.load(std::memory_order_acquire);
-        const NodeState s = g.state(node);
-        if (s == NodeState::kPending) break;  // its writer is about to show it
-        const bool dead = s == NodeState::kFree || s == NodeState::kCondemned;
-        if (!dead && t.linked(node)) complete_links(g, t, node, *scratch);
-        if (!dead && !t.linked(node)) link_node(g, t, node, nullptr, *scratch);
-        if (!dead) note_linked(g, std::span(&node, 1));
+      g.backlog.for_each([&](NodeId n) { node = n; });  // the one that waits longest
+      if (node == kNoNode) break;
+      Topology& t = *g.topology.load(std::memory_order_acquire);
+      const NodeState s = g.state(node);
+      if (s == NodeState::kPending) break;  // its writer is about to show it
+      const bool dead = s == NodeState::kFree || s == NodeState::kCondemned;
+      if (!dead && t.linked(node)) {
+        complete_links(g, t, node, *scratch);
+      } else if (!dead) {
+        link_node(g, t, node, nullptr, *scratch);
       }
+      t.mark_changed(node);
       g.backlog.leave(node);
-      mark_changed({&node, 1});
-      ++linked;
     }
   } catch (const std::bad_alloc&) {
     // Another time.
   }
-  g.linking_backlog.store(false);
   return linked;
 }
 

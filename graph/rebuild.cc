@@ -27,12 +27,17 @@ class Rebuild {
       const std::lock_guard slots(g_.slots_mutex);
       g_.coming.store(nullptr, std::memory_order_release);
     }
-    if (fresh_ != nullptr) wait_for_linkers();  // one may be linking in it
+    if (fresh_ == nullptr) return;  // swapped in
+    wait_for_linkers();             // one may be linking in it
+    const Visibility::Step step(g_.visibility);
+    for (const NodeId node : left_out_) g_.set_state(node, NodeState::kTombstone);
   }
   Rebuild(const Rebuild&) = delete;
   Rebuild& operator=(const Rebuild&) = delete;
 
   std::unique_ptr<Topology>& fresh() { return fresh_; }
+  /// Tombstones condemned because the fresh topology lacks them; tombstones again if it fails.
+  internal::Vector<NodeId>& left_out() { return left_out_; }
 
   /// Until whoever links has seen what was announced before the call.
   void wait_for_linkers() const {
@@ -43,6 +48,7 @@ class Rebuild {
  private:
   GraphState& g_;
   std::unique_ptr<Topology> fresh_;
+  internal::Vector<NodeId> left_out_;
 };
 
 // Nodes that the fresh topology must have: visible ones, and those that are about to be shown: they
@@ -96,12 +102,13 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
 // lacks, so that no resurrection brings them back without links, and links the live ones that it
 // lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
-void settle(GraphState& g, Topology& fresh, const Topology& old,
-            internal::Vector<NodeId>& left_out) {
+void settle(GraphState& g, Topology& fresh, internal::Vector<NodeId>& left_out) {
   constexpr std::uint64_t kAtOnce = 4096;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::vector<NodeId> wanted;
   for (std::uint64_t first = 0; first < limit; first += kAtOnce) {
+    left_out.reserve(left_out.size() + kAtOnce);
+    wanted.reserve(wanted.size() + kAtOnce);
     const Visibility::Step step(g.visibility);
     for (std::uint64_t i = first; i < std::min(limit, first + kAtOnce); ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
@@ -109,7 +116,7 @@ void settle(GraphState& g, Topology& fresh, const Topology& old,
       if (s == NodeState::kFree || s == NodeState::kPending || fresh.linked(node)) continue;
       if (s == NodeState::kLive || g.visibility.pinned(node)) {
         wanted.push_back(node);
-      } else if (s == NodeState::kTombstone || old.linked(node)) {  // else repair handed it out
+      } else if (s == NodeState::kTombstone) {  // what a repair pass has condemned follows
         g.set_state(node, NodeState::kCondemned);
         left_out.push_back(node);
       }
@@ -120,9 +127,12 @@ void settle(GraphState& g, Topology& fresh, const Topology& old,
 
 // Readers may still walk in the old one, and linkers link in it: it stays until they have left.
 void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
-             internal::Vector<NodeId> left_out) {
+             internal::Vector<NodeId>& left_out) {
   const std::lock_guard slots(g.slots_mutex);
+  const std::vector<NodeId>& condemned = g.repair_pass.condemned;  // by a pass that ends here
+  left_out.reserve(left_out.size() + condemned.size());
   g.left_topologies.reserve(g.left_topologies.size() + 1);  // nothing fails from here on
+  left_out.insert(left_out.end(), condemned.begin(), condemned.end());
   for (const NodeId node : left_out) fresh->mark_changed(node);
   VICINAL_STEP_POINT("rebuild.swap");
   g.topology.store(fresh.release(), std::memory_order_release);
@@ -155,10 +165,8 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
     link_all(g, *fresh, late);
   }
   catch_up_for_good(g, rebuild, *fresh);
-  internal::Vector<NodeId> left_out;
-  settle(g, *fresh, *old, left_out);
-  swap_in(g, fresh, old, std::move(left_out));
-  g.reclaim_topologies();
+  settle(g, *fresh, rebuild.left_out());
+  swap_in(g, fresh, old, rebuild.left_out());
   return {};
 }
 

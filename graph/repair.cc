@@ -53,7 +53,8 @@ EntryPoint healthy_entry_point(const GraphState& g, const Topology& t) {
     if (best.node != kNoNode && g.level(node) <= best.level) continue;
     const NodeState s = g.state(node);
     if (s != NodeState::kLive && s != NodeState::kPending) continue;
-    if (t.linked(node)) best = {node, g.level(node)};
+    // Linked wholly: what stands in the backlog may lack its upper lists.
+    if (t.linked(node) && t.block(node, g.level(node)) != nullptr) best = {node, g.level(node)};
   }
   return best;
 }
@@ -98,7 +99,6 @@ void begin_pass(GraphState& g) {
     g.crowded.clear();
   }
   if (g.tombstone_count.load(std::memory_order_relaxed) > 0) {
-    g.condemnations.fetch_add(1, std::memory_order_acq_rel);
     pass.limit = g.next_slot.load(std::memory_order_acquire);
     pass.phase = kCondemn;
   } else if (!pass.thin.empty()) {
@@ -107,13 +107,14 @@ void begin_pass(GraphState& g) {
 }
 
 // A part of condemning; returns how many were left of the budget.
-std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget) {
+std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& result) {
   constexpr std::uint64_t kSlots = 1024;  // looked at for the price of one node of a scan
   GraphState::RepairPass& pass = g.repair_pass;
   for (; budget > 0 && pass.cursor < pass.limit; --budget) {
     const std::uint64_t last = std::min(pass.limit, pass.cursor + kSlots);
     condemn(g, pass.cursor, last);
     pass.cursor = last;
+    ++result.nodes_examined;
   }
   if (pass.cursor < pass.limit) return budget;
   pass.cursor = 0;
@@ -122,6 +123,8 @@ std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget) {
     return budget;
   }
   leave_entry_point(g, true);
+  // Before the tag: who links after it finds the plan void that he made before.
+  g.condemnations.fetch_add(1, std::memory_order_acq_rel);
   VICINAL_STEP_POINT("repair.condemned");
   pass.tag = g.epochs.retire_tag();
   pass.linkers_tag = g.linkers.tag();
@@ -312,6 +315,7 @@ std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& re
     g.unlinked_slots.insert(g.unlinked_slots.end(), last.begin(), last.end());
     pass.condemned.resize(pass.condemned.size() - count);
     result.slots_freed += count;
+    ++result.nodes_examined;
   }
   if (pass.condemned.empty()) pass.phase = kLookAnew;
   return budget;
@@ -367,6 +371,20 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
   return budget;
 }
 
+// Once nobody links any more who knew the entry point of before: it may have been raised to one
+// that was condemned since, or lowered while something higher was being linked (G6).
+void settle_entry_point(GraphState& g) {
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  const EntryPoint healthy = healthy_entry_point(g, t);
+  EntryPoint present = t.entry_point();
+  while (present.node != kNoNode) {
+    const NodeState s = g.state(present.node);
+    const bool dead = s == NodeState::kCondemned || s == NodeState::kFree;
+    if (!dead && (healthy.node == kNoNode || healthy.level <= present.level)) return;
+    if (t.replace_entry_point(present, healthy)) return;
+  }
+}
+
 // Goes on from a phase that waits for readers; false while some are there.
 bool end_wait(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
@@ -377,6 +395,7 @@ bool end_wait(GraphState& g) {
     return true;
   }
   if (!g.linkers.gone(pass.linkers_tag)) return false;
+  settle_entry_point(g);
   // Whoever may link to a condemned node has done so: to scan what is there now is enough.
   pass.limit = g.next_slot.load(std::memory_order_acquire);
   pass.phase = kReparent;
@@ -387,7 +406,7 @@ bool end_wait(GraphState& g) {
 std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step,
                    RepairResult& result, bool& go_on) {
   GraphState::RepairPass& pass = g.repair_pass;
-  if (pass.phase == kCondemn) return condemn_slice(g, budget);
+  if (pass.phase == kCondemn) return condemn_slice(g, budget, result);
   if (pass.phase == kRetire) return retire_slice(g, budget, result);
   if (pass.phase == kLookAnew) return look_anew_slice(g, budget, step, result, go_on);
   budget = scan_slice(g, budget, step, result, go_on);

@@ -43,6 +43,7 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
+  internal::Vector<NodeId> backlog;  ///< as it was before a walk (link_backlog.h)
 
   // For nodes whose payload is not in memory yet (deferred.h).
   internal::Vector<std::int8_t> late_codes;      ///< made for one comparison

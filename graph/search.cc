@@ -132,19 +132,22 @@ class Walk {
     const Starts starts =
         descend(g_, t, score, {score(entry.node), entry.node}, entry.level, 0,
                 descent_breadth(g_.next_slot.load(std::memory_order_relaxed)), scratch_);
+    // Before the walk: who leaves the list meanwhile is linked then, perhaps behind its back.
+    scratch_.backlog.clear();
+    g_.backlog.for_each([&](NodeId node) { scratch_.backlog.push_back(node); });
     const CountsAtMoment counts(g_, request_, scratch_);
     const WalkEnd end = search_layer(g_, t, score, starts, width, 0, kNoNode, counts, scratch_);
-    if (!g_.backlog.empty()) add_backlog(score, counts);
+    add_backlog(score, counts);
     return end;
   }
 
   // What no walk can be sure to meet.
   void add_backlog(const Scorer& score, const CountsAtMoment& counts) {
-    g_.backlog.for_each([&](NodeId node) {
-      if (!counts(node) || !scratch_.visited.insert(raw(node))) return;
+    for (const NodeId node : scratch_.backlog) {
+      if (!counts(node) || !scratch_.visited.insert(raw(node))) continue;
       scratch_.pool.insert(score(node), node);
       ++scratch_.distances_computed;
-    });
+    }
   }
 
   const GraphState& g_;

@@ -44,9 +44,9 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
   Topology& t = present_topology(g);
   for (const NodeId node : fresh) {
     step.show(node);
+    g.set_state(node, NodeState::kLive);
     // A checkpoint may have passed it while it was pending, and written no links for it.
     t.mark_changed(node);
-    g.set_state(node, NodeState::kLive);
     hidden += hide(g, step, g.visibility.before(node)) ? 1 : 0;
   }
   for (const NodeId node : resurrected) lifted += unhide(g, step, node) ? 1 : 0;

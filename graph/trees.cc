@@ -212,6 +212,9 @@ std::uint64_t count_loose(const GraphState& g, const Topology& t) {
   };
   std::vector<bool> before(limit);
   for (std::uint64_t i = 0; i < limit; ++i) before[i] = settled(i);
+  g.backlog.for_each([&](NodeId node) {  // which may be linked by half
+    if (raw(node) < limit) before[raw(node)] = false;
+  });
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return 0;
   std::uint64_t loose = 0;

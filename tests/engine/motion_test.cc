@@ -121,6 +121,18 @@ TEST(Motion, ForEachVisitsWhatIsLiveAllTheTimeOnce) {
   for (Label label = 50; label < 2000; ++label) ASSERT_EQ(visits[label], 1) << label;
 }
 
+// Slices that only condemn, or only retire, are work too: a whole repair finishes.
+TEST(Motion, RepairOfManyTombstonesFinishes) {
+  Index index = filled(12'000, 0);
+  ASSERT_OK(index.erase_batch(labels_up_to(6'000)).status());
+  const Result<RepairResult> repaired = index.repair();
+  ASSERT_OK(repaired.status());
+  EXPECT_TRUE(repaired->finished);
+  EXPECT_EQ(repaired->slots_freed, 6'000u);
+  EXPECT_EQ(index.stats().tombstones, 0u);
+  expect_sound(index);
+}
+
 TEST(Callbacks, AFilterMayWrite) {
   for (const std::size_t count : {40u, 3000u}) {
     Index index = filled(count);

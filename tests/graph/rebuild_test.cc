@@ -46,6 +46,8 @@ TEST(Rebuild, TombstonesBecomeUnlinked) {
   EXPECT_SOUND(*g);
   EXPECT_EQ(live_nodes_lost(*g), 0u);
   EXPECT_GE(g->take_changed_nodes().size(), 750u);
+  EXPECT_TRUE(g->take_unlinked(10000).empty()) << "readers of before may stand on them";
+  EXPECT_TRUE(g->reclaim_topologies());
   EXPECT_EQ(g->take_unlinked(10000).size(), 750u);
 }
 
