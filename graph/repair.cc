@@ -47,12 +47,14 @@ bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
 // The highest node that is no tombstone and not condemned.
 EntryPoint healthy_entry_point(const GraphState& g, const Topology& t) {
   EntryPoint best;
+  const BorrowedScratch inside(g.scratches);  // no slot that is in use is filled anew meanwhile
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (best.node != kNoNode && g.level(node) <= best.level) continue;
     const NodeState s = g.state(node);
     if (s != NodeState::kLive && s != NodeState::kPending) continue;
+    // The state first: a slot that is being filled has no level yet.
+    if (best.node != kNoNode && g.level(node) <= best.level) continue;
     // Linked wholly: what stands in the backlog may lack its upper lists.
     if (t.linked(node) && t.block(node, g.level(node)) != nullptr) best = {node, g.level(node)};
   }
