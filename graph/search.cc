@@ -211,7 +211,7 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   const std::size_t beam = counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
   SearchRequest known = request;  // its share, too, should it be scanned
   known.selectivity = share;
-  if (cost.scan(request, share) < cost.walk(request, static_cast<double>(beam), share)) {
+  if (cost.scan_is_cheaper(request, static_cast<double>(beam), share)) {
     return scan(moment, known, out, counters);
   }
   VICINAL_STEP_POINT("search.walk");
@@ -241,7 +241,7 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
   Walk walk(g, request, scratch);
   // Doubles the beam until its farthest candidate lies beyond the radius.
   for (std::size_t ef = std::max<std::size_t>(request.ef, 16);; ef *= 2) {
-    if (cost.scan(request, share) < cost.walk(request, static_cast<double>(ef), share)) {
+    if (cost.scan_is_cheaper(request, static_cast<double>(ef), share)) {
       return scan_radius(moment, known, radius, counters);
     }
     const bool whole = walk.run(ef, share, counters);

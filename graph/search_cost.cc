@@ -75,6 +75,13 @@ double SearchCost::per_distance(const SearchRequest& request, double beam, doubl
   return code_ + accept + kPerKept * std::min(kept, slots_);
 }
 
+bool SearchCost::scan_is_cheaper(const SearchRequest& request, double beam, double share) const {
+  // No walk computes so many distances for a node of its beam.
+  constexpr double kMostPerNode = 256;
+  if (request.accept == nullptr && dead_ == 0 && beam * kMostPerNode < slots_) return false;
+  return scan(request, share) < walk(request, beam, share);
+}
+
 double SearchCost::walk(const SearchRequest& request, double beam, double share) const {
   const double expanded = std::min(beam / std::max(counting_share(share), 1e-9), slots_);
   const double distances = std::min(g_.walk_statistics.distances(expanded, g_.config.M), slots_);

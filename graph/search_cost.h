@@ -41,6 +41,8 @@ class SearchCost {
 
   /// Of the nodes that a walk meets, those that count where `share` of the live ones are accepted.
   double counting_share(double share) const;
+  /// Whether scan() costs less than walk(). Quick to say no where all count and the beam is narrow.
+  bool scan_is_cheaper(const SearchRequest& request, double beam, double share) const;
   /// A walk for `beam` nodes that count.
   double walk(const SearchRequest& request, double beam, double share) const;
   /// Comparing with all that count, by slot or, where it is cheaper, by the filter's list.
