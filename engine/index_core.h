@@ -183,7 +183,7 @@ class IndexCore {
   // -- repair.cc, rebuild.cc, checkpoint.cc
   /// One slice, if nobody else is at maintenance or `wait` says to wait for them.
   Result<RepairResult> repair_slice(std::uint64_t slice, bool wait, Reporter& reporter);
-  /// Takes the turn at maintenance, waiting unless this is a callback; kBusy then.
+  /// kBusy: a callback asked for the turn at maintenance, which somebody else has.
   Status maintenance_refused() const;
   /// Records that unlinked nodes are free and recycles them. Returns how many.
   Result<std::uint64_t> free_unlinked();

@@ -143,7 +143,8 @@ class GraphState {
 
   // -- Rebuild and repair. One at a time, under maintenance_mutex, with one stripe at most.
   std::mutex maintenance_mutex;
-  /// Raised before a repair pass condemns: links planned before are void.
+  /// Raised when a repair pass has condemned, before it takes its tag of the linkers: who links
+  /// after that finds links void that were planned before.
   std::atomic<std::uint64_t> condemnations{0};
   /// A rebuild notes what is linked in the present topology only.
   std::atomic<bool> rebuilding{false};
