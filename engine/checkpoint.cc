@@ -1,7 +1,9 @@
 // checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "engine/check.h"
 #include "engine/index_core.h"
@@ -71,29 +73,41 @@ Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
   const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
   if (!report) return report.status();
   unsaved_bytes_.fetch_sub(unsaved);
-  drop_moved_rows(report->moved_rows);
+  try {
+    drop_stored_rows();
+  } catch (const std::bad_alloc&) {
+    // They stay until the next checkpoint.
+  }
   const std::lock_guard lock(checkpoint_time_mutex_);
   checkpointed_at_ = std::chrono::steady_clock::now();
   return {};
 }
 
-void IndexCore::drop_moved_rows(std::span<const NodeId> moved) {
-  if (moved.empty()) return;
-  const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
-  if (!reader) return;  // they stay, which costs memory only
-  const Moment inside(*graph_);
+void IndexCore::drop_stored_rows() {
+  // Some at a time: a snapshot and a moment hold up others, a growing map and slots to be reused.
+  constexpr std::size_t kAtOnce = 256;
+  const std::vector<NodeId> fresh = fresh_.nodes();
   std::vector<NodeId> dropped;
-  for (const NodeId node : moved) {
-    // The slot may hold a newer vector by now, whose row is in the journal still: compare.
-    const float* const chunk = (*reader)->row(node);
-    const FreshRows::Row kept = fresh_.find(node);
-    const float* const newest = kept != nullptr ? kept.get() : graph_->vector(node);
-    if (chunk == nullptr || newest == nullptr) continue;
-    if (std::memcmp(chunk, newest, options_.dimension * sizeof(float)) == 0) {
-      dropped.push_back(node);
+  dropped.reserve(kAtOnce);
+  for (std::size_t first = 0; first < fresh.size(); first += kAtOnce) {
+    const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
+    if (!reader) return;  // they stay until the next checkpoint, which costs memory only
+    const Moment inside(*graph_);
+    dropped.clear();
+    for (std::size_t i = first; i < std::min(first + kAtOnce, fresh.size()); ++i) {
+      const NodeState state = graph_->state(fresh[i]);
+      if (state != NodeState::kLive && state != NodeState::kTombstone) continue;
+      // The slot may hold a newer vector by now, whose row is in the journal still: compare.
+      const float* const chunk = (*reader)->row(fresh[i]);
+      const FreshRows::Row kept = fresh_.find(fresh[i]);
+      const float* const newest = kept != nullptr ? kept.get() : graph_->vector(fresh[i]);
+      if (chunk == nullptr || newest == nullptr) continue;
+      if (std::memcmp(chunk, newest, options_.dimension * sizeof(float)) == 0) {
+        dropped.push_back(fresh[i]);
+      }
     }
+    fresh_.drop(dropped);
   }
-  fresh_.drop(dropped);
 }
 
 }  // namespace vicinal::engine

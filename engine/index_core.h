@@ -167,9 +167,8 @@ class IndexCore {
   /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
   /// the plan. False: that could not be stored, and nothing was undone.
   bool take_back_unlinked(BatchPlan& plan);
-  bool store_taking_back(std::span<const graph::NodeId> undone,
-                         std::span<const graph::NodeId> replaced,
-                         std::vector<persist::Sequence>& sequences);
+  /// In one commit: what it replaced is live again, its nodes hold nothing.
+  Result<persist::Sequence> store_taking_back(const BatchPlan& undone);
 
   // -- search.cc
   Status check_query(std::span<const float> query, const std::string& what = {}) const;
@@ -194,7 +193,8 @@ class IndexCore {
   Status rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
                        std::span<const graph::NodeId> also);
   Status checkpoint_inside(const ProgressCallback& progress);
-  void drop_moved_rows(std::span<const graph::NodeId> moved);
+  /// Of the rows that are kept because they stood in the journal only, those that are in chunks.
+  void drop_stored_rows();
 
   // -- validate.cc
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;

@@ -49,7 +49,7 @@ Status Recovery::run() {
   }
   // Mending trees and linking compare vectors: on damaged ones nothing is built.
   VICINAL_RETURN_IF_ERROR(graph_.deferred_status());
-  drop_stored_rows();
+  core_.drop_stored_rows();
   VICINAL_RETURN_IF_ERROR(record_hidden());
   core_.salvaged_ = report->salvaged;
   // Links to nodes that a crash took from the journal's end are no damage.
@@ -205,11 +205,6 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     return reporter_(done, total);
   });
   return {};
-}
-
-void Recovery::drop_stored_rows() {
-  const std::vector<NodeId> fresh = core_.fresh_.nodes();
-  if (!fresh.empty()) core_.drop_moved_rows(fresh);
 }
 
 Status Recovery::record_hidden() {

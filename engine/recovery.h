@@ -57,7 +57,6 @@ class Recovery final : public persist::LoadVisitor {
   Status finish_links(bool some_unlinked);
   Status link_missing(std::vector<graph::NodeId> missing);
   /// Forgets fresh rows that stand in chunks already (a batch's).
-  void drop_stored_rows();
   /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.
   Status record_hidden();
 

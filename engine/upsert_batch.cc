@@ -243,70 +243,38 @@ void IndexCore::take_back(std::span<const NodeId> nodes, std::span<const NodeId>
 
 bool IndexCore::take_back_unlinked(BatchPlan& plan) {
   BatchPlan kept;
-  std::vector<NodeId> undone;
-  std::vector<NodeId> undone_replaced;
-  std::vector<persist::Sequence> sequences;
-  sequences.reserve(2 * plan.fresh.size() + 1);
+  BatchPlan undone;
   for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
-    if (graph_->linked(plan.fresh[i])) {
-      kept.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);
-      kept.fresh.push_back(plan.fresh[i]);
-      kept.levels.push_back(plan.levels[i]);
-      continue;
-    }
-    undone.push_back(plan.fresh[i]);
-    undone_replaced.push_back(plan.replaced[i]);
+    const bool linked = graph_->linked(plan.fresh[i]);
+    BatchPlan& to = linked ? kept : undone;
+    to.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);
+    to.fresh.push_back(plan.fresh[i]);
+    to.levels.push_back(plan.levels[i]);
+    if (linked || !live(plan.replaced[i])) continue;
+    undone.resurrected.push_back(plan.replaced[i]);
+    undone.resurrected_labels.push_back(plan.labels[i]);
   }
-  const bool stored = store_taking_back(undone, undone_replaced, sequences);
-  if (stored) {
-    take_back(undone, undone_replaced);
-    plan.rows.swap(kept.rows);
-    plan.labels.swap(kept.labels);
-    plan.replaced.swap(kept.replaced);
-    plan.fresh.swap(kept.fresh);
-    plan.levels.swap(kept.levels);
-    plan.result.inserted = kept.result.inserted;
-    plan.result.updated = kept.result.updated;
-  }
-  for (const persist::Sequence s : sequences) finish(s);
-  return stored;
+  const Result<persist::Sequence> sequence = store_taking_back(undone);
+  if (!sequence) return false;
+  take_back(undone.fresh, undone.replaced);
+  finish(*sequence);
+  plan.rows.swap(kept.rows);
+  plan.labels.swap(kept.labels);
+  plan.replaced.swap(kept.replaced);
+  plan.fresh.swap(kept.fresh);
+  plan.levels.swap(kept.levels);
+  plan.result.inserted = kept.result.inserted;
+  plan.result.updated = kept.result.updated;
+  return true;
 }
 
-bool IndexCore::store_taking_back(std::span<const NodeId> undone, std::span<const NodeId> replaced,
-                                  std::vector<persist::Sequence>& sequences) {
-  std::size_t resurrected = 0;
-  const auto store = [&](const persist::Operation& operation) {
-    try {
-      const Result<persist::Sequence> sequence = append(operation);
-      if (sequence) sequences.push_back(*sequence);
-      return sequence.ok();
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
-  };
-  persist::Operation operation;
-  for (; resurrected < undone.size(); ++resurrected) {
-    if (!live(replaced[resurrected])) continue;
-    // The old vector first: a crash in between leaves two, of which recovery keeps this one.
-    operation.kind = OperationKind::kResurrect;
-    operation.label = graph_->label(undone[resurrected]);
-    operation.node = replaced[resurrected];
-    if (!store(operation)) break;
-  }
-  operation = {};
-  operation.kind = OperationKind::kFree;
-  operation.nodes = undone;
-  if (resurrected == undone.size() && store(operation)) return true;
-  // The batch stands; what was said against it is taken back, as far as that can be stored.
-  for (std::size_t i = 0; i < resurrected; ++i) {
-    if (!live(replaced[i])) continue;
-    operation = {};
-    operation.kind = OperationKind::kErase;
-    operation.label = graph_->label(undone[i]);
-    operation.node = replaced[i];
-    store(operation);
-  }
-  return false;
+Result<persist::Sequence> IndexCore::store_taking_back(const BatchPlan& undone) {
+  if (records_ == nullptr) return persist::Sequence{0};
+  persist::Batch batch;
+  batch.resurrected = undone.resurrected;
+  batch.resurrected_labels = undone.resurrected_labels;
+  batch.freed = undone.fresh;
+  return records_->append_batch(batch);
 }
 
 }  // namespace vicinal::engine

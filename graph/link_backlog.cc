@@ -62,8 +62,7 @@ std::size_t Graph::link_backlog(std::size_t most) noexcept {
     if (!maintenance.owns_lock() || !g.reclaim_topologies()) return 0;
     for (; linked < most && !g.backlog.empty(); ++linked) {
       const Linkers::Inside scratch(g.scratches);
-      NodeId node = kNoNode;
-      g.backlog.for_each([&](NodeId n) { node = n; });  // the one that waits longest
+      const NodeId node = g.backlog.oldest();
       if (node == kNoNode) break;
       Topology& t = *g.topology.load(std::memory_order_acquire);
       const NodeState s = g.state(node);
@@ -90,12 +89,6 @@ std::uint64_t Graph::backlog() const {
   return count;
 }
 
-bool Graph::in_backlog(NodeId node) const {
-  if (state_->backlog.empty()) return false;
-  bool found = false;
-  const BorrowedScratch inside(state_->scratches);
-  state_->backlog.for_each([&](NodeId other) { found = found || other == node; });
-  return found;
-}
+bool Graph::in_backlog(NodeId node) const { return state_->backlog.contains(node); }
 
 }  // namespace vicinal::graph

@@ -5,12 +5,14 @@
 // them. The list runs through an array by node, so that to join it takes no memory. It is empty as
 // a rule, and short. Ownership: a part of GraphState. Threads: readers, inside an epoch, take no
 // lock. Writers lock for a moment.
+// Cost: joining, contains() and leaving from the front are O(1); leaving from elsewhere walks.
 //
 // Invariants:
-//   B1  A node joins once in the life of its slot, before it is shown, and leaves when its links
-//   are
-//       made or its slot is about to come back. What it leads on to stays as it is until then, so
-//       that a reader who stands on one that has left goes on to all that followed.
+//   B1  A node joins once in the life of its slot, at the end, before it is shown, and leaves when
+//       its links are made or its slot is about to come back. What it leads on to stays as it is
+//       until then, so that a reader who stands on one that has left goes on to all that followed.
+//       Who joins after the last of all has left is not found from there: that reader's moment is
+//       older.
 #pragma once
 
 #include <atomic>
@@ -27,9 +29,17 @@ class LinkBacklog {
   /// What a node costs here.
   static constexpr std::uint64_t kBytesPerNode = sizeof(NodeId);
 
-  void grow(std::uint64_t limit) { next_.grow(limit); }
+  void grow(std::uint64_t limit) {
+    next_.grow(limit);
+    listed_.grow(limit / 64 + 1);
+  }
 
-  bool empty() const { return head_.load(std::memory_order_acquire) == kNoNode; }
+  bool empty() const { return oldest() == kNoNode; }
+  /// Who waits longest, or kNoNode.
+  NodeId oldest() const { return head_.load(std::memory_order_acquire); }
+  bool contains(NodeId node) const {
+    return (listed_[raw(node) / 64].load(std::memory_order_acquire) & bit(node)) != 0;
+  }
   /// Calls each(node) for every node of the list.
   template <typename Each>
   void for_each(const Each& each) const {
@@ -39,30 +49,41 @@ class LinkBacklog {
     }
   }
 
+  /// No effect when the node is in the list.
   void join(NodeId node) noexcept {
     const std::lock_guard lock(mutex_);
-    next_[node].store(head_.load(std::memory_order_relaxed), std::memory_order_release);
-    head_.store(node, std::memory_order_release);
+    if (contains(node)) return;
+    listed_[raw(node) / 64].fetch_or(bit(node), std::memory_order_release);
+    next_[node].store(kNoNode, std::memory_order_relaxed);
+    (tail_ == kNoNode ? head_ : next_[tail_]).store(node, std::memory_order_release);
+    tail_ = node;
   }
   /// No effect when the node is not in the list.
   void leave(NodeId node) noexcept {
-    if (empty()) return;
+    if (!contains(node)) return;
     const std::lock_guard lock(mutex_);
+    NodeId before = kNoNode;
     std::atomic<NodeId>* at = &head_;
-    while (at->load(std::memory_order_relaxed) != kNoNode) {
+    for (;;) {
       const NodeId here = at->load(std::memory_order_relaxed);
-      if (here == node) {
-        at->store(next_[node].load(std::memory_order_relaxed), std::memory_order_release);
-        return;
-      }
+      if (here == kNoNode) return;  // somebody else took it out
+      if (here == node) break;
+      before = here;
       at = &next_[here];
     }
+    at->store(next_[node].load(std::memory_order_relaxed), std::memory_order_release);
+    if (tail_ == node) tail_ = before;
+    listed_[raw(node) / 64].fetch_and(~bit(node), std::memory_order_release);
   }
 
  private:
+  static std::uint64_t bit(NodeId node) { return std::uint64_t{1} << (raw(node) % 64); }
+
   mutable std::mutex mutex_;
+  NodeId tail_ = kNoNode;  // guarded by mutex_
   std::atomic<NodeId> head_{kNoNode};
   SegmentedArray<std::atomic<NodeId>> next_;
+  SegmentedArray<std::atomic<std::uint64_t>> listed_;  // a bit a node
 };
 
 }  // namespace vicinal::graph

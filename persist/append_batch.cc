@@ -53,6 +53,11 @@ Status StoredIndex::check(const Batch& batch) const {
         fmt::format("a batch of {} nodes, {} labels, {} levels, {} replaced", n,
                     batch.labels.size(), batch.levels.size(), batch.replaced.size()));
   }
+  for (const graph::NodeId node : batch.freed) {
+    if (graph::raw(node) >= graph::kMaxNodes) {
+      return Status::invalid_argument(fmt::format("node {} is out of range", graph::raw(node)));
+    }
+  }
   for (std::size_t i = 0; i < n; ++i) {
     if (graph::raw(batch.nodes[i]) >= graph::kMaxNodes || batch.levels[i] >= graph::kMaxLevels) {
       return Status::invalid_argument(fmt::format("entry {} of the batch: node {}, level {}", i,
@@ -69,14 +74,21 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
       std::max<std::uint64_t>(kTransactionBytes / layout_.chunk_bytes(), 1);
   RecordBuffer entry = encode(BatchView{batch.nodes, batch.labels, batch.levels, batch.replaced,
                                         batch.resurrected, batch.resurrected_labels});
+  Operation free;
+  free.kind = OperationKind::kFree;
+  free.nodes = batch.freed;
+  RecordBuffer free_entry;
+  if (!batch.freed.empty()) free_entry = encode(free);
   AllottedSequence sequence(ledger_);
+  // Finished at once: a checkpoint takes entries in order, and the one before it is not.
+  AllottedSequence free_sequence(ledger_);
   std::size_t next = 0;
   do {
     const std::size_t end = std::min<std::size_t>(next + per_transaction, chunks.size());
     Status status = environment_->write([&](Transaction& transaction) -> Status {
       for (std::size_t i = next; i < end; ++i) {
-        Status s = write_rows(transaction, databases_.vectors, layout_, chunks[i].chunk,
-                              chunks[i].rows, environment_->page_size());
+        Status s =
+            write_rows(transaction, databases_.vectors, layout_, chunks[i].chunk, chunks[i].rows);
         if (!s.ok()) return s;
       }
       if (end != chunks.size()) return {};
@@ -84,6 +96,11 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
       sequence.allot();  // the closure runs again after the map grew
       Status s = put_entry(transaction, databases_.journal, index_, sequence.get(), entry,
                            PutMode::kAppend);
+      if (s.ok() && !batch.freed.empty()) {
+        free_sequence.allot();
+        s = put_entry(transaction, databases_.journal, index_, free_sequence.get(), free_entry,
+                      PutMode::kAppend);
+      }
       return s.ok() ? failpoints::reach("batch.before_commit") : s;
     });
     if (status.ok()) status = failpoints::reach("batch.between");

@@ -1,4 +1,5 @@
-// checkpoint(): changed links, then finished journal entries into chunks and node records.
+// checkpoint(): changed links, then scattered rows, then finished journal entries into chunks and
+// node records.
 //
 // The cut is taken first: every entry up to it is applied in memory, so the links it made are among
 // the changed nodes that are asked for afterwards. Links go to disk before the entries leave the
@@ -11,18 +12,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <unordered_set>
 
 #include "persist/failpoints.h"
 #include "persist/index_records.h"
 #include "persist/journal.h"
 #include "persist/node_blocks.h"
+#include "persist/scattered_rows.h"
 
 namespace vicinal::persist {
 namespace {
 
 // Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
-// after the next: steps are short, or the file grows by two of them and more.
-constexpr std::uint64_t kStepBytes = 512ull << 10;
+// after the next: steps are short, or the file grows by two of them and more. But each syncs, which
+// takes as long as writing some 300 KB.
+constexpr std::uint64_t kStepBytes = 1ull << 20;
 
 }  // namespace
 
@@ -55,10 +60,11 @@ class Checkpoint {
     bool done = false;
   };
 
-  /// The row goes to its chunk. That of a doomed node does not: a batch may have written the row of
-  /// the slot's next node there already.
+  /// The row goes to its chunk with its entry. That of a doomed node does not go at all: a batch
+  /// may have written the row of the slot's next node there already.
   bool moves_row(Sequence sequence, const JournalEntry& entry) const {
-    return entry.kind == OperationKind::kUpsert && !freed_.doomed(entry.node, sequence);
+    return entry.kind == OperationKind::kUpsert && !freed_.doomed(entry.node, sequence) &&
+           !scattered_->contains(sequence);
   }
 
   Status all(Sequence cut, const std::vector<graph::NodeId>& changed) {
@@ -75,6 +81,7 @@ class Checkpoint {
       if (Status s = write_groups({}); !s.ok()) return s;
     }
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
+    if (Status s = store_scattered_rows(); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
     const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment_->write([&](Transaction& transaction) -> Status {
@@ -95,26 +102,46 @@ class Checkpoint {
     return read_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
   }
 
-  /// Counts the entries up to `cut`, adds the nodes that they free, and learns who is doomed.
+  /// Counts the entries up to `cut`, adds the nodes that they free, and learns who is doomed and
+  /// whose rows lie scattered.
   Status survey(Sequence cut, std::vector<graph::NodeId>* freed) {
     Result<ReadTransaction> transaction = index_.environment_->read();
     if (!transaction) return transaction.status();
     if (Status s = read_state(**transaction, &state_); !s.ok()) return s;
+    scattered_.emplace(index_.layout_, state_.node_limit);
+    JournalEntry entry;
     Status status =
         walk_journal(**transaction, index_.databases_.journal, index_.index_,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");  // ends the walk
                        if (!damage.ok()) return damage;
-                       bool mark = false;
-                       Status s = freed_by(payload, index_.options().dimension, freed, &mark);
-                       marked_ = marked_ || mark;
-                       total_entries_ += mark ? 0 : 1;
-                       return s;
+                       OperationKind kind{};
+                       if (Status s = decode_kind(payload, &kind); !s.ok()) return s;
+                       ++total_entries_;
+                       if (kind != OperationKind::kUpsert && kind != OperationKind::kFree)
+                         return {};
+                       if (Status s = decode_entry(sequence, payload, &entry); !s.ok()) return s;
+                       if (kind == OperationKind::kUpsert) {
+                         scattered_->see(sequence, entry.node);
+                         return {};
+                       }
+                       freed->insert(freed->end(), entry.nodes.begin(), entry.nodes.end());
+                       if (!is_mark(entry)) return {};
+                       marked_ = true;
+                       --total_entries_;
+                       return {};
                      });
     if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
+    scattered_->sort();
     // Here, where nobody waits for it: inside the write transactions only what came since is new.
     return freed_.survey(**transaction, index_.databases_.journal, index_.index_,
                          index_.options().dimension);
+  }
+
+  Status decode_entry(Sequence sequence, Bytes payload, JournalEntry* entry) const {
+    const Status s = decode(payload, index_.options().dimension, entry);
+    return s.ok() ? s
+                  : Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message()));
   }
 
   Status tell(const char* phase, std::uint64_t done, std::uint64_t total) {
@@ -209,6 +236,30 @@ class Checkpoint {
 
   // -- Journal --
 
+  Status store_scattered_rows() {
+    for (std::size_t next = 0; next < scattered_->size();) {
+      if (Status s = tell("rows", next, scattered_->size()); !s.ok()) return s;
+      std::size_t end = next;
+      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+        end = next;
+        if (Status s = survey_new(transaction); !s.ok()) return s;
+        return scattered_->store(transaction, index_.databases_.journal, index_.databases_.vectors,
+                                 freed_, kStepBytes, &end);
+      });
+      if (!status.ok()) return status;
+      report_.rows += end - next;
+      next = end;
+      if (Status s = failpoints::reach("checkpoint.between_rows"); !s.ok()) return s;
+    }
+    return {};
+  }
+
+  /// Who is doomed by entries that came meanwhile.
+  Status survey_new(Transaction& transaction) {
+    return freed_.survey(transaction, index_.databases_.journal, index_.index_,
+                         index_.options().dimension);
+  }
+
   Status move_journal(Sequence cut) {
     for (;;) {
       if (Status s = tell("journal", report_.journal_entries, total_entries_); !s.ok()) return s;
@@ -227,9 +278,7 @@ class Checkpoint {
   Status take_step(Transaction& transaction, Sequence cut, Step* step) {
     if (Status s = read_step(transaction, cut, step); !s.ok()) return s;
     if (step->entries.empty()) return {};
-    Status surveyed = freed_.survey(transaction, index_.databases_.journal, index_.index_,
-                                    index_.options().dimension);
-    if (!surveyed.ok()) return surveyed;
+    if (Status s = survey_new(transaction); !s.ok()) return s;
     if (Status s = apply(transaction, *step); !s.ok()) return s;
     return failpoints::reach("checkpoint.before_step_commit");
   }
@@ -237,36 +286,45 @@ class Checkpoint {
   void note_moved(const Step& step) {
     for (const auto& [sequence, entry] : step.entries) {
       if (!is_mark(entry)) ++report_.journal_entries;
-      if (moves_row(sequence, entry)) report_.moved_rows.push_back(entry.node);
+      if (moves_row(sequence, entry)) ++report_.rows;
     }
   }
 
   Status read_step(Transaction& transaction, Sequence cut, Step* step) {
     std::uint64_t bytes = 0;
-    std::map<std::uint32_t, bool> chunks;
+    std::unordered_set<std::uint32_t> chunks;
+    std::unordered_set<std::uint32_t> blocks;
     step->done = true;
-    Status status = walk_journal(
-        transaction, index_.databases_.journal, index_.index_,
-        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-          if (sequence > cut) return Status::cancelled("");
-          if (!damage.ok()) return damage;
-          if (bytes >= kStepBytes) {
-            step->done = false;
-            return Status::cancelled("");
-          }
-          JournalEntry entry;
-          if (Status s = decode(payload, index_.options().dimension, &entry); !s.ok()) {
-            return Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message()));
-          }
-          bytes += payload.size();
-          if (entry.kind == OperationKind::kUpsert &&
-              chunks.emplace(index_.layout_.chunk_of(entry.node), true).second) {
-            bytes += index_.layout_.chunk_bytes();
-          }
-          step->entries.emplace_back(sequence, std::move(entry));
-          return {};
-        });
+    Status status =
+        walk_journal(transaction, index_.databases_.journal, index_.index_,
+                     [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+                       if (sequence > cut) return Status::cancelled("");
+                       if (!damage.ok()) return damage;
+                       if (bytes >= kStepBytes) {
+                         step->done = false;
+                         return Status::cancelled("");
+                       }
+                       JournalEntry entry;
+                       if (Status s = decode_entry(sequence, payload, &entry); !s.ok()) return s;
+                       bytes += cost_of(sequence, entry, &blocks, &chunks);
+                       step->entries.emplace_back(sequence, std::move(entry));
+                       return {};
+                     });
     return status.code() == StatusCode::kCancelled ? Status() : status;
+  }
+
+  /// About how many bytes the step writes for the entry; to take it out costs as much as a few.
+  std::uint64_t cost_of(Sequence sequence, const JournalEntry& entry,
+                        std::unordered_set<std::uint32_t>* blocks,
+                        std::unordered_set<std::uint32_t>* chunks) const {
+    std::uint64_t bytes = 256 + 16 * entry.nodes.size();
+    if (entry.node == graph::kNoNode) return bytes;
+    if (blocks->insert(graph::raw(entry.node) / kNodesPerBlock).second) bytes += 1024;
+    if (entry.kind != OperationKind::kUpsert || scattered_->contains(sequence)) return bytes;
+    if (chunks->insert(index_.layout_.chunk_of(entry.node)).second) {
+      bytes += index_.layout_.chunk_bytes();
+    }
+    return bytes;
   }
 
   Status apply(Transaction& transaction, const Step& step) {
@@ -281,8 +339,8 @@ class Checkpoint {
           {index_.layout_.slot_of(entry.node), entry.row.data()});
     }
     for (const auto& [chunk, chunk_rows] : rows) {
-      Status s = write_rows(transaction, index_.databases_.vectors, index_.layout_, chunk,
-                            chunk_rows, index_.environment_->page_size());
+      Status s =
+          write_rows(transaction, index_.databases_.vectors, index_.layout_, chunk, chunk_rows);
       if (!s.ok()) return s;
     }
     if (Status s = nodes.flush(); !s.ok()) return s;
@@ -344,6 +402,7 @@ class Checkpoint {
   const ProgressCallback& progress_;
   CheckpointReport report_;
   StateRecord state_;
+  std::optional<ScatteredRows> scattered_;  ///< since survey()
   FreedNodes freed_;  ///< kept up from step to step: a long journal is not walked anew in each
   std::uint64_t total_entries_ = 0;
   bool marked_ = false;  ///< the journal has a mark already, which goes with its entries

@@ -87,7 +87,7 @@ Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
 }
 
 Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
-                  std::uint32_t chunk, std::span<const RowToStore> rows, std::uint32_t page_size) {
+                  std::uint32_t chunk, std::span<const RowToStore> rows) {
   const Key32 key(chunk);
   Bytes stored;
   Result<bool> found = transaction.get(vectors, key.bytes(), &stored);
@@ -107,7 +107,7 @@ Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkL
     header.rows = std::max(header.rows, r.slot + 1);
   }
   const std::uint64_t used = sizeof header + header.rows * layout.row_bytes();
-  const std::uint64_t size = std::max<std::uint64_t>(used, page_size);
+  const std::uint64_t size = std::max<std::uint64_t>(used, transaction.page_size());
   // The old rows lie in the map, which the next change may move: keep them first.
   std::vector<std::byte> kept;
   if (old.count != 0) {

@@ -52,6 +52,6 @@ struct RowToStore {
 /// Stores `rows` (a later one of the same slot wins) in `chunk`, keeping the others. kCorruption
 /// when the stored chunk is damaged: rewriting it would give damaged rows a fresh checksum.
 Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
-                  std::uint32_t chunk, std::span<const RowToStore> rows, std::uint32_t page_size);
+                  std::uint32_t chunk, std::span<const RowToStore> rows);
 
 }  // namespace vicinal::persist

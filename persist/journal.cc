@@ -28,6 +28,20 @@ Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint3
   return more.status();
 }
 
+Status read_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                  std::uint32_t dimension, Sequence sequence, JournalEntry* entry) {
+  const Key64 key(sequence);
+  const RecordId id{RecordKind::kJournal, index, key.bytes()};
+  Bytes value;
+  Result<bool> found = transaction.get(journal, key.bytes(), &value);
+  if (!found) return found.status();
+  if (!*found) return Status::corruption(describe(id) + " is missing");
+  Result<Bytes> payload = unseal(id, value);
+  if (!payload) return payload.status();
+  Status status = decode(*payload, dimension, entry);
+  return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
+}
+
 Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                  Sequence sequence, RecordBuffer& record, PutMode mode) {
   const Key64 key(sequence);
@@ -35,27 +49,17 @@ Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t
   return transaction.put(journal, key.bytes(), record, mode);
 }
 
-Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes,
-                bool* mark) {
-  OperationKind kind{};
-  if (Status s = decode_kind(payload, &kind); !s.ok()) return s;
-  if (kind != OperationKind::kFree) return {};
-  JournalEntry entry;
-  if (Status s = decode(payload, dimension, &entry); !s.ok()) return s;
-  nodes->insert(nodes->end(), entry.nodes.begin(), entry.nodes.end());
-  if (mark != nullptr) *mark = is_mark(entry);
-  return {};
-}
-
 Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                           std::uint32_t dimension) {
   return walk_journal(
       transaction, journal, index,
       [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-        std::vector<graph::NodeId> nodes;
         next_ = std::max(next_, sequence + 1);
-        if (!damage.ok() || !freed_by(payload, dimension, &nodes).ok()) return {};
-        for (const graph::NodeId node : nodes) last_[graph::raw(node)] = sequence;
+        OperationKind kind{};
+        if (!damage.ok() || !decode_kind(payload, &kind).ok()) return {};
+        JournalEntry entry;
+        if (kind != OperationKind::kFree || !decode(payload, dimension, &entry).ok()) return {};
+        for (const graph::NodeId node : entry.nodes) last_[graph::raw(node)] = sequence;
         return {};
       },
       next_);

@@ -20,10 +20,9 @@ using JournalVisit = std::function<Status(Sequence sequence, Bytes payload, cons
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                     const JournalVisit& visit, Sequence from = 0);
 
-/// Appends the nodes that the entry frees, if it is a kFree; `mark`, when it is there, becomes
-/// is_mark().
-Status freed_by(Bytes payload, std::uint32_t dimension, std::vector<graph::NodeId>* nodes,
-                bool* mark = nullptr);
+/// The entry at `sequence`. kCorruption when it is damaged or absent.
+Status read_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                  std::uint32_t dimension, Sequence sequence, JournalEntry* entry);
 
 /// Seals and stores an entry. `index` is the numeric id; kAppend: it is the last.
 Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,

@@ -60,6 +60,12 @@ ReadTransaction::~ReadTransaction() {
   environment_->leave_gate(transaction_.txn_, true);
 }
 
+Status ReadTransaction::keep_handles() {
+  const int rc = mdb_txn_commit(transaction_.txn_);  // a commit keeps the handles open
+  std::exchange(environment_, nullptr)->leave_gate(nullptr, false);
+  return lmdb_status(rc, "keeping handles");
+}
+
 // -- Environment: opening and closing -------------------------------------------------------------
 
 Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
@@ -211,30 +217,20 @@ Status Environment::call(const Closure& closure, Transaction& transaction) {
 Status Environment::write(const Closure& closure) {
   if (read_only()) return Status::read_only("the store was opened for reading");
   const std::lock_guard lock(write_mutex_);
-  return write_locked(closure, false);
+  return write_locked(closure);
 }
 
+// LMDB lets handles be opened beside other transactions, by one transaction at a time.
 Status Environment::with_handles(const Closure& closure) {
-  const std::lock_guard lock(write_mutex_);
-  const Exclusive exclusive(this);
-  if (!read_only()) return write_locked(closure, true);
-  MDB_txn* txn = nullptr;
-  int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
-  if (rc == MDB_MAP_RESIZED) {
-    if (Status status = adopt_map_size(); !status.ok()) return status;
-    rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
-  }
-  if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning to read");
-  Transaction transaction(this, txn);
-  Status status = call(closure, transaction);
-  if (!status.ok()) {
-    mdb_txn_abort(txn);
-    return status;
-  }
-  return lmdb_status(mdb_txn_commit(txn), "keeping handles");  // commit keeps the handles open
+  const std::lock_guard lock(handles_mutex_);
+  if (!read_only()) return write(closure);
+  Result<ReadTransaction> transaction = read();
+  if (!transaction) return transaction.status();
+  if (Status s = closure(**transaction); !s.ok()) return s;
+  return transaction->keep_handles();
 }
 
-Status Environment::write_locked(const Closure& closure, bool exclusive) {
+Status Environment::write_locked(const Closure& closure) {
   for (;;) {
     MDB_txn* txn = nullptr;
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
@@ -252,18 +248,17 @@ Status Environment::write_locked(const Closure& closure, bool exclusive) {
       mdb_txn_abort(txn);
     }
     if (!transaction.map_full_) return status;
-    if (Status grown = grow(exclusive); !grown.ok()) return grown;
+    if (Status grown = grow(); !grown.ok()) return grown;
   }
 }
 
-Status Environment::grow(bool exclusive) {
+Status Environment::grow() {
   const std::uint64_t now = map_bytes();
   const std::uint64_t limit = options_.max_map_bytes;
   if (limit != 0 && now + page_size_ > limit) {
     return Status::full(fmt::format(
         "the store needs more than its limit: map {} bytes, max_map_bytes {}", now, limit));
   }
-  if (exclusive) return set_map(now * 2);
   const Exclusive closed(this);
   return set_map(now * 2);
 }

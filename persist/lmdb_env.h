@@ -69,6 +69,7 @@ class Transaction {
   /// Deletes a named database with its content; only inside Environment::with_handles.
   Status drop_database(const std::string& name);
 
+  std::uint32_t page_size() const;
   /// The last commit that it sees.
   std::uint64_t id() const;
   /// Whether pages of LMDB's own were found damaged, which no checksum of ours covers: LMDB would
@@ -140,6 +141,8 @@ class ReadTransaction {
   friend class Environment;
   ReadTransaction(Environment* environment, MDB_txn* txn)
       : environment_(environment), transaction_(environment, txn) {}
+  /// Ends it; databases that it opened stay open.
+  Status keep_handles();
 
   Environment* environment_;
   Transaction transaction_;
@@ -167,8 +170,9 @@ class Environment {
   /// Runs `closure` in a write transaction and commits it; grows the map and runs it again when it
   /// is full (E1). Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
   Status write(const Closure& closure);
-  /// As write(), or in a read transaction when read-only, while no other transaction lives: the
-  /// only place where databases may be opened or dropped.
+  /// As write(), or in a read transaction when read-only: the only place where databases may be
+  /// opened or dropped, one caller at a time. Waits for no reader. Of a database that is dropped no
+  /// handle may be in use.
   Status with_handles(const Closure& closure);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();
@@ -203,8 +207,8 @@ class Environment {
   Status open_env(const std::string& path, std::uint64_t map_bytes);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
-  Status write_locked(const Closure& closure, bool exclusive);
-  Status grow(bool exclusive);
+  Status write_locked(const Closure& closure);
+  Status grow();
   Status set_map(std::uint64_t bytes);
   Status adopt_map_size();
   Status keep_file_whole();
@@ -219,6 +223,7 @@ class Environment {
   const std::byte* map_ = nullptr;  // changes while no transaction lives
   std::atomic<std::uint64_t> commits_{0};
 
+  std::mutex handles_mutex_;  // before write_mutex_
   std::mutex write_mutex_;
   // Guarded by write_mutex_.
   std::uint64_t whole_bytes_ = 0;  // the file is known to be at least this long

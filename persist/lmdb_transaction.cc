@@ -28,6 +28,8 @@ Status Transaction::failed(int code, const char* what) {
   return status;
 }
 
+std::uint32_t Transaction::page_size() const { return environment_->page_size_; }
+
 std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
 
 Status Transaction::check_end(Bytes bytes) {

@@ -80,7 +80,7 @@ struct Operation {
 
 /// A batch: entry i stores rows[i] (each `dimension` floats) in nodes[i] under labels[i] with
 /// levels[i]; replaced[i] (or kNoNode) becomes a tombstone. resurrected: nodes whose tombstones are
-/// lifted by the batch.
+/// lifted by the batch. freed: other nodes, which hold nothing any more.
 struct Batch {
   std::span<const graph::NodeId> nodes;
   std::span<const Label> labels;
@@ -89,6 +89,7 @@ struct Batch {
   std::function<const float*(std::size_t i)> row;
   std::span<const graph::NodeId> resurrected;
   std::span<const Label> resurrected_labels;
+  std::span<const graph::NodeId> freed = {};
 };
 
 /// A node as load() delivers it, kLive or kTombstone. Its row is valid during place() only. A
@@ -147,9 +148,10 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
   /// The row of `node` inside the map, or nullptr when its chunk has none. Only for nodes whose
-  /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or named by
-  /// CheckpointReport::moved_rows. Rows of a chunk follow each other without gaps from a 64-byte
-  /// boundary. Every chunk's checksum was verified once, by load() or by the first who read it.
+  /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or moved by
+  /// checkpoint(); of another node it may be any row of its slot. Rows of a chunk follow each other
+  /// without gaps from a 64-byte boundary. Every chunk's checksum was verified once, by load() or
+  /// by the first who read it.
   virtual const float* row(graph::NodeId node) = 0;
   /// Why the last row() was nullptr.
   virtual Status why() const = 0;
@@ -174,11 +176,9 @@ class CheckpointSource {
 };
 
 struct CheckpointReport {
-  std::uint64_t journal_entries = 0;      ///< moved out of the journal
-  std::uint64_t link_records = 0;         ///< written
-  std::vector<graph::NodeId> moved_rows;  ///< nodes whose rows went from the journal to a chunk;
-                                          ///< a slot freed and reused since then is the caller's to
-                                          ///< leave out
+  std::uint64_t journal_entries = 0;  ///< moved out of the journal
+  std::uint64_t link_records = 0;     ///< written
+  std::uint64_t rows = 0;             ///< went from the journal to a chunk
 };
 
 struct RecordStats {

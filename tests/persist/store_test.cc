@@ -136,6 +136,38 @@ TEST(Open, TruncatedNamesBothNumbers) {
   EXPECT_EQ(open_code(path), StatusCode::kCorruption);
 }
 
+// A backup and a deep validation read for long; an index is made, opened and dropped beside them.
+TEST(Open, HandlesWaitForNoReader) {
+  TempFolder folder;
+  const Journal journal(folder / "s", Durability::kNone);
+  const auto reader = journal.environment->read();
+  ASSERT_TRUE(reader.ok());
+  DatabaseHandle fresh = 0;
+  const Key64 key(7);
+  ASSERT_TRUE(journal.environment
+                  ->with_handles([&](Transaction& t) -> Status {
+                    const auto handle = t.open_database("fresh", true);
+                    if (!handle) return handle.status();
+                    fresh = *handle;
+                    return t.put(fresh, key.bytes(), key.bytes());
+                  })
+                  .ok());
+  {
+    auto later = journal.environment->read();
+    ASSERT_TRUE(later.ok());
+    Bytes value;
+    EXPECT_TRUE(*(*later)->get(fresh, key.bytes(), &value));
+  }
+  ASSERT_TRUE(
+      journal.environment->with_handles([](Transaction& t) { return t.drop_database("fresh"); })
+          .ok());
+  EXPECT_EQ(
+      journal.environment
+          ->with_handles([](Transaction& t) { return t.open_database("fresh", false).status(); })
+          .code(),
+      StatusCode::kNotFound);
+}
+
 // Killed between a commit that left free pages at the end unwritten and the lengthening of the
 // file.
 TEST(Open, FreePagesMayBeMissingAtTheEnd) {
