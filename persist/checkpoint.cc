@@ -18,6 +18,7 @@
 #include "persist/failpoints.h"
 #include "persist/index_records.h"
 #include "persist/journal.h"
+#include "persist/link_writer.h"
 #include "persist/node_blocks.h"
 #include "persist/scattered_rows.h"
 
@@ -78,7 +79,7 @@ class Checkpoint {
     if (Status s = source_.status(); !s.ok()) return s;
     if (Status s = write_links(nodes); !s.ok()) return s;
     if (marked_ && mark_ == 0) {  // by a checkpoint before this one: the mark stays until settled()
-      if (Status s = write_groups({}); !s.ok()) return s;
+      if (Status s = marked([](Transaction&) { return Status(); }); !s.ok()) return s;
     }
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
     if (Status s = store_scattered_rows(); !s.ok()) return s;
@@ -154,46 +155,33 @@ class Checkpoint {
 
   // -- Links --
 
-  /// Nodes of a group with their links, by slot.
-  using Groups = std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, graph::NodeLinks>>>;
-
   Status write_links(const std::vector<graph::NodeId>& nodes) {
+    const LinkWriter writer(*index_.environment_, index_.databases_.links, index_.index_);
     for (std::size_t next = 0; next < nodes.size();) {
       if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
-      // The engine is asked outside the transaction: its locks and LMDB's writer never meet.
-      Groups groups;
-      std::uint64_t bytes = 0;
-      for (; next < nodes.size() && bytes < kStepBytes; ++next) {
-        const std::uint32_t id = graph::raw(nodes[next]);
-        graph::NodeLinks links = source_.links(nodes[next]);
-        bytes += 16;
-        for (const graph::LevelLinks& level : links) bytes += 8 + 4 * level.ids.size();
-        groups[id / kNodesPerLinkGroup].emplace_back(id % kNodesPerLinkGroup, std::move(links));
-      }
-      if (Status s = source_.status(); !s.ok()) return s;
-      if (Status s = write_groups(groups); !s.ok()) return s;
-      report_.link_records += groups.size();
+      Result<LinkWriter::Step> step = writer.collect(source_, nodes, kStepBytes, &next);
+      if (!step) return step.status();
+      Status status = marked(
+          [&](Transaction& transaction) -> Status { return writer.store(transaction, *step); });
+      if (!status.ok()) return status;
+      report_.link_records += step->size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
     }
     return {};
   }
 
-  /// One step of them; the first puts the mark.
-  Status write_groups(const Groups& groups) {
+  /// Runs `closure` in a write transaction; the first one puts the mark.
+  Status marked(const Environment::Closure& closure) {
     const bool first = mark_ == 0;
     AllottedSequence allotted(index_.ledger_);
     if (first) {
       allotted.allot();
       mark_ = allotted.get();
     }
-    Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
-      if (Status s = first ? put_mark(transaction) : Status(); !s.ok()) return s;
-      for (const auto& [group, changes] : groups) {
-        if (Status s = write_group(transaction, group, changes); !s.ok()) return s;
-      }
-      return {};
+    return index_.environment_->write([&](Transaction& transaction) -> Status {
+      Status s = first ? put_mark(transaction) : Status();
+      return s.ok() ? closure(transaction) : s;
     });
-    return status;
   }
 
   /// The entry that says that links of several moments may stand side by side.
@@ -203,35 +191,6 @@ class Checkpoint {
     RecordBuffer record = encode(nothing);
     return put_entry(transaction, index_.databases_.journal, index_.index_, mark_, record,
                      PutMode::kReplace);
-  }
-
-  Status write_group(Transaction& transaction, std::uint32_t number,
-                     const std::vector<std::pair<std::uint32_t, graph::NodeLinks>>& changes) {
-    const DatabaseHandle links = index_.databases_.links;
-    const Key32 key(number);
-    const RecordId id{RecordKind::kLinks, index_.index_, key.bytes()};
-    LinkGroup group(kNodesPerLinkGroup);
-    Bytes value;
-    Result<bool> found = transaction.get(links, key.bytes(), &value);
-    if (!found) return found.status();
-    if (*found) {
-      // A damaged record was reported by load(), and the engine has linked its nodes anew.
-      Result<Bytes> payload = unseal(id, value);
-      if (!payload.ok() || !decode(*payload, &group).ok()) group.assign(kNodesPerLinkGroup, {});
-    }
-    for (const auto& [slot, node_links] : changes) group[slot] = node_links;
-    const bool any =
-        std::any_of(group.begin(), group.end(), [](const auto& l) { return !l.empty(); });
-    if (!any) return transaction.remove(links, key.bytes());
-    Bytes last;
-    Result<bool> has_last = transaction.last_key(links, &last);
-    if (!has_last) return has_last.status();
-    std::uint32_t last_number = 0;
-    const bool at_end = !*has_last || (parse_key(last, &last_number) && last_number < number);
-    RecordBuffer record = encode(group);
-    seal(id, &record);
-    return transaction.put(links, key.bytes(), record,
-                           at_end ? PutMode::kAppend : PutMode::kReplace);
   }
 
   // -- Journal --

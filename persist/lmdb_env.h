@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "persist/fair_mutex.h"
 #include "persist/format.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
@@ -224,7 +225,7 @@ class Environment {
   std::atomic<std::uint64_t> commits_{0};
 
   std::mutex handles_mutex_;  // before write_mutex_
-  std::mutex write_mutex_;
+  FairMutex write_mutex_;
   // Guarded by write_mutex_.
   std::uint64_t whole_bytes_ = 0;  // the file is known to be at least this long
 

@@ -26,6 +26,30 @@ struct QueueAlone {
   const CommitQueue::Target target{made.journal, 1, &ledger};
 };
 
+// Steps of a checkpoint follow each other at once: whoever waits for the writer's lock comes
+// between.
+TEST(FairMutex, WhoeverGivesItBackComesAfterThoseThatWait) {
+  FairMutex mutex;
+  std::vector<int> order;
+  mutex.lock();
+  std::vector<std::thread> waiters;
+  for (int i = 0; i < 3; ++i) {
+    waiters.emplace_back([&, i] {
+      mutex.lock();
+      order.push_back(i);
+      mutex.unlock();
+    });
+    while (mutex.askers() < static_cast<std::uint64_t>(i) + 2) std::this_thread::yield();
+  }
+  mutex.unlock();
+  mutex.lock();
+  order.push_back(3);
+  mutex.unlock();
+  for (std::thread& waiter : waiters) waiter.join();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_EQ(mutex.askers(), 0u);
+}
+
 TEST(GroupCommit, EveryWaiterHasASequenceOfItsOwn) {
   QueueAlone q(Durability::kFull);
   constexpr int kThreads = 8;

@@ -1,0 +1,77 @@
+#include "persist/link_writer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "persist/codec.h"
+
+namespace vicinal::persist {
+
+Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
+                                             const std::vector<graph::NodeId>& nodes,
+                                             std::uint64_t bytes, std::size_t* next) const {
+  std::map<std::uint32_t, std::vector<Change>> groups;
+  for (std::uint64_t written = 0; *next < nodes.size() && written < bytes; ++*next) {
+    const std::uint32_t id = graph::raw(nodes[*next]);
+    graph::NodeLinks links = source.links(nodes[*next]);
+    std::uint64_t own = 16;
+    for (const graph::LevelLinks& level : links) own += 8 + 4 * level.ids.size();
+    std::vector<Change>& group = groups[id / kNodesPerLinkGroup];
+    // The whole record is written, whether one of its nodes changed or all.
+    if (group.empty()) written += own * kNodesPerLinkGroup;
+    group.emplace_back(id % kNodesPerLinkGroup, std::move(links));
+  }
+  if (Status s = source.status(); !s.ok()) return s;
+  Result<ReadTransaction> transaction = environment_.read();
+  if (!transaction) return transaction.status();
+  Step step;
+  step.reserve(groups.size());
+  for (const auto& [group, changes] : groups) {
+    Result<RecordBuffer> made = record(**transaction, group, changes);
+    if (!made) return made.status();
+    step.emplace_back(group, std::move(*made));
+  }
+  return step;
+}
+
+Result<RecordBuffer> LinkWriter::record(Transaction& transaction, std::uint32_t number,
+                                        const std::vector<Change>& changes) const {
+  const Key32 key(number);
+  const RecordId id{RecordKind::kLinks, index_, key.bytes()};
+  LinkGroup group(kNodesPerLinkGroup);
+  Bytes value;
+  Result<bool> found = transaction.get(links_, key.bytes(), &value);
+  if (!found) return found.status();
+  if (*found) {
+    // A damaged record was reported by load(), and the engine has linked its nodes anew.
+    Result<Bytes> payload = unseal(id, value);
+    if (!payload.ok() || !decode(*payload, &group).ok()) group.assign(kNodesPerLinkGroup, {});
+  }
+  for (const auto& [slot, node_links] : changes) group[slot] = node_links;
+  if (std::all_of(group.begin(), group.end(), [](const auto& l) { return l.empty(); })) {
+    return RecordBuffer();
+  }
+  RecordBuffer sealed = encode(group);
+  seal(id, &sealed);
+  return sealed;
+}
+
+Status LinkWriter::store(Transaction& transaction, const Step& step) const {
+  for (const auto& [group, sealed] : step) {
+    const Key32 key(group);
+    if (sealed.empty()) {
+      if (Status s = transaction.remove(links_, key.bytes()); !s.ok()) return s;
+      continue;
+    }
+    Bytes last;
+    Result<bool> has_last = transaction.last_key(links_, &last);
+    if (!has_last) return has_last.status();
+    std::uint32_t last_group = 0;
+    const bool at_end = !*has_last || (parse_key(last, &last_group) && last_group < group);
+    const PutMode mode = at_end ? PutMode::kAppend : PutMode::kReplace;
+    if (Status s = transaction.put(links_, key.bytes(), sealed, mode); !s.ok()) return s;
+  }
+  return {};
+}
+
+}  // namespace vicinal::persist
