@@ -2,7 +2,8 @@
 //
 // What: sleeps until a write wakes it, then looks at every open index (IndexCore::maintain) until
 // nothing is due. Errors are not reported here: what is due stays due, and the caller's own
-// checkpoint() or close() meets the same error and returns it. Threads: wake() any; stop() once.
+// checkpoint() or close() meets the same error and returns it.
+// Threads: wake() any; stop() once.
 #pragma once
 
 #include <atomic>

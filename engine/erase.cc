@@ -1,5 +1,5 @@
 // erase: a label is hidden; its node stays in the graph as a tombstone until it is repaired away.
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {

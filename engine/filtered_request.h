@@ -2,8 +2,9 @@
 //
 // What: one predicate over labels for what the filter says, the share of labels it lets through
 // when that is known, and the set's own list where it has one. Nothing is copied or prepared:
-// LabelSet is made once, by the caller. Ownership: borrows the filter and the label map. Threads:
-// one search's.
+// LabelSet is made once, by the caller.
+// Ownership: borrows the filter and the label map.
+// Threads: one search's.
 #pragma once
 
 #include <cstdint>

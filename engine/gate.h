@@ -1,8 +1,9 @@
 // Gate: lets calls in until it is closed, and lets the closer wait for those inside.
 //
 // Who goes through: every call that touches an index's records. Searches over vectors that are all
-// in memory only ask closed(). Threads: any. A call may enter again while it is inside (a callback
-// that calls the index); it must not close then, and is told so.
+// in memory only ask closed().
+// Threads: any. A call may enter again while it is inside (a callback that calls the index); it
+// must not close then, and is told so.
 #pragma once
 
 #include <atomic>

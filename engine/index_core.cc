@@ -6,7 +6,7 @@
 #include <system_error>
 #include <thread>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/options_check.h"
 #include "engine/recovery.h"
 

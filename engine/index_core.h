@@ -2,8 +2,9 @@
 //
 // What: the graph, the records (null in memory), who holds which label, and one file per verb:
 // upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, checkpoint.cc, recovery.cc, rebuild.cc,
-// repair.cc, validate.cc, recall.cc, stats.cc. Ownership: shared by handles and by the store's
-// registry. Threads: every method from any thread.
+// repair.cc, validate.cc, recall.cc, stats.cc.
+// Ownership: shared by handles and by the store's registry.
+// Threads: every method from any thread.
 //
 // Order of a write (DESIGN section 3): validate, claim the label, write the payload (reachable by
 // nobody), switch the label's entry (readers go back to the node it had), commit (durable before
@@ -118,7 +119,8 @@ class IndexCore {
   /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
   Status check_writable() const;
   unsigned threads_or(unsigned asked) const;
-  /// Until nothing is left that opening left for later. Errors: Graph::load_deferred()'s.
+  /// Until nothing is left that opening left for later.
+  /// Errors: Graph::load_deferred()'s.
   Status load_vectors(unsigned threads, const ProgressCallback& progress) const;
   /// `meanwhile` is called beside the commit, where there is one: see IndexRecords::append().
   Result<persist::Sequence> append(const persist::Operation& operation,

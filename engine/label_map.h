@@ -3,8 +3,8 @@
 // What: shards, each a mutex and a hash set of node ids that hashes a node by the label that the
 // graph holds for it, so an entry costs 8 bytes of a bucket (about 13 a label at the usual load)
 // and no label is stored twice. An erased label keeps its tombstone's node, so that it can be
-// resurrected, until the node's slot is recycled. Threads: any; shard mutexes are held for one look
-// or one switch.
+// resurrected, until the node's slot is recycled.
+// Threads: any; shard mutexes are held for one look or one switch.
 //
 // Invariants (validate.cc checks E2 and E3):
 //   E2  A node that counts at a moment is what Moment::stood() says of its label's entry.
@@ -23,7 +23,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "engine/claims.h"
 #include "engine/worker_pool.h"
 #include "graph/graph.h"

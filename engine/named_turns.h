@@ -1,7 +1,8 @@
 // NamedTurns: one at a time for each name.
 //
 // What: who opens, makes or drops an index has the turn at its name; others go on. As Turn, but for
-// what is named. Threads: any.
+// what is named.
+// Threads: any.
 #pragma once
 
 #include <condition_variable>

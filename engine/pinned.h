@@ -1,7 +1,9 @@
 // Pinned: tombstones that are about to be resurrected and must not be condemned before.
 //
 // What: a resurrection is stored first and done then; in between nothing may come that makes it
-// fail. Ownership: borrows the graph and the nodes. Threads: one's; under the labels' claims.
+// fail.
+// Ownership: borrows the graph and the nodes.
+// Threads: one's; under the labels' claims.
 #pragma once
 
 #include <cstddef>

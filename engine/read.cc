@@ -1,7 +1,7 @@
 // Reading without searching: get, contains, walks over labels and nodes.
 #include <fmt/format.h>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 #include "graph/step_hook.h"
 

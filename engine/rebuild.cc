@@ -2,7 +2,7 @@
 #include <chrono>
 #include <thread>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 #include "graph/step_hook.h"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <random>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 #include "engine/worker_pool.h"
 

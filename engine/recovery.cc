@@ -6,7 +6,7 @@
 #include <chrono>
 #include <functional>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 
 namespace vicinal::engine {
 

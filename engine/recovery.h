@@ -1,9 +1,9 @@
 // Recovery: what the records hold becomes an index again.
 //
 // What: vectors are the truth and are placed as they are read; stored links are restored, links of
-// what the journal added are made anew by the ordinary insert, in journal order. Threads: run()
-// from one thread, before the index is shared; place(), links() and linking use the index's
-// threads.
+// what the journal added are made anew by the ordinary insert, in journal order.
+// Threads: run() from one thread, before the index is shared; place(), links() and linking use the
+// index's threads.
 //
 // E6  Stored links are restored as they are read; those to nodes that stand in the journal only are
 //     left out then, and the trees of parents are mended before anything is linked.

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {

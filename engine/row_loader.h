@@ -1,8 +1,9 @@
 // RowLoader: the thread that brings into memory what opening left for later (graph/deferred.h).
 //
 // What: runs Graph::load_deferred() with a few threads until nothing is left, it is stopped, or a
-// row cannot be read; the graph keeps that reason and its callers return it. Ownership: borrows the
-// graph, and with it the source of its rows. Threads: stop() any.
+// row cannot be read; the graph keeps that reason and its callers return it.
+// Ownership: borrows the graph, and with it the source of its rows.
+// Threads: stop() any.
 #pragma once
 
 #include <atomic>

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/filtered_request.h"
 #include "engine/index_core.h"
 #include "engine/vector_check.h"

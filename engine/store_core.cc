@@ -4,7 +4,7 @@
 
 #include <system_error>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/options_check.h"
 
 namespace vicinal::engine {

@@ -59,7 +59,8 @@ class StoreCore {
   /// With the turn at its name: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
-  /// With the turn at its name: loads the stored index `name`. Errors: kNotFound, and of loading.
+  /// With the turn at its name: loads the stored index `name`.
+  /// Errors: kNotFound, and of loading.
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
 
   const std::string path_;

@@ -1,5 +1,5 @@
 // upsert: one vector, durable before it is visible.
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"

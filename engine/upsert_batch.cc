@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"

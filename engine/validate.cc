@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {

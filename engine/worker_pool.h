@@ -1,7 +1,8 @@
 // WorkerPool: threads that share the iterations of one loop after another.
 //
-// The caller of run() works too, so a pool of one has no thread at all. Threads: one run() at a
-// time. What the body throws ends the loop early and is thrown again by run().
+// The caller of run() works too, so a pool of one has no thread at all.
+// Threads: one run() at a time. What the body throws ends the loop early and is thrown again by
+// run().
 #pragma once
 
 #include <atomic>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 
 namespace vicinal::graph {
 namespace {

@@ -2,10 +2,11 @@
 // segments.
 //
 // What: map_pages(), and SegmentTable/SegmentedArray: arrays by NodeId that grow by whole segments
-// while readers use the segments that are there (G7). Threads: element access from any thread for
-// ids below a grown limit; grow() serializes itself. Why our own: rows at random from 4 KiB pages
-// cost 1.2 to 1.4 times what they cost from huge pages, and growing must neither block nor move
-// what readers hold. A segment is at most 32 MiB, so little address space is taken at once.
+// while readers use the segments that are there (G7).
+// Threads: element access from any thread for ids below a grown limit; grow() serializes itself.
+// Why our own: rows at random from 4 KiB pages cost 1.2 to 1.4 times what they cost from huge
+// pages, and growing must neither block nor move what readers hold. A segment is at most 32 MiB, so
+// little address space is taken at once.
 #pragma once
 
 #include <atomic>

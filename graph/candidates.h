@@ -2,8 +2,9 @@
 //
 // What: one sorted array of 8-byte entries. An entry is the distance's bits in an order-preserving
 // form, then the id, then the "expanded" bit, so that one integer comparison orders by distance,
-// ties by id. Threads: one at a time (it lives in a Scratch). Why an array: up to a few hundred
-// candidates a binary search and moving what is farther beat two heaps.
+// ties by id.
+// Threads: one at a time (it lives in a Scratch). Why an array: up to a few hundred candidates a
+// binary search and moving what is farther beat two heaps.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/types.h"
 #include "kernels/kernels.h"
 

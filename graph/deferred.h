@@ -5,8 +5,8 @@
 // PayloadSource and encodes it for that one comparison, by the same kernels and so to the same
 // bits. Only load() writes into the arenas: a walk touches rows all over them, and each would first
 // clear a huge page of its own.
-// Ownership: of the source; borrows the GraphState it is a part of. Threads: defer() while nobody
-// reads the node, the others from any thread.
+// Ownership: of the source; borrows the GraphState it is a part of.
+// Threads: defer() while nobody reads the node, the others from any thread.
 //
 // Invariants:
 //   D1  A node is waiting, then busy (one thread writes its payload), then here, never back but for
@@ -25,7 +25,7 @@
 #include <memory>
 #include <mutex>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/graph.h"
 #include "graph/scratch.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 
 namespace vicinal::graph {
 

@@ -2,8 +2,9 @@
 //
 // What: every search and mutation enters the domain for its duration. What was unlinked is tagged
 // with the epoch of that moment, or a later one, and may be reused once no participant is active
-// that entered at or before it. Ownership: the domain owns its participants; they live as long as
-// it does. Threads: a participant is used by one thread at a time; everything else by any.
+// that entered at or before it.
+// Ownership: the domain owns its participants; they live as long as it does.
+// Threads: a participant is used by one thread at a time; everything else by any.
 //
 // Why it is right without fences (a fence would do, but ThreadSanitizer cannot follow it): the
 // reader's entry and the reclaimer's look at it are both read-modify-writes of the participant's

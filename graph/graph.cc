@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "graph/graph_state.h"
 #include "graph/parallel.h"
 #include "graph/placement.h"

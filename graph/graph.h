@@ -96,7 +96,8 @@ class PayloadSource {
   enum class Order : std::uint8_t { kScattered, kAscending };
 
   virtual ~PayloadSource() = default;
-  /// Rows as they stand now. Errors: kBusy passes by itself; others are for good.
+  /// Rows as they stand now.
+  /// Errors: kBusy passes by itself; others are for good.
   virtual Result<std::unique_ptr<RowSource>> open(Order order) = 0;
 };
 
@@ -108,8 +109,8 @@ class GraphState;  // everything behind the facade; defined in graph_state.h
 struct Scratch;
 
 /// One moment of a graph, and a stay inside it: while it lives, what counts at the moment keeps its
-/// slot, its payload and its links. Cheap; for one call. Threads: its own thread's. Several may
-/// live on one thread (a filter that searches).
+/// slot, its payload and its links. Cheap; for one call.
+/// Threads: its own thread's. Several may live on one thread (a filter that searches).
 class Moment {
  public:
   explicit Moment(const Graph& graph);
@@ -203,7 +204,8 @@ class Graph {
 
   /// Takes a free slot and writes `vector` (checked by the caller) into it, state kPending,
   /// unreachable. `replaced` is the node that the label has until now, or kNoNode: show() hides it,
-  /// and Moment::stood() goes on to it until then. Errors: kFull.
+  /// and Moment::stood() goes on to it until then.
+  /// Errors: kFull.
   Result<NodeId> add_node(Label label, const float* vector, NodeId replaced = kNoNode);
   /// A vector to be added.
   struct NewNode {
@@ -213,11 +215,12 @@ class Graph {
   };
   /// add_node() for many, by at most `threads` threads; all or none. From 4,096 on, those near each
   /// other get slots near each other (placement.h); fewer get them in their order. Neither depends
-  /// on the threads. Errors: kFull. Throws std::bad_alloc.
+  /// on the threads.
+  /// Errors: kFull. Throws std::bad_alloc.
   Result<std::vector<NodeId>> add_nodes(std::span<const NewNode> nodes, unsigned threads);
   /// For loading: writes exactly slot `node`, with the level stored for it. Different slots may be
-  /// placed from different threads; no slot twice. Errors: kCorruption when the slot is taken or
-  /// out of range.
+  /// placed from different threads; no slot twice.
+  /// Errors: kCorruption when the slot is taken or out of range.
   Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
   /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
   /// Payload::kLater (after defer_payload()): no row is looked at, load_deferred() gets them.
@@ -228,7 +231,8 @@ class Graph {
   /// comparison with one of them reads and encodes its row anew: some microseconds.
   std::uint64_t deferred() const;
   /// Brings what is deferred() into memory beside readers and writers; several calls share the
-  /// work. Errors: kCancelled by `step`; deferred_status().
+  /// work.
+  /// Errors: kCancelled by `step`; deferred_status().
   Status load_deferred(unsigned threads, const StepCallback& step);
   /// Why rows could not be read from the PayloadSource, if so: then what was found or linked since
   /// does not count.

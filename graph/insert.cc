@@ -4,7 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"

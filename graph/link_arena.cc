@@ -4,7 +4,7 @@
 #include <cstring>
 #include <new>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "graph/thread_slot.h"
 
 namespace vicinal::graph {

@@ -5,9 +5,10 @@
 // named by the 32-bit index of their first unit (0 is "none"), and go back to a free list of their
 // size an epoch after they were replaced. Room for neighbor codes: `flags` says which arrays follow
 // the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB. Ownership:
-// the arena owns the units. Threads: allocate/retire from any thread; reading a block needs an
-// epoch entered before its handle was loaded. Locks: one shard's; holding it, another shard's if
-// nobody has it, then that of runs, of growth or of the epochs. All are held for a moment.
+// the arena owns the units.
+// Threads: allocate/retire from any thread; reading a block needs an epoch entered before its
+// handle was loaded. Locks: one shard's; holding it, another shard's if nobody has it, then that of
+// runs, of growth or of the epochs. All are held for a moment.
 //
 // Why shards: a list is written every microsecond or two. Two threads of a build that shared one
 // mutex met there often enough to be put to sleep some 4,000 times in 5 s, and waking up takes a
@@ -22,7 +23,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/arena.h"
 #include "graph/epoch.h"
 #include "graph/types.h"

@@ -3,12 +3,13 @@
 // What: after a commit nothing may fail, and linking takes memory. A node whose linking ran out of
 // it stands here; every search compares with those that its walk did not meet, until somebody links
 // them. The list runs through an array by node, so that to join it takes no memory. It is empty as
-// a rule, and short. Ownership: a part of GraphState. Threads: readers, inside an epoch, take no
-// lock. Writers lock for a moment.
+// a rule, and short.
+// Ownership: a part of GraphState.
+// Threads: readers, inside an epoch, take no lock. Writers lock for a moment.
 // Cost: joining, contains() and leaving from the front are O(1); leaving from elsewhere walks.
 //
 // Invariants:
-//   B1  A node joins once in the life of its slot, at the end, before it is shown, and leaves when
+//   G12 A node joins once in the life of its slot, at the end, before it is shown, and leaves when
 //       its links are made or its slot is about to come back. What it leads on to stays as it is
 //       until then, so that a reader who stands on one that has left goes on to all that followed.
 //       Who joins after the last of all has left is not found from there: that reader's moment is

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "graph/scorer.h"
 
 namespace vicinal::graph {

@@ -2,8 +2,9 @@
 //
 // What: the only code that makes blocks. It keeps track of which links are tree links (G9), fills
 // in distances that a loaded block lacks, prunes when the list is too long, and publishes the new
-// block. Threads: load(), changes and publish() happen under the node's stripe, except before the
-// node is reachable.
+// block.
+// Threads: load(), changes and publish() happen under the node's stripe, except before the node is
+// reachable.
 #pragma once
 
 #include <cstdint>

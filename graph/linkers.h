@@ -5,9 +5,11 @@
 // from before he looks which topology, and which nodes, may be linked to, until what he changed is
 // marked. Maintenance announces something (nodes are condemned, a topology is coming), takes a tag,
 // and goes on once everybody has left who may have looked before: it comes back and asks, nobody
-// waits. Ownership: a part of GraphState. Threads: any.
+// waits.
+// Ownership: a part of GraphState.
+// Threads: any.
 //
-// L1  Who comes inside after the tag was taken sees what was announced before.
+// G13  Who comes inside after the tag was taken sees what was announced before.
 #pragma once
 
 #include <atomic>

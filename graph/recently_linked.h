@@ -4,14 +4,15 @@
 // cluster, one of them can be left with no link but its parent's, far away, and no walk meets it.
 // So a node that has all its links, back-links included, is noted here, and looks at who was noted
 // since its own search began. Of two such nodes at least one sees the other: one of them reads
-// after both have written (all accesses are sequentially consistent). Threads: any.
+// after both have written (all accesses are sequentially consistent).
+// Threads: any.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/types.h"
 
 namespace vicinal::graph {

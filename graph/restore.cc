@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/trees.h"

@@ -1,9 +1,10 @@
 // Scorer: distances from one query to nodes by id, over codes or over float32 rows.
 //
 // What: the only place that knows how a metric turns into kernel calls. A query is either a vector
-// from outside or a node of the graph. Ownership: borrows buffers of a Scratch; two scorers alive
-// on one Scratch must use different Sides. Threads: one at a time. The rows behind the ids must be
-// reachable by the rules of graph.h (G4).
+// from outside or a node of the graph.
+// Ownership: borrows buffers of a Scratch; two scorers alive on one Scratch must use different
+// Sides.
+// Threads: one at a time. The rows behind the ids must be reachable by the rules of graph.h (G4).
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,9 @@
 // from.
 //
 // What: visited set, candidate pools, buffers, a place in the epoch domain and the moment that a
-// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it. Ownership: the
-// pool owns all scratches; it grows to the number of calls that ran at once, without a limit.
+// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it.
+// Ownership: the pool owns all scratches; it grows to the number of calls that ran at once, without
+// a limit.
 // Threads: borrow and give_back from any thread without a lock; a Scratch belongs to its borrower.
 #pragma once
 
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/found.h"

@@ -6,12 +6,13 @@
 // says. Departure: "as near" instead of "nearer": equal vectors occlude each other, else a cluster
 // of copies would fill its lists with itself. Why a kept one is compared with all that follow at
 // once, in windows: one batched call in place of one per candidate, and no candidate is compared
-// again once it is occluded. Threads: one at a time per Scratch.
+// again once it is occluded.
+// Threads: one at a time per Scratch.
 #pragma once
 
 #include <cstdint>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "graph/graph_state.h"
 #include "graph/scratch.h"
 

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 
 namespace vicinal::graph {
 namespace {

@@ -2,9 +2,10 @@
 //
 // What: for every node the handle of its level-0 block and, for the few that have them, of a table
 // of handles for the upper levels. A rebuild makes a second Topology beside the first and swaps
-// them. Ownership: owns its blocks. Threads: readers (inside an epoch) any time; publishing a
-// node's block needs that node's stripe, except before the node is reachable. Invariants: G1, G6,
-// G7 of graph.h.
+// them.
+// Ownership: owns its blocks.
+// Threads: readers (inside an epoch) any time; publishing a node's block needs that node's stripe,
+// except before the node is reachable. Invariants: G1, G6, G7 of graph.h.
 #pragma once
 
 #include <atomic>

@@ -12,13 +12,11 @@
 //
 // Invariants (tests/graph/visibility_test.cc and tests/interleaving have them by name):
 //   V1  `hidden` is read before `shown`, both with acquire. A slot comes back when no reader is
-//   left
-//       whose number lies below its `hidden`; its next node stores shown = never, then hidden =
-//       never. So a reader never joins one life's `hidden` with another's `shown`.
+//       left whose number lies below its `hidden`; its next node stores shown = never, then hidden
+//       = never. So a reader never joins one life's `hidden` with another's `shown`.
 //   V2  A mark says "counts for everybody" only while no reader is inside, or can come, whose
-//   number
-//       is below `shown`; it is taken back before `hidden` is stored. It is set by whoever finds
-//       that it may be, from kByNumbers alone: what is being hidden is kHidden before that.
+//       number is below `shown`; it is taken back before `hidden` is stored. It is set by whoever
+//       finds that it may be, from kByNumbers alone: what is being hidden is kHidden before that.
 //   V3  before(n) is the node that n's label had when n came. Who comes through the label map to a
 //       node shown after his number goes on to that one. It cannot be reused while he is inside: it
 //       was hidden by the step that showed n, or its slot came back only after n was found.
@@ -87,7 +85,8 @@ class Visibility {
   }
   bool pinned(NodeId node) const { return marks_[node].load(std::memory_order_acquire) == kPinned; }
 
-  /// One step, from its construction to its end. Threads: one at a time, others wait.
+  /// One step, from its construction to its end.
+  /// Threads: one at a time, others wait.
   class Step {
    public:
     explicit Step(Visibility& visibility)

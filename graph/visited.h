@@ -1,13 +1,14 @@
 // The visited set of one search: a bit per node, emptied in O(1).
 //
 // What: 64-bit words of bits, each with a 16-bit tag of the search that last wrote it: 10 bytes per
-// 64 nodes, so a million nodes stay in L2. Threads: one at a time (it lives in a Scratch).
+// 64 nodes, so a million nodes stay in L2.
+// Threads: one at a time (it lives in a Scratch).
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 
 namespace vicinal::graph {
 

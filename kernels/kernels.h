@@ -2,8 +2,9 @@
 //
 // What: every arithmetic loop of the engine. Highway writes the loops; a hand-written unit stands
 // beside them where the packaged Highway (1.0.3) has no operation for an instruction that matters
-// (int8 dot). Ownership: stateless. Tables are constants with static storage duration. Threads:
-// every function may be called from any thread; force_target() must not race other calls.
+// (int8 dot).
+// Ownership: stateless. Tables are constants with static storage duration.
+// Threads: every function may be called from any thread; force_target() must not race other calls.
 //
 // Invariants (checked by tests/kernels):
 //   K1  The result of an int8 dot product is the exact integer, whatever the target.

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "persist/chunks.h"
 
 namespace vicinal::persist {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 
 namespace vicinal::persist {
 namespace {

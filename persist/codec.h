@@ -4,8 +4,8 @@
 // are room for the envelope (envelope.h). Decoders take a payload whose checksum was verified, and
 // still believe nothing: reading past the end, a length greater than the bytes that are left, a
 // value out of range and bytes left over are kCorruption. No exception leaves this file except
-// std::bad_alloc; what a decoder allocates is bounded by eight times the payload. Threads: pure
-// functions.
+// std::bad_alloc; what a decoder allocates is bounded by eight times the payload.
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>

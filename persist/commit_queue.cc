@@ -4,7 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "persist/failpoints.h"
 #include "persist/journal.h"
 

@@ -4,7 +4,8 @@
 // thread of the queue's own commits, begun by the first append(), so that callers work on while the
 // disk does; where they do not, a commit is cheaper than waking a thread, and the first caller that
 // finds no leader leads: it waits for the writer's lock, takes everybody who has queued by then and
-// commits once. Threads: any; the destructor when no append() runs.
+// commits once.
+// Threads: any; the destructor when no append() runs.
 #pragma once
 
 #include <chrono>

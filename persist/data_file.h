@@ -1,8 +1,8 @@
 // What a path holds, found out before LMDB maps anything.
 //
 // LMDB trusts its file: one of size 0 opens as an empty store. So the file's meta pages are read
-// here with plain reads. Whether it is long enough, page_check.h says. Threads: pure functions of
-// the file system.
+// here with plain reads. Whether it is long enough, page_check.h says.
+// Threads: pure functions of the file system.
 #pragma once
 
 #include <cstdint>

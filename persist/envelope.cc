@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 
 // The library's own choice of instruction set at run time. Only an x86 library built with it
 // has it, hence weak.

@@ -26,8 +26,9 @@ std::uint64_t record_checksum(const RecordId& id, Bytes first, Bytes second);
 /// Fills the envelope in front of the payload.
 void seal(const RecordId& id, RecordBuffer* record);
 
-/// The payload of `value`. Errors: kCorruption (too short, wrong kind, length or checksum);
-/// kFormatVersion (a sound record of another version).
+/// The payload of `value`.
+/// Errors: kCorruption (too short, wrong kind, length or checksum); kFormatVersion (a sound record
+/// of another version).
 Result<Bytes> unseal(const RecordId& id, Bytes value);
 
 /// "links record 17 of index 3", for messages.

@@ -1,7 +1,8 @@
 // Failpoints: named places where a test may make the process die or an operation fail.
 //
 // Compiled always, inert unless a test arms one: the cost is one relaxed load. Nothing outside a
-// test arms them; no environment variable is read. Threads: any.
+// test arms them; no environment variable is read.
+// Threads: any.
 #pragma once
 
 #include <atomic>

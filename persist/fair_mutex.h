@@ -2,7 +2,9 @@
 //
 // Whoever gives a std::mutex back and takes it again at once, as steps of a checkpoint and parts of
 // a batch do with LMDB's writer, has it again before a thread that waits for it has woken up: that
-// one waits for all of them. Threads: any. Cost: a hand-over wakes a thread.
+// one waits for all of them.
+// Threads: any.
+// Cost: a hand-over wakes a thread.
 #pragma once
 
 #include <condition_variable>

@@ -1,16 +1,17 @@
 // StoredIndex: the records of one index over its five databases.
 //
 // Each verb is a file: append and batch (index_records.cc, append_batch.cc), load.cc,
-// checkpoint.cc, verify.cc. Ownership: belongs to its StoreFile. Threads: any; checkpoints one at a
-// time (checkpoint_mutex_), everything else is ordered by LMDB's writer.
+// checkpoint.cc, verify.cc.
+// Ownership: belongs to its StoreFile.
+// Threads: any; checkpoints one at a time (checkpoint_mutex_), everything else is ordered by LMDB's
+// writer.
 //
 // Invariants:
 //   R1  A slot is reused only after the kFree entry of its former node is committed. So a node that
 //       a journal entry frees later is doomed: load() never delivers it, and rows that a batch
 //       writes into a free slot's chunk harm nobody, whether the batch counts in the end or not.
 //   R2  Node records change only by checkpoints, in the transaction that deletes the journal
-//   entries
-//       that say so.
+//       entries that say so.
 //   R3  Sequences in the journal ascend, and are greater than StateRecord::applied.
 #pragma once
 

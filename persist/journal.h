@@ -1,7 +1,7 @@
 // The journal: operations since the last checkpoint, by sequence.
 //
-// Walking it, and finding the doomed: nodes that a later entry frees. Threads: functions over a
-// transaction.
+// Walking it, and finding the doomed: nodes that a later entry frees.
+// Threads: functions over a transaction.
 #pragma once
 
 #include <functional>

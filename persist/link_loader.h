@@ -2,8 +2,8 @@
 //
 // What: groups are found by the loading thread, thousands at a time, and verified, decoded and
 // delivered in slices by whatever threads LoadOptions::parallel has: finding is a hundredth of the
-// work. Threads: run() from the loading thread, once. Damage is reported in the order of the
-// records.
+// work.
+// Threads: run() from the loading thread, once. Damage is reported in the order of the records.
 #pragma once
 
 #include <cstdint>

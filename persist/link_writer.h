@@ -2,8 +2,8 @@
 //
 // What: the nodes of a group share a record, which is written anew when the links of one change.
 // What a step stores is made before its write transaction, where nobody waits for it: nobody else
-// writes links meanwhile, and the engine's locks and LMDB's writer never meet. Threads: one, the
-// checkpoint's.
+// writes links meanwhile, and the engine's locks and LMDB's writer never meet.
+// Threads: one, the checkpoint's.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ class LinkWriter {
       : environment_(environment), links_(links), index_(index) {}
 
   /// Records of about `bytes` bytes with the links of nodes[*next] (ascending) and those that
-  /// follow; `*next` becomes the first that is left. Errors: the source's, LMDB's.
+  /// follow; `*next` becomes the first that is left.
+  /// Errors: the source's, LMDB's.
   Result<Step> collect(CheckpointSource& source, const std::vector<graph::NodeId>& nodes,
                        std::uint64_t bytes, std::size_t* next) const;
   Status store(Transaction& transaction, const Step& step) const;

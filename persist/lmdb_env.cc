@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 
@@ -304,7 +304,7 @@ Status Environment::adopt_map_size() {
 }
 
 // Pages that a transaction took from the end of the file and gave back before its commit are never
-// written, so LMDB's file can be shorter than its last page says. Lengthening it keeps E2.
+// written, so LMDB's file can be shorter than its last page says. Lengthening it keeps N2.
 Status Environment::keep_file_whole() {
   MDB_envinfo info{};
   (void)mdb_env_info(env_, &info);

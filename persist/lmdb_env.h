@@ -1,15 +1,16 @@
 // LMDB behind plain types: environment (lmdb_env.cc), transactions and cursors
 // (lmdb_transaction.cc). No other files but those, and lmdb_status.cc, know lmdb.h.
 //
-// Ownership: an Environment owns the map, its reader pool and its handles. Threads: any, with two
-// rules of LMDB kept here: one writer at a time (write_mutex_), and the map moves only while no
-// transaction lives. Readers enter a gate; growing closes the gate, waits until they have left, and
-// opens it again. So a thread that holds a ReadTransaction must not write or begin another one.
+// Ownership: an Environment owns the map, its reader pool and its handles.
+// Threads: any, with two rules of LMDB kept here: one writer at a time (write_mutex_), and the map
+// moves only while no transaction lives. Readers enter a gate; growing closes the gate, waits until
+// they have left, and opens it again. So a thread that holds a ReadTransaction must not write or
+// begin another one.
 //
 // Invariants:
-//   E1  A closure given to write() runs again from the start after the map grew: it may change
+//   N1  A closure given to write() runs again from the start after the map grew: it may change
 //       nothing but the transaction until write() returns.
-//   E2  The data file is never shorter than its last page says once a commit returned: what reads
+//   N2  The data file is never shorter than its last page says once a commit returned: what reads
 //       it by its length alone (copies, other tools, earlier releases) finds it whole.
 #pragma once
 
@@ -169,7 +170,8 @@ class Environment {
   ~Environment();
 
   /// Runs `closure` in a write transaction and commits it; grows the map and runs it again when it
-  /// is full (E1). Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
+  /// is full (N1).
+  /// Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
   Status write(const Closure& closure);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
   /// opened or dropped, one caller at a time. Waits for no reader. Of a database that is dropped no

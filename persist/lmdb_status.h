@@ -1,4 +1,5 @@
-// LMDB's return codes as a Status: the one place where that is decided. Threads: pure.
+// LMDB's return codes as a Status: the one place where that is decided.
+// Threads: pure.
 #pragma once
 
 #include "vicinal/status.h"

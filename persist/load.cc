@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 #include "persist/chunk_room.h"
 #include "persist/index_records.h"
 #include "persist/journal.h"

@@ -3,7 +3,8 @@
 // LMDB believes its pages: a bit flipped in a list of places or in the length of a record sends it
 // anywhere in memory. No checksum of ours covers those pages, so opening a store reads each of them
 // once with plain reads and holds it against what LMDB would do with it: branches and leaves, not
-// the pages of large values. Cost: a few hundred pages for a million vectors of 384 dimensions.
+// the pages of large values.
+// Cost: a few hundred pages for a million vectors of 384 dimensions.
 // Threads: any; other processes may write meanwhile, for a snapshot is read.
 #pragma once
 

@@ -4,8 +4,8 @@
 // and verifies a chunk where nobody did before it; ChunkCopier reads whole chunks with plain reads
 // (value_reader.h), which is cheaper than faults where most rows of a chunk are wanted, leaves no
 // pages of the file in the process, and verifies every one.
-// Ownership: the environment and the marks of what was verified outlive them. Threads: one at a
-// time.
+// Ownership: the environment and the marks of what was verified outlive them.
+// Threads: one at a time.
 #pragma once
 
 #include <array>
@@ -24,8 +24,8 @@ namespace vicinal::persist {
 /// A chunk's record inside the map; kCorruption when there is none.
 Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk);
 /// The rows of a chunk whose checksum is right, aligned, in `room`: read by `reader`, or copied
-/// from the map while it knows none. Errors: read_chunk()'s, the reader's; kCorruption when `value`
-/// is longer than a chunk can be.
+/// from the map while it knows none.
+/// Errors: read_chunk()'s, the reader's; kCorruption when `value` is longer than a chunk can be.
 Result<ChunkRows> copy_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
                              const ValueReader& reader, ChunkRoom& room);
 

@@ -4,7 +4,8 @@
 // and a step writes its rows' chunks once; rows in slots that are used again lie anywhere, and a
 // step would write a chunk for each of them, the next step the same chunks again. So a checkpoint
 // writes those first, chunk by chunk, each chunk once. That early they harm nobody: while the entry
-// stands its row is read from there, and the slot's former node is doomed (R1). Threads: one.
+// stands its row is read from there, and the slot's former node is doomed (R1).
+// Threads: one.
 //
 // Cost: 24 bytes of memory for each; a chunk read and written for each chunk they lie in.
 #pragma once

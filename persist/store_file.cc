@@ -12,7 +12,7 @@
 #include <set>
 #include <system_error>
 
-#include "engine/check.h"
+#include "engine/base/check.h"
 #include "persist/data_file.h"
 #include "persist/file_lock.h"
 #include "persist/index_records.h"

@@ -5,21 +5,19 @@
 // verification, compact copies. FORMAT.md beside this file is the byte-level truth. This room knows
 // nothing of how a graph works: it stores rows, node records and links, and gives them back.
 // Ownership: a StoreFile owns the environment; IndexRecords belong to their StoreFile and die
-// before it. Threads: every method from any thread unless said otherwise. LMDB's single writer is
-// behind one mutex, which is never held while waiting for a caller's code that may block.
+// before it.
+// Threads: every method from any thread unless said otherwise. LMDB's single writer is behind one
+// mutex, which is never held while waiting for a caller's code that may block.
 //
 // Invariants (checked by tests/persist and by verify()):
 //   P1  What append() or append_batch() acknowledged is found by load() after kill -9 at any
-//   instant, with
-//       its exact row, unless a later operation replaced it.
+//       instant, with its exact row, unless a later operation replaced it.
 //   P2  What was not acknowledged is found whole or not at all; a batch likewise, however many
-//   transactions
-//       it took.
+//       transactions it took.
 //   P3  Every record carries a version and a checksum over its key and value; no length is believed
 //       before it is bounded by the index's own limits.
 //   P4  A crash during a checkpoint loses nothing: journal entries go in the transaction that
-//   stores what
-//       they said, links go before the entries they belong to.
+//       stores what they said, links go before the entries they belong to.
 //   P5  No read transaction outlives a call (or a RowReader).
 #pragma once
 
@@ -200,10 +198,10 @@ class IndexRecords {
 
   /// Commits `operation`, sharing the commit with whoever else waits, and returns its sequence once
   /// it is as durable as the store's durability says. The caller calls finish() when the operation
-  /// is fully applied in memory. Errors: kIoError, kFull: nothing was stored. kReadOnly.
-  /// `meanwhile`, when it is there, is called once by this thread, before or beside the commit,
-  /// unless the operation is refused before that; it must not throw, and of the store it may only
-  /// read.
+  /// is fully applied in memory.
+  /// Errors: kIoError, kFull: nothing was stored. kReadOnly. `meanwhile`, when it is there, is
+  /// called once by this thread, before or beside the commit, unless the operation is refused
+  /// before that; it must not throw, and of the store it may only read.
   virtual Result<Sequence> append(const Operation& operation,
                                   const std::function<void()>& meanwhile) = 0;
   Result<Sequence> append(const Operation& operation) { return append(operation, {}); }

@@ -24,7 +24,8 @@ class ValueReader {
   std::uint64_t page_size() const { return page_size_; }
 
   /// Copies `value` into `out`, which has room for it. False: not to be had this way, the map has
-  /// it. Errors: kIoError; kCorruption when the file ends before the value does.
+  /// it.
+  /// Errors: kIoError; kCorruption when the file ends before the value does.
   Result<bool> read(Bytes value, std::byte* out) const;
 
  private:

@@ -12,7 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 
 namespace vicinal::persist {
 

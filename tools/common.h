@@ -71,7 +71,8 @@ Result<Opened> open_index(const StoreArguments& arguments, const OpenMode& mode)
 /// Opens an existing index of an open store, showing progress.
 Result<Index> open_index(Store& store, const std::string& name, const OpenMode& mode);
 
-/// `given`, or "default", or the only index there is. Errors: kNotFound  none, or which is unclear.
+/// `given`, or "default", or the only index there is.
+/// Errors: kNotFound  none, or which is unclear.
 Result<std::string> choose_index(const Store& store, const std::string& given);
 
 }  // namespace vicinal::tools

@@ -5,7 +5,8 @@ namespace vicinal::tools {
 
 /// Handles SIGINT and SIGTERM. Call once, early.
 void install_interrupt_handler();
-/// True once the user asked to stop. Threads: any.
+/// True once the user asked to stop.
+/// Threads: any.
 bool interrupted();
 
 }  // namespace vicinal::tools

@@ -1,8 +1,8 @@
 // Progress of long work on standard error: a bar with rate and time left when it is a terminal, a
 // line every few seconds otherwise, nothing when the work is short or --quiet was given.
 //
-// Ownership: a value on the stack; finishes in its destructor. Threads: update() and callbacks from
-// any thread.
+// Ownership: a value on the stack; finishes in its destructor.
+// Threads: update() and callbacks from any thread.
 #pragma once
 
 #include <chrono>

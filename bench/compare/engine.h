@@ -39,7 +39,8 @@ class Engine {
   virtual Status erase(std::size_t /*row_number*/) {
     return Status::invalid_argument("this engine cannot erase");
   }
-  /// Takes the erasing of a row back: the graph is what it was before. Errors: as erase().
+  /// Takes the erasing of a row back: the graph is what it was before.
+  /// Errors: as erase().
   virtual Status restore(std::size_t /*row_number*/, const float* /*row*/) {
     return Status::invalid_argument("this engine cannot erase");
   }

@@ -40,9 +40,9 @@ class Writer {
     if (thread_.joinable()) thread_.join();
   }
 
-  /// Rows below were inserted before the call. L1
+  /// Rows below were inserted before the call.
   std::size_t done() const { return done_; }
-  /// Inserts of rows from here on begin after the call. L2
+  /// Inserts of rows from here on begin after the call.
   std::size_t begun() const { return begun_; }
   bool ended() const { return ended_; }
   // After stop().

@@ -1,10 +1,9 @@
 // One turn of measure_live(): a thread searches an engine for half a second, perhaps while another
 // inserts, and what it found is judged afterwards.
 //
-// Rows are inserted in the order of their numbers, so "which rows are in" is a number: L1 and L2.
-// Invariants (tests/bench/cli_compare.sh sees the recalls):
-//   L1  A search is judged by the rows whose insert had returned before it began.
-//   L2  A row whose insert ran beside the search may be found or not: it counts neither way.
+// Rows are inserted in the order of their numbers, so "which rows are in" is a number.
+// A search is judged by the rows whose insert had returned before it began; a row whose insert ran
+// beside the search may be found or not: it counts neither way.
 #pragma once
 
 #include <array>
@@ -68,7 +67,8 @@ struct RowsToInsert {
 
 /// Searches `engine`, which holds the rows [0, rows.next). When `writes`, a second thread inserts
 /// the following ones as fast as it can and moves `rows.next`; the turn ends early when none are
-/// left. Errors: those of the inserts.
+/// left.
+/// Errors: those of the inserts.
 Result<Turn> take_turn(Engine& engine, const matrix::Matrix& queries, const LiveTruth& truth,
                        const TurnOptions& options, RowsToInsert& rows, bool writes);
 

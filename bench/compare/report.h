@@ -37,7 +37,8 @@ std::string targets_table(const std::vector<Json>& results);
 /// none has it.
 std::string live_section(const std::vector<Json>& results);
 
-/// An SVG of recall against speed, drawn by gnuplot. Errors: kNotFound without gnuplot.
+/// An SVG of recall against speed, drawn by gnuplot.
+/// Errors: kNotFound without gnuplot.
 Status write_plot(const Json& result, const std::string& path);
 
 /// The engine's name in tables.

@@ -1,7 +1,8 @@
 // The decision record being measured: one JSON object that is on disk after every step, and from
 // which all tables and plots are made.
 //
-// Owns nothing but the object. Threads: one.
+// Owns nothing but the object.
+// Threads: one.
 #pragma once
 
 #include <cstdint>

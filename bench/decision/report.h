@@ -13,7 +13,8 @@ namespace vicinal::bench {
 /// The whole of DECISION.md but for the plots.
 std::string decision_document(const Json& record);
 
-/// Cost of an upsert in a batch against size, log-log, as SVG. Errors: kNotFound without gnuplot.
+/// Cost of an upsert in a batch against size, log-log, as SVG.
+/// Errors: kNotFound without gnuplot.
 Status write_decision_plot(const Json& record, const std::string& shape, const std::string& path);
 
 // The tables, one a function; `shape` is "uniform" or "clustered".

@@ -30,7 +30,8 @@ Result<Latencies> time_searches(const Index& index, const Settings& settings,
                                 const std::function<bool()>& go_on);
 
 /// Searches on this thread while `work` runs on another, again and again until window_s is over or
-/// it answers false. `work` gets a flag that asks it to end early. Errors: also those of `work`.
+/// it answers false. `work` gets a flag that asks it to end early.
+/// Errors: also those of `work`.
 Result<Latencies> time_searches_beside(
     const Index& index, const Settings& settings, const std::vector<float>& queries,
     const std::function<Result<bool>(const std::atomic<bool>& stop)>& work);

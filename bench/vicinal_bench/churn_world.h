@@ -2,8 +2,9 @@
 //
 // What: every label is used once; its vector is a row of the base that is not live at the time.
 // Rows come back in the order in which they were erased, so a base larger than the live set gives
-// vectors that have been away for long. Ownership: refers to the base and the index, owns the
-// bookkeeping. Threads: churn() and repair() run their own; everything else is one thread's.
+// vectors that have been away for long.
+// Ownership: refers to the base and the index, owns the bookkeeping.
+// Threads: churn() and repair() run their own; everything else is one thread's.
 #pragma once
 
 #include <atomic>

@@ -42,8 +42,8 @@ struct Bench {
   Index index;
 };
 
-/// A fresh index; in the folder `arguments.store` when that is set. Errors: also kInvalidArgument
-/// when the store holds an index of that name with vectors in it.
+/// A fresh index; in the folder `arguments.store` when that is set.
+/// Errors: also kInvalidArgument when the store holds an index of that name with vectors in it.
 Result<Bench> make_bench(const IndexArguments& arguments, const IndexOptions& options,
                          const std::string& name = "bench");
 
@@ -68,8 +68,8 @@ class Latencies {
 /// Row numbers as labels: first, first + 1, ...
 std::vector<Label> counted_labels(std::uint64_t first, std::uint64_t count);
 
-/// Loads a file; `rows` (0: all) are wanted at least. Errors: also kInvalidArgument when it has
-/// fewer.
+/// Loads a file; `rows` (0: all) are wanted at least.
+/// Errors: also kInvalidArgument when it has fewer.
 Result<matrix::Matrix> load_rows(const std::string& path, std::uint64_t rows);
 
 /// The folder's name for ".../words300/base.npy", else the file's name without its ending.

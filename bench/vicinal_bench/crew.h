@@ -1,6 +1,7 @@
 // Crew: threads that each answer a Status.
 //
-// Ownership: the threads; join() before what their work refers to goes. Threads: one's own.
+// Ownership: the threads; join() before what their work refers to goes.
+// Threads: one's own.
 #pragma once
 
 #include <deque>

@@ -3,7 +3,8 @@
 // How: float32 scores in blocks pick k and a margin of candidates a query; those are scored again
 // in double from the rows as they are. When the error bound of the float32 scores cannot rule out
 // that a row outside the margin belongs to the first k, the query is scanned again in double
-// throughout. Threads: uses its own, none survives the call.
+// throughout.
+// Threads: uses its own, none survives the call.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,8 @@
 //
 // What: an Activity runs in a thread of its own. Its gate is open while the thing itself runs, and
 // closed while the next round is made ready; searches are measured that begin while it is open.
-// Ownership: refers to the world. Threads: run() is one thread's; the rest anyone's.
+// Ownership: refers to the world.
+// Threads: run() is one thread's; the rest anyone's.
 #pragma once
 
 #include <atomic>

@@ -2,8 +2,9 @@
 //
 // What: writers log every call with the times before and after it. Between the two a label may or
 // may not show; before and after it is known. A base row is the vector of at most one label at any
-// moment (live_world.h, RowPool). Ownership: values. Threads: a log is one writer's; a History is
-// made after all have ended, and then anyone's.
+// moment (live_world.h, RowPool).
+// Ownership: values.
+// Threads: a log is one writer's; a History is made after all have ended, and then anyone's.
 #pragma once
 
 #include <cstdint>

@@ -33,8 +33,8 @@ struct Phase {
 /// All, in the order in which the least has to be built.
 const std::vector<Phase>& all_phases();
 
-/// The named ones in that order; all that apply when there are no names. Errors: kInvalidArgument
-/// a name that is none, or one that needs a store.
+/// The named ones in that order; all that apply when there are no names.
+/// Errors: kInvalidArgument a name that is none, or one that needs a store.
 Result<std::vector<Phase>> choose_phases(const std::vector<std::string>& names, bool stored);
 
 /// Rows that a phase's index is built of, when the base has `rows` and `preload` were asked for.

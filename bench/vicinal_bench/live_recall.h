@@ -4,7 +4,8 @@
 // For an answer the ranking is walked from the nearest: a row that was live for all of the search
 // is wanted; one whose label was being written may stand in the answer, and then takes a place, or
 // not, and then is passed over; until k places are given. So labels written while the query ran
-// neither help nor hurt. Threads: rank() runs its own.
+// neither help nor hurt.
+// Threads: rank() runs its own.
 #pragma once
 
 #include <cstddef>

@@ -49,7 +49,8 @@ struct PhaseOutcome {
 /// `world` is prepared for the phase. Measured and control are searched in turns of half a second
 /// (a quarter of `seconds` when that is less), both while the writing goes on and the activity is
 /// at work. Ends after `seconds` of searching, but not before the activity's first round, and with
-/// a batch. Errors: kCancelled  interrupted; and those of every call.
+/// a batch.
+/// Errors: kCancelled  interrupted; and those of every call.
 Result<PhaseOutcome> run_phase(LiveWorld& world, const matrix::Matrix& query,
                                const LiveShape& shape, const Phase& phase);
 

@@ -5,10 +5,10 @@
 // for judging later. A LiveCount gives the bound that an answer's length is held against.
 // Threads: a Tally is one thread's; a LiveCount is everybody's.
 // Invariants:
-//   B1  Nothing of the bench's own lies between the readings around a search: keeping an answer
-//       and waiting for an activity come after them.
-//   B2  LiveCount::fewest() never exceeds the number of acknowledged live labels at any moment
-//       between the two readings: what was acknowledged before, less all erases begun since.
+//   Nothing of the bench's own lies between the readings around a search: keeping an answer and
+//   waiting for an activity come after them.
+//   LiveCount::fewest() never exceeds the number of acknowledged live labels at any moment between
+//   the two readings: what was acknowledged before, less all erases begun since.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ namespace vicinal::bench {
 /// Nanoseconds of the steady clock, comparable between threads.
 std::int64_t now_ns();
 
-/// A lower bound of how many labels are live, at every moment (B2).
+/// A lower bound of how many labels are live, at every moment.
 class LiveCount {
  public:
   /// Not beside other calls.

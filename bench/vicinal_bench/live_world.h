@@ -5,10 +5,11 @@
 // bystander takes the same single writes with nothing else going on in it: the control of writes.
 // A label below base.rows was given at building and names its row; higher ones come with writes.
 // Ownership: refers to the base; owns the indexes and, with a store, their folders, which go with
-// it. Threads: one's own, but for RowPool and next_label().
+// it.
+// Threads: one's own, but for RowPool and next_label().
 // Invariants:
-//   B3  A row of the base is the vector of at most one label at any moment: who writes takes it
-//       from the pool before the call, and gives back or keeps what it replaced after the call.
+//   A row of the base is the vector of at most one label at any moment: who writes takes it from
+//   the pool before the call, and gives back or keeps what it replaced after the call.
 #pragma once
 
 #include <atomic>
@@ -73,7 +74,8 @@ class LiveWorld {
   LiveWorld(const LiveWorld&) = delete;
   LiveWorld& operator=(const LiveWorld&) = delete;
 
-  /// Makes the folder of the stores. Errors: kInvalidArgument  it is there and not empty.
+  /// Makes the folder of the stores.
+  /// Errors: kInvalidArgument  it is there and not empty.
   Status open();
   /// Builds what is not there already. What stays is used again, unless touched() was called.
   Status prepare(const Setup& setup);

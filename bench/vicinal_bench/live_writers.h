@@ -1,8 +1,9 @@
 // Single writes beside the searches, timed and logged.
 //
 // What: a Writer owns some of an index's live labels, so that no two threads write one label, and
-// takes vectors from the index's pool. Ownership: refers to the world and an index. Threads: one
-// per Writer; the pool and the count are shared.
+// takes vectors from the index's pool.
+// Ownership: refers to the world and an index.
+// Threads: one per Writer; the pool and the count are shared.
 #pragma once
 
 #include <atomic>

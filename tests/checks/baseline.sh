@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when code outside the kernels' target sections needs more than baseline x86-64 (SSE2).
+# K4: fails when code outside the kernels' target sections needs more than baseline x86-64 (SSE2).
 #
 # Dispatch protects only what lies in a target's own section. One stray compiler flag, or one inline
 # function instantiated under a target attribute, puts AVX into ordinary code, which then dies with

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Fails when a room includes what it may not:
-#   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only.
+#   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only. engine/base and
+#   the plain public headers are the ground floor: everybody may include them, they include no room.
 #   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_*.cc, Highway only in kernels/,
-#   CRoaring only in engine/label_set.cc, mimalloc, within the library, only in engine/mimalloc/;
+#   CRoaring only in engine/base/label_set.cc, mimalloc, within the library, only in engine/mimalloc/;
 #   public headers include public and standard headers only. Includes are written from the project
 #   root.
 # usage: include_direction.sh ROOT
@@ -12,17 +13,18 @@ cd "$1"
 find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) |
   sort | xargs grep -nHE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' |
   awk '
-    # What each room may include of this project, as a pattern over include paths. Public headers
-    # that hold plain values are for all; the facade (store.h, index.h, cpu.h) is for those above it.
+    # What each room may include of this project, as a pattern over include paths. The facade
+    # (store.h, index.h, cpu.h) is for those above it.
     BEGIN {
-      shared = "vicinal/(types|status|memory|options|label_set)\\.h|engine/(check|allocator)\\.h"
+      shared = "vicinal/(types|status|memory|options|label_set)\\.h|engine/base/.*"
+      allowed["base"] = "^(" shared ")$"
       allowed["kernels"] = "^(" shared "|kernels/.*)$"
       allowed["graph"] = "^(" shared "|kernels/.*|graph/.*)$"
       allowed["persist"] = "^(" shared "|graph/types\\.h|persist/.*)$"
       allowed["engine"] = "^(vicinal/.*|engine/.*|kernels/.*|graph/.*|persist/.*)$"
       allowed["public"] = "^vicinal/.*$"
       allowed["tools"] = "^(vicinal/.*|tools/.*)$"
-      allowed["bench"] = "^(vicinal/.*|engine/check\\.h|kernels/.*|tools/.*|bench/.*)$"
+      allowed["bench"] = "^(vicinal/.*|engine/base/.*|kernels/.*|tools/.*|bench/.*)$"
     }
     function complain(why) {
       printf "%s:%s: includes %s: %s\n", file, line, included, why
@@ -37,6 +39,7 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
       sub(/^[^<"]*[<"]/, "", included); sub(/[>"].*$/, "", included)
       room = file; sub(/\/.*/, "", room)
       if (file ~ /^engine\/include\//) room = "public"
+      if (file ~ /^engine\/base\//) room = "base"
       ours = included ~ /^(vicinal|kernels|graph|persist|engine|tools|bench|tests)\//
       if (ours) {
         if (included !~ allowed[room]) complain("not for the room " room)
@@ -50,9 +53,9 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("only persist/lmdb_*.cc may")
       } else if (included ~ /^hwy\// && room != "kernels") {
         complain("only kernels/ may")
-      } else if (included ~ /^roaring\// && file != "engine/label_set.cc") {
-        complain("only engine/label_set.cc may")
-      } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine)$/ &&
+      } else if (included ~ /^roaring\// && file != "engine/base/label_set.cc") {
+        complain("only engine/base/label_set.cc may")
+      } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine|base)$/ &&
                  file !~ /^engine\/mimalloc\//) {
         complain("of the library only engine/mimalloc/ may")
       }

@@ -10,7 +10,7 @@ trees=0 failures=0
 expect() {
   trees=$((trees + 1))
   rm -rf "$work/tree"
-  mkdir -p "$work"/tree/{kernels,graph,persist,engine/include/vicinal,engine/mimalloc,tools,bench}
+  mkdir -p "$work"/tree/{kernels,graph,persist,engine/include/vicinal,engine/base,engine/mimalloc,tools,bench}
   printf '#include <vector>\n' >"$work/tree/kernels/base.h"
   printf '#include %s\n' "$3" >"$work/tree/$2"
   local verdict=good
@@ -24,13 +24,17 @@ expect() {
 
 expect good kernels/dot.cc '<hwy/highway.h>'
 expect good kernels/dot.cc '"vicinal/status.h"'
-expect good kernels/dot.cc '"engine/check.h"'
+expect good kernels/dot.cc '"engine/base/check.h"'
 expect bad kernels/dot.cc '"graph/graph.h"'
 expect bad kernels/dot.cc '"vicinal/store.h"'
 expect good kernels/dot.cc '"hwy/highway.h"'
 expect bad kernels/dot.cc '"dot-inl.h"'
 expect bad kernels/dot.cc '"../graph/graph.h"'
 expect good graph/search.cc '"kernels/kernels.h"'
+expect good engine/base/names.cc '"vicinal/types.h"'
+expect bad engine/base/names.cc '"vicinal/index.h"'
+expect bad engine/base/names.cc '"engine/turn.h"'
+expect bad engine/base/names.cc '"graph/types.h"'
 expect bad graph/search.cc '"persist/codec.h"'
 expect bad graph/search.cc '"engine/index_core.h"'
 expect bad graph/search.cc '<hwy/aligned_allocator.h>'
@@ -45,7 +49,7 @@ expect bad persist/lmdb_env.h '<lmdb.h>'
 expect good engine/store.cc '"persist/recovery.h"'
 expect bad engine/store.cc '<lmdb.h>'
 expect bad engine/store.cc '"tools/command.h"'
-expect good engine/label_set.cc '<roaring/roaring.h>'
+expect good engine/base/label_set.cc '<roaring/roaring.h>'
 expect bad engine/store.cc '<roaring/roaring.h>'
 expect bad engine/include/vicinal/label_set.h '<roaring/roaring.h>'
 expect bad bench/labels.cc '<roaring/roaring.hh>'

@@ -154,7 +154,7 @@ TEST(Crash, CutLinksAreStoredCut) {
 }
 
 // A crash between two steps of a checkpoint leaves links of before and after a rebuild.
-TEST(Crash, LinksOfTwoMomentsAreMended) {
+TEST(Crash, E6LinksOfTwoMomentsAreMended) {
   constexpr std::size_t kMany = 12'000;  // several steps
   TemporaryFolder folder;
   const StoreOptions options = without_background();

@@ -1,4 +1,5 @@
-// Two upsert, one erases, two search, one maintains; vectors tell a torn read.
+// Two upsert, one erases, two search, one maintains; vectors tell a torn read. E5: on a store
+// without rows in memory, they move from the journal to their chunks meanwhile.
 #include <gtest/gtest.h>
 
 #include <algorithm>

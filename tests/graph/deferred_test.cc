@@ -189,7 +189,7 @@ TEST(DeferredPayload, HalfLoadedGraphsAnswerTheSame) {
 }
 
 // D3: the new vector of a slot is not overwritten by the old one, which was still to come.
-TEST(DeferredPayload, ReusedSlotsKeepTheirNewVectors) {
+TEST(DeferredPayload, D4ReusedSlotsKeepTheirNewVectors) {
   Store store{clustered(600, 20, 1)};
   const Rows fresh = clustered(300, 20, 9);
   const auto original = build(config_of(Metric::kSquaredL2, Quantization::kInt8), store.rows);

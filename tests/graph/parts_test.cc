@@ -15,6 +15,8 @@
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/graph_state.h"
+#include "graph/link_backlog.h"
+#include "graph/linkers.h"
 #include "graph/parallel.h"
 #include "graph/recently_linked.h"
 #include "graph/scratch.h"
@@ -326,6 +328,71 @@ TEST(EpochDomain, ReclaimNeverOvertakesAReader) {
   stop = true;
   readers.clear();
   EXPECT_EQ(wrong.load(), 0);
+}
+
+TEST(Linkers, G13WhoCameBeforeTheTagIsWaitedFor) {
+  Linkers linkers;
+  EpochDomain& domain = linkers.domain();
+  EpochDomain::Participant* const before = domain.add_participant();
+  EpochDomain::Participant* const after = domain.add_participant();
+  domain.enter(*before);
+  const std::uint64_t tag = linkers.tag();
+  EXPECT_FALSE(linkers.gone(tag));
+  EXPECT_FALSE(linkers.nobody_inside());
+  domain.enter(*after);
+  EpochDomain::leave(*before);
+  bool gone = false;
+  for (int i = 0; i < 4; ++i) gone = gone || linkers.gone(tag);
+  EXPECT_TRUE(gone) << "who came after it saw what was announced";
+  EpochDomain::leave(*after);
+  EXPECT_TRUE(linkers.nobody_inside());
+}
+
+TEST(LinkBacklog, G12IsAQueueWhoseReadersGoOn) {
+  constexpr std::uint32_t kNodes = 200;
+  LinkBacklog backlog;
+  backlog.grow(kNodes);
+  EXPECT_TRUE(backlog.empty());
+  std::vector<NodeId> model;
+  std::mt19937 random(7);
+  std::vector<bool> joined(kNodes);
+  const auto listed = [&] {
+    std::vector<NodeId> nodes;
+    backlog.for_each([&](NodeId node) { nodes.push_back(node); });
+    return nodes;
+  };
+  for (int step = 0; step < 1000; ++step) {
+    const NodeId node{static_cast<std::uint32_t>(random() % kNodes)};
+    if (random() % 2 == 0 && !joined[raw(node)]) {
+      backlog.join(node);
+      backlog.join(node);  // no effect
+      joined[raw(node)] = true;
+      model.push_back(node);
+    } else {
+      const NodeId leaving = random() % 2 == 0 ? backlog.oldest() : node;
+      if (leaving == kNoNode) continue;
+      backlog.leave(leaving);
+      std::erase(model, leaving);
+      joined[raw(leaving)] = false;  // in a new life of its slot
+    }
+    ASSERT_EQ(listed(), model) << "step " << step;
+    ASSERT_EQ(backlog.empty(), model.empty());
+    for (std::uint32_t i = 0; i < kNodes; ++i) {
+      ASSERT_EQ(backlog.contains(NodeId{i}),
+                std::find(model.begin(), model.end(), NodeId{i}) != model.end());
+    }
+  }
+  // A reader who stands on one that leaves goes on to all that followed.
+  while (!backlog.empty()) backlog.leave(backlog.oldest());
+  for (std::uint32_t i = 0; i < 5; ++i) backlog.join(NodeId{i});
+  std::vector<NodeId> met;
+  backlog.for_each([&](NodeId node) {
+    met.push_back(node);
+    if (node == NodeId{1}) {
+      for (std::uint32_t i = 0; i < 4; ++i) backlog.leave(NodeId{i});
+    }
+  });
+  EXPECT_EQ(met, (std::vector<NodeId>{NodeId{0}, NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}}));
 }
 
 TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {

@@ -258,6 +258,8 @@ class Stress {
   std::atomic<std::uint64_t> rounds_{0};
 };
 
+// G5 shows in the checks of what searches meet: a back-link to a node without its own lists would
+// lead a walk into nothing.
 TEST(Stress, EverythingAtOnce) {
   const Watchdog watchdog;
   Stress stress;

@@ -112,7 +112,7 @@ TEST(Codec, HostilePayloadsAnswerWithAStatus) {
   EXPECT_GT(refused, 40000u);
 }
 
-TEST(Codec, LyingLengthsAllocateNothing) {
+TEST(Codec, P3LyingLengthsAllocateNothing) {
   RecordBuffer record = sample_batch();
   const std::uint64_t lie = 1ull << 61;
   std::memcpy(record.data() + kEnvelopeBytes + 1, &lie, sizeof lie);
@@ -122,7 +122,7 @@ TEST(Codec, LyingLengthsAllocateNothing) {
   EXPECT_EQ(entry.nodes.capacity(), 0u);
 }
 
-TEST(Envelope, EveryFlippedBitIsNoticed) {
+TEST(Envelope, P3EveryFlippedBitIsNoticed) {
   const Key32 key(9);
   const RecordId id{RecordKind::kLinks, 4, key.bytes()};
   RecordBuffer record = encode(sample_group());

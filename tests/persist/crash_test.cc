@@ -359,7 +359,7 @@ TEST(CrashCheckpoint, ScatteredRowsOfAnyStepMayBeStored) {
   }
 }
 
-TEST(CrashCheckpoint, FailedOneGivesBackAndTheNextStoresAll) {
+TEST(CrashCheckpoint, R2FailedOneGivesBackAndTheNextStoresAll) {
   for (const char* point :
        {"checkpoint.after_links", "checkpoint.before_step_commit", "checkpoint.between_links"}) {
     TempFolder folder;

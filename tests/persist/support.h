@@ -131,7 +131,7 @@ class Loaded final : public LoadVisitor {
     return {};
   }
   Status replay(Sequence sequence, const Operation& op) override {
-    EXPECT_GE(sequence, last_sequence);
+    EXPECT_GE(sequence, last_sequence) << "R3";
     last_sequence = sequence;
     ++replayed;
     const std::uint32_t id = graph::raw(op.node);

@@ -136,7 +136,7 @@ TEST_F(MatrixTest, LoadsTheFirstRowsOnly) {
   EXPECT_EQ(matrix->values.size(), 3u);
 }
 
-TEST_F(MatrixTest, V4NanPassesThrough) {
+TEST_F(MatrixTest, X4NanPassesThrough) {
   Result<Matrix> matrix = load(file("a.fvecs", vecs_row<float>({std::nanf(""), 1})));
   ASSERT_TRUE(matrix.ok());
   EXPECT_TRUE(std::isnan(matrix->values[0]));
@@ -154,7 +154,7 @@ TEST_F(MatrixTest, EmptyMissingAndUnknownFiles) {
   EXPECT_HAS(error_of(path("folder.npy")), "not a regular file");
 }
 
-TEST_F(MatrixTest, V2DimensionsOutOfRange) {
+TEST_F(MatrixTest, X2DimensionsOutOfRange) {
   EXPECT_HAS(error_of(file("a.fvecs", raw(0) + raw(1.0f))), "byte 0: dimension 0");
   EXPECT_HAS(error_of(file("b.fvecs", raw(-1) + raw(1.0f))), "dimension -1");
   EXPECT_HAS(error_of(file("c.fvecs", raw(65537) + raw(1.0f))), "dimension 65537");
@@ -164,14 +164,14 @@ TEST_F(MatrixTest, V2DimensionsOutOfRange) {
       "dimension 0");
 }
 
-TEST_F(MatrixTest, V2DimensionChangesInside) {
+TEST_F(MatrixTest, X2DimensionChangesInside) {
   const std::string bytes = vecs_row<float>({1, 2}) + raw(3) + raw(1.0f) + raw(2.0f);
   EXPECT_HAS(error_of(file("a.fvecs", bytes)), "byte 12: row 1 has dimension 3, row 0 has 2");
   EXPECT_HAS(error_of(file("a.jsonl", "{\"vector\":[1,2]}\n{\"vector\":[1]}\n")),
              "line 2: dimension 1, line 1 has 2");
 }
 
-TEST_F(MatrixTest, V3TruncatedRowsAreNamed) {
+TEST_F(MatrixTest, X3TruncatedRowsAreNamed) {
   std::string fvecs = vecs_row<float>({1, 2}) + vecs_row<float>({3, 4});
   fvecs.pop_back();
   EXPECT_HAS(error_of(file("a.fvecs", fvecs)), "byte 12: row 1 is truncated: 11 of 12 bytes");
@@ -183,7 +183,7 @@ TEST_F(MatrixTest, V3TruncatedRowsAreNamed) {
              "row 1 is truncated");
 }
 
-TEST_F(MatrixTest, V1DeclaredSizesMustFitTheFile) {
+TEST_F(MatrixTest, X1DeclaredSizesMustFitTheFile) {
   EXPECT_HAS(error_of(file("a.fbin", raw(2147483647) + raw(65536) + raw(1.0f))), "truncated");
   EXPECT_HAS(error_of(file("b.fbin", raw(-1) + raw(2) + raw(1.0f))), "-1 rows declared");
   EXPECT_HAS(error_of(file("c.fbin", raw(1) + raw(1) + raw(1.0f) + raw(2.0f))),

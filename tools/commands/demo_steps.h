@@ -1,7 +1,8 @@
 // The steps of `vicinal demo`, in the order in which they run; each prints what it did.
 //
-// Ownership: a Demo owns its store and index handles and the words. Threads: one. A step that finds
-// something off says so through expect(); a Status that is not ok ends the demo.
+// Ownership: a Demo owns its store and index handles and the words.
+// Threads: one. A step that finds something off says so through expect(); a Status that is not ok
+// ends the demo.
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,7 @@ struct RowLayout {
   }
 };
 
-/// The layout of a .vecs file whose elements take `bytes_per_element` bytes; checks V1 and V2 for
+/// The layout of a .vecs file whose elements take `bytes_per_element` bytes; checks X1 and X2 for
 /// the first row and the file's size.
 Result<RowLayout> vecs_layout(const InputFile& file, std::size_t bytes_per_element);
 /// fbin: int32 rows, int32 dimension, then the rows.
@@ -56,7 +56,7 @@ struct NpyHeader {
 /// Errors: kInvalidArgument  not a npy file, version above 2, malformed header.
 Result<NpyHeader> read_npy_header(const InputFile& file);
 
-/// V2: kInvalidArgument unless 1 <= dimension <= kMaxDimension.
+/// X2: kInvalidArgument unless 1 <= dimension <= kMaxDimension.
 Status check_dimension(const InputFile& file, std::uint64_t offset, std::int64_t dimension);
 
 }  // namespace vicinal::matrix

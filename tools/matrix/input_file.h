@@ -1,8 +1,8 @@
 // A regular file opened for reading: its size, reads by offset, and errors that name the place.
 //
-// Ownership: owns the descriptor; moves, does not copy. Threads: read_at() from any thread, it
-// keeps no position. Invariant: size() is the size at open; a file that shrinks later gives an
-// error, not a short answer.
+// Ownership: owns the descriptor; moves, does not copy.
+// Threads: read_at() from any thread, it keeps no position. Invariant: size() is the size at open;
+// a file that shrinks later gives an error, not a short answer.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ class InputFile {
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
-  /// Reads exactly `bytes` bytes at `offset`. Errors: kInvalidArgument (the file ends before, with
-  /// both offsets), kIoError.
+  /// Reads exactly `bytes` bytes at `offset`.
+  /// Errors: kInvalidArgument (the file ends before, with both offsets), kIoError.
   Status read_at(std::uint64_t offset, void* to, std::size_t bytes) const;
 
   /// kInvalidArgument "path: byte 8: message".

@@ -1,8 +1,10 @@
 // Labels for rows that carry none: counted, or read beside the rows from a file.
 //
 // What: a text file with one unsigned number a line, or a npy vector of '<u8' (or non-negative
-// '<i8'). Ownership: owns its file. Threads: one at a time. Invariant: count() is exact and was
-// checked against the file's contents (text) or size (npy) before the first label is given out.
+// '<i8').
+// Ownership: owns its file.
+// Threads: one at a time. Invariant: count() is exact and was checked against the file's contents
+// (text) or size (npy) before the first label is given out.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +31,8 @@ class LabelSource {
   /// Labels in the file; nothing when counted.
   std::optional<std::uint64_t> count() const { return count_; }
 
-  /// Fills `labels` with the next ones. Errors: kInvalidArgument  the file has no more, or counting
-  /// would pass 2^64 - 1.
+  /// Fills `labels` with the next ones.
+  /// Errors: kInvalidArgument  the file has no more, or counting would pass 2^64 - 1.
   Status next(std::span<Label> labels);
 
  private:
@@ -49,7 +51,8 @@ class LabelSource {
   std::string line_;
 };
 
-/// Every label of a file. Errors: as from_file() and next().
+/// Every label of a file.
+/// Errors: as from_file() and next().
 Result<std::vector<Label>> load_labels(const std::string& path);
 
 }  // namespace vicinal::matrix

@@ -1,7 +1,8 @@
 // Lines of a text file, one at a time, with bounded memory.
 //
-// Ownership: owns its file. Threads: one at a time. Invariant: a line longer than `max_line_bytes`
-// is an error before it is held, so a file without newlines cannot exhaust memory.
+// Ownership: owns its file.
+// Threads: one at a time. Invariant: a line longer than `max_line_bytes` is an error before it is
+// held, so a file without newlines cannot exhaust memory.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ class LineReader {
   LineReader(InputFile file, std::size_t max_line_bytes);
 
   /// Reads the next line that holds more than white space into `line`, without its newline. False
-  /// at the end of the file. Errors: kInvalidArgument (too long), kIoError.
+  /// at the end of the file.
+  /// Errors: kInvalidArgument (too long), kIoError.
   Result<bool> next(std::string& line);
 
   /// The number, from 1, of the line that next() returned last.

@@ -1,13 +1,14 @@
 // Vector files: rows of equal dimension, read in bounded batches as float32.
 //
 // What: fvecs, bvecs, fbin, npy (2-D, C order, little-endian f4, f2, u1) and jsonl (a line
-// {"label": 7, "vector": [..]}, label optional), told apart by the file's ending. Ownership: a
-// Reader owns its file, a Batch its rows. Threads: a Reader is used by one thread at a time.
+// {"label": 7, "vector": [..]}, label optional), told apart by the file's ending.
+// Ownership: a Reader owns its file, a Batch its rows.
+// Threads: a Reader is used by one thread at a time.
 // Invariants (tests/tools/matrix_test.cc):
-//   V1  What a header declares is compared with the file's size before anything is allocated.
-//   V2  A dimension is 1 to 65,536, the same in every row.
-//   V3  Every error names the file, the byte or line, and the values that were wrong.
-//   V4  NaN and infinity pass through: the engine refuses them, naming the row.
+//   X1  What a header declares is compared with the file's size before anything is allocated.
+//   X2  A dimension is 1 to 65,536, the same in every row.
+//   X3  Every error names the file, the byte or line, and the values that were wrong.
+//   X4  NaN and infinity pass through: the engine refuses them, naming the row.
 #pragma once
 
 #include <cstddef>
@@ -96,7 +97,8 @@ struct Truth {
   }
 };
 
-/// Reads an ivecs file. Errors: as Reader::open(); also a negative row number.
+/// Reads an ivecs file.
+/// Errors: as Reader::open(); also a negative row number.
 Result<Truth> load_truth(const std::string& path);
 
 /// The part of `truth`'s first k that is among the labels in `found`; truth's row numbers are

@@ -1,6 +1,7 @@
 // Writers of vector files: fvecs, ivecs and jsonl, to a file or to standard output.
 //
-// Ownership: an Output owns the file it opened, never standard output. Threads: one at a time.
+// Ownership: an Output owns the file it opened, never standard output.
+// Threads: one at a time.
 // Invariant: close() answers OK only when every byte was taken by the system.
 #pragma once
 
@@ -28,7 +29,8 @@ class Output {
 
   Status write(const void* data, std::size_t bytes);
   Status write(std::string_view text) { return write(text.data(), text.size()); }
-  /// Flushes and closes. Errors: kIoError (disk full, closed pipe).
+  /// Flushes and closes.
+  /// Errors: kIoError (disk full, closed pipe).
   Status close();
 
  private:

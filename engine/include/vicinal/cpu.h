@@ -16,17 +16,20 @@ struct CpuTarget {
   std::string why_not;     ///< why it is not supported; empty otherwise
 };
 
-/// Every target compiled into this build, best first. Threads: any.
+/// Every target compiled into this build, best first.
+/// Threads: any.
 std::vector<CpuTarget> cpu_targets();
 
-/// The name of the target that an index opened now would use. Threads: any.
+/// The name of the target that an index opened now would use.
+/// Threads: any.
 /// Errors: kInvalidArgument  VICINAL_TARGET names one that is unknown or cannot run here; the
 ///                           message lists the valid ones.
 Result<std::string> chosen_cpu_target();
 
 /// Makes indexes opened later use the target `name`; an empty name undoes it. The environment
-/// variable VICINAL_TARGET does the same from outside. Threads: must not race the opening of
-/// indexes. Errors: kInvalidArgument  unknown, or not executable here; lists the valid names.
+/// variable VICINAL_TARGET does the same from outside.
+/// Threads: must not race the opening of indexes.
+/// Errors: kInvalidArgument  unknown, or not executable here; lists the valid names.
 Status force_cpu_target(std::string_view name);
 
 /// "0.1.0"

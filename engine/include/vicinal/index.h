@@ -64,9 +64,10 @@ class Index {
   /// which the last makes all of them count), linked by all threads. Searches see a batch of at
   /// most an eighth of what is live at once, a larger one piece by piece as it is linked, and lose
   /// nothing of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near
-  /// each other in memory, whatever the order of the rows. Shapes: vectors.size() == labels.size()
-  /// * dimension(). Errors: as upsert(), naming the first bad row. kCancelled: the progress
-  /// callback said so while links were made: what was linked by then is
+  /// each other in memory, whatever the order of the rows.
+  /// Shapes: vectors.size() == labels.size() * dimension().
+  /// Errors: as upsert(), naming the first bad row. kCancelled: the progress callback said so while
+  /// links were made: what was linked by then is
   ///         stored and searchable, the rest is as if never given; the message has the numbers.
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
@@ -93,8 +94,8 @@ class Index {
   /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one,
   /// those of the label map for one look each; allocates only the result once warm (vectors that
   /// are not in memory are read through the store: IndexOptions::vectors_in_memory,
-  /// load_in_background). Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm
-  /// under cosine.
+  /// load_in_background).
+  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
@@ -106,8 +107,8 @@ class Index {
 
   /// One search per row of `queries`, spread over `threads` (0: the index's). Each sees a moment of
   /// its own.
-  /// Shapes: queries.size() a multiple of dimension(). Errors: as search(), naming the first bad
-  /// row.
+  /// Shapes: queries.size() a multiple of dimension().
+  /// Errors: as search(), naming the first bad row.
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
                                                  const SearchOptions& options = {},
                                                  unsigned threads = 0) const;
@@ -137,13 +138,14 @@ class Index {
 
   /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
   /// those who want all searches to be equally fast before they take traffic. At once when nothing
-  /// is left. OK says that every vector was verified. Errors: kCancelled (the background goes on);
-  /// kCorruption, kIoError  a vector, named by its label, is damaged or cannot be read.
+  /// is left. OK says that every vector was verified.
+  /// Errors: kCancelled (the background goes on); kCorruption, kIoError  a vector, named by its
+  /// label, is damaged or cannot be read.
   Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are
-  /// gone afterwards. Readers and writers go on. Errors: kBusy (another rebuild runs), kCancelled
-  /// (nothing changed).
+  /// gone afterwards. Readers and writers go on.
+  /// Errors: kBusy (another rebuild runs), kCancelled (nothing changed).
   Status rebuild(const BatchOptions& options = {});
 
   /// Unlinks tombstones and frees their slots, and mends what validate() would report, in bounded
@@ -167,7 +169,8 @@ class Index {
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
 
   /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this
-  /// node hangs from. For dumps and debugging. Errors: kNotFound.
+  /// node hangs from. For dumps and debugging.
+  /// Errors: kNotFound.
   struct NodeView {
     Label label = 0;
     std::uint32_t node = 0;

@@ -20,11 +20,12 @@ struct AllocatorHook {
 };
 
 /// Installs `hook` for every later allocation of the engine. Returns false, and changes nothing,
-/// when the engine has allocated already or a function is null. Threads: call before any other use
-/// of Vicinal.
+/// when the engine has allocated already or a function is null.
+/// Threads: call before any other use of Vicinal.
 bool set_allocator(const AllocatorHook& hook) noexcept;
 
-/// The hook in force. Threads: any.
+/// The hook in force.
+/// Threads: any.
 AllocatorHook allocator() noexcept;
 
 }  // namespace vicinal

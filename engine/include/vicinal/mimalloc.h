@@ -2,7 +2,8 @@
 // target vicinal::mimalloc, pkg-config vicinal-mimalloc).
 //
 // Opt-in, because the shared mimalloc that distributions package replaces malloc and operator new
-// of the whole process that links it. Threads: call before any other use of Vicinal.
+// of the whole process that links it.
+// Threads: call before any other use of Vicinal.
 #pragma once
 
 namespace vicinal {

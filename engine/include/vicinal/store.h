@@ -2,9 +2,9 @@
 //
 // What: the handle that users hold. Copies share one store; the last one to go closes it. One
 // process opens a path for writing once: a second one, or a second open in the same process, gets
-// kBusy. Threads: every method may be called from any thread; the store's own are one that commits
-// single writes, from the first on and unless Durability::kNone, and that of
-// StoreOptions::background.
+// kBusy.
+// Threads: every method may be called from any thread; the store's own are one that commits single
+// writes, from the first on and unless Durability::kNone, and that of StoreOptions::background.
 #pragma once
 
 #include <functional>
@@ -41,8 +41,9 @@ class Store {
   ///
   /// The first call in a process loads it: nodes and checkpointed links are read, the journal
   /// replayed, vectors too or later (IndexOptions::load_in_background). Later calls return the same
-  /// index. Errors: kInvalidArgument  stored options differ (both values named); dimension 0 for a
-  /// new index.
+  /// index.
+  /// Errors: kInvalidArgument  stored options differ (both values named); dimension 0 for a new
+  /// index.
   ///         kCorruption       a node or vector record that was read is damaged (its label named);
   ///         see IndexOptions::salvage. kIoError: the file cannot be read, which salvage does not
   ///         mend.
@@ -50,7 +51,8 @@ class Store {
   Result<Index> index(std::string_view name, const IndexOptions& options);
 
   /// The existing index called `name` with the options stored with it; `tuning` gives the fields
-  /// that are not stored (threads, progress, ...). Errors: kNotFound, and as index().
+  /// that are not stored (threads, progress, ...).
+  /// Errors: kNotFound, and as index().
   Result<Index> open_index(std::string_view name, const IndexOptions& tuning = {});
 
   /// Names of the stored indexes, sorted.

@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 
 namespace vicinal::engine {
 

@@ -26,8 +26,8 @@
 #include <limits>
 #include <new>
 
-#include "engine/allocator.h"
-#include "engine/sorted_keys.h"
+#include "engine/base/allocator.h"
+#include "engine/base/sorted_keys.h"
 
 namespace vicinal::engine {
 

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <new>
 
-#include "engine/allocator.h"
+#include "engine/base/allocator.h"
 
 namespace vicinal {
 namespace {
