@@ -90,9 +90,9 @@ void IndexCore::drop_stored_rows() {
   std::vector<NodeId> dropped;
   dropped.reserve(kAtOnce);
   for (std::size_t first = 0; first < fresh.size(); first += kAtOnce) {
+    const Moment inside(*graph_);  // first: no slot of a node that is met changes hands since
     const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
     if (!reader) return;  // they stay until the next checkpoint, which costs memory only
-    const Moment inside(*graph_);
     dropped.clear();
     for (std::size_t i = first; i < std::min(first + kAtOnce, fresh.size()); ++i) {
       const NodeState state = graph_->state(fresh[i]);

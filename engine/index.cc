@@ -1,7 +1,9 @@
 // Index: the handle over IndexCore.
 #include "vicinal/index.h"
 
+#include "engine/base/check.h"
 #include "engine/index_core.h"
+#include "engine/options_check.h"
 
 namespace vicinal {
 
@@ -24,29 +26,39 @@ Result<UpsertOutcome> Index::upsert(Label label, std::span<const float> vector) 
 Result<BatchResult> Index::upsert_batch(std::span<const Label> labels,
                                         std::span<const float> vectors,
                                         const BatchOptions& options) {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->upsert_batch(labels, vectors, options);
 }
 Result<std::vector<float>> Index::get(Label label) const { return core_->get(label); }
 bool Index::contains(Label label) const { return core_->contains(label); }
-Result<bool> Index::erase(Label label) { return core_->erase(label); }
+Result<EraseOutcome> Index::erase(Label label) {
+  const Result<bool> was_live = core_->erase(label);
+  if (!was_live) return was_live.status();
+  return *was_live ? EraseOutcome::kErased : EraseOutcome::kAbsent;
+}
 Result<std::uint64_t> Index::erase_batch(std::span<const Label> labels) {
   return core_->erase_batch(labels);
 }
 Result<SearchResult> Index::search(std::span<const float> query,
                                    const SearchOptions& options) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->search(query, options);
 }
 Result<std::size_t> Index::search_into(std::span<const float> query, const SearchOptions& options,
                                        std::span<Hit> hits, SearchCounters* counters) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->search_into(query, options, hits, counters);
 }
 Result<std::vector<SearchResult>> Index::search_batch(std::span<const float> queries,
                                                       const SearchOptions& options,
                                                       unsigned threads) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
+  VICINAL_RETURN_IF_ERROR(engine::check_threads(threads));
   return core_->search_batch(queries, options, threads);
 }
-Result<SearchResult> Index::search_radius(std::span<const float> query, float radius,
-                                          const SearchOptions& options) const {
+Result<RadiusResult> Index::search_radius(std::span<const float> query, float radius,
+                                          const RadiusOptions& options) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->search_radius(query, radius, options);
 }
 std::uint64_t Index::size() const { return core_->size(); }
@@ -57,14 +69,21 @@ Status Index::reserve(std::uint64_t count) { return core_->reserve(count); }
 Status Index::checkpoint(const ProgressCallback& progress) { return core_->checkpoint(progress); }
 Status Index::sync() { return core_->sync(); }
 Status Index::finish_loading(const BatchOptions& options) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->finish_loading(options);
 }
-Status Index::rebuild(const BatchOptions& options) { return core_->rebuild(options); }
+Status Index::rebuild(const BatchOptions& options) {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
+  return core_->rebuild(options);
+}
 Result<RepairResult> Index::repair(const RepairOptions& options) { return core_->repair(options); }
 Result<ValidateReport> Index::validate(const ValidateOptions& options) const {
   return core_->validate(options);
 }
-Result<double> Index::recall(const RecallOptions& options) const { return core_->recall(options); }
+Result<double> Index::recall(const RecallOptions& options) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
+  return core_->recall(options);
+}
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   return core_->for_each(visit);
 }

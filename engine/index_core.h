@@ -74,8 +74,8 @@ class IndexCore {
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
                                                  const SearchOptions& options,
                                                  unsigned threads) const;
-  Result<SearchResult> search_radius(std::span<const float> query, float radius,
-                                     const SearchOptions& options) const;
+  Result<RadiusResult> search_radius(std::span<const float> query, float radius,
+                                     const RadiusOptions& options) const;
   std::uint64_t size() const;
   std::uint64_t row_bytes() const { return std::uint64_t{options_.dimension} * sizeof(float); }
   const IndexOptions& options() const { return options_; }

@@ -10,6 +10,8 @@ namespace vicinal::engine {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 100;
+constexpr std::uint64_t kMostThreads = 4096;
+constexpr std::uint64_t kMostEf = 100000;
 
 Status check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
   if (value >= low && value <= high) return {};
@@ -31,13 +33,14 @@ Status check_options(const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_range("M", options.M, 2, 64));
   VICINAL_RETURN_IF_ERROR(
       check_range("ef_construction", options.ef_construction, options.M, 10000));
-  VICINAL_RETURN_IF_ERROR(check_range("ef_search", options.ef_search, 1, 100000));
+  VICINAL_RETURN_IF_ERROR(check_range("ef_search", options.ef_search, 1, kMostEf));
   VICINAL_RETURN_IF_ERROR(
       check_range("quantization", static_cast<unsigned>(options.quantization), 0, 1));
   if (!(options.repair_share >= 0 && options.repair_share <= 1)) {
     return Status::invalid_argument(
         fmt::format("repair_share {} is outside 0 to 1", options.repair_share));
   }
+  VICINAL_RETURN_IF_ERROR(check_threads(options.threads));
   if (options.reserve >= graph::kMaxNodes) {
     return Status::invalid_argument(
         fmt::format("reserve {} is beyond {}, the most nodes", options.reserve, graph::kMaxNodes));
@@ -47,6 +50,21 @@ Status check_options(const IndexOptions& options) {
         "vectors_in_memory false needs quantization int8: there is nothing else to traverse");
   }
   return {};
+}
+
+Status check_options(const SearchOptions& options) {
+  return check_range("ef_search", options.ef_search, 0, kMostEf);
+}
+Status check_options(const RadiusOptions& options) {
+  return check_range("ef_search", options.ef_search, 0, kMostEf);
+}
+Status check_options(const RecallOptions& options) {
+  VICINAL_RETURN_IF_ERROR(check_range("ef_search", options.ef_search, 0, kMostEf));
+  return check_threads(options.threads);
+}
+Status check_options(const BatchOptions& options) { return check_threads(options.threads); }
+Status check_threads(std::uint64_t threads) {
+  return check_range("threads", threads, 0, kMostThreads);
 }
 
 Status check_index_name(std::string_view name) {
@@ -86,6 +104,19 @@ Status check_agreement(std::string_view name, const IndexOptions& asked,
     return disagree(name, "seed", asked.seed, stored.seed);
   }
   return {};
+}
+
+Status check_tuning(std::string_view name, const IndexOptions& tuning,
+                    const persist::StoredOptions& stored) {
+  const IndexOptions defaults;
+  IndexOptions asked = tuning;
+  if (asked.metric == defaults.metric) asked.metric = stored.metric;
+  if (asked.M == defaults.M) asked.M = stored.M;
+  if (asked.ef_construction == defaults.ef_construction) asked.ef_construction = 0;
+  if (asked.ef_search == defaults.ef_search) asked.ef_search = 0;
+  if (asked.quantization == defaults.quantization) asked.quantization = stored.quantization;
+  if (asked.seed == defaults.seed) asked.seed = 0;
+  return check_agreement(name, asked, stored);
 }
 
 persist::StoredOptions stored_part(const IndexOptions& options) {

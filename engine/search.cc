@@ -146,20 +146,22 @@ Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float>
   return results;
 }
 
-Result<SearchResult> IndexCore::search_radius(std::span<const float> query, float radius,
-                                              const SearchOptions& options) const {
+Result<RadiusResult> IndexCore::search_radius(std::span<const float> query, float radius,
+                                              const RadiusOptions& options) const {
   const Gate::Pass pass(gate_);
   if (!pass) return closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
   if (std::isnan(radius)) return Status::invalid_argument("radius is not a number");
-  SearchResult result;
+  RadiusResult result;
   if (graph_->live() == 0) return result;
   const std::unique_ptr<StoredRows> source = rows();
   const graph::Moment moment(*graph_);
   const FilteredRequest filtered(options.filter, labels_, graph_->live());
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
-  request.k = std::min<std::uint64_t>(options.k, graph_->node_limit());
+  // One more than asked for says whether there are more; 0 is all.
+  const bool limited = options.max_hits != 0 && options.max_hits < graph_->node_limit();
+  request.k = limited ? options.max_hits + 1 : 0;
   const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
   request.ef = std::min<std::uint64_t>(ef, graph_->node_limit());
   request.rows = source.get();
@@ -167,6 +169,8 @@ Result<SearchResult> IndexCore::search_radius(std::span<const float> query, floa
       to_hits(options.exact ? graph_->scan_radius(moment, request, radius, result.counters)
                             : graph_->search_radius(moment, request, radius, result.counters));
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
+  result.cut = limited && result.hits.size() > options.max_hits;
+  if (result.cut) result.hits.resize(options.max_hits);
   return result;
 }
 

@@ -132,10 +132,22 @@ Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
-  if (std::shared_ptr<IndexCore> open = find(name)) return open;
+  const auto agree = [&](const IndexCore& open) {
+    return check_tuning(name, tuning, stored_part(open.options()));
+  };
+  if (std::shared_ptr<IndexCore> open = find(name)) {
+    VICINAL_RETURN_IF_ERROR(agree(*open));
+    return open;
+  }
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  if (std::shared_ptr<IndexCore> open = find(name)) return open;
+  if (std::shared_ptr<IndexCore> open = find(name)) {
+    VICINAL_RETURN_IF_ERROR(agree(*open));
+    return open;
+  }
+  const Result<persist::StoredOptions> stored = file_->stored_options(name);
+  if (!stored) return stored.status();
+  VICINAL_RETURN_IF_ERROR(check_tuning(name, tuning, *stored));
   return load_stored(name, tuning);
 }
 

@@ -245,7 +245,10 @@ bool IndexCore::take_back_unlinked(BatchPlan& plan) {
   BatchPlan kept;
   BatchPlan undone;
   for (std::size_t i = 0; i < plan.fresh.size(); ++i) {
-    const bool linked = graph_->linked(plan.fresh[i]);
+    // What stands in the backlog may be shown already, or be linked by somebody else at any time.
+    const NodeId node = plan.fresh[i];
+    const bool linked = graph_->linked(node) || graph_->in_backlog(node) ||
+                        graph_->state(node) != graph::NodeState::kPending;
     BatchPlan& to = linked ? kept : undone;
     to.insert(plan.rows[i], plan.labels[i], plan.replaced[i]);
     to.fresh.push_back(plan.fresh[i]);

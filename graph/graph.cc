@@ -199,7 +199,10 @@ void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
   const std::lock_guard lock(g.slots_mutex);
   const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
-  for (const NodeId node : nodes) VICINAL_CHECK(!t.linked(node));
+  for (const NodeId node : nodes) {
+    VICINAL_CHECK(!t.linked(node));
+    g.backlog.leave(node);
+  }
   g.leave_slots(nodes);
 }
 

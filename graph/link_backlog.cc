@@ -73,8 +73,8 @@ std::size_t Graph::link_backlog(std::size_t most) noexcept {
       } else if (!dead) {
         link_node(g, t, node, nullptr, *scratch);
       }
+      g.backlog.leave(node);  // first: what stands in it has no links to store
       t.mark_changed(node);
-      g.backlog.leave(node);
     }
   } catch (const std::bad_alloc&) {
     // Another time.

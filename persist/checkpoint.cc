@@ -199,14 +199,16 @@ class Checkpoint {
     for (std::size_t next = 0; next < scattered_->size();) {
       if (Status s = tell("rows", next, scattered_->size()); !s.ok()) return s;
       std::size_t end = next;
+      std::uint64_t rows = 0;
       Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
         end = next;
+        rows = 0;
         if (Status s = survey_new(transaction); !s.ok()) return s;
         return scattered_->store(transaction, index_.databases_.journal, index_.databases_.vectors,
-                                 freed_, kStepBytes, &end);
+                                 freed_, kStepBytes, &end, &rows);
       });
       if (!status.ok()) return status;
-      report_.rows += end - next;
+      report_.rows += rows;
       next = end;
       if (Status s = failpoints::reach("checkpoint.between_rows"); !s.ok()) return s;
     }
@@ -265,20 +267,29 @@ class Checkpoint {
                        }
                        JournalEntry entry;
                        if (Status s = decode_entry(sequence, payload, &entry); !s.ok()) return s;
-                       bytes += cost_of(sequence, entry, &blocks, &chunks);
+                       bytes += cost_of(sequence, entry, payload.size(), &blocks, &chunks);
+                       if (scattered_->contains(sequence)) entry.row = {};  // stored already
                        step->entries.emplace_back(sequence, std::move(entry));
                        return {};
                      });
     return status.code() == StatusCode::kCancelled ? Status() : status;
   }
 
-  /// About how many bytes the step writes for the entry; to take it out costs as much as a few.
-  std::uint64_t cost_of(Sequence sequence, const JournalEntry& entry,
+  /// About how many bytes the step writes for the entry; to read it and take it out costs as much
+  /// as writing a part of it.
+  std::uint64_t cost_of(Sequence sequence, const JournalEntry& entry, std::uint64_t payload_bytes,
                         std::unordered_set<std::uint32_t>* blocks,
                         std::unordered_set<std::uint32_t>* chunks) const {
-    std::uint64_t bytes = 256 + 16 * entry.nodes.size();
-    if (entry.node == graph::kNoNode) return bytes;
-    if (blocks->insert(graph::raw(entry.node) / kNodesPerBlock).second) bytes += 1024;
+    std::uint64_t bytes = 256 + payload_bytes / 8;
+    const auto changes = [&](graph::NodeId node) {
+      if (node == graph::kNoNode) return;
+      if (blocks->insert(graph::raw(node) / kNodesPerBlock).second) bytes += 1024;
+    };
+    changes(entry.node);
+    changes(entry.replaced);
+    for (const auto* nodes : {&entry.nodes, &entry.replaced_nodes, &entry.resurrected}) {
+      std::for_each(nodes->begin(), nodes->end(), changes);
+    }
     if (entry.kind != OperationKind::kUpsert || scattered_->contains(sequence)) return bytes;
     if (chunks->insert(index_.layout_.chunk_of(entry.node)).second) {
       bytes += index_.layout_.chunk_bytes();

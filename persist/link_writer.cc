@@ -6,6 +6,12 @@
 #include "persist/codec.h"
 
 namespace vicinal::persist {
+namespace {
+
+// Of a group with M 16.
+constexpr std::uint64_t kTypicalRecord = 1536;
+
+}  // namespace
 
 Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
                                              const std::vector<graph::NodeId>& nodes,
@@ -17,8 +23,8 @@ Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
     std::uint64_t own = 16;
     for (const graph::LevelLinks& level : links) own += 8 + 4 * level.ids.size();
     std::vector<Change>& group = groups[id / kNodesPerLinkGroup];
-    // The whole record is written, whether one of its nodes changed or all.
-    if (group.empty()) written += own * kNodesPerLinkGroup;
+    // The whole record is written, whether one of its nodes changed, or became free, or all.
+    if (group.empty()) written += std::max(own * kNodesPerLinkGroup, kTypicalRecord);
     group.emplace_back(id % kNodesPerLinkGroup, std::move(links));
   }
   if (Status s = source.status(); !s.ok()) return s;

@@ -10,9 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <future>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -354,29 +352,22 @@ Status Environment::sync() {
 }
 
 Status Environment::copy_to(const std::string& file) {
-  const auto failed = [&](int rc) {
-    return lmdb_status(rc, fmt::format("copying the store to {}", file).c_str());
-  };
-  Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (out.get() < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failed(errno);
-  const Descriptor reading(ends[0]);
-  std::future<int> written;  // waits at its end, for that of the pipe
-  Descriptor writing(ends[1]);
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
+  int rc = EIO;
   try {
-    written = std::async(std::launch::async, write_paced, ends[0], out.get());
-  } catch (const std::system_error& no_thread) {
-    return failed(no_thread.code().value());
+    rc = copy_paced(fd, [&](int to) {
+      MDB_txn* idle = enter_gate();
+      const int copied = map_lost_ ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
+      leave_gate(idle, true);
+      return copied;
+    });
+  } catch (...) {
+    ::close(fd);
+    throw;
   }
-  MDB_txn* idle = enter_gate();
-  int rc = map_lost_ ? EIO : mdb_env_copyfd2(env_, writing.get(), MDB_CP_COMPACT);
-  leave_gate(idle, true);
-  (void)writing.close();
-  const int write_error = written.get();
-  const int close_error = out.close();
-  if (rc == MDB_SUCCESS) rc = write_error != 0 ? write_error : close_error;
-  return failed(rc);
+  if (::close(fd) != 0 && rc == MDB_SUCCESS) rc = errno;
+  return lmdb_status(rc, fmt::format("copying the store to {}", file).c_str());
 }
 
 std::uint64_t Environment::map_bytes() {

@@ -174,8 +174,8 @@ class Environment {
   /// Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
   Status write(const Closure& closure);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
-  /// opened or dropped, one caller at a time. Waits for no reader. Of a database that is dropped no
-  /// handle may be in use.
+  /// opened or dropped, one caller at a time. Waits for no reader, unless the map must grow. Of a
+  /// database that is dropped no handle may be in use.
   Status with_handles(const Closure& closure);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();

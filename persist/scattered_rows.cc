@@ -6,6 +6,12 @@
 #include <deque>
 
 namespace vicinal::persist {
+namespace {
+
+// To find and read an entry costs as much as writing so many bytes.
+constexpr std::uint64_t kEntryCost = 256;
+
+}  // namespace
 
 void ScatteredRows::see(Sequence sequence, graph::NodeId node) {
   const std::uint64_t id = graph::raw(node);
@@ -30,7 +36,7 @@ bool ScatteredRows::contains(Sequence sequence) const {
 
 Status ScatteredRows::store(Transaction& transaction, DatabaseHandle journal,
                             DatabaseHandle vectors, const FreedNodes& freed, std::uint64_t bytes,
-                            std::size_t* next) const {
+                            std::size_t* next, std::uint64_t* count) const {
   for (std::uint64_t stored = 0; *next < by_chunk_.size() && stored < bytes;) {
     const std::uint32_t chunk = layout_.chunk_of(by_chunk_[*next].node);
     std::deque<JournalEntry> entries;  // which the rows point into
@@ -47,7 +53,8 @@ Status ScatteredRows::store(Transaction& transaction, DatabaseHandle journal,
     if (rows.empty()) continue;
     Status s = write_rows(transaction, vectors, layout_, chunk, rows);
     if (!s.ok()) return s;
-    stored += layout_.chunk_bytes();
+    *count += rows.size();
+    stored += layout_.chunk_bytes() + kEntryCost * rows.size();
   }
   return {};
 }

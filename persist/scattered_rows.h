@@ -35,9 +35,10 @@ class ScatteredRows {
   bool contains(Sequence sequence) const;
 
   /// Stores rows from the `next`-th on, those that are not doomed, whole chunks of about `bytes`
-  /// bytes together; `next` becomes the first that is left.
+  /// bytes together; `next` becomes the first that is left, `count` grows by what was stored.
   Status store(Transaction& transaction, DatabaseHandle journal, DatabaseHandle vectors,
-               const FreedNodes& freed, std::uint64_t bytes, std::size_t* next) const;
+               const FreedNodes& freed, std::uint64_t bytes, std::size_t* next,
+               std::uint64_t* count) const;
 
  private:
   struct Row {

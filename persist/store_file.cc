@@ -276,6 +276,7 @@ Status StoreFileImpl::backup(const std::string& path) {
   std::filesystem::remove(file, error);  // empty, if it is there at all
   // The copy gets its name when it is whole.
   const std::string unfinished = file + ".part";
+  std::filesystem::remove(unfinished, error);  // of a backup that was killed
   Status status = environment_->copy_to(unfinished);
   if (status.ok()) {
     std::filesystem::rename(unfinished, file, error);

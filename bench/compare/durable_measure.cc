@@ -74,7 +74,7 @@ Result<Latencies> time_commits(Index& index) {
   Latencies latencies;
   for (std::size_t i = 0; i < kCommits; ++i) {
     const Clock::time_point start = Clock::now();
-    const Result<bool> erased = index.erase(i);
+    const Result<EraseOutcome> erased = index.erase(i);
     latencies.add(seconds_since(start));
     if (!erased.ok()) return erased.status();
   }

@@ -32,9 +32,11 @@ class VicinalEngine : public Engine {
   }
 
   Status erase(std::size_t row_number) override {
-    const Result<bool> done = index_.erase(row_number);
+    const Result<EraseOutcome> done = index_.erase(row_number);
     if (!done.ok()) return done.status();
-    return *done ? Status() : Status::invalid_argument("vicinal: the row is not there");
+    return *done == EraseOutcome::kErased
+               ? Status()
+               : Status::invalid_argument("vicinal: the row is not there");
   }
 
   Status restore(std::size_t row_number, const float* row) override {

@@ -68,7 +68,7 @@ Status ChurnWorld::write_part(Index& index, const std::vector<Replacement>& plan
                               double& longest) const {
   for (std::size_t i = writer; i < plan.size(); i += shape_.writers) {
     const Clock::time_point start = Clock::now();
-    Result<bool> erased = index.erase(plan[i].erased);
+    Result<EraseOutcome> erased = index.erase(plan[i].erased);
     const Clock::time_point between = Clock::now();
     if (!erased.ok()) return erased.status();
     Result<UpsertOutcome> inserted =

@@ -70,7 +70,7 @@ Status Writer::erase_at(std::size_t at, bool timed) {
   Write write{.label = entry.label, .row_out = entry.row, .timed = timed};
   made_.count.erasing();
   write.begin = now_ns();
-  Result<bool> done = made_.index().erase(entry.label);
+  Result<EraseOutcome> done = made_.index().erase(entry.label);
   write.end = now_ns();
   if (!done.ok()) return done.status();
   log_.push_back(write);

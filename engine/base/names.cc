@@ -1,4 +1,5 @@
 // The words for the public enums: in messages, in JSON, on the command line.
+#include "vicinal/event.h"
 #include "vicinal/types.h"
 
 namespace vicinal {
@@ -51,6 +52,16 @@ const char* outcome_name(UpsertOutcome outcome) noexcept {
   return "unknown";
 }
 
+const char* outcome_name(EraseOutcome outcome) noexcept {
+  switch (outcome) {
+    case EraseOutcome::kErased:
+      return "erased";
+    case EraseOutcome::kAbsent:
+      return "absent";
+  }
+  return "unknown";
+}
+
 const char* path_name(SearchPath path) noexcept {
   switch (path) {
     case SearchPath::kEmpty:
@@ -61,6 +72,38 @@ const char* path_name(SearchPath path) noexcept {
       return "filtered_graph";
     case SearchPath::kExactScan:
       return "exact_scan";
+  }
+  return "unknown";
+}
+
+const char* event_name(EventKind kind) noexcept {
+  switch (kind) {
+    case EventKind::kCheckpointFailed:
+      return "checkpoint_failed";
+    case EventKind::kRepairFailed:
+      return "repair_failed";
+    case EventKind::kRecovered:
+      return "recovered";
+    case EventKind::kDamage:
+      return "damage";
+    case EventKind::kStaleReader:
+      return "stale_reader";
+    case EventKind::kFileGrown:
+      return "file_grown";
+    case EventKind::kNearlyFull:
+      return "nearly_full";
+  }
+  return "unknown";
+}
+
+const char* severity_name(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kError:
+      return "error";
   }
   return "unknown";
 }

@@ -3,6 +3,7 @@
 #        run.sh WORK CMAKE CXX find_package [mimalloc]
 #        run.sh WORK CMAKE CXX pkg_config [mimalloc]
 #                                                 builds and runs the consumer against WORK/prefix
+#        run.sh WORK CMAKE CXX refused            programs that must not be made, and say why
 set -euo pipefail
 work="$1" cmake="$2" cxx="$3" mode="$4" extra="${5:-}"
 project="$(cd "$(dirname "$0")" && pwd)/project"
@@ -41,6 +42,35 @@ case "$mode" in
     read -ra flags <<<"$(pkg-config --static --cflags --libs "${modules[@]}")"
     "$cxx" -std=c++20 "${defines[@]}" "$project/main.cc" -o "$build/consumer" "${flags[@]}"
     "$build/consumer"
+    ;;
+  refused)
+    pc_dir="$(dirname "$(find "$prefix" -name vicinal.pc)")"
+    export PKG_CONFIG_PATH="$pc_dir"
+    read -ra flags <<<"$(pkg-config --static --cflags --libs vicinal)"
+    # refused WORDS FLAG...: the consumer is not made with FLAG, and the compiler says WORDS.
+    refused() {
+      if "$cxx" "${@:2}" "$project/main.cc" -o "$work/refused" "${flags[@]}" >"$work/why" 2>&1; then
+        echo "a program was made with ${*:2}"
+        exit 1
+      fi
+      grep -q "$1" "$work/why" || {
+        echo "with ${*:2} nothing says $1:"
+        head -n 40 "$work/why"
+        exit 1
+      }
+    }
+    refused "need C++20" -std=c++17
+    refused "vicinal_was_built_with_GLIBCXX_DEBUG" -std=c++20 -D_GLIBCXX_DEBUG
+    refused "vicinal_was_built_with_the_old_CXX11_ABI" -std=c++20 -D_GLIBCXX_USE_CXX11_ABI=0
+    # Each header says so by itself.
+    include="$(dirname "$(find "$prefix" -path '*/vicinal/index.h')")"
+    for header in "$include"/*.h; do
+      if "$cxx" -std=c++17 -fsyntax-only -I "$include/.." -x c++ "$header" >"$work/why" 2>&1 ||
+        ! grep -q "need C++20" "$work/why"; then
+        echo "$header does not say that it needs C++20"
+        exit 1
+      fi
+    done
     ;;
   *)
     echo "unknown mode $mode"

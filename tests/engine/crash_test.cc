@@ -139,7 +139,7 @@ TEST(Crash, CutLinksAreStoredCut) {
   const StoreOptions options = without_background();
   Store store = *Store::open(folder.file("s"), options);
   Index index = rebuildable(store, 1500);
-  for (Label label = 0; label < 100; ++label) ASSERT_TRUE(*index.erase(label));
+  for (Label label = 0; label < 100; ++label) ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
   ASSERT_OK(index.checkpoint());
   ASSERT_OK(index.rebuild());
   std::filesystem::copy(folder.file("s"), folder.file("crashed"));

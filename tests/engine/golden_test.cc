@@ -84,7 +84,7 @@ void fill(Index index, RowOf row_of) {
   for (Label label = 110; label < 130; ++label) {
     ASSERT_TRUE(index.upsert(label, row_of(label + 500)).ok());
   }
-  for (Label label = 10; label < 25; ++label) ASSERT_TRUE(*index.erase(label));
+  for (Label label = 10; label < 25; ++label) ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
   ASSERT_TRUE(index.upsert(12, row_of(12)).ok());
 }
 

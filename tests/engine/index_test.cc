@@ -100,13 +100,13 @@ TEST(Upsert, SaysWhatItDid) {
     EXPECT_EQ(*index.upsert(7, vector_of(7)), UpsertOutcome::kUnchanged);
     EXPECT_EQ(*index.upsert(7, vector_of(7, 1)), UpsertOutcome::kUpdated);
     EXPECT_EQ(*index.get(7), vector_of(7, 1));
-    EXPECT_TRUE(*index.erase(7));
-    EXPECT_FALSE(*index.erase(7));
+    EXPECT_EQ(*index.erase(7), EraseOutcome::kErased);
+    EXPECT_EQ(*index.erase(7), EraseOutcome::kAbsent);
     EXPECT_FALSE(index.contains(7));
     EXPECT_CODE(index.get(7).status(), kNotFound, "no label 7");
     EXPECT_EQ(index.size(), 0u);
     EXPECT_EQ(*index.upsert(7, vector_of(7, 1)), UpsertOutcome::kResurrected);
-    EXPECT_TRUE(*index.erase(7));
+    EXPECT_EQ(*index.erase(7), EraseOutcome::kErased);
     EXPECT_EQ(*index.upsert(7, vector_of(7, 2)), UpsertOutcome::kUpdated);
     EXPECT_EQ(index.size(), 1u);
     expect_sound(index);
@@ -128,7 +128,7 @@ TEST(Upsert, AnyLabelAndExactBits) {
 
 TEST(Batch, LastRowWinsAndCountsAdd) {
   Index index = filled(4);
-  ASSERT_TRUE(*index.erase(3));
+  ASSERT_EQ(*index.erase(3), EraseOutcome::kErased);
   const std::vector<Label> labels = {0, 1, 9, 9, 3};
   std::vector<float> rows = matrix_of(std::vector<Label>{0, 50, 51, 52, 3});
   const Result<BatchResult> result = index.upsert_batch(labels, rows);
@@ -264,17 +264,59 @@ TEST(Filters, PredicateAndLabelSet) {
   EXPECT_EQ(index.search(vector_of(7), nested)->hits, index.search(vector_of(7), {.k = 5})->hits);
 }
 
+// A Result that ends with its statement gives its value away: the loop walks one that lives.
+TEST(Results, OfATemporaryAreValues) {
+  const Index index = filled(50);
+  std::size_t hits = 0;
+  for (const Hit& hit : *index.search(vector_of(3), {.k = 5})) hits += hit.label < 50 ? 1 : 0;
+  EXPECT_EQ(hits, 5u);
+  for (const float x : index.get(3).value()) EXPECT_TRUE(std::isfinite(x));
+  static_assert(!std::is_reference_v<decltype(*std::declval<Result<int>>())>);
+  static_assert(!std::is_reference_v<decltype(std::declval<Result<int>>().value())>);
+  static_assert(!std::is_reference_v<decltype(std::declval<Result<int>>().status())>);
+}
+
+TEST(BadOptions, OfOneCallAreRefusedLikeThoseOfTheIndex) {
+  Index index = filled(10);
+  const std::vector<float> query = vector_of(1);
+  std::vector<Hit> room(1);
+  EXPECT_CODE(index.search(query, {.ef_search = 100001}).status(), kInvalidArgument,
+              "ef_search 100001 is outside 0 to 100000");
+  EXPECT_CODE(index.search_into(query, {.ef_search = 100001}, room).status(), kInvalidArgument,
+              "ef_search");
+  EXPECT_CODE(index.search_batch(query, {.ef_search = 100001}).status(), kInvalidArgument,
+              "ef_search");
+  EXPECT_CODE(index.search_batch(query, {}, 4097).status(), kInvalidArgument, "threads 4097");
+  EXPECT_CODE(index.search_radius(query, 1, {.ef_search = 100001}).status(), kInvalidArgument,
+              "ef_search");
+  EXPECT_CODE(index.recall({.ef_search = 100001}).status(), kInvalidArgument, "ef_search");
+  EXPECT_CODE(index.recall({.threads = 4097}).status(), kInvalidArgument, "threads");
+  EXPECT_CODE(index.upsert_batch({}, {}, {.threads = 4097}).status(), kInvalidArgument, "threads");
+  EXPECT_CODE(index.rebuild({.threads = 4097}), kInvalidArgument, "threads");
+  EXPECT_TRUE(index.search(query, {.ef_search = 100000}).ok());
+}
+
 TEST(Radius, FindsWhatIsWithin) {
   Index index = filled(500);
   const SearchResult all = *index.search(vector_of(3), {.k = 500, .exact = true});
   const float radius = all[20].distance;
-  const SearchResult exact = *index.search_radius(vector_of(3), radius, {.k = 0, .exact = true});
+  const RadiusResult exact = *index.search_radius(vector_of(3), radius, {.exact = true});
+  EXPECT_FALSE(exact.cut);
   EXPECT_EQ(exact.size(), 21u);
-  const SearchResult walked =
-      *index.search_radius(vector_of(3), radius, {.k = 0, .ef_search = 200});
+  const RadiusResult walked = *index.search_radius(vector_of(3), radius, {.ef_search = 200});
   EXPECT_GE(walked.size(), 20u);
   for (const Hit& hit : walked) EXPECT_LE(hit.distance, radius);
-  EXPECT_EQ(index.search_radius(vector_of(3), radius, {.k = 4})->size(), 4u);
+  const RadiusResult four = *index.search_radius(vector_of(3), radius, {.max_hits = 4});
+  EXPECT_EQ(four.size(), 4u);
+  EXPECT_TRUE(four.cut);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(four[i], exact[i]);
+  for (const std::size_t most : {std::size_t{21}, std::size_t{22}, std::size_t{1} << 60}) {
+    const RadiusResult whole =
+        *index.search_radius(vector_of(3), radius, {.max_hits = most, .exact = true});
+    EXPECT_EQ(whole.hits, exact.hits) << most;
+    EXPECT_FALSE(whole.cut) << most;
+  }
+  EXPECT_TRUE(index.search_radius(vector_of(3), radius, {.max_hits = 20, .exact = true})->cut);
   EXPECT_FALSE(index.search_radius(vector_of(3), std::nanf("")).ok());
   const LabelSet two(std::vector<Label>{3, 4});
   EXPECT_EQ(index.search_radius(vector_of(3), 1e-3F, {.filter = Filter::among(two)})->size(), 1u);
@@ -299,7 +341,7 @@ TEST(Erase, EverythingAndBackAgain) {
 
 TEST(Repair, ByItselfAndBySlices) {
   Index index = filled(1000);
-  for (Label label = 0; label < 900; ++label) ASSERT_TRUE(*index.erase(label));
+  for (Label label = 0; label < 900; ++label) ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
   EXPECT_LT(index.stats().tombstones, 900u) << "writes repair once a share is dead";
   int slices = 0;
   while (true) {
@@ -332,7 +374,7 @@ TEST(Rebuild, LeavesOnlyTheLive) {
 
 TEST(Walks, EveryLabelOnceAndLinksAsLabels) {
   Index index = filled(100);
-  ASSERT_TRUE(*index.erase(5));
+  ASSERT_EQ(*index.erase(5), EraseOutcome::kErased);
   std::size_t seen = 0;
   ASSERT_OK(index.for_each([&](Label label, std::span<const float> vector) {
     ++seen;

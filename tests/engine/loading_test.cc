@@ -67,7 +67,8 @@ class LoadingTest : public ::testing::TestWithParam<bool> {
     for (Label label = 0; label < 50; ++label) {
       ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
     }
-    for (Label label = 50; label < 80; ++label) ASSERT_TRUE(*index.erase(label));
+    for (Label label = 50; label < 80; ++label)
+      ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
     before_ = answers(index);
     ASSERT_OK(store.close());
   }
@@ -113,7 +114,7 @@ TEST_P(LoadingTest, WritesBeforeItIsLoaded) {
     EXPECT_EQ(*index.upsert(55, vector_of(55)), UpsertOutcome::kResurrected);
     EXPECT_EQ(*index.upsert(101, vector_of(101, 7)), UpsertOutcome::kUpdated);
     EXPECT_EQ(*index.upsert(5000, vector_of(5000)), UpsertOutcome::kInserted);
-    EXPECT_TRUE(*index.erase(102));
+    EXPECT_EQ(*index.erase(102), EraseOutcome::kErased);
     const std::vector<Label> batch = labels_up_to(4, 200);
     EXPECT_EQ(index.upsert_batch(batch, matrix_of(batch, 3))->updated, 4u);
     ASSERT_OK(index.checkpoint());
@@ -282,7 +283,7 @@ TEST_P(LoadingTest, AShortJournalIsReplayedBeforeVectorsAreLoaded) {
     Index index = *store.open_index("text", options());
     ASSERT_OK(index.finish_loading());
     ASSERT_TRUE(index.upsert(5000, vector_of(5000)).ok());
-    ASSERT_TRUE(*index.erase(500));
+    ASSERT_EQ(*index.erase(500), EraseOutcome::kErased);
     std::filesystem::copy(path(), copies.file("s"));  // as a crash leaves it
     ASSERT_OK(store.close());
   }

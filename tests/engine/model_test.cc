@@ -66,7 +66,8 @@ class Pair {
         model_[step.label] = step.generation;
         break;
       case Verb::kErase:
-        ok = *index_->erase(step.label) == (model_.erase(step.label) > 0);
+        ok = *index_->erase(step.label) ==
+             (model_.erase(step.label) > 0 ? EraseOutcome::kErased : EraseOutcome::kAbsent);
         break;
       case Verb::kBatch:
         ok = index_->upsert_batch(labels, matrix_of(labels, step.generation)).ok();

@@ -57,7 +57,7 @@ void search_beside_batch(std::size_t live, std::size_t batch, bool one_erased) {
            ++searches;
            short_answers += found.size() < std::min<std::size_t>(10, live - 1) ? 1 : 0;
            not_first += found.empty() || found[0].label != own ? 1 : 0;
-           const SearchResult near = *index.search_radius(vector_of(own), 1e-4F, {.k = 0});
+           const SearchResult near = *index.search_radius(vector_of(own), 1e-4F, {});
            not_first += near.empty() || near[0].label != own ? 1 : 0;
          });
   EXPECT_EQ(short_answers, 0u) << "of " << searches;
@@ -179,7 +179,7 @@ void erase_and_rebuild_in_a_filter(Index index) {
       SearchOptions options{.k = 5, .ef_search = 100, .exact = exact};
       options.filter = Filter::by([&](Label) {
         if (std::exchange(done, true)) return true;
-        EXPECT_TRUE(*index.erase(wanted));
+        EXPECT_EQ(*index.erase(wanted), EraseOutcome::kErased);
         EXPECT_TRUE(index.rebuild().ok());
         EXPECT_FALSE(index.contains(wanted));
         return true;

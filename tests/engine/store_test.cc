@@ -38,7 +38,8 @@ TEST_P(StoreTest, ReopenedAnswersBitForBit) {
     for (Label label = 0; label < 100; ++label) {
       ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
     }
-    for (Label label = 100; label < 150; ++label) ASSERT_TRUE(*index.erase(label));
+    for (Label label = 100; label < 150; ++label)
+      ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
     before = answers(index);
     expect_sound(index, true);
     ASSERT_OK(store.close());

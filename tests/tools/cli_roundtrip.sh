@@ -28,6 +28,14 @@ run 0 search --store s --query query.jsonl -k 3 --ef 100 --json
 [ "$(grep -c '"query":' out)" = 50 ] || fail "not one line a query"
 run 0 search --store s --query query.jsonl --radius 0.0001 --json
 says out '"label":49,'
+# All within a radius by default; a bound says that it cut.
+run 0 search --store s --label 77 --radius 2 --json --exact
+[ "$(grep -o '"label":' out | wc -l)" -gt 100 ] || fail "a radius search stopped early"
+says out '"cut":false'
+run 0 search --store s --label 77 --radius 2 -k 3 --json
+says out '"cut":true'
+run 0 search --store s --label 77 --radius 2 -k 3
+says out "3 found, and there are more"
 
 # The truth of these queries at k = 1 is the row itself.
 for i in $(seq 0 49); do

@@ -27,6 +27,7 @@ struct Arguments {
   std::optional<Label> label;
   std::string truth;
   std::size_t k = 10;
+  std::size_t most = 0;  ///< with a radius: -k, or 0
   std::size_t ef = 0;
   std::optional<float> radius;
   unsigned threads = 0;
@@ -49,7 +50,15 @@ SearchOptions search_options(const Arguments& arguments) {
   return options;
 }
 
-Json to_json(const SearchResult& result) {
+RadiusOptions radius_options(const Arguments& arguments) {
+  RadiusOptions options;
+  options.max_hits = arguments.most;
+  options.ef_search = arguments.ef;
+  options.exact = arguments.exact;
+  return options;
+}
+
+Json to_json(const RadiusResult& result) {
   Json hits = Json::array();
   for (const Hit& hit : result) {
     hits.push_back({{"label", hit.label}, {"distance", hit.distance}});
@@ -61,28 +70,34 @@ Json to_json(const SearchResult& result) {
 }
 
 void print_hits(const Arguments& arguments, const char* key, std::uint64_t query,
-                const SearchResult& result) {
+                const RadiusResult& result) {
   if (arguments.json) {
     Json line = {{key, query}};
     line.update(to_json(result));
+    if (arguments.radius.has_value()) line["cut"] = result.cut;
     fmt::print("{}\n", line.dump());
     return;
   }
-  fmt::print("{} {}: {} found\n", key, query, result.size());
+  fmt::print("{} {}: {} found{}\n", key, query, result.size(),
+             result.cut ? ", and there are more" : "");
   for (std::size_t i = 0; i < result.size(); ++i) {
     fmt::print("{:>4}  label {:<12} distance {:.6g}\n", i + 1, result[i].label, result[i].distance);
   }
 }
 
-Result<std::vector<SearchResult>> answer(const Arguments& arguments, const Index& index,
+Result<std::vector<RadiusResult>> answer(const Arguments& arguments, const Index& index,
                                          std::span<const float> queries) {
+  std::vector<RadiusResult> results;
   if (!arguments.radius.has_value()) {
-    return index.search_batch(queries, search_options(arguments), arguments.threads);
+    Result<std::vector<SearchResult>> nearest =
+        index.search_batch(queries, search_options(arguments), arguments.threads);
+    if (!nearest.ok()) return nearest.status();
+    for (SearchResult& result : *nearest) results.push_back({std::move(result)});
+    return results;
   }
-  std::vector<SearchResult> results;
   for (std::size_t at = 0; at < queries.size(); at += index.dimension()) {
-    Result<SearchResult> result = index.search_radius(queries.subspan(at, index.dimension()),
-                                                      *arguments.radius, search_options(arguments));
+    Result<RadiusResult> result = index.search_radius(queries.subspan(at, index.dimension()),
+                                                      *arguments.radius, radius_options(arguments));
     if (!result.ok()) return result.status();
     results.push_back(std::move(*result));
   }
@@ -105,7 +120,7 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
     if (Status s = reader.read(kQueriesPerBatch, batch); !s.ok()) return s;
     if (batch.rows == 0) return {};
     const auto start = std::chrono::steady_clock::now();
-    Result<std::vector<SearchResult>> results = answer(arguments, index, batch.values);
+    Result<std::vector<RadiusResult>> results = answer(arguments, index, batch.values);
     totals.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!results.ok()) {
@@ -176,7 +191,7 @@ int run_file(const Arguments& arguments, const Index& index, matrix::Reader& rea
 int run_label(const Arguments& arguments, const Index& index) {
   Result<std::vector<float>> vector = index.get(*arguments.label);
   if (!vector.ok()) return print_error(vector.status());
-  Result<std::vector<SearchResult>> results = answer(arguments, index, *vector);
+  Result<std::vector<RadiusResult>> results = answer(arguments, index, *vector);
   if (!results.ok()) return print_error(results.status());
   print_hits(arguments, "label", *arguments.label, results->front());
   return kExitOk;
@@ -222,7 +237,11 @@ void add_search(CLI::App& app, int& exit_code) {
   CLI::Option* truth =
       command->add_option("--truth", arguments->truth, "Exact neighbors (.ivecs): prints recall@k");
   truth->needs(query);
-  command->add_option("-k", arguments->k, "Most hits per query")->capture_default_str();
+  command
+      ->add_option_function<std::size_t>(
+          "-k", [arguments = arguments](std::size_t k) { arguments->k = arguments->most = k; },
+          "Most hits per query; with --radius all by default")
+      ->default_str("10");
   command->add_option("--ef", arguments->ef, "Candidates kept (default: the index's)");
   command->add_option("--radius", arguments->radius, "Only hits within this distance")
       ->excludes(truth);

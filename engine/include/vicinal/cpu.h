@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vicinal/requirements.h"
 #include "vicinal/status.h"
 
 namespace vicinal {

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "vicinal/options.h"
+#include "vicinal/requirements.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
 
@@ -66,9 +67,10 @@ class Index {
   /// nothing of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near
   /// each other in memory, whatever the order of the rows.
   /// Shapes: vectors.size() == labels.size() * dimension().
-  /// Errors: as upsert(), naming the first bad row. kCancelled: the progress callback said so while
-  /// links were made: what was linked by then is
-  ///         stored and searchable, the rest is as if never given; the message has the numbers.
+  /// Errors: as upsert(), naming the first bad row.
+  ///         kCancelled  the progress callback said so while links were made: what was linked by
+  ///                     then is stored and searchable, the rest is as if never given; the message
+  ///                     has the numbers.
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
 
@@ -80,9 +82,10 @@ class Index {
   /// True when `label` is live.
   bool contains(Label label) const;
 
-  /// Erases `label`: hidden from every search that begins later. O(1) plus, when durable, one
-  /// shared commit. Returns whether the label was live.
-  Result<bool> erase(Label label);
+  /// Erases `label`: hidden from every search that begins later. Says whether it was live.
+  /// Errors: as upsert(), but for those of a vector.
+  /// Cost: O(1) plus, when durable, one shared commit.
+  Result<EraseOutcome> erase(Label label);
   /// Erases many in one commit. Returns how many were live.
   Result<std::uint64_t> erase_batch(std::span<const Label> labels);
 
@@ -95,7 +98,8 @@ class Index {
   /// those of the label map for one look each; allocates only the result once warm (vectors that
   /// are not in memory are read through the store: IndexOptions::vectors_in_memory,
   /// load_in_background).
-  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
+  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine; an option
+  ///                           outside its range.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
@@ -113,11 +117,11 @@ class Index {
                                                  const SearchOptions& options = {},
                                                  unsigned threads = 0) const;
 
-  /// Live vectors within `radius` (distance <= radius), nearest first, at most options.k of them
-  /// when options.k > 0 (0: all that are found). options.ef_search bounds the walk's slack. With
-  /// options.exact all of them.
-  Result<SearchResult> search_radius(std::span<const float> query, float radius,
-                                     const SearchOptions& options = {}) const;
+  /// Live vectors within `radius` (distance <= radius), nearest first: all that the walk finds, and
+  /// with options.exact all that there are.
+  /// Errors: as search(); kInvalidArgument  a radius that is not a number.
+  Result<RadiusResult> search_radius(std::span<const float> query, float radius,
+                                     const RadiusOptions& options = {}) const;
 
   /// Live vectors.
   std::uint64_t size() const;
@@ -139,8 +143,8 @@ class Index {
   /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
   /// those who want all searches to be equally fast before they take traffic. At once when nothing
   /// is left. OK says that every vector was verified.
-  /// Errors: kCancelled (the background goes on); kCorruption, kIoError  a vector, named by its
-  /// label, is damaged or cannot be read.
+  /// Errors: kCancelled             the background goes on.
+  ///         kCorruption, kIoError  a vector, named by its label, is damaged or cannot be read.
   Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are

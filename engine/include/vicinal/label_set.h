@@ -21,6 +21,7 @@
 #include <span>
 #include <utility>
 
+#include "vicinal/requirements.h"
 #include "vicinal/types.h"
 
 namespace vicinal {

@@ -9,6 +9,8 @@
 
 #include <cstddef>
 
+#include "vicinal/requirements.h"
+
 namespace vicinal {
 
 struct AllocatorHook {

@@ -6,6 +6,8 @@
 // Threads: call before any other use of Vicinal.
 #pragma once
 
+#include "vicinal/requirements.h"
+
 namespace vicinal {
 
 /// Makes the engine allocate from mimalloc. Returns false, and changes nothing, when the engine has

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "vicinal/event.h"
 #include "vicinal/label_set.h"
+#include "vicinal/requirements.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
 
@@ -27,7 +29,7 @@ using ProgressCallback = std::function<bool(const Progress&)>;
 
 /// How an index is made. All fields of the first group are stored with it; opening an existing
 /// index with a field that differs is kInvalidArgument naming both values. A number that is 0
-/// accepts what is stored; Store::open_index accepts all of them.
+/// accepts what is stored; with Store::open_index fields as they are by default do, too.
 struct IndexOptions {
   // -- Behaviour, stored with the index.
 
@@ -67,7 +69,7 @@ struct IndexOptions {
   bool rebuild_on_upsert = false;
   /// Run a slice of repair after writes once tombstones pass this share of all nodes; 0 never.
   double repair_share = 0.2;
-  /// Threads for batch work when the call does not say: 0 means one per CPU.
+  /// Threads for batch work when the call does not say, at most 4,096: 0 means one per CPU.
   unsigned threads = 0;
   /// Vectors expected; a hint that spares growth.
   std::uint64_t reserve = 0;
@@ -93,11 +95,15 @@ struct StoreOptions {
   /// The most the file may grow to; kFull beyond. 0: no limit but the disk's.
   std::uint64_t max_map_bytes = 0;
   /// Let one background thread of the store write checkpoints and repair slices when they are due.
-  /// False leaves both to checkpoint() and repair().
+  /// What fails is tried again every second, and told by on_event; when checkpoints keep failing
+  /// until eight times checkpoint_bytes wait for one, upserts answer with that failure. False
+  /// leaves both to checkpoint() and repair().
   bool background = true;
   /// Bytes of vectors written to an index since its last checkpoint after which the next is due:
   /// what a crash makes the next opening link again.
   std::uint64_t checkpoint_bytes = 64ull << 20;
+  /// Told what happens in the store and no call returns. May be empty.
+  EventCallback on_event = {};
 };
 
 /// A predicate over labels; called only for candidates, from the searching thread (search_batch:
@@ -120,7 +126,19 @@ struct Filter {
 struct SearchOptions {
   /// Most hits returned; 0 returns none.
   std::size_t k = 10;
-  /// Candidates kept during the walk, at least k is used; 0 means the index's ef_search.
+  /// Candidates kept during the walk, at most 100,000; at least k is used; 0 means the index's
+  /// ef_search.
+  std::size_t ef_search = 0;
+  Filter filter = {};
+  /// Compare with every live vector instead of walking the graph: exact, O(n).
+  bool exact = false;
+};
+
+/// How vectors within a distance are looked for.
+struct RadiusOptions {
+  /// Most hits returned, the nearest; RadiusResult::cut says when there were more. 0: no limit.
+  std::size_t max_hits = 0;
+  /// As in SearchOptions: how far the walk looks around before it follows what lies within.
   std::size_t ef_search = 0;
   Filter filter = {};
   /// Compare with every live vector instead of walking the graph: exact, O(n).
@@ -151,8 +169,13 @@ struct SearchResult {
   auto end() const { return hits.end(); }
 };
 
+/// What search_radius() found.
+struct RadiusResult : SearchResult {
+  bool cut = false;  ///< more lie within the radius than RadiusOptions::max_hits
+};
+
 struct BatchOptions {
-  /// Threads to use; 0 means the index's `threads`.
+  /// Threads to use, at most 4,096; 0 means the index's `threads`.
   unsigned threads = 0;
   ProgressCallback progress = {};
 };
@@ -258,6 +281,9 @@ struct Stats {
   std::uint64_t salvaged = 0;   ///< damaged records set aside at open
   std::uint64_t repaired_links = 0;  ///< damaged link records mended at open
   double open_seconds = 0;
+  std::uint64_t background_failures = 0;  ///< of the store's own thread, in a row until now
+  std::string background_error;           ///< the last of them in this process; empty: none
+  double background_error_age_s = -1;     ///< seconds since then; -1 for none
   std::uint64_t vectors_to_load = 0;  ///< not in memory yet: see IndexOptions::load_in_background
 
   std::uint64_t bytes_in_memory() const {

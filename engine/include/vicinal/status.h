@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "vicinal/requirements.h"
+
 namespace vicinal {
 
 enum class [[nodiscard]] StatusCode : std::uint8_t{
@@ -74,14 +76,17 @@ class [[nodiscard]] Result {
 
   bool ok() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
-  const Status& status() const noexcept { return status_; }
+  // Of a Result that ends with the statement, values come by value: what `for (auto& hit :
+  // *index.search(query))` walks lives as long as the loop.
+  const Status& status() const& noexcept { return status_; }
+  Status status() && noexcept { return std::move(status_); }
 
   T& value() & { return checked(); }
   const T& value() const& { return const_cast<Result*>(this)->checked(); }
-  T&& value() && { return std::move(checked()); }
+  T value() && { return std::move(checked()); }
   T& operator*() & { return checked(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(checked()); }
+  T operator*() && { return std::move(checked()); }
   T* operator->() { return &checked(); }
   const T* operator->() const { return &value(); }
 

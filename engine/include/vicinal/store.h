@@ -15,6 +15,7 @@
 
 #include "vicinal/index.h"
 #include "vicinal/options.h"
+#include "vicinal/requirements.h"
 #include "vicinal/status.h"
 
 namespace vicinal {
@@ -43,15 +44,15 @@ class Store {
   /// replayed, vectors too or later (IndexOptions::load_in_background). Later calls return the same
   /// index.
   /// Errors: kInvalidArgument  stored options differ (both values named); dimension 0 for a new
-  /// index.
+  ///                           index.
   ///         kCorruption       a node or vector record that was read is damaged (its label named);
-  ///         see IndexOptions::salvage. kIoError: the file cannot be read, which salvage does not
-  ///         mend.
+  ///                           see IndexOptions::salvage.
+  ///         kIoError          the file cannot be read, which salvage does not mend.
   ///         kCancelled        options.progress said so.
   Result<Index> index(std::string_view name, const IndexOptions& options);
 
-  /// The existing index called `name` with the options stored with it; `tuning` gives the fields
-  /// that are not stored (threads, progress, ...).
+  /// The existing index called `name` as it is stored; `tuning` gives the fields that are not stored
+  /// (threads, progress, ...). A stored field in it may be as stored or as it is by default.
   /// Errors: kNotFound, and as index().
   Result<Index> open_index(std::string_view name, const IndexOptions& tuning = {});
 

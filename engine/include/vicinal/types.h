@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "vicinal/requirements.h"
+
 namespace vicinal {
 
 /// The caller's id of a vector. Any 64-bit value is valid.
@@ -42,6 +44,12 @@ enum class UpsertOutcome : std::uint8_t {
   kUnchanged = 3,    ///< live with this very vector: nothing was written.
 };
 
+/// What an erasure found and did.
+enum class EraseOutcome : std::uint8_t {
+  kErased = 0,  ///< the label was live.
+  kAbsent = 1,  ///< it was not: nothing was written.
+};
+
 /// The path a search took; reported so that a surprising latency can be explained.
 enum class SearchPath : std::uint8_t {
   kEmpty = 0,          ///< nothing live, or k = 0: no work.
@@ -51,11 +59,12 @@ enum class SearchPath : std::uint8_t {
 };
 
 /// The word for a value, as messages, JSON and the command line use it ("inner_product", "int8",
-/// "full", "resurrected", "exact_scan"); "unknown" for a value that is none.
+/// "full", "resurrected", "absent", "exact_scan"); "unknown" for a value that is none.
 const char* metric_name(Metric metric) noexcept;
 const char* quantization_name(Quantization quantization) noexcept;
 const char* durability_name(Durability durability) noexcept;
 const char* outcome_name(UpsertOutcome outcome) noexcept;
+const char* outcome_name(EraseOutcome outcome) noexcept;
 const char* path_name(SearchPath path) noexcept;
 
 }  // namespace vicinal

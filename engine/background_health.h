@@ -1,0 +1,51 @@
+// BackgroundHealth: what the store's own thread could not do for an index, lately.
+//
+// What: keeps the last failure, tells the first of a row and then ever fewer of them, and says when
+// writers must be told: a checkpoint that keeps failing lets the journal, and the next opening, grow
+// without end.
+// Ownership: a part of an index.
+// Threads: any; failed() and succeeded() from one at a time. Writers pay one load while all is well.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "engine/events.h"
+#include "vicinal/event.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+
+namespace vicinal::engine {
+
+class BackgroundHealth {
+ public:
+  /// Without `events` nobody is told.
+  BackgroundHealth(std::string index, std::shared_ptr<const Events> events);
+
+  void failed(EventKind what, const Status& why) noexcept;
+  /// What succeeded is all that failed before.
+  void succeeded() noexcept;
+
+  bool well() const noexcept { return !failing_.load(std::memory_order_relaxed); }
+  /// Why a write is refused: a checkpoint keeps failing, and `waiting` bytes wait for it, several
+  /// times the `due` after which one is made. OK while that is not so.
+  Status refusal(std::uint64_t waiting, std::uint64_t due) const;
+  /// The fields about the background.
+  void fill(Stats& stats) const;
+
+ private:
+  const std::string index_;
+  const std::shared_ptr<const Events> events_;
+  std::atomic<bool> failing_{false};
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  EventKind what_ = EventKind::kCheckpointFailed;
+  Status why_;
+  std::uint64_t in_a_row_ = 0;
+  std::chrono::steady_clock::time_point at_;
+};
+
+}  // namespace vicinal::engine
