@@ -1,8 +1,6 @@
 // checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "engine/base/check.h"
@@ -48,66 +46,39 @@ class GraphSource final : public persist::CheckpointSource {
 }  // namespace
 
 Status IndexCore::checkpoint(const ProgressCallback& progress) {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  if (!durable_) return {};
-  VICINAL_RETURN_IF_ERROR(check_writable());
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  if (!state_.durable) return {};
+  VICINAL_RETURN_IF_ERROR(state_.check_writable());
   return checkpoint_inside(progress);
 }
 
 Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
-  VICINAL_RETURN_IF_ERROR(graph_->deferred_status());
+  VICINAL_RETURN_IF_ERROR(state_.graph->deferred_status());
   const Turn::Taken turn(checkpointing_, !CallbackScope::active());
   if (!turn) {
     return Status::busy(fmt::format(
-        "a checkpoint of index \"{}\" runs, for which a callback must not wait", name_));
+        "a checkpoint of index \"{}\" runs, for which a callback must not wait", state_.name));
   }
-  graph_->link_backlog(graph_->node_limit());
-  GraphSource source(*graph_);
+  state_.graph->link_backlog(state_.graph->node_limit());
+  GraphSource source(*state_.graph);
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
   ProgressCallback throttled;
   if (progress) {
     throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
   }
   const std::uint64_t unsaved = unsaved_bytes_.load();
-  const Result<persist::CheckpointReport> report = records_->checkpoint(source, throttled);
+  const Result<persist::CheckpointReport> report = state_.records->checkpoint(source, throttled);
   if (!report) return report.status();
   unsaved_bytes_.fetch_sub(unsaved);
   try {
-    drop_stored_rows();
+    state_.fresh.drop_stored(*state_.graph, *state_.records);
   } catch (const std::bad_alloc&) {
     // They stay until the next checkpoint.
   }
   const std::lock_guard lock(checkpoint_time_mutex_);
   checkpointed_at_ = std::chrono::steady_clock::now();
   return {};
-}
-
-void IndexCore::drop_stored_rows() {
-  // Some at a time: a snapshot and a moment hold up others, a growing map and slots to be reused.
-  constexpr std::size_t kAtOnce = 256;
-  const std::vector<NodeId> fresh = fresh_.nodes();
-  std::vector<NodeId> dropped;
-  dropped.reserve(kAtOnce);
-  for (std::size_t first = 0; first < fresh.size(); first += kAtOnce) {
-    const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
-    if (!reader) return;  // they stay until the next checkpoint, which costs memory only
-    const Moment inside(*graph_);
-    dropped.clear();
-    for (std::size_t i = first; i < std::min(first + kAtOnce, fresh.size()); ++i) {
-      const NodeState state = graph_->state(fresh[i]);
-      if (state != NodeState::kLive && state != NodeState::kTombstone) continue;
-      // The slot may hold a newer vector by now, whose row is in the journal still: compare.
-      const float* const chunk = (*reader)->row(fresh[i]);
-      const FreshRows::Row kept = fresh_.find(fresh[i]);
-      const float* const newest = kept != nullptr ? kept.get() : graph_->vector(fresh[i]);
-      if (chunk == nullptr || newest == nullptr) continue;
-      if (std::memcmp(chunk, newest, options_.dimension * sizeof(float)) == 0) {
-        dropped.push_back(fresh[i]);
-      }
-    }
-    fresh_.drop(dropped);
-  }
 }
 
 }  // namespace vicinal::engine

@@ -1,6 +1,6 @@
 // IndexCore: the state of one index and the order of every step on it. Index is a thin handle.
 //
-// What: the graph, the records (null in memory), who holds which label, and one file per verb:
+// What: one file per verb, over what index_state.h holds:
 // upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, checkpoint.cc, recovery.cc, rebuild.cc,
 // repair.cc, validate.cc, recall.cc, stats.cc.
 // Ownership: shared by handles and by the store's registry.
@@ -26,11 +26,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/claims.h"
-#include "engine/fresh_rows.h"
-#include "engine/gate.h"
-#include "engine/label_map.h"
+#include "engine/index_state.h"
 #include "engine/progress.h"
+#include "engine/recovery.h"
 #include "engine/row_loader.h"
 #include "engine/turn.h"
 #include "graph/graph.h"
@@ -77,8 +75,7 @@ class IndexCore {
   Result<SearchResult> search_radius(std::span<const float> query, float radius,
                                      const SearchOptions& options) const;
   std::uint64_t size() const;
-  std::uint64_t row_bytes() const { return std::uint64_t{options_.dimension} * sizeof(float); }
-  const IndexOptions& options() const { return options_; }
+  const IndexOptions& options() const { return state_.options; }
   Stats stats() const;
   Status reserve(std::uint64_t count);
   Status checkpoint(const ProgressCallback& progress);
@@ -93,11 +90,11 @@ class IndexCore {
   Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
 
   // For the store.
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return state_.name; }
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages) const;
   Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) const;
   /// True in a callback of one of its calls: close() would wait for itself.
-  bool thread_is_inside() const { return Gate::Pass::thread_is_inside(gate_); }
+  bool thread_is_inside() const { return Gate::Pass::thread_is_inside(state_.gate); }
   /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
   /// Idempotent.
   Status close(bool with_checkpoint);
@@ -105,35 +102,12 @@ class IndexCore {
   bool maintain(std::uint64_t checkpoint_bytes);
 
  private:
-  friend class Recovery;
   struct BatchPlan;
 
-  /// While rows are still on their way into memory, linking takes tens of milliseconds a vector:
-  /// who links so many waits for the rows instead.
-  static constexpr std::size_t kWorthLoading = 16;
+  /// What the records hold, before the index is shared.
+  Status load();
 
-  // -- Shared by verbs (index_core.cc).
-  Status closed_status() const;
-  /// kBusy: a callback of a call that holds labels asked for others that are taken.
-  Status refused() const;
-  /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
-  Status check_writable() const;
-  unsigned threads_or(unsigned asked) const;
-  /// Until nothing is left that opening left for later.
-  /// Errors: Graph::load_deferred()'s.
-  Status load_vectors(unsigned threads, const ProgressCallback& progress) const;
-  /// `meanwhile` is called beside the commit, where there is one: see IndexRecords::append().
-  Result<persist::Sequence> append(const persist::Operation& operation,
-                                   const std::function<void()>& meanwhile = {});
-  void finish(persist::Sequence sequence);
-  /// As writers see it, under the label's claim.
-  bool live(graph::NodeId node) const;
-  /// Rows for one call, or null when the graph has them all.
-  std::unique_ptr<StoredRows> rows(StoredRows::Reading reading = StoredRows::Reading::kFast) const;
-  /// The stored row of `node`, or null. Inside a Moment or under a claim.
-  const float* row(graph::NodeId node, StoredRows* rows) const;
-  /// True when the stored row of `node` has the bits of `vector`.
-  bool holds(graph::NodeId node, std::span<const float> vector) const;
+  // -- Shared by verbs.
   Index::NodeView view(const graph::Moment& moment, graph::NodeId node) const;
   /// Of `labels` those that are live, and their vectors, appended.
   Status copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
@@ -195,26 +169,13 @@ class IndexCore {
   Status rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
                        std::span<const graph::NodeId> also);
   Status checkpoint_inside(const ProgressCallback& progress);
-  /// Of the rows that are kept because they stood in the journal only, those that are in chunks.
-  void drop_stored_rows();
 
   // -- validate.cc
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;
   Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
-  const std::string name_;
-  const IndexOptions options_;
-  const std::unique_ptr<graph::Graph> graph_;
-  persist::StoreFile* const file_;
-  std::unique_ptr<persist::IndexRecords> records_;  // changes only in close(), behind gate_
+  IndexState state_;
   const std::function<void()> on_write_;
-  const bool durable_;  // has, or had, records
-  const bool read_only_;
-
-  mutable Gate gate_;
-  LabelMap labels_;
-  LabelClaims claims_;
-  mutable FreshRows fresh_;
 
   Turn maintenance_;
   Turn checkpointing_;
@@ -232,10 +193,7 @@ class IndexCore {
   mutable std::mutex checkpoint_time_mutex_;
   std::optional<std::chrono::steady_clock::time_point> checkpointed_at_;
 
-  // Written by recovery, before the index is shared.
-  std::uint64_t salvaged_ = 0;
-  std::uint64_t repaired_links_ = 0;
-  double open_seconds_ = 0;
+  RecoveryReport loaded_;  ///< before the index is shared
 
   /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.
   std::unique_ptr<RowLoader> loader_;

@@ -225,6 +225,7 @@ TEST(Callbacks, AWholeRepairInAFilterIsRefused) {
   expect_sound(index);
 }
 
+// E1: who holds labels is refused those that he would wait for.
 TEST(Callbacks, TheProgressOfABatchMayWriteOtherLabels) {
   Index index = filled(600);
   const std::vector<Label> labels = labels_up_to(500, 300);
@@ -290,6 +291,7 @@ TEST(Callbacks, TheProgressOfMaintenanceMayWriteButNotMaintain) {
   expect_sound(index, true);
 }
 
+// E7
 TEST(Callbacks, WhatACallIsInsideIsNotClosed) {
   TemporaryFolder folder;
   auto store = Store::open(folder.file("store"), quick_store());
