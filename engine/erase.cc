@@ -25,7 +25,7 @@ Result<bool> IndexCore::erase(Label label) {
     state_.graph->erase(node);
     state_.finish(*sequence);
   }
-  after_writes(1);
+  maintenance_.after_writes(1);
   return true;
 }
 
@@ -54,7 +54,7 @@ Result<std::uint64_t> IndexCore::erase_batch(std::span<const Label> labels) {
     state_.graph->erase(nodes);
     state_.finish(*sequence);
   }
-  after_writes(nodes.size());
+  maintenance_.after_writes(nodes.size());
   return static_cast<std::uint64_t>(nodes.size());
 }
 

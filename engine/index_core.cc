@@ -36,14 +36,14 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
 IndexCore::IndexCore(std::string name, const IndexOptions& options,
                      std::unique_ptr<graph::Graph> graph, StoreLink link)
     : state_(std::move(name), options, std::move(graph), link.file, std::move(link.records)),
-      on_write_(std::move(link.on_write)) {}
+      maintenance_(state_, std::move(link.on_write)) {}
 
 Status IndexCore::load() {
   if (state_.records != nullptr) {
     const Result<RecoveryReport> report = Recovery(state_).run();
     if (!report) return report.status();
     loaded_ = *report;
-    unsaved_bytes_.fetch_add(loaded_.unsaved_bytes);
+    checkpoints_.add_unsaved(loaded_.unsaved_bytes);
   }
   if (state_.options.reserve > 0) state_.graph->reserve(state_.options.reserve);
   if (state_.graph->deferred() == 0) return {};
@@ -95,12 +95,21 @@ Status IndexCore::for_each_journal_entry(
   return state_.records->for_each_journal_entry(visit);
 }
 
+bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
+  constexpr std::size_t kLinkedAtOnce = 256;
+  const Gate::Pass pass(state_.gate);
+  if (!pass || state_.records == nullptr || !state_.check_writable().ok()) return false;
+  state_.graph->link_backlog(kLinkedAtOnce);
+  if (checkpoints_.due(checkpoint_bytes) && !checkpoints_.write({}).ok()) return false;
+  return maintenance_.step();
+}
+
 Status IndexCore::close(bool with_checkpoint) {
   state_.gate.close();
   Status status;
   if (loader_ != nullptr) loader_->stop();
   if (state_.records != nullptr && with_checkpoint && !state_.read_only) {
-    status = checkpoint_inside({});
+    status = checkpoints_.write({});
   }
   state_.records.reset();
   return status;

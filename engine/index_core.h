@@ -1,8 +1,7 @@
 // IndexCore: the state of one index and the order of every step on it. Index is a thin handle.
 //
 // What: one file per verb, over what index_state.h holds:
-// upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, checkpoint.cc, recovery.cc, rebuild.cc,
-// repair.cc, validate.cc, recall.cc, stats.cc.
+// upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, validate.cc, recall.cc, stats.cc.
 // Ownership: shared by handles and by the store's registry.
 // Threads: every method from any thread.
 //
@@ -10,9 +9,6 @@
 // nobody), switch the label's entry (readers go back to the node it had), commit (durable before
 // visible) and look for its neighbors meanwhile, link, show, tell the journal.
 // Reading: one graph::Moment a call; what a label stands for is Moment::stood() of its entry.
-// Locks: claims (claims.h) are taken first and never while the turn at maintenance_ is held, which
-// orders repair slices and rebuilds among each other. Who repairs on the way (a write, the store's
-// thread) tries for the turn; nobody inside a callback waits for one (callback.h).
 #pragma once
 
 #include <atomic>
@@ -26,11 +22,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/checkpoints.h"
 #include "engine/index_state.h"
+#include "engine/maintenance.h"
 #include "engine/progress.h"
 #include "engine/recovery.h"
 #include "engine/row_loader.h"
-#include "engine/turn.h"
 #include "graph/graph.h"
 #include "persist/store_file.h"
 #include "vicinal/index.h"
@@ -78,11 +75,11 @@ class IndexCore {
   const IndexOptions& options() const { return state_.options; }
   Stats stats() const;
   Status reserve(std::uint64_t count);
-  Status checkpoint(const ProgressCallback& progress);
+  Status checkpoint(const ProgressCallback& progress) { return checkpoints_.checkpoint(progress); }
   Status sync();
-  Status rebuild(const BatchOptions& options);
+  Status rebuild(const BatchOptions& options) { return maintenance_.rebuild(options); }
   Status finish_loading(const BatchOptions& options) const;
-  Result<RepairResult> repair(const RepairOptions& options);
+  Result<RepairResult> repair(const RepairOptions& options) { return maintenance_.repair(options); }
   Result<ValidateReport> validate(const ValidateOptions& options) const;
   Result<double> recall(const RecallOptions& options) const;
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
@@ -124,8 +121,6 @@ class IndexCore {
   /// A plan, or null.
   std::shared_ptr<graph::LinkPlan> plan_link(graph::NodeId node) const noexcept;
   Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
-  /// Wakes the background thread, or does the repair that is due by itself.
-  void after_writes(std::uint64_t count) noexcept;
 
   // -- upsert_batch.cc.
   Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
@@ -155,44 +150,13 @@ class IndexCore {
   /// Why rows of a search were missing, if so.
   Status check_rows(const StoredRows* rows) const;
 
-  // -- repair.cc, rebuild.cc, checkpoint.cc
-  /// One slice, if nobody else is at maintenance or `wait` says to wait for them.
-  Result<RepairResult> repair_slice(std::uint64_t slice, bool wait, Reporter& reporter);
-  /// kBusy: a callback asked for the turn at maintenance, which somebody else has.
-  Status maintenance_refused() const;
-  /// Records that unlinked nodes are free and recycles them. Returns how many.
-  Result<std::uint64_t> free_unlinked();
-  Status free_nodes(std::span<const graph::NodeId> nodes);
-  bool repair_due() const;
-  /// `also`: pending nodes that the fresh graph is to have.
-  /// kBusy when somebody else is at maintenance and `wait` does not say to wait for them.
-  Status rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
-                       std::span<const graph::NodeId> also);
-  Status checkpoint_inside(const ProgressCallback& progress);
-
   // -- validate.cc
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;
   Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
   IndexState state_;
-  const std::function<void()> on_write_;
-
-  Turn maintenance_;
-  Turn checkpointing_;
-  Turn rebuilding_;  ///< of the one rebuild that runs
-  std::atomic<std::uint64_t> writes_since_slice_{0};
-  // Bytes of rows whose links no checkpoint holds yet and which the journal does not count: those
-  // of batches, and of what recovery linked anew. Losing them costs linking them again at the next
-  // opening.
-  std::atomic<std::uint64_t> unsaved_bytes_{0};
-  std::atomic<bool> pass_open_{false};  // a repair pass was begun and is not finished
-
-  Turn freeing_;
-  std::vector<graph::NodeId> unfreed_;  // under freeing_: unlinked nodes that are not freed yet
-
-  mutable std::mutex checkpoint_time_mutex_;
-  std::optional<std::chrono::steady_clock::time_point> checkpointed_at_;
-
+  Checkpoints checkpoints_{state_};
+  Maintenance maintenance_;
   RecoveryReport loaded_;  ///< before the index is shared
 
   /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.

@@ -3,12 +3,12 @@
 #include <thread>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/maintenance.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
-Status IndexCore::rebuild(const BatchOptions& options) {
+Status Maintenance::rebuild(const BatchOptions& options) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
@@ -21,17 +21,17 @@ Status IndexCore::rebuild(const BatchOptions& options) {
     VICINAL_STEP_POINT("wait.readers");
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
-  const Result<std::uint64_t> freed = free_unlinked();
+  const Result<std::uint64_t> freed = freeing_.free_unlinked();
   return freed ? Status() : freed.status();
 }
 
-Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
-                                std::span<const graph::NodeId> also) {
+Status Maintenance::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
+                                  std::span<const graph::NodeId> also) {
   VICINAL_RETURN_IF_ERROR(state_.load_vectors(threads, progress));
   Reporter reporter(progress, "rebuild",
                     also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
-  const Turn::Taken turn(maintenance_, wait && !CallbackScope::active());
-  if (!turn) return maintenance_refused();
+  const Turn::Taken turn(turn_, wait && !CallbackScope::active());
+  if (!turn) return refused();
   return state_.graph->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },
       also);

@@ -27,14 +27,7 @@ Stats IndexCore::stats() const {
   stats.repaired_links = loaded_.repaired_links;
   stats.open_seconds = loaded_.seconds;
   stats.vectors_to_load = state_.graph->deferred();
-  {
-    const std::lock_guard lock(checkpoint_time_mutex_);
-    stats.checkpoint_age_s =
-        checkpointed_at_
-            ? std::chrono::duration<double>(std::chrono::steady_clock::now() - *checkpointed_at_)
-                  .count()
-            : -1;
-  }
+  stats.checkpoint_age_s = checkpoints_.age();
   const Gate::Pass pass(state_.gate);
   if (pass && state_.records != nullptr) {
     const persist::RecordStats records = state_.records->stats();

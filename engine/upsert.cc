@@ -29,7 +29,7 @@ Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vect
     const LabelClaims::HeldOne claim(state_.claims, label);
     return claim ? upsert_claimed(label, vector) : Result<UpsertOutcome>(state_.labels_taken());
   }();
-  if (outcome && *outcome != UpsertOutcome::kUnchanged) after_writes(1);
+  if (outcome && *outcome != UpsertOutcome::kUnchanged) maintenance_.after_writes(1);
   return outcome;
 }
 

@@ -107,8 +107,8 @@ Result<BatchResult> IndexCore::upsert_batch(std::span<const Label> labels,
                   : Result<BatchResult>(state_.labels_taken());
   }();
   const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
-  unsaved_bytes_.fetch_add(plan.fresh.size() * state_.row_bytes());
-  if (written > 0) after_writes(written);
+  checkpoints_.add_unsaved(plan.fresh.size() * state_.row_bytes());
+  if (written > 0) maintenance_.after_writes(written);
   return result;
 }
 
@@ -224,7 +224,7 @@ Status IndexCore::link_planned(BatchPlan& plan, const BatchOptions& options) {
 Status IndexCore::rebuild_and_link(BatchPlan& plan, const BatchOptions& options) {
   const unsigned threads = state_.threads_or(options.threads);
   // Without waiting for maintenance, which may wait for the labels of this batch.
-  Status status = rebuild_graph(threads, options.progress, false, plan.fresh);
+  Status status = maintenance_.rebuild_graph(threads, options.progress, false, plan.fresh);
   if (!status.ok()) state_.graph->link_missing(plan.fresh);
   return status.code() == StatusCode::kBusy ? Status() : status;
 }

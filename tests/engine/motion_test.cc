@@ -248,6 +248,7 @@ TEST(Callbacks, TheProgressOfABatchMayWriteOtherLabels) {
   expect_sound(index);
 }
 
+// E9
 TEST(Callbacks, TheProgressOfMaintenanceMayWriteButNotMaintain) {
   TemporaryFolder folder;
   auto store = Store::open(folder.file("store"), quick_store());

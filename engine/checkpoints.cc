@@ -1,10 +1,14 @@
-// checkpoint: what changed since the last one goes to disk, so that opening need not replay it.
+#include "engine/checkpoints.h"
+
 #include <fmt/format.h>
 
+#include <memory>
 #include <new>
+#include <vector>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/callback.h"
+#include "engine/progress.h"
 
 namespace vicinal::engine {
 namespace {
@@ -32,7 +36,7 @@ class GraphSource final : public persist::CheckpointSource {
 
   graph::EntryPoint entry_point() override { return graph_.entry_point(); }
 
-  // Links that were chosen without the rows they need must not become the stored ones.
+  // E8
   Status status() override { return graph_.deferred_status(); }
 
   void give_back_changed_nodes(std::span<const NodeId> nodes) override {
@@ -45,17 +49,17 @@ class GraphSource final : public persist::CheckpointSource {
 
 }  // namespace
 
-Status IndexCore::checkpoint(const ProgressCallback& progress) {
+Status Checkpoints::checkpoint(const ProgressCallback& progress) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   if (!state_.durable) return {};
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
-  return checkpoint_inside(progress);
+  return write(progress);
 }
 
-Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
+Status Checkpoints::write(const ProgressCallback& progress) {
   VICINAL_RETURN_IF_ERROR(state_.graph->deferred_status());
-  const Turn::Taken turn(checkpointing_, !CallbackScope::active());
+  const Turn::Taken turn(writing_, !CallbackScope::active());
   if (!turn) {
     return Status::busy(fmt::format(
         "a checkpoint of index \"{}\" runs, for which a callback must not wait", state_.name));
@@ -76,9 +80,19 @@ Status IndexCore::checkpoint_inside(const ProgressCallback& progress) {
   } catch (const std::bad_alloc&) {
     // They stay until the next checkpoint.
   }
-  const std::lock_guard lock(checkpoint_time_mutex_);
-  checkpointed_at_ = std::chrono::steady_clock::now();
+  const std::lock_guard lock(written_at_mutex_);
+  written_at_ = std::chrono::steady_clock::now();
   return {};
+}
+
+bool Checkpoints::due(std::uint64_t bytes) const {
+  return state_.records->stats().journal_bytes + unsaved_bytes_.load() >= bytes;
+}
+
+double Checkpoints::age() const {
+  const std::lock_guard lock(written_at_mutex_);
+  if (!written_at_) return -1;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - *written_at_).count();
 }
 
 }  // namespace vicinal::engine
