@@ -1,13 +1,13 @@
 // erase: a label is hidden; its node stays in the graph as a tombstone until it is repaired away.
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/writer.h"
 
 namespace vicinal::engine {
 
 using graph::NodeId;
 using persist::OperationKind;
 
-Result<bool> IndexCore::erase(Label label) {
+Result<bool> Writer::erase(Label label) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
@@ -29,7 +29,7 @@ Result<bool> IndexCore::erase(Label label) {
   return true;
 }
 
-Result<std::uint64_t> IndexCore::erase_batch(std::span<const Label> labels) {
+Result<std::uint64_t> Writer::erase_batch(std::span<const Label> labels) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());

@@ -1,13 +1,10 @@
 // IndexCore: the state of one index and the order of every step on it. Index is a thin handle.
 //
 // What: one file per verb, over what index_state.h holds:
-// upsert.cc, upsert_batch.cc, erase.cc, read.cc, search.cc, validate.cc, recall.cc, stats.cc.
+// read.cc, search.cc, validate.cc, recall.cc, stats.cc.
 // Ownership: shared by handles and by the store's registry.
 // Threads: every method from any thread.
 //
-// Order of a write (DESIGN section 3): validate, claim the label, write the payload (reachable by
-// nobody), switch the label's entry (readers go back to the node it had), commit (durable before
-// visible) and look for its neighbors meanwhile, link, show, tell the journal.
 // Reading: one graph::Moment a call; what a label stands for is Moment::stood() of its entry.
 #pragma once
 
@@ -28,6 +25,7 @@
 #include "engine/progress.h"
 #include "engine/recovery.h"
 #include "engine/row_loader.h"
+#include "engine/writer.h"
 #include "graph/graph.h"
 #include "persist/store_file.h"
 #include "vicinal/index.h"
@@ -56,11 +54,17 @@ class IndexCore {
   IndexCore& operator=(const IndexCore&) = delete;
 
   // The verbs of Index (see there).
-  Result<UpsertOutcome> upsert(Label label, std::span<const float> vector);
+  Result<UpsertOutcome> upsert(Label label, std::span<const float> vector) {
+    return writer_.upsert(label, vector);
+  }
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
-                                   const BatchOptions& options);
-  Result<bool> erase(Label label);
-  Result<std::uint64_t> erase_batch(std::span<const Label> labels);
+                                   const BatchOptions& options) {
+    return writer_.upsert_batch(labels, vectors, options);
+  }
+  Result<bool> erase(Label label) { return writer_.erase(label); }
+  Result<std::uint64_t> erase_batch(std::span<const Label> labels) {
+    return writer_.erase_batch(labels);
+  }
   Result<std::vector<float>> get(Label label) const;
   bool contains(Label label) const;
   Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const;
@@ -99,8 +103,6 @@ class IndexCore {
   bool maintain(std::uint64_t checkpoint_bytes);
 
  private:
-  struct BatchPlan;
-
   /// What the records hold, before the index is shared.
   Status load();
 
@@ -113,33 +115,6 @@ class IndexCore {
   std::vector<Label> live_labels() const;
   /// Why the vector of a live node is not to be had.
   Status unreadable(Label label, const StoredRows& rows) const;
-
-  // -- upsert.cc. Under the label's claim.
-  Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);
-  /// True when the tombstone was lifted; false when it is past lifting.
-  Result<bool> resurrect_claimed(Label label, graph::NodeId node);
-  /// A plan, or null.
-  std::shared_ptr<graph::LinkPlan> plan_link(graph::NodeId node) const noexcept;
-  Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
-
-  // -- upsert_batch.cc.
-  Result<BatchResult> upsert_batch_claimed(BatchPlan& plan, const BatchOptions& options);
-  void classify(BatchPlan& plan) const;
-  Status add_planned(BatchPlan& plan, unsigned threads);
-  Result<persist::Sequence> commit_planned(const BatchPlan& plan);
-  /// Links what was added; a batch of more than an eighth of what is live is shown round by round.
-  /// kCancelled when some was taken back.
-  Status link_planned(BatchPlan& plan, const BatchOptions& options);
-  Status rebuild_and_link(BatchPlan& plan, const BatchOptions& options);
-  /// What is not shown yet, and what is to be resurrected, in one step. `pending` has room for all.
-  void show_planned(const BatchPlan& plan, std::vector<graph::NodeId>& pending);
-  /// Undoes nodes[i] of the plan, whose labels had replaced[i], before they were linked.
-  void take_back(std::span<const graph::NodeId> nodes, std::span<const graph::NodeId> replaced);
-  /// Undoes the entries that are not linked, on disk and in memory, and leaves the linked ones in
-  /// the plan. False: that could not be stored, and nothing was undone.
-  bool take_back_unlinked(BatchPlan& plan);
-  /// In one commit: what it replaced is live again, its nodes hold nothing.
-  Result<persist::Sequence> store_taking_back(const BatchPlan& undone);
 
   // -- search.cc
   Status check_query(std::span<const float> query, const std::string& what = {}) const;
@@ -157,6 +132,7 @@ class IndexCore {
   IndexState state_;
   Checkpoints checkpoints_{state_};
   Maintenance maintenance_;
+  Writer writer_{state_, maintenance_, checkpoints_};
   RecoveryReport loaded_;  ///< before the index is shared
 
   /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.

@@ -1,18 +1,33 @@
 // upsert: one vector, durable before it is visible.
+#include <memory>
+#include <new>
+
 #include "engine/base/check.h"
-#include "engine/index_core.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"
+#include "engine/writer.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
 using graph::kNoNode;
 using graph::NodeId;
-using graph::NodeState;
 using persist::OperationKind;
 
-Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vector) {
+namespace {
+
+/// A plan, or null.
+std::shared_ptr<graph::LinkPlan> plan_link(const graph::Graph& graph, NodeId node) noexcept {
+  try {
+    return graph.plan_link(node);
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // link() will search
+  }
+}
+
+}  // namespace
+
+Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
@@ -33,7 +48,7 @@ Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vect
   return outcome;
 }
 
-Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const float> vector) {
+Result<UpsertOutcome> Writer::upsert_claimed(Label label, std::span<const float> vector) {
   const NodeId old = state_.labels.find(label);
   if (old != kNoNode && state_.holds(old, vector)) {
     if (state_.live(old)) return UpsertOutcome::kUnchanged;
@@ -45,7 +60,7 @@ Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const flo
   return old == kNoNode ? UpsertOutcome::kInserted : UpsertOutcome::kUpdated;
 }
 
-Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
+Result<bool> Writer::resurrect_claimed(Label label, NodeId node) {
   const Pinned pinned(*state_.graph, {&node, 1});
   if (pinned.count() == 0) return false;
   persist::Operation operation;
@@ -59,15 +74,7 @@ Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
   return true;
 }
 
-std::shared_ptr<graph::LinkPlan> IndexCore::plan_link(NodeId node) const noexcept {
-  try {
-    return state_.graph->plan_link(node);
-  } catch (const std::bad_alloc&) {
-    return nullptr;  // link() will search
-  }
-}
-
-Status IndexCore::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
+Status Writer::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
   const Result<NodeId> fresh = state_.graph->add_node(label, vector.data(), old);
   if (!fresh) return fresh.status();
   persist::Operation operation;
@@ -89,7 +96,7 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
     state_.labels.set(*fresh);  // E4
     VICINAL_STEP_POINT("upsert.labelled");
     if (state_.durable) state_.fresh.add(*fresh, vector);
-    sequence = state_.append(operation, [&] { plan = plan_link(*fresh); });
+    sequence = state_.append(operation, [&] { plan = plan_link(*state_.graph, *fresh); });
   } catch (...) {
     take_back();  // nothing was stored
     throw;
