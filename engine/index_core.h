@@ -1,20 +1,16 @@
-// IndexCore: the state of one index and the order of every step on it. Index is a thin handle.
+// IndexCore: one index: what its parts share, the parts, and how it begins and ends.
 //
-// What: one file per verb, over what index_state.h holds:
-// read.cc, search.cc, validate.cc, recall.cc, stats.cc.
-// Ownership: shared by handles and by the store's registry.
-// Threads: every method from any thread.
-//
-// Reading: one graph::Moment a call; what a label stands for is Moment::stood() of its entry.
+// What: index_state.h is shared; writer.h changes it, reader.h looks at it, maintenance.h keeps its
+// graph good, checkpoints.h brings links to disk, recovery.h fills it once, row_loader.h brings the
+// rows that opening left for later. Here is what concerns all of them: stats.cc, closing, and what
+// the store asks. Index is a thin handle.
+// Ownership: shared by handles and by the store's registry. Parts are declared after what they use.
+// Threads: every method from any thread; see the parts.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,7 +18,7 @@
 #include "engine/checkpoints.h"
 #include "engine/index_state.h"
 #include "engine/maintenance.h"
-#include "engine/progress.h"
+#include "engine/reader.h"
 #include "engine/recovery.h"
 #include "engine/row_loader.h"
 #include "engine/writer.h"
@@ -65,16 +61,24 @@ class IndexCore {
   Result<std::uint64_t> erase_batch(std::span<const Label> labels) {
     return writer_.erase_batch(labels);
   }
-  Result<std::vector<float>> get(Label label) const;
-  bool contains(Label label) const;
-  Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const;
+  Result<std::vector<float>> get(Label label) const { return reader_.get(label); }
+  bool contains(Label label) const { return reader_.contains(label); }
+  Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const {
+    return reader_.search(query, options);
+  }
   Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
-                                  std::span<Hit> hits, SearchCounters* counters) const;
+                                  std::span<Hit> hits, SearchCounters* counters) const {
+    return reader_.search_into(query, options, hits, counters);
+  }
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
                                                  const SearchOptions& options,
-                                                 unsigned threads) const;
+                                                 unsigned threads) const {
+    return reader_.search_batch(queries, options, threads);
+  }
   Result<SearchResult> search_radius(std::span<const float> query, float radius,
-                                     const SearchOptions& options) const;
+                                     const SearchOptions& options) const {
+    return reader_.search_radius(query, radius, options);
+  }
   std::uint64_t size() const;
   const IndexOptions& options() const { return state_.options; }
   Stats stats() const;
@@ -84,11 +88,17 @@ class IndexCore {
   Status rebuild(const BatchOptions& options) { return maintenance_.rebuild(options); }
   Status finish_loading(const BatchOptions& options) const;
   Result<RepairResult> repair(const RepairOptions& options) { return maintenance_.repair(options); }
-  Result<ValidateReport> validate(const ValidateOptions& options) const;
-  Result<double> recall(const RecallOptions& options) const;
-  Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
-  Result<Index::NodeView> node(Label label) const;
-  Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
+  Result<ValidateReport> validate(const ValidateOptions& options) const {
+    return reader_.validate(options);
+  }
+  Result<double> recall(const RecallOptions& options) const { return reader_.recall(options); }
+  Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
+    return reader_.for_each(visit);
+  }
+  Result<Index::NodeView> node(Label label) const { return reader_.node(label); }
+  Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
+    return reader_.for_each_node(visit);
+  }
 
   // For the store.
   const std::string& name() const { return state_.name; }
@@ -106,33 +116,11 @@ class IndexCore {
   /// What the records hold, before the index is shared.
   Status load();
 
-  // -- Shared by verbs.
-  Index::NodeView view(const graph::Moment& moment, graph::NodeId node) const;
-  /// Of `labels` those that are live, and their vectors, appended.
-  Status copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
-                        std::vector<float>& vectors) const;
-  /// Every label that is live at one moment.
-  std::vector<Label> live_labels() const;
-  /// Why the vector of a live node is not to be had.
-  Status unreadable(Label label, const StoredRows& rows) const;
-
-  // -- search.cc
-  Status check_query(std::span<const float> query, const std::string& what = {}) const;
-  /// One search of a checked query: calls take(found), nearest first, at most `most`.
-  template <typename Take>
-  Status find(std::span<const float> query, const SearchOptions& options, std::size_t most,
-              SearchCounters& counters, const Take& take) const;
-  /// Why rows of a search were missing, if so.
-  Status check_rows(const StoredRows* rows) const;
-
-  // -- validate.cc
-  void validate_labels(ValidateReport& report, std::size_t max_messages) const;
-  Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
-
   IndexState state_;
   Checkpoints checkpoints_{state_};
   Maintenance maintenance_;
   Writer writer_{state_, maintenance_, checkpoints_};
+  Reader reader_{state_};
   RecoveryReport loaded_;  ///< before the index is shared
 
   /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.

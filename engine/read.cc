@@ -1,8 +1,13 @@
 // Reading without searching: get, contains, walks over labels and nodes.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <optional>
+
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/callback.h"
+#include "engine/reader.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
@@ -12,7 +17,7 @@ using graph::Moment;
 using graph::NodeId;
 using graph::NodeState;
 
-Result<std::vector<float>> IndexCore::get(Label label) const {
+Result<std::vector<float>> Reader::get(Label label) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   const Moment moment(*state_.graph);
@@ -28,20 +33,20 @@ Result<std::vector<float>> IndexCore::get(Label label) const {
   return std::vector<float>(stored, stored + state_.options.dimension);
 }
 
-Status IndexCore::unreadable(Label label, const StoredRows& rows) const {
+Status Reader::unreadable(Label label, const StoredRows& rows) const {
   const Status why = rows.why();
   return Status(why.ok() ? StatusCode::kIoError : why.code(),
                 fmt::format("the vector of label {} in index \"{}\" cannot be read{}{}", label,
                             state_.name, why.ok() ? "" : ": ", why.message()));
 }
 
-bool IndexCore::contains(Label label) const {
+bool Reader::contains(Label label) const {
   if (state_.gate.closed()) return false;
   const Moment moment(*state_.graph);
   return moment.stood(state_.labels.find(label)) != kNoNode;
 }
 
-std::vector<Label> IndexCore::live_labels() const {
+std::vector<Label> Reader::live_labels() const {
   const Moment moment(*state_.graph);
   std::vector<Label> live;
   for (std::size_t shard = 0; shard < kShards; ++shard) {
@@ -52,7 +57,7 @@ std::vector<Label> IndexCore::live_labels() const {
   return live;
 }
 
-Status IndexCore::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
+Status Reader::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   // Runs are copied out: `visit` may write, and nothing waits for a moment that lasts that long.
@@ -79,8 +84,8 @@ Status IndexCore::for_each(const std::function<bool(Label, std::span<const float
   return {};
 }
 
-Status IndexCore::copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
-                                 std::vector<float>& vectors) const {
+Status Reader::copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
+                              std::vector<float>& vectors) const {
   const Moment moment(*state_.graph);
   const std::unique_ptr<StoredRows> source = state_.rows(StoredRows::Reading::kVerified);
   for (const Label label : labels) {
@@ -94,7 +99,7 @@ Status IndexCore::copy_live_rows(std::span<const Label> labels, std::vector<Labe
   return {};
 }
 
-Index::NodeView IndexCore::view(const Moment& moment, NodeId node) const {
+Index::NodeView Reader::view(const Moment& moment, NodeId node) const {
   Index::NodeView view;
   view.label = state_.graph->label(node);
   view.node = graph::raw(node);
@@ -111,7 +116,7 @@ Index::NodeView IndexCore::view(const Moment& moment, NodeId node) const {
   return view;
 }
 
-Result<Index::NodeView> IndexCore::node(Label label) const {
+Result<Index::NodeView> Reader::node(Label label) const {
   if (state_.gate.closed()) return state_.closed_status();
   const Moment moment(*state_.graph);
   const NodeId node = moment.stood(state_.labels.find(label));
@@ -119,7 +124,7 @@ Result<Index::NodeView> IndexCore::node(Label label) const {
   return Status::not_found(fmt::format("no label {} in index \"{}\"", label, state_.name));
 }
 
-Status IndexCore::for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
+Status Reader::for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
   if (state_.gate.closed()) return state_.closed_status();
   const std::uint64_t limit = state_.graph->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {

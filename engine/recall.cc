@@ -1,9 +1,10 @@
 // recall: how often search() returns what an exact search does, on a sample of the index itself.
 #include <algorithm>
+#include <atomic>
 #include <random>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/reader.h"
 #include "engine/worker_pool.h"
 
 namespace vicinal::engine {
@@ -39,7 +40,7 @@ std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exac
 
 }  // namespace
 
-Result<double> IndexCore::recall(const RecallOptions& options) const {
+Result<double> Reader::recall(const RecallOptions& options) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.load_vectors(options.threads, {}));

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
+#include <mutex>
+#include <optional>
 
 #include "engine/base/check.h"
 #include "engine/filtered_request.h"
-#include "engine/index_core.h"
+#include "engine/reader.h"
 #include "engine/vector_check.h"
 #include "engine/worker_pool.h"
 
@@ -46,18 +49,18 @@ std::vector<Hit> to_hits(std::span<const Found> found) {
 
 }  // namespace
 
-Status IndexCore::check_query(std::span<const float> query, const std::string& what) const {
+Status Reader::check_query(std::span<const float> query, const std::string& what) const {
   return check_vector(state_.graph->kernels(), state_.options.metric, state_.options.dimension,
                       query, what);
 }
 
-Status IndexCore::check_rows(const StoredRows* rows) const {
+Status Reader::check_rows(const StoredRows* rows) const {
   if (rows != nullptr) VICINAL_RETURN_IF_ERROR(rows->status());
   return state_.graph->deferred_status();
 }
 
-Result<SearchResult> IndexCore::search(std::span<const float> query,
-                                       const SearchOptions& options) const {
+Result<SearchResult> Reader::search(std::span<const float> query,
+                                    const SearchOptions& options) const {
   if (state_.gate.closed()) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
   SearchResult result;
@@ -67,9 +70,8 @@ Result<SearchResult> IndexCore::search(std::span<const float> query,
   return result;
 }
 
-Result<std::size_t> IndexCore::search_into(std::span<const float> query,
-                                           const SearchOptions& options, std::span<Hit> hits,
-                                           SearchCounters* counters) const {
+Result<std::size_t> Reader::search_into(std::span<const float> query, const SearchOptions& options,
+                                        std::span<Hit> hits, SearchCounters* counters) const {
   SearchCounters unused;
   SearchCounters& counted = counters == nullptr ? unused : *counters;
   counted = {};
@@ -85,8 +87,8 @@ Result<std::size_t> IndexCore::search_into(std::span<const float> query,
 }
 
 template <typename Take>
-Status IndexCore::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
-                       SearchCounters& counters, const Take& take) const {
+Status Reader::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
+                    SearchCounters& counters, const Take& take) const {
   if (most == 0) return {};
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
@@ -115,9 +117,9 @@ Status IndexCore::find(std::span<const float> query, const SearchOptions& option
   return {};
 }
 
-Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float> queries,
-                                                          const SearchOptions& options,
-                                                          unsigned threads) const {
+Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> queries,
+                                                       const SearchOptions& options,
+                                                       unsigned threads) const {
   if (state_.gate.closed()) return state_.closed_status();
   const std::size_t dimension = state_.options.dimension;
   VICINAL_RETURN_IF_ERROR(
@@ -147,8 +149,8 @@ Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float>
   return results;
 }
 
-Result<SearchResult> IndexCore::search_radius(std::span<const float> query, float radius,
-                                              const SearchOptions& options) const {
+Result<SearchResult> Reader::search_radius(std::span<const float> query, float radius,
+                                           const SearchOptions& options) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/progress.h"
+#include "engine/reader.h"
 
 namespace vicinal::engine {
 namespace {
@@ -19,7 +20,7 @@ void note(ValidateReport& report, std::size_t max_messages, std::string message)
 
 }  // namespace
 
-Result<ValidateReport> IndexCore::validate(const ValidateOptions& options) const {
+Result<ValidateReport> Reader::validate(const ValidateOptions& options) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   ValidateReport report;
@@ -35,7 +36,7 @@ Result<ValidateReport> IndexCore::validate(const ValidateOptions& options) const
   return report;
 }
 
-void IndexCore::validate_labels(ValidateReport& report, std::size_t max_messages) const {
+void Reader::validate_labels(ValidateReport& report, std::size_t max_messages) const {
   const auto wrong = [&](std::string message) {
     ++report.label_errors;
     note(report, max_messages, std::move(message));
@@ -56,7 +57,7 @@ void IndexCore::validate_labels(ValidateReport& report, std::size_t max_messages
   }
 }
 
-Status IndexCore::validate_records(ValidateReport& report, const ValidateOptions& options) const {
+Status Reader::validate_records(ValidateReport& report, const ValidateOptions& options) const {
   std::vector<std::string> messages;
   const Result<std::uint64_t> failures = state_.records->verify(&messages);
   if (!failures) return failures.status();

@@ -77,7 +77,7 @@ TEST(Motion, SearchBesideABatchAQuarterOfTheIndex) { search_beside_batch(4000, 1
 TEST(Motion, SearchBesideABatchOfOneStep) { search_beside_batch(4000, 500, false); }
 TEST(Motion, SearchBesideABatchIntoAlmostNothing) { search_beside_batch(5, 3000, false); }
 
-// A label that is only being updated is there all the time, to every look.
+// E12: a label that is only being updated is there all the time, to every look.
 TEST(Motion, ALabelBeingUpdatedIsFoundByEveryLook) {
   Index index = filled(300);
   constexpr Label kMoving = 7;
