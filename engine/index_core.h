@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -24,10 +23,8 @@
 #include "engine/writer.h"
 #include "graph/graph.h"
 #include "persist/store_file.h"
-#include "vicinal/index.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
-#include "vicinal/types.h"
 
 namespace vicinal::engine {
 
@@ -49,56 +46,19 @@ class IndexCore {
   IndexCore(const IndexCore&) = delete;
   IndexCore& operator=(const IndexCore&) = delete;
 
-  // The verbs of Index (see there).
-  Result<UpsertOutcome> upsert(Label label, std::span<const float> vector) {
-    return writer_.upsert(label, vector);
-  }
-  Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
-                                   const BatchOptions& options) {
-    return writer_.upsert_batch(labels, vectors, options);
-  }
-  Result<bool> erase(Label label) { return writer_.erase(label); }
-  Result<std::uint64_t> erase_batch(std::span<const Label> labels) {
-    return writer_.erase_batch(labels);
-  }
-  Result<std::vector<float>> get(Label label) const { return reader_.get(label); }
-  bool contains(Label label) const { return reader_.contains(label); }
-  Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const {
-    return reader_.search(query, options);
-  }
-  Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
-                                  std::span<Hit> hits, SearchCounters* counters) const {
-    return reader_.search_into(query, options, hits, counters);
-  }
-  Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
-                                                 const SearchOptions& options,
-                                                 unsigned threads) const {
-    return reader_.search_batch(queries, options, threads);
-  }
-  Result<SearchResult> search_radius(std::span<const float> query, float radius,
-                                     const SearchOptions& options) const {
-    return reader_.search_radius(query, radius, options);
-  }
+  // The parts: most verbs of Index (see there) are theirs.
+  Writer& writer() { return writer_; }
+  const Reader& reader() const { return reader_; }
+  Maintenance& maintenance() { return maintenance_; }
+  Checkpoints& checkpoints() { return checkpoints_; }
+
+  // The other verbs of Index.
   std::uint64_t size() const;
   const IndexOptions& options() const { return state_.options; }
   Stats stats() const;
   Status reserve(std::uint64_t count);
-  Status checkpoint(const ProgressCallback& progress) { return checkpoints_.checkpoint(progress); }
   Status sync();
-  Status rebuild(const BatchOptions& options) { return maintenance_.rebuild(options); }
   Status finish_loading(const BatchOptions& options) const;
-  Result<RepairResult> repair(const RepairOptions& options) { return maintenance_.repair(options); }
-  Result<ValidateReport> validate(const ValidateOptions& options) const {
-    return reader_.validate(options);
-  }
-  Result<double> recall(const RecallOptions& options) const { return reader_.recall(options); }
-  Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
-    return reader_.for_each(visit);
-  }
-  Result<Index::NodeView> node(Label label) const { return reader_.node(label); }
-  Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
-    return reader_.for_each_node(visit);
-  }
 
   // For the store.
   const std::string& name() const { return state_.name; }
