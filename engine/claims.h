@@ -1,10 +1,14 @@
 // LabelClaims: who may change a label right now.
 //
 // What: an operation on a label claims it first, and waits while another operation holds the claim.
-// A claim is an entry in a set, not a lock: no mutex is held during commits or linking. Threads:
-// any. An operation on several labels claims them in ascending order, and nobody claims more while
-// holding a claim: hence no deadlock (E1). A callback of a call that holds claims is refused what
-// it would have to wait for.
+// A claim is an entry in a set, not a lock: no mutex is held during commits or linking. A callback
+// of a call that holds claims is refused what it would have to wait for.
+// Ownership: Held and HeldOne borrow the claims that they hold.
+// Threads: any.
+//
+// Invariants:
+//   E1  An operation on several labels claims them in ascending order, and nobody waits for more
+//       while holding a claim: hence no deadlock.
 #pragma once
 
 #include <tsl/robin_set.h>

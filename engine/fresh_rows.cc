@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace vicinal::engine {
 
 using graph::NodeId;
+using graph::NodeState;
 
 void FreshRows::add(NodeId node, std::span<const float> row) {
   Row copy;
@@ -44,6 +46,32 @@ std::vector<NodeId> FreshRows::nodes() const {
   return nodes;
 }
 
+void FreshRows::drop_stored(const graph::Graph& graph, persist::IndexRecords& records) {
+  // Some at a time: a snapshot and a moment hold up others, a growing map and slots to be reused.
+  constexpr std::size_t kAtOnce = 256;
+  const std::size_t row_bytes = graph.config().dimension * sizeof(float);
+  const std::vector<NodeId> fresh = nodes();
+  std::vector<NodeId> dropped;
+  dropped.reserve(kAtOnce);
+  for (std::size_t first = 0; first < fresh.size(); first += kAtOnce) {
+    const graph::Moment inside(graph);  // first: no slot of a node met here changes hands since
+    const Result<std::unique_ptr<persist::RowReader>> reader = records.row_reader();
+    if (!reader) return;  // they stay until the next checkpoint, which costs memory only
+    dropped.clear();
+    for (std::size_t i = first; i < std::min(first + kAtOnce, fresh.size()); ++i) {
+      const NodeState state = graph.state(fresh[i]);
+      if (state != NodeState::kLive && state != NodeState::kTombstone) continue;
+      // The slot may hold a newer vector by now, whose row is in the journal still: compare.
+      const float* const chunk = (*reader)->row(fresh[i]);
+      const Row kept = find(fresh[i]);
+      const float* const newest = kept != nullptr ? kept.get() : graph.vector(fresh[i]);
+      if (chunk == nullptr || newest == nullptr) continue;
+      if (std::memcmp(chunk, newest, row_bytes) == 0) dropped.push_back(fresh[i]);
+    }
+    drop(dropped);
+  }
+}
+
 const float* StoredRows::row(NodeId node) {
   const float* found = nullptr;
   const std::uint32_t id = graph::raw(node);
@@ -71,8 +99,8 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const NodeId node{ids[i]};
       // By E5 a node that has been shown has a row: only a writer asks about others.
-      const graph::NodeState state = graph_.state(node);
-      const bool has_row = state != graph::NodeState::kFree && state != graph::NodeState::kPending;
+      const NodeState state = graph_.state(node);
+      const bool has_row = state != NodeState::kFree && state != NodeState::kPending;
       if (const float* const kept = graph_.vector(node)) {
         out[i] = kept;
       } else if (FreshRows::Row fresh = fresh_.find(node)) {

@@ -38,6 +38,8 @@ class FreshRows {
   /// Null when the node's row is not here.
   Row find(graph::NodeId node) const;
   std::vector<graph::NodeId> nodes() const;
+  /// Drops those whose rows stand in chunks by now.
+  void drop_stored(const graph::Graph& graph, persist::IndexRecords& records);
 
   std::uint64_t epoch() const { return epoch_.load(); }
   void raise_epoch() { epoch_.fetch_add(1); }

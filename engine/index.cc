@@ -1,4 +1,4 @@
-// Index: the handle over IndexCore.
+// Index: the handle over IndexCore and its parts.
 #include "vicinal/index.h"
 
 #include "engine/base/check.h"
@@ -21,52 +21,50 @@ Result<Index> Index::in_memory(const IndexOptions& options) {
 }
 
 Result<UpsertOutcome> Index::upsert(Label label, std::span<const float> vector) {
-  return core_->upsert(label, vector);
+  return core_->writer().upsert(label, vector);
 }
 Result<BatchResult> Index::upsert_batch(std::span<const Label> labels,
                                         std::span<const float> vectors,
                                         const BatchOptions& options) {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->upsert_batch(labels, vectors, options);
+  return core_->writer().upsert_batch(labels, vectors, options);
 }
-Result<std::vector<float>> Index::get(Label label) const { return core_->get(label); }
-bool Index::contains(Label label) const { return core_->contains(label); }
-Result<EraseOutcome> Index::erase(Label label) {
-  const Result<bool> was_live = core_->erase(label);
-  if (!was_live) return was_live.status();
-  return *was_live ? EraseOutcome::kErased : EraseOutcome::kAbsent;
-}
+Result<std::vector<float>> Index::get(Label label) const { return core_->reader().get(label); }
+bool Index::contains(Label label) const { return core_->reader().contains(label); }
+Result<EraseOutcome> Index::erase(Label label) { return core_->writer().erase(label); }
 Result<std::uint64_t> Index::erase_batch(std::span<const Label> labels) {
-  return core_->erase_batch(labels);
+  return core_->writer().erase_batch(labels);
 }
 Result<SearchResult> Index::search(std::span<const float> query,
                                    const SearchOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->search(query, options);
+  return core_->reader().search(query, options);
 }
 Result<std::size_t> Index::search_into(std::span<const float> query, const SearchOptions& options,
                                        std::span<Hit> hits, SearchCounters* counters) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->search_into(query, options, hits, counters);
+  return core_->reader().search_into(query, options, hits, counters);
 }
 Result<std::vector<SearchResult>> Index::search_batch(std::span<const float> queries,
                                                       const SearchOptions& options,
                                                       unsigned threads) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   VICINAL_RETURN_IF_ERROR(engine::check_threads(threads));
-  return core_->search_batch(queries, options, threads);
+  return core_->reader().search_batch(queries, options, threads);
 }
 Result<RadiusResult> Index::search_radius(std::span<const float> query, float radius,
                                           const RadiusOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->search_radius(query, radius, options);
+  return core_->reader().search_radius(query, radius, options);
 }
 std::uint64_t Index::size() const { return core_->size(); }
 std::uint32_t Index::dimension() const { return core_->options().dimension; }
 IndexOptions Index::options() const { return core_->options(); }
 Stats Index::stats() const { return core_->stats(); }
 Status Index::reserve(std::uint64_t count) { return core_->reserve(count); }
-Status Index::checkpoint(const ProgressCallback& progress) { return core_->checkpoint(progress); }
+Status Index::checkpoint(const ProgressCallback& progress) {
+  return core_->checkpoints().checkpoint(progress);
+}
 Status Index::sync() { return core_->sync(); }
 Status Index::finish_loading(const BatchOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
@@ -74,22 +72,24 @@ Status Index::finish_loading(const BatchOptions& options) const {
 }
 Status Index::rebuild(const BatchOptions& options) {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->rebuild(options);
+  return core_->maintenance().rebuild(options);
 }
-Result<RepairResult> Index::repair(const RepairOptions& options) { return core_->repair(options); }
+Result<RepairResult> Index::repair(const RepairOptions& options) {
+  return core_->maintenance().repair(options);
+}
 Result<ValidateReport> Index::validate(const ValidateOptions& options) const {
-  return core_->validate(options);
+  return core_->reader().validate(options);
 }
 Result<double> Index::recall(const RecallOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->recall(options);
+  return core_->reader().recall(options);
 }
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
-  return core_->for_each(visit);
+  return core_->reader().for_each(visit);
 }
-Result<Index::NodeView> Index::node(Label label) const { return core_->node(label); }
+Result<Index::NodeView> Index::node(Label label) const { return core_->reader().node(label); }
 Status Index::for_each_node(const std::function<bool(const NodeView&)>& visit) const {
-  return core_->for_each_node(visit);
+  return core_->reader().for_each_node(visit);
 }
 
 }  // namespace vicinal

@@ -1,8 +1,13 @@
 // Reading without searching: get, contains, walks over labels and nodes.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <optional>
+
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/callback.h"
+#include "engine/reader.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
@@ -12,55 +17,55 @@ using graph::Moment;
 using graph::NodeId;
 using graph::NodeState;
 
-Result<std::vector<float>> IndexCore::get(Label label) const {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  const Moment moment(*graph_);
-  const NodeId now = labels_.find(label);
+Result<std::vector<float>> Reader::get(Label label) const {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  const Moment moment(*state_.graph);
+  const NodeId now = state_.labels.find(label);
   VICINAL_STEP_POINT("get.found");
   const NodeId node = moment.stood(now);
   if (node == kNoNode) {
-    return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
+    return Status::not_found(fmt::format("no label {} in index \"{}\"", label, state_.name));
   }
-  const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
-  const float* const stored = row(node, source.get());
+  const std::unique_ptr<StoredRows> source = state_.rows(StoredRows::Reading::kVerified);
+  const float* const stored = state_.row(node, source.get());
   if (stored == nullptr) return unreadable(label, *source);
-  return std::vector<float>(stored, stored + options_.dimension);
+  return std::vector<float>(stored, stored + state_.options.dimension);
 }
 
-Status IndexCore::unreadable(Label label, const StoredRows& rows) const {
+Status Reader::unreadable(Label label, const StoredRows& rows) const {
   const Status why = rows.why();
   return Status(why.ok() ? StatusCode::kIoError : why.code(),
                 fmt::format("the vector of label {} in index \"{}\" cannot be read{}{}", label,
-                            name_, why.ok() ? "" : ": ", why.message()));
+                            state_.name, why.ok() ? "" : ": ", why.message()));
 }
 
-bool IndexCore::contains(Label label) const {
-  if (gate_.closed()) return false;
-  const Moment moment(*graph_);
-  return moment.stood(labels_.find(label)) != kNoNode;
+bool Reader::contains(Label label) const {
+  if (state_.gate.closed()) return false;
+  const Moment moment(*state_.graph);
+  return moment.stood(state_.labels.find(label)) != kNoNode;
 }
 
-std::vector<Label> IndexCore::live_labels() const {
-  const Moment moment(*graph_);
+std::vector<Label> Reader::live_labels() const {
+  const Moment moment(*state_.graph);
   std::vector<Label> live;
   for (std::size_t shard = 0; shard < kShards; ++shard) {
-    for (const Label label : labels_.labels_of(shard)) {
-      if (moment.stood(labels_.find(label)) != kNoNode) live.push_back(label);
+    for (const Label label : state_.labels.labels_of(shard)) {
+      if (moment.stood(state_.labels.find(label)) != kNoNode) live.push_back(label);
     }
   }
   return live;
 }
 
-Status IndexCore::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
+Status Reader::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
   // Runs are copied out: `visit` may write, and nothing waits for a moment that lasts that long.
   constexpr std::size_t kRun = 256;
   std::vector<Label> live;
   std::vector<float> vectors;
   for (std::size_t shard = 0; shard < kShards; ++shard) {
-    const std::vector<Label> labels = labels_.labels_of(shard);
+    const std::vector<Label> labels = state_.labels.labels_of(shard);
     for (std::size_t first = 0; first < labels.size(); first += kRun) {
       live.clear();
       vectors.clear();
@@ -69,8 +74,8 @@ Status IndexCore::for_each(const std::function<bool(Label, std::span<const float
           copy_live_rows(std::span(labels).subspan(first, count), live, vectors));
       for (std::size_t i = 0; i < live.size(); ++i) {
         const CallbackScope scope(CallbackScope::Holds::kNothing);
-        if (!visit(live[i],
-                   std::span(vectors).subspan(i * options_.dimension, options_.dimension))) {
+        if (!visit(live[i], std::span(vectors).subspan(i * state_.options.dimension,
+                                                       state_.options.dimension))) {
           return {};
         }
       }
@@ -79,56 +84,56 @@ Status IndexCore::for_each(const std::function<bool(Label, std::span<const float
   return {};
 }
 
-Status IndexCore::copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
-                                 std::vector<float>& vectors) const {
-  const Moment moment(*graph_);
-  const std::unique_ptr<StoredRows> source = rows(StoredRows::Reading::kVerified);
+Status Reader::copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,
+                              std::vector<float>& vectors) const {
+  const Moment moment(*state_.graph);
+  const std::unique_ptr<StoredRows> source = state_.rows(StoredRows::Reading::kVerified);
   for (const Label label : labels) {
-    const NodeId node = moment.stood(labels_.find(label));
+    const NodeId node = moment.stood(state_.labels.find(label));
     if (node == kNoNode) continue;
-    const float* const stored = row(node, source.get());
+    const float* const stored = state_.row(node, source.get());
     if (stored == nullptr) return unreadable(label, *source);
     live.push_back(label);
-    vectors.insert(vectors.end(), stored, stored + options_.dimension);
+    vectors.insert(vectors.end(), stored, stored + state_.options.dimension);
   }
   return {};
 }
 
-Index::NodeView IndexCore::view(const Moment& moment, NodeId node) const {
+Index::NodeView Reader::view(const Moment& moment, NodeId node) const {
   Index::NodeView view;
-  view.label = graph_->label(node);
+  view.label = state_.graph->label(node);
   view.node = graph::raw(node);
-  view.level = graph_->level(node);
+  view.level = state_.graph->level(node);
   view.live = moment.counts(node);
-  for (const graph::LevelLinks& level : graph_->links(node)) {
+  for (const graph::LevelLinks& level : state_.graph->links(node)) {
     std::vector<Label>& labels = view.links.emplace_back();
     std::vector<std::uint32_t>& nodes = view.link_nodes.emplace_back();
     for (const NodeId id : level.ids) {
-      labels.push_back(graph_->label(id));
+      labels.push_back(state_.graph->label(id));
       nodes.push_back(graph::raw(id));
     }
   }
   return view;
 }
 
-Result<Index::NodeView> IndexCore::node(Label label) const {
-  if (gate_.closed()) return closed_status();
-  const Moment moment(*graph_);
-  const NodeId node = moment.stood(labels_.find(label));
+Result<Index::NodeView> Reader::node(Label label) const {
+  if (state_.gate.closed()) return state_.closed_status();
+  const Moment moment(*state_.graph);
+  const NodeId node = moment.stood(state_.labels.find(label));
   if (node != kNoNode) return view(moment, node);
-  return Status::not_found(fmt::format("no label {} in index \"{}\"", label, name_));
+  return Status::not_found(fmt::format("no label {} in index \"{}\"", label, state_.name));
 }
 
-Status IndexCore::for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
-  if (gate_.closed()) return closed_status();
-  const std::uint64_t limit = graph_->node_limit();
+Status Reader::for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
+  if (state_.gate.closed()) return state_.closed_status();
+  const std::uint64_t limit = state_.graph->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     std::optional<Index::NodeView> seen;
     {
-      const Moment moment(*graph_);
-      const NodeState state = graph_->state(node);
-      if (state != NodeState::kFree && state != NodeState::kPending && graph_->linked(node)) {
+      const Moment moment(*state_.graph);
+      const NodeState state = state_.graph->state(node);
+      if (state != NodeState::kFree && state != NodeState::kPending && state_.graph->linked(node)) {
         seen = view(moment, node);
       }
     }

@@ -3,35 +3,36 @@
 #include <thread>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/maintenance.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
-Status IndexCore::rebuild(const BatchOptions& options) {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(check_writable());
+Status Maintenance::rebuild(const BatchOptions& options) {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  VICINAL_RETURN_IF_ERROR(state_.check_writable());
   const Turn::Taken alone(rebuilding_, false);
   if (!alone) return Status::busy("another rebuild of this index runs");
-  VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(options.threads), options.progress, true, {}));
+  VICINAL_RETURN_IF_ERROR(
+      rebuild_graph(state_.threads_or(options.threads), options.progress, true, {}));
   // What the rebuild left out may still count for searches that began before it.
-  while (!graph_->reclaim_topologies() && !graph::Moment::thread_is_inside()) {
+  while (!state_.graph->reclaim_topologies() && !graph::Moment::thread_is_inside()) {
     VICINAL_STEP_POINT("wait.readers");
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
-  const Result<std::uint64_t> freed = free_unlinked();
+  const Result<std::uint64_t> freed = freeing_.free_unlinked();
   return freed ? Status() : freed.status();
 }
 
-Status IndexCore::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
-                                std::span<const graph::NodeId> also) {
-  VICINAL_RETURN_IF_ERROR(load_vectors(threads, progress));
+Status Maintenance::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
+                                  std::span<const graph::NodeId> also) {
+  VICINAL_RETURN_IF_ERROR(state_.load_vectors(threads, progress));
   Reporter reporter(progress, "rebuild",
                     also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
-  const Turn::Taken turn(maintenance_, wait && !CallbackScope::active());
-  if (!turn) return maintenance_refused();
-  return graph_->rebuild(
+  const Turn::Taken turn(turn_, wait && !CallbackScope::active());
+  if (!turn) return refused();
+  return state_.graph->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },
       also);
 }

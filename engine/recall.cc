@@ -1,9 +1,10 @@
 // recall: how often search() returns what an exact search does, on a sample of the index itself.
 #include <algorithm>
+#include <atomic>
 #include <random>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/reader.h"
 #include "engine/worker_pool.h"
 
 namespace vicinal::engine {
@@ -39,10 +40,10 @@ std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exac
 
 }  // namespace
 
-Result<double> IndexCore::recall(const RecallOptions& options) const {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(load_vectors(options.threads, {}));
+Result<double> Reader::recall(const RecallOptions& options) const {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  VICINAL_RETURN_IF_ERROR(state_.load_vectors(options.threads, {}));
   if (options.k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
   std::vector<Label> labels = live_labels();
   std::sort(labels.begin(), labels.end());  // what is drawn depends on the seed and on them alone
@@ -55,8 +56,8 @@ Result<double> IndexCore::recall(const RecallOptions& options) const {
   exhaustive.exact = true;
   std::atomic<std::uint64_t> wanted{0};
   std::atomic<std::uint64_t> found{0};
-  WorkerPool pool(
-      static_cast<unsigned>(std::min<std::size_t>(threads_or(options.threads), labels.size())));
+  WorkerPool pool(static_cast<unsigned>(
+      std::min<std::size_t>(state_.threads_or(options.threads), labels.size())));
   pool.run(labels.size(), [&](std::size_t i) {
     const Result<std::vector<float>> query = get(labels[i]);
     if (!query) return;  // erased meanwhile

@@ -15,28 +15,28 @@ using graph::NodeId;
 using graph::NodeState;
 using persist::OperationKind;
 
-Recovery::Recovery(IndexCore& core)
-    : core_(core),
-      graph_(*core.graph_),
-      pool_(core.threads_or(0)),
-      reporter_(core.options_.progress, "links"),
-      payload_(core.options_.load_in_background && !core.options_.salvage && !core.read_only_
+Recovery::Recovery(IndexState& state)
+    : state_(state),
+      graph_(*state.graph),
+      pool_(state.threads_or(0)),
+      reporter_(state.options.progress, "links"),
+      payload_(state.options.load_in_background && !state.options.salvage && !state.read_only
                    ? graph::Payload::kLater
                    : graph::Payload::kNow) {}
 
-Status Recovery::run() {
+Result<RecoveryReport> Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
   persist::LoadOptions options;
-  options.salvage = core_.options_.salvage;
+  options.salvage = state_.options.salvage;
   options.rows = payload_ == graph::Payload::kNow;
   options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
     pool_.run(count, body);
   };
-  Reporter vectors(core_.options_.progress, "vectors");
-  if (core_.options_.progress) {
+  Reporter vectors(state_.options.progress, "vectors");
+  if (state_.options.progress) {
     options.progress = [&](const Progress& p) { return vectors(p.done, p.total); };
   }
-  const Result<persist::LoadReport> report = core_.records_->load(*this, options);
+  const Result<persist::LoadReport> report = state_.records->load(*this, options);
   if (!report) return report.status();
   VICINAL_RETURN_IF_ERROR(take_labels());
   journal_entries_ = report->journal_entries;
@@ -45,29 +45,30 @@ Status Recovery::run() {
   VICINAL_RETURN_IF_ERROR(finish_links(!unlinked.empty()));
   VICINAL_RETURN_IF_ERROR(link_missing(std::move(unlinked)));
   if (reporter_.cancelled()) {
-    return Status::cancelled(fmt::format("opening index \"{}\" cancelled", core_.name_));
+    return Status::cancelled(fmt::format("opening index \"{}\" cancelled", state_.name));
   }
   // Mending trees and linking compare vectors: on damaged ones nothing is built.
   VICINAL_RETURN_IF_ERROR(graph_.deferred_status());
-  core_.drop_stored_rows();
+  state_.fresh.drop_stored(graph_, *state_.records);
   VICINAL_RETURN_IF_ERROR(record_hidden());
-  core_.salvaged_ = report->salvaged;
+  RecoveryReport done;
+  done.salvaged = report->salvaged;
   // Links to nodes that a crash took from the journal's end are no damage.
-  core_.repaired_links_ =
+  done.repaired_links =
       report->damaged_links + rejected_links_ + (journal_entries_ == 0 ? cut_links_.load() : 0);
-  core_.open_seconds_ =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {};
+  done.unsaved_bytes = unsaved_bytes_;
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return done;
 }
 
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
   node_limit_ = node_limit;
   entry_point_ = entry_point;
   if (payload_ == graph::Payload::kLater) {
-    graph_.defer_payload(std::make_unique<StoredPayload>(*core_.records_), node_limit);
+    graph_.defer_payload(std::make_unique<StoredPayload>(*state_.records), node_limit);
   }
   graph_.reserve(node_limit);
-  core_.labels_.reserve(node_limit);
+  state_.labels.reserve(node_limit);
   return {};
 }
 
@@ -77,34 +78,34 @@ Status Recovery::place(std::span<const persist::LoadedNode> run) {
 
 Status Recovery::take_labels() {
   if (std::exchange(labels_taken_, true)) return {};
-  for (const NodeId node : core_.labels_.take_live(pool_)) {
+  for (const NodeId node : state_.labels.take_live(pool_)) {
     VICINAL_RETURN_IF_ERROR(settle(node));
   }
   if (graph_.tombstones() == 0) return {};
   const std::uint64_t limit = graph_.node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (graph_.state(node) == NodeState::kTombstone) core_.labels_.set_if_absent(node);
+    if (graph_.state(node) == NodeState::kTombstone) state_.labels.set_if_absent(node);
   }
   return {};
 }
 
 Status Recovery::settle(NodeId node) {
   const Label label = graph_.label(node);
-  const NodeId twin = core_.labels_.find(label);
-  if (!core_.live(twin)) {
-    core_.labels_.set(node);
+  const NodeId twin = state_.labels.find(label);
+  if (!state_.live(twin)) {
+    state_.labels.set(node);
     return {};
   }
   const NodeId first = std::min(node, twin);
   const NodeId last = std::max(node, twin);
-  if (!core_.options_.salvage) {
+  if (!state_.options.salvage) {
     return Status::corruption(fmt::format("label {} of index \"{}\" has two live nodes, {} and {}",
-                                          label, core_.name_, graph::raw(first), graph::raw(last)));
+                                          label, state_.name, graph::raw(first), graph::raw(last)));
   }
   graph_.erase(first);
   hidden_.push_back(first);
-  core_.labels_.set(last);
+  state_.labels.set(last);
   return {};
 }
 
@@ -121,12 +122,12 @@ bool Recovery::exists(NodeId node) const {
 }
 
 void Recovery::take_label(NodeId node) {
-  const NodeId twin = core_.labels_.find(graph_.label(node));
-  if (twin != node && core_.live(twin)) {
+  const NodeId twin = state_.labels.find(graph_.label(node));
+  if (twin != node && state_.live(twin)) {
     graph_.erase(twin);
     hidden_.push_back(twin);
   }
-  core_.labels_.set(node);
+  state_.labels.set(node);
 }
 
 Status Recovery::replay(persist::Sequence sequence, const persist::Operation& operation) {
@@ -134,7 +135,7 @@ Status Recovery::replay(persist::Sequence sequence, const persist::Operation& op
   const auto missing = [&](NodeId node) {
     return Status::corruption(
         fmt::format("journal entry {} of index \"{}\" names node {}, which does not exist",
-                    sequence, core_.name_, graph::raw(node)));
+                    sequence, state_.name, graph::raw(node)));
   };
   switch (operation.kind) {
     case OperationKind::kUpsert:
@@ -152,7 +153,7 @@ Status Recovery::replay(persist::Sequence sequence, const persist::Operation& op
       break;  // delivered as the operations above
   }
   return Status::corruption(fmt::format("journal entry {} of index \"{}\" has kind {}", sequence,
-                                        core_.name_, static_cast<int>(operation.kind)));
+                                        state_.name, static_cast<int>(operation.kind)));
 }
 
 Status Recovery::replay_upsert(const persist::Operation& operation) {
@@ -160,17 +161,17 @@ Status Recovery::replay_upsert(const persist::Operation& operation) {
                                             operation.row.data(), NodeState::kPending));
   const NodeId replaced =
       operation.replaced != kNoNode && exists(operation.replaced) ? operation.replaced : kNoNode;
-  if (core_.live(replaced)) graph_.erase(replaced);
+  if (state_.live(replaced)) graph_.erase(replaced);
   graph_.show(operation.node);
   take_label(operation.node);
-  core_.fresh_.add(operation.node, operation.row);
+  state_.fresh.add(operation.node, operation.row);
   replayed_.push_back(operation.node);
   node_limit_ = std::max<std::uint64_t>(node_limit_, graph::raw(operation.node) + 1ull);
   return {};
 }
 
 Status Recovery::replay_resurrect(NodeId node) {
-  if (!core_.live(node)) graph_.resurrect(node);
+  if (!state_.live(node)) graph_.resurrect(node);
   take_label(node);
   return {};
 }
@@ -181,7 +182,7 @@ Status Recovery::finish_links(bool some_unlinked) {
                        some_unlinked || several_trees;
   Status loaded;
   graph_.finish_restoring(entry_point_, damaged, [&] {
-    loaded = core_.load_vectors(0, core_.options_.progress);
+    loaded = state_.load_vectors(0, state_.options.progress);
     return loaded.ok();
   });
   return loaded;
@@ -197,27 +198,27 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return {};
-  if (missing.size() >= IndexCore::kWorthLoading) {
-    VICINAL_RETURN_IF_ERROR(core_.load_vectors(0, core_.options_.progress));
+  if (missing.size() >= IndexState::kWorthLoading) {
+    VICINAL_RETURN_IF_ERROR(state_.load_vectors(0, state_.options.progress));
   }
-  core_.unsaved_bytes_.fetch_add(missing.size() * core_.row_bytes());
-  graph_.link_batch(missing, core_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
+  unsaved_bytes_ += missing.size() * state_.row_bytes();
+  graph_.link_batch(missing, state_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);
   });
   return {};
 }
 
 Status Recovery::record_hidden() {
-  if (hidden_.empty() || core_.read_only_) return {};
+  if (hidden_.empty() || state_.read_only) return {};
   std::vector<Label> labels;
   for (const NodeId node : hidden_) labels.push_back(graph_.label(node));
   persist::Operation operation;
   operation.kind = OperationKind::kEraseBatch;
   operation.nodes = hidden_;
   operation.labels = labels;
-  const Result<persist::Sequence> sequence = core_.append(operation);
+  const Result<persist::Sequence> sequence = state_.append(operation);
   if (!sequence) return sequence.status();
-  core_.finish(*sequence);
+  state_.finish(*sequence);
   return {};
 }
 

@@ -2,11 +2,13 @@
 //
 // What: vectors are the truth and are placed as they are read; stored links are restored, links of
 // what the journal added are made anew by the ordinary insert, in journal order.
+// Ownership: borrows the state that it fills: the graph, the labels, the fresh rows.
 // Threads: run() from one thread, before the index is shared; place(), links() and linking use the
 // index's threads.
 //
-// E6  Stored links are restored as they are read; those to nodes that stand in the journal only are
-//     left out then, and the trees of parents are mended before anything is linked.
+// Invariants:
+//   E6  Stored links are restored as they are read; those to nodes that stand in the journal only
+//       are left out then, and the trees of parents are mended before anything is linked.
 #pragma once
 
 #include <tsl/robin_set.h>
@@ -18,18 +20,29 @@
 #include <utility>
 #include <vector>
 
-#include "engine/index_core.h"
+#include "engine/index_state.h"
+#include "engine/progress.h"
 #include "engine/worker_pool.h"
 #include "persist/store_file.h"
 
 namespace vicinal::engine {
 
+/// What recovery found and did.
+struct RecoveryReport {
+  std::uint64_t salvaged = 0;        ///< see Stats
+  std::uint64_t repaired_links = 0;  ///< see Stats
+  std::uint64_t unsaved_bytes = 0;   ///< rows of what it linked anew: no checkpoint has these links
+  double seconds = 0;
+};
+
 class Recovery final : public persist::LoadVisitor {
  public:
-  explicit Recovery(IndexCore& core);
+  /// `state` has records, and holds nothing yet.
+  explicit Recovery(IndexState& state);
 
-  /// Loads, links, and leaves the index ready for use.
-  Status run();
+  /// Loads, links, and leaves the state ready for use. Once.
+  /// Errors: of the records; kCorruption; kCancelled by IndexOptions::progress.
+  Result<RecoveryReport> run();
 
   Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) override;
   Status place(std::span<const persist::LoadedNode> run) override;
@@ -56,11 +69,10 @@ class Recovery final : public persist::LoadVisitor {
   /// After all links: entry point, trees of parents.
   Status finish_links(bool some_unlinked);
   Status link_missing(std::vector<graph::NodeId> missing);
-  /// Forgets fresh rows that stand in chunks already (a batch's).
   /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.
   Status record_hidden();
 
-  IndexCore& core_;
+  IndexState& state_;
   graph::Graph& graph_;
   WorkerPool pool_;
   Reporter reporter_;
@@ -73,6 +85,7 @@ class Recovery final : public persist::LoadVisitor {
   std::atomic<std::uint64_t> rejected_links_{0};  ///< nodes whose links cannot be
   std::atomic<std::uint64_t> cut_links_{0};       ///< nodes that had links to what is not there
   std::atomic<std::uint64_t> roots_{0};           ///< see graph::RestoredLinks
+  std::uint64_t unsaved_bytes_ = 0;
   bool labels_taken_ = false;
 };
 

@@ -6,19 +6,15 @@
 #include <thread>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/maintenance.h"
 
 namespace vicinal::engine {
 namespace {
 
-using graph::NodeId;
-using persist::OperationKind;
-
 constexpr std::uint64_t kSlice = 256;  // nodes examined per slice: well under a millisecond each
-constexpr std::uint64_t kWritesPerSlice =
-    32;  // an index without background thread repairs as it writes
+// An index without background thread repairs as it writes.
+constexpr std::uint64_t kWritesPerSlice = 32;
 constexpr std::uint64_t kMaxSlicesPerBatch = 16;
-constexpr std::size_t kFreedAtOnce = 4096;
 // Between looks whether the readers have left that a pass waits for.
 constexpr std::chrono::microseconds kBetweenLooks{200};
 
@@ -32,12 +28,12 @@ void add(RepairResult& total, const RepairResult& slice) {
 
 }  // namespace
 
-Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(check_writable());
+Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  VICINAL_RETURN_IF_ERROR(state_.check_writable());
   Reporter reporter(options.progress, "repair");
-  VICINAL_RETURN_IF_ERROR(load_vectors(0, options.progress));
+  VICINAL_RETURN_IF_ERROR(state_.load_vectors(0, options.progress));
   RepairResult total;
   do {
     const std::uint64_t left =
@@ -51,7 +47,7 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
       }
       std::this_thread::sleep_for(kBetweenLooks);
     }
-    if (!reporter(total.nodes_examined, graph_->node_limit())) {
+    if (!reporter(total.nodes_examined, state_.graph->node_limit())) {
       return Status::cancelled("repair cancelled after " + std::to_string(total.nodes_examined) +
                                " nodes; call it again to go on");
     }
@@ -59,88 +55,56 @@ Result<RepairResult> IndexCore::repair(const RepairOptions& options) {
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
   if (options.slice == 0 && total.finished) {
     {
-      const Turn::Taken turn(maintenance_, !CallbackScope::active());
-      if (!turn) return maintenance_refused();
-      total.unreachable_mended = graph_->loose_nodes();
+      const Turn::Taken turn(turn_, !CallbackScope::active());
+      if (!turn) return refused();
+      total.unreachable_mended = state_.graph->loose_nodes();
     }
     if (total.unreachable_mended > 0) {
-      VICINAL_RETURN_IF_ERROR(rebuild_graph(threads_or(0), options.progress, true, {}));
-      if (const Result<std::uint64_t> freed = free_unlinked(); !freed) return freed.status();
+      VICINAL_RETURN_IF_ERROR(rebuild_graph(state_.threads_or(0), options.progress, true, {}));
+      if (const Result<std::uint64_t> freed = freeing_.free_unlinked(); !freed)
+        return freed.status();
     }
   }
   return total;
 }
 
-Status IndexCore::maintenance_refused() const {
-  return Status::busy(fmt::format(
-      "index \"{}\" is being repaired or rebuilt, for which a callback must not wait", name_));
+Status Maintenance::refused() const {
+  return Status::busy(
+      fmt::format("index \"{}\" is being repaired or rebuilt, for which a callback must not wait",
+                  state_.name));
 }
 
-Result<RepairResult> IndexCore::repair_slice(std::uint64_t slice, bool wait, Reporter& reporter) {
+Result<RepairResult> Maintenance::repair_slice(std::uint64_t slice, bool wait, Reporter& reporter) {
   RepairResult result;
   {
-    const Turn::Taken turn(maintenance_, wait && !CallbackScope::active());
-    if (!turn) return wait ? Result<RepairResult>(maintenance_refused()) : result;
-    const std::uint64_t limit = graph_->node_limit();
-    result = graph_->repair(
+    const Turn::Taken turn(turn_, wait && !CallbackScope::active());
+    if (!turn) return wait ? Result<RepairResult>(refused()) : result;
+    const std::uint64_t limit = state_.graph->node_limit();
+    result = state_.graph->repair(
         slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
   }
   pass_open_.store(!result.finished);
-  // Claims are taken below: maintenance_ must be free (index_core.h).
-  const Result<std::uint64_t> freed = free_unlinked();
+  // E9: the turn is free here, where labels are claimed.
+  const Result<std::uint64_t> freed = freeing_.free_unlinked();
   if (!freed) return freed.status();
   result.slots_freed = *freed;
   return result;
 }
 
-Result<std::uint64_t> IndexCore::free_unlinked() {
-  const Turn::Taken turn(freeing_, false);
-  if (!turn) return std::uint64_t{0};  // somebody else is at it
-  std::uint64_t freed = 0;
-  for (;;) {
-    if (unfreed_.empty()) unfreed_ = graph_->take_unlinked(kFreedAtOnce);
-    if (unfreed_.empty()) return freed;
-    VICINAL_RETURN_IF_ERROR(free_nodes(unfreed_));
-    freed += unfreed_.size();
-    unfreed_.clear();
-  }
-}
-
-Status IndexCore::free_nodes(std::span<const NodeId> nodes) {
-  std::vector<Label> labels;
-  labels.reserve(nodes.size());
-  for (const NodeId node : nodes) labels.push_back(graph_->label(node));
-  {
-    // Under the claims no writer is between looking a label up and using its tombstone.
-    const LabelClaims::Held claims(claims_, labels);
-    if (!claims) return refused();
-    persist::Operation operation;
-    operation.kind = OperationKind::kFree;
-    operation.nodes = nodes;
-    const Result<persist::Sequence> sequence = append(operation);
-    if (!sequence) return sequence.status();
-    for (std::size_t i = 0; i < nodes.size(); ++i) labels_.forget(labels[i], nodes[i]);
-    if (durable_) fresh_.drop(nodes);
-    finish(*sequence);
-  }
-  graph_->recycle(nodes);
-  return {};
-}
-
-bool IndexCore::repair_due() const {
-  if (options_.repair_share <= 0) return false;
+bool Maintenance::repair_due() const {
+  if (state_.options.repair_share <= 0) return false;
   if (pass_open_.load()) return true;  // its last phase has no tombstones left
-  const std::uint64_t dead = graph_->tombstones();
+  const std::uint64_t dead = state_.graph->tombstones();
   if (dead == 0) return false;
-  const double share = static_cast<double>(dead) / static_cast<double>(dead + graph_->live());
-  return share > options_.repair_share;
+  const double share = static_cast<double>(dead) / static_cast<double>(dead + state_.graph->live());
+  return share > state_.options.repair_share;
 }
 
-void IndexCore::after_writes(std::uint64_t count) noexcept {
+void Maintenance::after_writes(std::uint64_t count) noexcept {
   constexpr std::size_t kAtOnce = 4;
-  graph_->link_backlog(kAtOnce);
+  state_.graph->link_backlog(kAtOnce);
   if (on_write_) on_write_();
-  if (durable_) return;  // the store's thread, or the caller, repairs
+  if (state_.durable) return;  // the store's thread, or the caller, repairs
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;
   if (writes < kWritesPerSlice || !repair_due()) return;
   writes_since_slice_.store(0);
@@ -155,13 +119,7 @@ void IndexCore::after_writes(std::uint64_t count) noexcept {
   }
 }
 
-bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
-  const Gate::Pass pass(gate_);
-  if (!pass || records_ == nullptr || !check_writable().ok()) return false;
-  graph_->link_backlog(kSlice);
-  if (records_->stats().journal_bytes + unsaved_bytes_.load() >= checkpoint_bytes) {
-    if (!checkpoint_inside({}).ok()) return false;
-  }
+bool Maintenance::step() {
   if (!repair_due()) return false;
   Reporter silent({}, "repair");
   const Result<RepairResult> slice = repair_slice(kSlice, false, silent);

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
+#include <mutex>
+#include <optional>
 
 #include "engine/base/check.h"
 #include "engine/filtered_request.h"
-#include "engine/index_core.h"
+#include "engine/reader.h"
 #include "engine/vector_check.h"
 #include "engine/worker_pool.h"
 
@@ -46,18 +49,19 @@ std::vector<Hit> to_hits(std::span<const Found> found) {
 
 }  // namespace
 
-Status IndexCore::check_query(std::span<const float> query, const std::string& what) const {
-  return check_vector(graph_->kernels(), options_.metric, options_.dimension, query, what);
+Status Reader::check_query(std::span<const float> query, const std::string& what) const {
+  return check_vector(state_.graph->kernels(), state_.options.metric, state_.options.dimension,
+                      query, what);
 }
 
-Status IndexCore::check_rows(const StoredRows* rows) const {
+Status Reader::check_rows(const StoredRows* rows) const {
   if (rows != nullptr) VICINAL_RETURN_IF_ERROR(rows->status());
-  return graph_->deferred_status();
+  return state_.graph->deferred_status();
 }
 
-Result<SearchResult> IndexCore::search(std::span<const float> query,
-                                       const SearchOptions& options) const {
-  if (gate_.closed()) return closed_status();
+Result<SearchResult> Reader::search(std::span<const float> query,
+                                    const SearchOptions& options) const {
+  if (state_.gate.closed()) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
   SearchResult result;
   const Status status = find(query, options, options.k, result.counters,
@@ -66,13 +70,12 @@ Result<SearchResult> IndexCore::search(std::span<const float> query,
   return result;
 }
 
-Result<std::size_t> IndexCore::search_into(std::span<const float> query,
-                                           const SearchOptions& options, std::span<Hit> hits,
-                                           SearchCounters* counters) const {
+Result<std::size_t> Reader::search_into(std::span<const float> query, const SearchOptions& options,
+                                        std::span<Hit> hits, SearchCounters* counters) const {
   SearchCounters unused;
   SearchCounters& counted = counters == nullptr ? unused : *counters;
   counted = {};
-  if (gate_.closed()) return closed_status();
+  if (state_.gate.closed()) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
   std::size_t count = 0;
   const Status status =
@@ -84,43 +87,43 @@ Result<std::size_t> IndexCore::search_into(std::span<const float> query,
 }
 
 template <typename Take>
-Status IndexCore::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
-                       SearchCounters& counters, const Take& take) const {
+Status Reader::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
+                    SearchCounters& counters, const Take& take) const {
   if (most == 0) return {};
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
-  if (!graph_->config().keep_vectors || graph_->deferred() > 0) {
-    pass.emplace(gate_);
-    if (!*pass) return closed_status();
-    source = rows();
+  if (!state_.graph->config().keep_vectors || state_.graph->deferred() > 0) {
+    pass.emplace(state_.gate);
+    if (!*pass) return state_.closed_status();
+    source = state_.rows();
   }
-  const graph::Moment moment(*graph_);
+  const graph::Moment moment(*state_.graph);
   // After the moment began: all that counts at it are fewer.
-  const std::size_t k = std::min<std::uint64_t>(most, graph_->node_limit());
-  const FilteredRequest filtered(options.filter, labels_, graph_->live());
+  const std::size_t k = std::min<std::uint64_t>(most, state_.graph->node_limit());
+  const FilteredRequest filtered(options.filter, state_.labels, state_.graph->live());
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
   request.k = k;
-  const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
-  request.ef = std::max(k, std::min<std::uint64_t>(ef, graph_->node_limit()));
+  const std::size_t ef = options.ef_search == 0 ? state_.options.ef_search : options.ef_search;
+  request.ef = std::max(k, std::min<std::uint64_t>(ef, state_.graph->node_limit()));
   request.rows = source.get();
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
-  const std::size_t count = options.exact ? graph_->scan(moment, request, found, counters)
-                                          : graph_->search(moment, request, found, counters);
+  const std::size_t count = options.exact ? state_.graph->scan(moment, request, found, counters)
+                                          : state_.graph->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   take(std::span<const Found>(found.first(count)));
   return {};
 }
 
-Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float> queries,
-                                                          const SearchOptions& options,
-                                                          unsigned threads) const {
-  if (gate_.closed()) return closed_status();
-  const std::size_t dimension = options_.dimension;
+Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> queries,
+                                                       const SearchOptions& options,
+                                                       unsigned threads) const {
+  if (state_.gate.closed()) return state_.closed_status();
+  const std::size_t dimension = state_.options.dimension;
   VICINAL_RETURN_IF_ERROR(
-      check_shape(options_.dimension, queries.size() / dimension, queries.size()));
+      check_shape(state_.options.dimension, queries.size() / dimension, queries.size()));
   const std::size_t rows = queries.size() / dimension;
   const auto query = [&](std::size_t i) { return queries.subspan(i * dimension, dimension); };
   for (std::size_t i = 0; i < rows; ++i) {
@@ -132,7 +135,7 @@ Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float>
   std::vector<SearchResult> results(rows);
   std::mutex mutex;
   Status first_error;
-  WorkerPool pool(static_cast<unsigned>(std::min<std::size_t>(threads_or(threads), rows)));
+  WorkerPool pool(static_cast<unsigned>(std::min<std::size_t>(state_.threads_or(threads), rows)));
   pool.run(rows, [&](std::size_t i) {
     Result<SearchResult> result = search(query(i), options);
     if (result) {
@@ -146,28 +149,28 @@ Result<std::vector<SearchResult>> IndexCore::search_batch(std::span<const float>
   return results;
 }
 
-Result<RadiusResult> IndexCore::search_radius(std::span<const float> query, float radius,
-                                              const RadiusOptions& options) const {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
+Result<RadiusResult> Reader::search_radius(std::span<const float> query, float radius,
+                                           const RadiusOptions& options) const {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(check_query(query));
   if (std::isnan(radius)) return Status::invalid_argument("radius is not a number");
   RadiusResult result;
-  if (graph_->live() == 0) return result;
-  const std::unique_ptr<StoredRows> source = rows();
-  const graph::Moment moment(*graph_);
-  const FilteredRequest filtered(options.filter, labels_, graph_->live());
+  if (state_.graph->live() == 0) return result;
+  const std::unique_ptr<StoredRows> source = state_.rows();
+  const graph::Moment moment(*state_.graph);
+  const FilteredRequest filtered(options.filter, state_.labels, state_.graph->live());
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
   // One more than asked for says whether there are more; 0 is all.
-  const bool limited = options.max_hits != 0 && options.max_hits < graph_->node_limit();
+  const bool limited = options.max_hits != 0 && options.max_hits < state_.graph->node_limit();
   request.k = limited ? options.max_hits + 1 : 0;
-  const std::size_t ef = options.ef_search == 0 ? options_.ef_search : options.ef_search;
-  request.ef = std::min<std::uint64_t>(ef, graph_->node_limit());
+  const std::size_t ef = options.ef_search == 0 ? state_.options.ef_search : options.ef_search;
+  request.ef = std::min<std::uint64_t>(ef, state_.graph->node_limit());
   request.rows = source.get();
-  result.hits =
-      to_hits(options.exact ? graph_->scan_radius(moment, request, radius, result.counters)
-                            : graph_->search_radius(moment, request, radius, result.counters));
+  result.hits = to_hits(
+      options.exact ? state_.graph->scan_radius(moment, request, radius, result.counters)
+                    : state_.graph->search_radius(moment, request, radius, result.counters));
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
   result.cut = limited && result.hits.size() > options.max_hits;
   if (result.cut) result.hits.resize(options.max_hits);

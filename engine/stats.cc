@@ -5,10 +5,10 @@ namespace vicinal::engine {
 
 Stats IndexCore::stats() const {
   Stats stats;
-  stats.name = name_;
-  stats.options = options_;
-  stats.target = graph_->kernels().name;
-  const graph::GraphStats g = graph_->stats();
+  stats.name = state_.name;
+  stats.options = state_.options;
+  stats.target = state_.graph->kernels().name;
+  const graph::GraphStats g = state_.graph->stats();
   stats.live = g.live;
   stats.tombstones = g.tombstones;
   stats.free_slots = g.free_slots;
@@ -19,28 +19,21 @@ Stats IndexCore::stats() const {
   stats.bytes_codes = g.bytes_codes;
   stats.bytes_links = g.bytes_links;
   stats.bytes_nodes = g.bytes_nodes;
-  stats.bytes_labels = labels_.bytes();
+  stats.bytes_labels = state_.labels.bytes();
   stats.bytes_scratch = g.bytes_scratch;
   stats.wider_walks = g.wider_walks;
   stats.fallback_scans = g.fallback_scans;
-  stats.salvaged = salvaged_;
-  stats.repaired_links = repaired_links_;
-  stats.open_seconds = open_seconds_;
-  stats.vectors_to_load = graph_->deferred();
-  {
-    const std::lock_guard lock(checkpoint_time_mutex_);
-    stats.checkpoint_age_s =
-        checkpointed_at_
-            ? std::chrono::duration<double>(std::chrono::steady_clock::now() - *checkpointed_at_)
-                  .count()
-            : -1;
-  }
-  const Gate::Pass pass(gate_);
-  if (pass && records_ != nullptr) {
-    const persist::RecordStats records = records_->stats();
+  stats.salvaged = loaded_.salvaged;
+  stats.repaired_links = loaded_.repaired_links;
+  stats.open_seconds = loaded_.seconds;
+  stats.vectors_to_load = state_.graph->deferred();
+  stats.checkpoint_age_s = checkpoints_.age();
+  const Gate::Pass pass(state_.gate);
+  if (pass && state_.records != nullptr) {
+    const persist::RecordStats records = state_.records->stats();
     stats.journal_entries = records.journal_entries;
     stats.journal_bytes = records.journal_bytes;
-    stats.bytes_disk = file_->bytes_on_disk();
+    stats.bytes_disk = state_.file->bytes_on_disk();
   }
   return stats;
 }

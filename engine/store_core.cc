@@ -179,7 +179,7 @@ Status StoreCore::checkpoint() {
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
-    VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
+    VICINAL_RETURN_IF_ERROR(index->checkpoints().checkpoint({}));
   }
   return {};
 }

@@ -1,24 +1,39 @@
 // upsert: one vector, durable before it is visible.
+#include <memory>
+#include <new>
+
 #include "engine/base/check.h"
-#include "engine/index_core.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"
+#include "engine/writer.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
 
 using graph::kNoNode;
 using graph::NodeId;
-using graph::NodeState;
 using persist::OperationKind;
 
-Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vector) {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
-  VICINAL_RETURN_IF_ERROR(check_writable());
-  VICINAL_RETURN_IF_ERROR(
-      check_vector(graph_->kernels(), options_.metric, options_.dimension, vector));
-  if (options_.rebuild_on_upsert) {
+namespace {
+
+/// A plan, or null.
+std::shared_ptr<graph::LinkPlan> plan_link(const graph::Graph& graph, NodeId node) noexcept {
+  try {
+    return graph.plan_link(node);
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // link() will search
+  }
+}
+
+}  // namespace
+
+Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector) {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
+  VICINAL_RETURN_IF_ERROR(state_.check_writable());
+  VICINAL_RETURN_IF_ERROR(check_vector(state_.graph->kernels(), state_.options.metric,
+                                       state_.options.dimension, vector));
+  if (state_.options.rebuild_on_upsert) {
     const Result<BatchResult> batch = upsert_batch({&label, 1}, vector, {});
     if (!batch) return batch.status();
     if (batch->inserted > 0) return UpsertOutcome::kInserted;
@@ -26,17 +41,17 @@ Result<UpsertOutcome> IndexCore::upsert(Label label, std::span<const float> vect
     return batch->resurrected > 0 ? UpsertOutcome::kResurrected : UpsertOutcome::kUnchanged;
   }
   Result<UpsertOutcome> outcome = [&] {
-    const LabelClaims::HeldOne claim(claims_, label);
-    return claim ? upsert_claimed(label, vector) : Result<UpsertOutcome>(refused());
+    const LabelClaims::HeldOne claim(state_.claims, label);
+    return claim ? upsert_claimed(label, vector) : Result<UpsertOutcome>(state_.labels_taken());
   }();
-  if (outcome && *outcome != UpsertOutcome::kUnchanged) after_writes(1);
+  if (outcome && *outcome != UpsertOutcome::kUnchanged) maintenance_.after_writes(1);
   return outcome;
 }
 
-Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const float> vector) {
-  const NodeId old = labels_.find(label);
-  if (old != kNoNode && holds(old, vector)) {
-    if (live(old)) return UpsertOutcome::kUnchanged;
+Result<UpsertOutcome> Writer::upsert_claimed(Label label, std::span<const float> vector) {
+  const NodeId old = state_.labels.find(label);
+  if (old != kNoNode && state_.holds(old, vector)) {
+    if (state_.live(old)) return UpsertOutcome::kUnchanged;
     const Result<bool> lifted = resurrect_claimed(label, old);
     if (!lifted) return lifted.status();
     if (*lifted) return UpsertOutcome::kResurrected;
@@ -45,51 +60,43 @@ Result<UpsertOutcome> IndexCore::upsert_claimed(Label label, std::span<const flo
   return old == kNoNode ? UpsertOutcome::kInserted : UpsertOutcome::kUpdated;
 }
 
-Result<bool> IndexCore::resurrect_claimed(Label label, NodeId node) {
-  const Pinned pinned(*graph_, {&node, 1});
+Result<bool> Writer::resurrect_claimed(Label label, NodeId node) {
+  const Pinned pinned(*state_.graph, {&node, 1});
   if (pinned.count() == 0) return false;
   persist::Operation operation;
   operation.kind = OperationKind::kResurrect;
   operation.label = label;
   operation.node = node;
-  const Result<persist::Sequence> sequence = append(operation);
+  const Result<persist::Sequence> sequence = state_.append(operation);
   if (!sequence) return sequence.status();
-  graph_->resurrect(node);
-  finish(*sequence);
+  state_.graph->resurrect(node);
+  state_.finish(*sequence);
   return true;
 }
 
-std::shared_ptr<graph::LinkPlan> IndexCore::plan_link(NodeId node) const noexcept {
-  try {
-    return graph_->plan_link(node);
-  } catch (const std::bad_alloc&) {
-    return nullptr;  // link() will search
-  }
-}
-
-Status IndexCore::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
-  const Result<NodeId> fresh = graph_->add_node(label, vector.data(), old);
+Status Writer::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
+  const Result<NodeId> fresh = state_.graph->add_node(label, vector.data(), old);
   if (!fresh) return fresh.status();
   persist::Operation operation;
   operation.kind = OperationKind::kUpsert;
   operation.label = label;
   operation.node = *fresh;
   operation.replaced = old;
-  operation.level = graph_->level(*fresh);
+  operation.level = state_.graph->level(*fresh);
   operation.row = vector;
   // The search for its neighbors changes nothing, so it need not wait until the node is durable.
   std::shared_ptr<graph::LinkPlan> plan;
   Result<persist::Sequence> sequence = persist::Sequence{0};
   const auto take_back = [&] {
-    labels_.put_back(*fresh, old);
-    if (durable_) fresh_.drop({&*fresh, 1});
-    graph_->discard_nodes({&*fresh, 1});
+    state_.labels.put_back(*fresh, old);
+    if (state_.durable) state_.fresh.drop({&*fresh, 1});
+    state_.graph->discard_nodes({&*fresh, 1});
   };
   try {
-    labels_.set(*fresh);  // E4
+    state_.labels.set(*fresh);  // E4
     VICINAL_STEP_POINT("upsert.labelled");
-    if (durable_) fresh_.add(*fresh, vector);
-    sequence = append(operation, [&] { plan = plan_link(*fresh); });
+    if (state_.durable) state_.fresh.add(*fresh, vector);
+    sequence = state_.append(operation, [&] { plan = plan_link(*state_.graph, *fresh); });
   } catch (...) {
     take_back();  // nothing was stored
     throw;
@@ -99,10 +106,10 @@ Status IndexCore::insert_claimed(Label label, std::span<const float> vector, Nod
     return sequence.status();
   }
   VICINAL_STEP_POINT("upsert.stored");
-  graph_->link(*fresh, plan);
+  state_.graph->link(*fresh, plan);
   VICINAL_STEP_POINT("upsert.linked");
-  graph_->show(*fresh);
-  finish(*sequence);
+  state_.graph->show(*fresh);
+  state_.finish(*sequence);
   return {};
 }
 

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "engine/index_core.h"
+#include "engine/progress.h"
+#include "engine/reader.h"
 
 namespace vicinal::engine {
 namespace {
@@ -19,45 +20,46 @@ void note(ValidateReport& report, std::size_t max_messages, std::string message)
 
 }  // namespace
 
-Result<ValidateReport> IndexCore::validate(const ValidateOptions& options) const {
-  const Gate::Pass pass(gate_);
-  if (!pass) return closed_status();
+Result<ValidateReport> Reader::validate(const ValidateOptions& options) const {
+  const Gate::Pass pass(state_.gate);
+  if (!pass) return state_.closed_status();
   ValidateReport report;
   Reporter reporter(options.progress, "validate");
-  VICINAL_RETURN_IF_ERROR(graph_->validate(
+  VICINAL_RETURN_IF_ERROR(state_.graph->validate(
       report, options.max_messages,
       [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); }));
   validate_labels(report, options.max_messages);
-  if (options.deep && records_ != nullptr) {
+  if (options.deep && state_.records != nullptr) {
     VICINAL_RETURN_IF_ERROR(validate_records(report, options));
   }
   if (reporter.cancelled()) return Status::cancelled("validate cancelled");
   return report;
 }
 
-void IndexCore::validate_labels(ValidateReport& report, std::size_t max_messages) const {
+void Reader::validate_labels(ValidateReport& report, std::size_t max_messages) const {
   const auto wrong = [&](std::string message) {
     ++report.label_errors;
     note(report, max_messages, std::move(message));
   };
-  labels_.for_each([&](NodeId node) {
-    const NodeState state = graph_->state(node);
+  state_.labels.for_each([&](NodeId node) {
+    const NodeState state = state_.graph->state(node);
     if (state != NodeState::kFree) return;
-    wrong(fmt::format("E3: label {} leads to node {}, which is not in use", graph_->label(node),
-                      graph::raw(node)));
+    wrong(fmt::format("E3: label {} leads to node {}, which is not in use",
+                      state_.graph->label(node), graph::raw(node)));
   });
-  const graph::Moment moment(*graph_);
-  const std::uint64_t limit = graph_->node_limit();
+  const graph::Moment moment(*state_.graph);
+  const std::uint64_t limit = state_.graph->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!moment.counts(node) || moment.stood(labels_.find(graph_->label(node))) == node) continue;
-    wrong(fmt::format("E2: label {} does not lead to its live node {}", graph_->label(node), i));
+    const Label label = state_.graph->label(node);
+    if (!moment.counts(node) || moment.stood(state_.labels.find(label)) == node) continue;
+    wrong(fmt::format("E2: label {} does not lead to its live node {}", label, i));
   }
 }
 
-Status IndexCore::validate_records(ValidateReport& report, const ValidateOptions& options) const {
+Status Reader::validate_records(ValidateReport& report, const ValidateOptions& options) const {
   std::vector<std::string> messages;
-  const Result<std::uint64_t> failures = records_->verify(&messages);
+  const Result<std::uint64_t> failures = state_.records->verify(&messages);
   if (!failures) return failures.status();
   report.record_errors += *failures;
   report.problems += *failures;
@@ -65,26 +67,26 @@ Status IndexCore::validate_records(ValidateReport& report, const ValidateOptions
     if (report.messages.size() < options.max_messages)
       report.messages.push_back(std::move(message));
   }
-  if (!graph_->config().keep_vectors) return {};
-  if (const Status loaded = load_vectors(0, options.progress); !loaded.ok()) {
+  if (!state_.graph->config().keep_vectors) return {};
+  if (const Status loaded = state_.load_vectors(0, options.progress); !loaded.ok()) {
     // A damaged vector is among what verify() counted.
     return loaded.code() == StatusCode::kCorruption ? Status() : loaded;
   }
-  const Result<std::unique_ptr<persist::RowReader>> reader = records_->row_reader();
+  const Result<std::unique_ptr<persist::RowReader>> reader = state_.records->row_reader();
   if (!reader) return reader.status();
-  const graph::Moment moment(*graph_);
-  const std::uint64_t limit = graph_->node_limit();
-  const std::size_t bytes = options_.dimension * sizeof(float);
+  const graph::Moment moment(*state_.graph);
+  const std::uint64_t limit = state_.graph->node_limit();
+  const std::size_t bytes = state_.options.dimension * sizeof(float);
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     // A fresh node's row stands in the journal; its slot in the chunks may hold a former one.
-    if (!moment.counts(node) || fresh_.contains(node)) continue;
+    if (!moment.counts(node) || state_.fresh.contains(node)) continue;
     const float* const stored = (*reader)->row(node);
-    if (stored != nullptr && std::memcmp(stored, graph_->vector(node), bytes) == 0) continue;
-    if (fresh_.contains(node)) continue;
+    if (stored != nullptr && std::memcmp(stored, state_.graph->vector(node), bytes) == 0) continue;
+    if (state_.fresh.contains(node)) continue;
     ++report.record_errors;
     note(report, options.max_messages,
-         fmt::format("label {} (node {}): the stored vector {}", graph_->label(node), i,
+         fmt::format("label {} (node {}): the stored vector {}", state_.graph->label(node), i,
                      stored == nullptr ? "is missing" : "differs from the one in memory"));
   }
   return {};

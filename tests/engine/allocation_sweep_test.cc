@@ -1,7 +1,7 @@
 // Memory that runs out anywhere: the k-th allocation fails once, or all from the k-th on, for every
 // k of every verb, through the allocator hook, operator new and malloc (LMDB's and other
 // libraries'). Afterwards the index is as if the call had not been made, or as if it had: sound,
-// with every acknowledged state after reopening, and the same call succeeds.
+// with every acknowledged state after reopening, and the same call succeeds (E10).
 #include <dlfcn.h>
 #include <sys/prctl.h>
 

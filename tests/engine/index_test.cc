@@ -156,6 +156,7 @@ TEST(Batch, BadRowIsNamedAndNothingChanges) {
   EXPECT_TRUE(index.upsert_batch({}, {}).ok());
 }
 
+// E11
 TEST(Batch, CancelKeepsWhatWasLinked) {
   Index index = filled(50);
   const std::vector<Label> labels = labels_up_to(2000);

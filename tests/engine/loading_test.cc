@@ -296,8 +296,8 @@ TEST_P(LoadingTest, AShortJournalIsReplayedBeforeVectorsAreLoaded) {
   expect_sound(index, true);
 }
 
-// A file that is damaged after it was opened: whoever needs the row says so, and nothing built on
-// it is stored.
+// E8: a file that is damaged after it was opened: whoever needs the row says so, and nothing built
+// on it is stored.
 TEST_P(LoadingTest, DamageAfterOpeningIsReported) {
   Store store = *Store::open(path(), quick_store());
   Index index = open_and_wait(store);

@@ -77,7 +77,7 @@ TEST(Motion, SearchBesideABatchAQuarterOfTheIndex) { search_beside_batch(4000, 1
 TEST(Motion, SearchBesideABatchOfOneStep) { search_beside_batch(4000, 500, false); }
 TEST(Motion, SearchBesideABatchIntoAlmostNothing) { search_beside_batch(5, 3000, false); }
 
-// A label that is only being updated is there all the time, to every look.
+// E12: a label that is only being updated is there all the time, to every look.
 TEST(Motion, ALabelBeingUpdatedIsFoundByEveryLook) {
   Index index = filled(300);
   constexpr Label kMoving = 7;
@@ -225,6 +225,7 @@ TEST(Callbacks, AWholeRepairInAFilterIsRefused) {
   expect_sound(index);
 }
 
+// E1: who holds labels is refused those that he would wait for.
 TEST(Callbacks, TheProgressOfABatchMayWriteOtherLabels) {
   Index index = filled(600);
   const std::vector<Label> labels = labels_up_to(500, 300);
@@ -247,6 +248,7 @@ TEST(Callbacks, TheProgressOfABatchMayWriteOtherLabels) {
   expect_sound(index);
 }
 
+// E9
 TEST(Callbacks, TheProgressOfMaintenanceMayWriteButNotMaintain) {
   TemporaryFolder folder;
   auto store = Store::open(folder.file("store"), quick_store());
@@ -290,6 +292,7 @@ TEST(Callbacks, TheProgressOfMaintenanceMayWriteButNotMaintain) {
   expect_sound(index, true);
 }
 
+// E7
 TEST(Callbacks, WhatACallIsInsideIsNotClosed) {
   TemporaryFolder folder;
   auto store = Store::open(folder.file("store"), quick_store());

@@ -1,0 +1,53 @@
+// Checkpoints: what changed since the last one goes to disk, so that opening need not replay it.
+//
+// What: one checkpoint at a time, when it was the last, and how many bytes the next is due for.
+// Ownership: a part of IndexCore; borrows its state.
+// Threads: every method from any thread. Who asks inside a callback is refused instead of waiting.
+//
+// Invariants:
+//   E8  Links that were chosen without the rows they need are never stored.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+#include "engine/index_state.h"
+#include "engine/turn.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
+
+namespace vicinal::engine {
+
+class Checkpoints {
+ public:
+  explicit Checkpoints(IndexState& state) : state_(state) {}
+  Checkpoints(const Checkpoints&) = delete;
+  Checkpoints& operator=(const Checkpoints&) = delete;
+
+  /// See Index. Nothing to do in memory.
+  Status checkpoint(const ProgressCallback& progress);
+  /// The same for who is inside the gate, or has closed it. Needs records.
+  /// Errors: kBusy: a callback asked while another one runs.
+  Status write(const ProgressCallback& progress);
+
+  /// Rows whose links no checkpoint holds yet and which the journal does not count: those of
+  /// batches, and of what recovery linked anew. Losing these links costs linking them again at the
+  /// next opening.
+  void add_unsaved(std::uint64_t bytes) { unsaved_bytes_.fetch_add(bytes); }
+  /// Whether journal and unsaved rows have come to `bytes`. Inside the gate; needs records.
+  bool due(std::uint64_t bytes) const;
+  /// Seconds since the last one; -1 when there was none since opening.
+  double age() const;
+
+ private:
+  IndexState& state_;
+  Turn writing_;
+  std::atomic<std::uint64_t> unsaved_bytes_{0};
+  mutable std::mutex written_at_mutex_;
+  std::optional<std::chrono::steady_clock::time_point> written_at_;  ///< under written_at_mutex_
+};
+
+}  // namespace vicinal::engine

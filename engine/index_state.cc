@@ -1,0 +1,88 @@
+#include "engine/index_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/progress.h"
+
+namespace vicinal::engine {
+
+using graph::NodeId;
+
+IndexState::IndexState(std::string index_name, const IndexOptions& index_options,
+                       std::unique_ptr<graph::Graph> index_graph, persist::StoreFile* store_file,
+                       std::unique_ptr<persist::IndexRecords> index_records)
+    : name(std::move(index_name)),
+      options(index_options),
+      graph(std::move(index_graph)),
+      file(store_file),
+      records(std::move(index_records)),
+      durable(records != nullptr),
+      read_only(file != nullptr && file->options().read_only),
+      labels(*graph),
+      fresh(!graph->config().keep_vectors) {}
+
+Status IndexState::closed_status() const {
+  return Status::closed(fmt::format("index \"{}\" is closed", name));
+}
+
+Status IndexState::check_writable() const {
+  if (!read_only) return graph->deferred_status();
+  return Status::read_only(fmt::format("index \"{}\" is in a store opened for reading", name));
+}
+
+Status IndexState::labels_taken() const {
+  return Status::busy(fmt::format(
+      "a label of index \"{}\" is being written by another call, for which a callback of a batch "
+      "must not wait",
+      name));
+}
+
+unsigned IndexState::threads_or(unsigned asked) const {
+  if (asked != 0) return asked;
+  if (options.threads != 0) return options.threads;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+Status IndexState::load_vectors(unsigned threads, const ProgressCallback& progress) const {
+  Reporter reporter(progress, "vectors");
+  return graph->load_deferred(threads_or(threads), [&](std::uint64_t done, std::uint64_t total) {
+    return reporter(done, total);
+  });
+}
+
+Result<persist::Sequence> IndexState::append(const persist::Operation& operation,
+                                             const std::function<void()>& meanwhile) {
+  if (records == nullptr) return persist::Sequence{0};
+  return records->append(operation, meanwhile);
+}
+
+void IndexState::finish(persist::Sequence sequence) {
+  if (records != nullptr && sequence != 0) records->finish(sequence);
+}
+
+bool IndexState::live(NodeId node) const {
+  return node != graph::kNoNode && graph->state(node) == graph::NodeState::kLive;
+}
+
+std::unique_ptr<StoredRows> IndexState::rows(StoredRows::Reading reading) const {
+  if (graph->config().keep_vectors && graph->deferred() == 0) return nullptr;
+  return std::make_unique<StoredRows>(*graph, fresh, *records, reading);
+}
+
+const float* IndexState::row(NodeId node, StoredRows* rows) const {
+  return rows == nullptr ? graph->vector(node) : rows->row(node);  // which asks the graph first
+}
+
+bool IndexState::holds(NodeId node, std::span<const float> vector) const {
+  const std::unique_ptr<StoredRows> source = rows();
+  const float* const stored = row(node, source.get());
+  return stored != nullptr && std::memcmp(stored, vector.data(), vector.size_bytes()) == 0;
+}
+
+}  // namespace vicinal::engine
