@@ -1,5 +1,6 @@
 #include "engine/background.h"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 
@@ -10,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kRest{50};
 // Between slices of repair: leaves the locks and the commits to writers.
 constexpr std::chrono::milliseconds kPause{2};
+// After a failure: a full disk is not free again at once.
+constexpr std::chrono::milliseconds kRetry{1000};
 
 }  // namespace
 
@@ -42,26 +45,26 @@ void Background::run() {
     changed_.wait(lock, [this] { return stopping_ || woken_.load(); });
     if (stopping_) return;
     woken_.store(false);
-    bool more = true;
-    while (more && !stopping_) {
+    for (Due due = Due::kMore; due != Due::kNothing && !stopping_;) {
       lock.unlock();
-      more = step();
+      due = step();
       lock.lock();
-      changed_.wait_for(lock, more ? kPause : kRest, [this] { return stopping_; });
+      const auto rest = due == Due::kMore ? kPause : due == Due::kAgain ? kRetry : kRest;
+      changed_.wait_for(lock, rest, [this] { return stopping_; });
     }
   }
 }
 
-bool Background::step() {
-  bool more = false;
-  for (const std::shared_ptr<IndexCore>& index : open_indexes_()) {
-    try {
-      if (index->maintain(checkpoint_bytes_)) more = true;
-    } catch (const std::bad_alloc&) {
-      more = true;  // what is due stays due, and is done when there is memory
+Due Background::step() {
+  Due due = Due::kNothing;
+  try {
+    for (const std::shared_ptr<IndexCore>& index : open_indexes_()) {
+      due = std::max(due, index->maintain(checkpoint_bytes_));
     }
+  } catch (const std::bad_alloc&) {
+    return Due::kAgain;  // for the list of them
   }
-  return more;
+  return due;
 }
 
 }  // namespace vicinal::engine

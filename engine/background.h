@@ -1,8 +1,8 @@
 // Background: the one thread of a store that writes checkpoints and repairs when they are due.
 //
 // What: sleeps until a write wakes it, then looks at every open index (IndexCore::maintain) until
-// nothing is due. Errors are not reported here: what is due stays due, and the caller's own
-// checkpoint() or close() meets the same error and returns it.
+// nothing is due. What fails is told by the index (background_health.h) and tried again every
+// second.
 // Threads: wake() any; stop() once.
 #pragma once
 
@@ -35,8 +35,8 @@ class Background {
 
  private:
   void run();
-  /// True while more is due.
-  bool step();
+  /// Of all indexes, the one that is most in need.
+  Due step();
 
   const OpenIndexes open_indexes_;
   const std::uint64_t checkpoint_bytes_;

@@ -5,6 +5,8 @@
 #include <bit>
 #include <utility>
 
+#include "engine/events.h"
+
 namespace vicinal::engine {
 namespace {
 
@@ -14,8 +16,8 @@ constexpr std::uint64_t kPatience = 8;
 
 }  // namespace
 
-BackgroundHealth::BackgroundHealth(std::string index, std::shared_ptr<const Events> events)
-    : index_(std::move(index)), events_(std::move(events)) {}
+BackgroundHealth::BackgroundHealth(std::string index, EventCallback on_event)
+    : index_(std::move(index)), on_event_(std::move(on_event)) {}
 
 void BackgroundHealth::failed(EventKind what, const Status& why) noexcept {
   std::uint64_t in_a_row = 0;
@@ -29,8 +31,8 @@ void BackgroundHealth::failed(EventKind what, const Status& why) noexcept {
   } catch (...) {
     // Without memory for the words: it counts all the same.
   }
-  if (events_ == nullptr || !std::has_single_bit(in_a_row)) return;
-  events_->tell([&] {
+  if (!std::has_single_bit(in_a_row)) return;
+  tell(on_event_, [&] {
     Event event;
     event.kind = what;
     event.severity = Severity::kError;
@@ -45,16 +47,16 @@ void BackgroundHealth::failed(EventKind what, const Status& why) noexcept {
   });
 }
 
-void BackgroundHealth::succeeded() noexcept {
+void BackgroundHealth::succeeded(EventKind what) noexcept {
   if (well()) return;
   std::uint64_t before = 0;
   {
     const std::lock_guard lock(mutex_);
+    if (what_ != what) return;
     before = std::exchange(in_a_row_, 0);
     failing_.store(false);
   }
-  if (events_ == nullptr) return;
-  events_->tell([&] {
+  tell(on_event_, [&] {
     Event event;
     event.kind = EventKind::kRecovered;
     event.index = index_;

@@ -4,7 +4,7 @@
 // writers must be told: a checkpoint that keeps failing lets the journal, and the next opening, grow
 // without end.
 // Ownership: a part of an index.
-// Threads: any; failed() and succeeded() from one at a time. Writers pay one load while all is well.
+// Threads: any; Writers pay one load while all is well.
 #pragma once
 
 #include <atomic>
@@ -13,21 +13,27 @@
 #include <mutex>
 #include <string>
 
-#include "engine/events.h"
 #include "vicinal/event.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
 
 namespace vicinal::engine {
 
+/// What the store's thread has to do for an index after it has looked; the greatest of all counts.
+enum class Due : std::uint8_t {
+  kNothing,
+  kAgain,  ///< something failed: later
+  kMore,
+};
+
 class BackgroundHealth {
  public:
-  /// Without `events` nobody is told.
-  BackgroundHealth(std::string index, std::shared_ptr<const Events> events);
+  BackgroundHealth(std::string index, EventCallback on_event);
 
+  /// kCheckpointFailed or kRepairFailed.
   void failed(EventKind what, const Status& why) noexcept;
-  /// What succeeded is all that failed before.
-  void succeeded() noexcept;
+  /// What failed so is well again.
+  void succeeded(EventKind what) noexcept;
 
   bool well() const noexcept { return !failing_.load(std::memory_order_relaxed); }
   /// Why a write is refused: a checkpoint keeps failing, and `waiting` bytes wait for it, several
@@ -38,7 +44,7 @@ class BackgroundHealth {
 
  private:
   const std::string index_;
-  const std::shared_ptr<const Events> events_;
+  const EventCallback on_event_;
   std::atomic<bool> failing_{false};
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -82,11 +82,17 @@ Status Checkpoints::write(const ProgressCallback& progress) {
   }
   const std::lock_guard lock(written_at_mutex_);
   written_at_ = std::chrono::steady_clock::now();
+  state_.health.succeeded(EventKind::kCheckpointFailed);
   return {};
 }
 
-bool Checkpoints::due(std::uint64_t bytes) const {
-  return state_.records->stats().journal_bytes + unsaved_bytes_.load() >= bytes;
+std::uint64_t Checkpoints::waiting() const {
+  return state_.records->stats().journal_bytes + unsaved_bytes_.load();
+}
+
+Status Checkpoints::refusal() const {
+  if (state_.health.well() || state_.records == nullptr) return {};
+  return state_.health.refusal(waiting(), state_.file->options().checkpoint_bytes);
 }
 
 double Checkpoints::age() const {

@@ -38,11 +38,16 @@ class Checkpoints {
   /// next opening.
   void add_unsaved(std::uint64_t bytes) { unsaved_bytes_.fetch_add(bytes); }
   /// Whether journal and unsaved rows have come to `bytes`. Inside the gate; needs records.
-  bool due(std::uint64_t bytes) const;
+  bool due(std::uint64_t bytes) const { return waiting() >= bytes; }
+  /// Why an upsert is refused, if so: background_health.h. Inside the gate.
+  Status refusal() const;
   /// Seconds since the last one; -1 when there was none since opening.
   double age() const;
 
  private:
+  /// Bytes of journal and unsaved rows.
+  std::uint64_t waiting() const;
+
   IndexState& state_;
   Turn writing_;
   std::atomic<std::uint64_t> unsaved_bytes_{0};

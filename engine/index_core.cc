@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/events.h"
 #include "engine/options_check.h"
 
 namespace vicinal::engine {
@@ -44,17 +46,42 @@ Status IndexCore::load() {
     if (!report) return report.status();
     loaded_ = *report;
     checkpoints_.add_unsaved(loaded_.unsaved_bytes);
+    if (loaded_.salvaged > 0) {
+      tell_damage(Severity::kError, Status::corruption("vector or node records were set aside"),
+                  loaded_.salvaged);
+    }
+    if (loaded_.repaired_links > 0) {
+      tell_damage(Severity::kWarning, Status::corruption("link records were mended"),
+                  loaded_.repaired_links);
+    }
   }
   if (state_.options.reserve > 0) state_.graph->reserve(state_.options.reserve);
   if (state_.graph->deferred() == 0) return {};
   // Half of the threads: the others are for whoever uses the index already.
   const unsigned threads = std::max(state_.threads_or(0) / 2, 1u);
   try {
-    loader_ = std::make_unique<RowLoader>(*state_.graph, threads);
+    loader_ = std::make_unique<RowLoader>(*state_.graph, threads, [this](const Status& why) {
+      tell_damage(Severity::kError, why, 1);
+    });
   } catch (const std::system_error&) {
     VICINAL_RETURN_IF_ERROR(state_.graph->load_deferred(1, {}));
   }
   return {};
+}
+
+void IndexCore::tell_damage(Severity severity, const Status& what,
+                            std::uint64_t records) const noexcept {
+  tell(state_.file->options().on_event, [&] {
+    Event event;
+    event.kind = EventKind::kDamage;
+    event.severity = severity;
+    event.index = state_.name;
+    event.status = what;
+    event.value = records;
+    event.message = fmt::format("index \"{}\": damage met while loading, {} records: {}",
+                                state_.name, records, what.to_string());
+    return event;
+  });
 }
 
 std::uint64_t IndexCore::size() const { return state_.gate.closed() ? 0 : state_.graph->live(); }
@@ -95,13 +122,28 @@ Status IndexCore::for_each_journal_entry(
   return state_.records->for_each_journal_entry(visit);
 }
 
-bool IndexCore::maintain(std::uint64_t checkpoint_bytes) {
+Due IndexCore::maintain(std::uint64_t checkpoint_bytes) noexcept {
   constexpr std::size_t kLinkedAtOnce = 256;
-  const Gate::Pass pass(state_.gate);
-  if (!pass || state_.records == nullptr || !state_.check_writable().ok()) return false;
-  state_.graph->link_backlog(kLinkedAtOnce);
-  if (checkpoints_.due(checkpoint_bytes) && !checkpoints_.write({}).ok()) return false;
-  return maintenance_.step();
+  EventKind what = EventKind::kCheckpointFailed;
+  const auto failed = [&](const Status& why) {
+    state_.health.failed(what, why);
+    return Due::kAgain;
+  };
+  try {
+    const Gate::Pass pass(state_.gate);
+    if (!pass || state_.records == nullptr || !state_.check_writable().ok()) return Due::kNothing;
+    state_.graph->link_backlog(kLinkedAtOnce);
+    if (checkpoints_.due(checkpoint_bytes)) {
+      if (const Status s = checkpoints_.write({}); !s.ok()) return failed(s);
+    }
+    what = EventKind::kRepairFailed;
+    const Result<Due> due = maintenance_.step();
+    if (!due) return failed(due.status());
+    state_.health.succeeded(what);
+    return *due;
+  } catch (const std::bad_alloc&) {
+    return failed(Status(StatusCode::kFull, "out of memory"));
+  }
 }
 
 Status IndexCore::close(bool with_checkpoint) {

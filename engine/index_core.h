@@ -69,12 +69,14 @@ class IndexCore {
   /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
   /// Idempotent.
   Status close(bool with_checkpoint);
-  /// For the background thread: one checkpoint or one slice of repair, if due. True: more is due.
-  bool maintain(std::uint64_t checkpoint_bytes);
+  /// For the background thread: one checkpoint or one slice of repair, if due. What fails is kept
+  /// and told by the state's health.
+  Due maintain(std::uint64_t checkpoint_bytes) noexcept;
 
  private:
   /// What the records hold, before the index is shared.
   Status load();
+  void tell_damage(Severity severity, const Status& what, std::uint64_t records) const noexcept;
 
   IndexState state_;
   Checkpoints checkpoints_{state_};

@@ -25,7 +25,8 @@ IndexState::IndexState(std::string index_name, const IndexOptions& index_options
       durable(records != nullptr),
       read_only(file != nullptr && file->options().read_only),
       labels(*graph),
-      fresh(!graph->config().keep_vectors) {}
+      fresh(!graph->config().keep_vectors),
+      health(name, file != nullptr ? file->options().on_event : EventCallback()) {}
 
 Status IndexState::closed_status() const {
   return Status::closed(fmt::format("index \"{}\" is closed", name));

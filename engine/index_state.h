@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 
+#include "engine/background_health.h"
 #include "engine/claims.h"
 #include "engine/fresh_rows.h"
 #include "engine/gate.h"
@@ -59,6 +60,7 @@ class IndexState {
   LabelMap labels;
   LabelClaims claims;
   FreshRows fresh;
+  BackgroundHealth health;
 
   // -- What every part asks.
 

@@ -42,9 +42,8 @@ class Maintenance {
   /// After `count` writes, no label held: wakes the background thread, or does the repair that is
   /// due by itself.
   void after_writes(std::uint64_t count) noexcept;
-  /// One slice of repair, if it is due and nobody else has the turn. Inside the gate. True: more is
-  /// due.
-  bool step();
+  /// One slice of repair, if it is due and nobody else has the turn. Inside the gate.
+  Result<Due> step();
   /// `also`: pending nodes that the fresh graph is to have.
   /// Errors: kBusy when somebody else has the turn and `wait` does not say to wait for them.
   Status rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,

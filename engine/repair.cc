@@ -119,12 +119,14 @@ void Maintenance::after_writes(std::uint64_t count) noexcept {
   }
 }
 
-bool Maintenance::step() {
-  if (!repair_due()) return false;
+Result<Due> Maintenance::step() {
+  if (!repair_due()) return Due::kNothing;
   Reporter silent({}, "repair");
   const Result<RepairResult> slice = repair_slice(kSlice, false, silent);
-  return slice.ok() && (!slice->finished || repair_due()) &&
-         (slice->nodes_examined > 0 || slice->waiting);
+  if (!slice) return slice.status();
+  const bool more =
+      (!slice->finished || repair_due()) && (slice->nodes_examined > 0 || slice->waiting);
+  return more ? Due::kMore : Due::kNothing;
 }
 
 }  // namespace vicinal::engine

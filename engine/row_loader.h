@@ -7,17 +7,20 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <thread>
 
 #include "graph/graph.h"
+#include "vicinal/status.h"
 
 namespace vicinal::engine {
 
 class RowLoader {
  public:
+  /// `on_failure` is called, from the thread, with why rows cannot be read, if so.
   /// Throws std::system_error when there is no thread.
-  RowLoader(graph::Graph& graph, unsigned threads);
+  RowLoader(graph::Graph& graph, unsigned threads, std::function<void(const Status&)> on_failure);
   ~RowLoader() { stop(); }
   RowLoader(const RowLoader&) = delete;
   RowLoader& operator=(const RowLoader&) = delete;
@@ -29,6 +32,7 @@ class RowLoader {
   void run(unsigned threads);
 
   graph::Graph& graph_;
+  const std::function<void(const Status&)> on_failure_;
   std::atomic<bool> stopping_{false};
   std::mutex joining_;
   std::thread thread_;

@@ -28,6 +28,7 @@ Stats IndexCore::stats() const {
   stats.open_seconds = loaded_.seconds;
   stats.vectors_to_load = state_.graph->deferred();
   stats.checkpoint_age_s = checkpoints_.age();
+  state_.health.fill(stats);
   const Gate::Pass pass(state_.gate);
   if (pass && state_.records != nullptr) {
     const persist::RecordStats records = state_.records->stats();

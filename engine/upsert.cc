@@ -31,6 +31,7 @@ Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector)
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
+  VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
   VICINAL_RETURN_IF_ERROR(check_vector(state_.graph->kernels(), state_.options.metric,
                                        state_.options.dimension, vector));
   if (state_.options.rebuild_on_upsert) {

@@ -15,6 +15,7 @@ Result<BatchResult> Writer::upsert_batch(std::span<const Label> labels,
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
+  VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
   VICINAL_RETURN_IF_ERROR(check_shape(state_.options.dimension, labels.size(), vectors.size()));
   BatchPlan plan;
   plan.vectors = vectors;

@@ -3,12 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "engine/background_health.h"
 #include "engine/batch_plan.h"
 #include "engine/callback.h"
 #include "engine/claims.h"
+#include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/named_turns.h"
 #include "engine/turn.h"
@@ -18,6 +22,64 @@ namespace {
 
 using graph::kNoNode;
 using graph::NodeId;
+
+TEST(BackgroundHealth, TellsTheFirstAndEverFewerOfARow) {
+  std::vector<Event> told;
+  BackgroundHealth health("text", [&](const Event& event) { told.push_back(event); });
+  EXPECT_TRUE(health.well());
+  const Status why = Status::io_error("no space left");
+  for (int i = 0; i < 20; ++i) health.failed(EventKind::kCheckpointFailed, why);
+  ASSERT_EQ(told.size(), 5u);  // 1, 2, 4, 8, 16
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].value, std::uint64_t{1} << i);
+    EXPECT_EQ(told[i].severity, Severity::kError);
+    EXPECT_EQ(told[i].status.code(), StatusCode::kIoError);
+    EXPECT_EQ(told[i].index, "text");
+    EXPECT_NE(told[i].message.find("no space left"), std::string::npos);
+  }
+  Stats stats;
+  health.fill(stats);
+  EXPECT_EQ(stats.background_failures, 20u);
+  EXPECT_NE(stats.background_error.find("no space left"), std::string::npos);
+  EXPECT_GE(stats.background_error_age_s, 0);
+
+  health.succeeded(EventKind::kRepairFailed);  // not what failed
+  EXPECT_FALSE(health.well());
+  health.succeeded(EventKind::kCheckpointFailed);
+  EXPECT_TRUE(health.well());
+  ASSERT_EQ(told.size(), 6u);
+  EXPECT_EQ(told[5].kind, EventKind::kRecovered);
+  EXPECT_EQ(told[5].value, 20u);
+  health.fill(stats);
+  EXPECT_EQ(stats.background_failures, 0u);
+  EXPECT_FALSE(stats.background_error.empty()) << "the last one is kept";
+}
+
+TEST(BackgroundHealth, RefusesWhenWhatWaitsIsManyTimesWhatIsDue) {
+  BackgroundHealth health("text", {});
+  EXPECT_TRUE(health.refusal(1u << 30, 1).ok());
+  health.failed(EventKind::kCheckpointFailed, Status::full("no room"));
+  EXPECT_TRUE(health.refusal(799, 100).ok());
+  const Status refused = health.refusal(800, 100);
+  EXPECT_EQ(refused.code(), StatusCode::kFull);
+  EXPECT_NE(refused.message().find("800 bytes"), std::string::npos) << refused.message();
+  health.succeeded(EventKind::kCheckpointFailed);
+  EXPECT_TRUE(health.refusal(800, 100).ok());
+  health.failed(EventKind::kRepairFailed, Status::full("no room"));
+  EXPECT_TRUE(health.refusal(800, 100).ok()) << "repair holds nobody up";
+}
+
+TEST(Events, WhatTheCallbackThrowsIsIgnored) {
+  int calls = 0;
+  const EventCallback throwing = [&](const Event&) {
+    ++calls;
+    throw 1;
+  };
+  tell(throwing, [] { return Event{}; });
+  tell(throwing, []() -> Event { throw std::bad_alloc(); });
+  tell({}, []() -> Event { throw 1; });  // nobody listens: nothing is made
+  EXPECT_EQ(calls, 1);
+}
 
 // E1
 TEST(LabelClaims, AreHeldAscendingAndOnce) {

@@ -1,6 +1,12 @@
 // The Store: reopening, options that disagree, closed and read-only handles, backup, rows on disk.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "persist/failpoints.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
@@ -141,6 +147,63 @@ TEST_P(StoreTest, CancelledBatchStaysTakenBack) {
   EXPECT_EQ(index.size(), size);
   for (Label label = 0; label < 50; ++label) EXPECT_TRUE(index.contains(label)) << label;
   expect_sound(index, true);
+}
+
+// A checkpoint of the store's own thread fails: told, kept, tried again.
+TEST(Events, AFailedBackgroundCheckpointIsToldAndTriedAgain) {
+  TemporaryFolder folder;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Event> told;
+  StoreOptions options = quick_store();
+  options.checkpoint_bytes = 1;
+  options.on_event = [&](const Event& event) {
+    const std::lock_guard lock(mutex);
+    told.push_back(event);
+    changed.notify_all();
+  };
+  persist::failpoints::arm("checkpoint.after_links", persist::failpoints::Action::kFail);
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", small_options());
+  ASSERT_OK(index.upsert(1, vector_of(1)).status());
+  {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return told.size() >= 2; }));
+    EXPECT_EQ(told[0].kind, EventKind::kCheckpointFailed);
+    EXPECT_EQ(told[0].index, "text");
+    EXPECT_EQ(told[0].value, 1u);
+    EXPECT_EQ(told[1].kind, EventKind::kRecovered);
+  }
+  persist::failpoints::disarm();
+  const Stats stats = index.stats();
+  EXPECT_EQ(stats.background_failures, 0u);
+  EXPECT_FALSE(stats.background_error.empty());
+  EXPECT_GE(stats.background_error_age_s, 0);
+  ASSERT_OK(store.close());
+}
+
+// Stored options are taken as they are; what is asked for besides must not be passed over.
+TEST(OpenIndex, AsStoredInOneCall) {
+  TemporaryFolder folder;
+  Store store = *Store::open(folder.file("s"), quick_store());
+  IndexOptions stored = small_options();
+  stored.metric = Metric::kSquaredL2;
+  stored.quantization = Quantization::kNone;
+  stored.M = 8;
+  ASSERT_OK(store.index("text", stored).status());
+  for (const bool open : {true, false}) {
+    const Result<Index> index = store.open_index("text");
+    ASSERT_OK(index.status());
+    EXPECT_EQ(index->options().metric, Metric::kSquaredL2);
+    EXPECT_EQ(index->options().M, 8u);
+    EXPECT_CODE(store.open_index("text", {.metric = Metric::kInnerProduct}).status(),
+                kInvalidArgument, "metric");
+    EXPECT_CODE(store.open_index("text", {.M = 32}).status(), kInvalidArgument, "M 32 asked");
+    ASSERT_OK(store.open_index("text", {.metric = Metric::kSquaredL2, .threads = 2}).status());
+    if (!open) break;
+    ASSERT_OK(store.close());
+    store = *Store::open(folder.file("s"), quick_store());
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, StoreTest, ::testing::Bool(), [](const auto& instance) {
