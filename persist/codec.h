@@ -14,7 +14,8 @@
 
 #include "graph/types.h"
 #include "persist/envelope.h"
-#include "persist/store_file.h"
+#include "persist/operations.h"
+#include "persist/stored_options.h"
 
 namespace vicinal::persist {
 

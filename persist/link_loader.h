@@ -15,7 +15,7 @@
 
 #include "persist/codec.h"
 #include "persist/lmdb_env.h"
-#include "persist/store_file.h"
+#include "persist/loading.h"
 
 namespace vicinal::persist {
 

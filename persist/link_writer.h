@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "persist/checkpoint_source.h"
 #include "persist/envelope.h"
 #include "persist/lmdb_env.h"
-#include "persist/store_file.h"
 
 namespace vicinal::persist {
 

@@ -13,8 +13,8 @@
 #include "persist/index_records.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"
+#include "persist/loading.h"
 #include "persist/set_aside.h"
-#include "persist/store_file.h"
 #include "persist/value_reader.h"
 
 namespace vicinal::persist {

@@ -15,7 +15,7 @@
 #include "persist/chunk_room.h"
 #include "persist/chunks.h"
 #include "persist/lmdb_env.h"
-#include "persist/store_file.h"
+#include "persist/row_reader.h"
 #include "persist/value_reader.h"
 #include "persist/verified_chunks.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "persist/store_file.h"
+#include "persist/operations.h"
 
 namespace vicinal::persist {
 

@@ -24,160 +24,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "graph/types.h"
+#include "persist/checkpoint_source.h"
+#include "persist/loading.h"
+#include "persist/operations.h"
+#include "persist/row_reader.h"
+#include "persist/stored_options.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
-
-/// The options of an index that are stored with it.
-struct StoredOptions {
-  std::uint32_t dimension = 0;
-  Metric metric = Metric::kCosine;
-  std::uint32_t M = 16;
-  std::uint32_t ef_construction = 200;
-  std::uint32_t ef_search = 64;
-  Quantization quantization = Quantization::kInt8;
-  std::uint64_t seed = 42;
-
-  friend bool operator==(const StoredOptions&, const StoredOptions&) = default;
-};
-
-/// Number of a journalled operation, growing by one, per index. 0 is "none".
-using Sequence = std::uint64_t;
-
-/// What a journal entry says. On disk: never renumber.
-enum class OperationKind : std::uint8_t {
-  kUpsert =
-      1,       ///< `node` now holds `row` under `label`; `replaced` (or kNoNode) became a tombstone
-  kErase = 2,  ///< `node` under `label` became a tombstone
-  kResurrect = 3,  ///< tombstone `node` under `label` is live again
-  kFree = 4,       ///< `nodes` hold nothing any more; their slots may be reused once append() of
-                   ///< this returned
-  kBatch = 5,  ///< a committed batch: `nodes`, `labels`, `replaced_nodes` side by side; rows are in
-               ///< chunks
-  kEraseBatch = 6,  ///< `nodes` under `labels` became tombstones
-};
-
-/// One operation as the engine hands it over. Spans must live until the call returns.
-struct Operation {
-  OperationKind kind = OperationKind::kUpsert;
-  Label label = 0;
-  graph::NodeId node = graph::kNoNode;
-  graph::NodeId replaced = graph::kNoNode;
-  graph::Level level = 0;                ///< kUpsert: the node's highest level
-  std::span<const float> row;            ///< kUpsert: `dimension` components, the exact bits
-  std::span<const graph::NodeId> nodes;  ///< kFree, kEraseBatch
-  std::span<const Label> labels;         ///< kEraseBatch
-};
-
-/// A batch: entry i stores rows[i] (each `dimension` floats) in nodes[i] under labels[i] with
-/// levels[i]; replaced[i] (or kNoNode) becomes a tombstone. resurrected: nodes whose tombstones are
-/// lifted by the batch. freed: other nodes, which hold nothing any more.
-struct Batch {
-  std::span<const graph::NodeId> nodes;
-  std::span<const Label> labels;
-  std::span<const graph::Level> levels;
-  std::span<const graph::NodeId> replaced;
-  std::function<const float*(std::size_t i)> row;
-  std::span<const graph::NodeId> resurrected;
-  std::span<const Label> resurrected_labels;
-  std::span<const graph::NodeId> freed = {};
-};
-
-/// A node as load() delivers it, kLive or kTombstone. Its row is valid during place() only. A
-/// chunk's first row is 64-byte aligned, the others follow without gaps.
-using LoadedNode = graph::StoredPayload;
-
-/// Takes what load() reads, in the order of the methods here. Calls come from the loading thread
-/// but for place() and links(): with LoadOptions::parallel several of them run at once.
-class LoadVisitor {
- public:
-  virtual ~LoadVisitor() = default;
-  /// Once, first: slots in use are below `node_limit`.
-  virtual Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) = 0;
-  /// Checkpointed nodes of one chunk, ascending, as soon as its checksum is verified: the rows are
-  /// still in the thread's cache. Chunks come in any order, each once. Without LoadOptions::rows:
-  /// nodes of some chunks, with no rows.
-  virtual Status place(std::span<const LoadedNode> run) = 0;
-  /// Links of checkpointed nodes, each node once, in any order. Ids are bounded by node_limit or by
-  /// the journal's nodes only; the visitor checks that they name nodes with that level. Nodes
-  /// without a call have no valid links.
-  virtual Status links(std::span<const graph::StoredLinks> nodes) = 0;
-  /// Journal entries in order, as kUpsert (with `row`), kErase and kResurrect only. A batch is one
-  /// kUpsert per stored node, then one kResurrect per resurrected node; kEraseBatch is one kErase
-  /// per node. Nodes that a later entry frees are never delivered, by no method here: their upsert
-  /// is delivered as the kErase of the node it replaced.
-  virtual Status replay(Sequence sequence, const Operation& operation) = 0;
-};
-
-struct LoadOptions {
-  bool salvage = false;  ///< set damaged vector and node records aside instead of failing
-  /// False: nodes come without rows. Their chunks are neither read nor verified, but for what the
-  /// journal needs; RowReaders verify what they read. Salvage needs the rows.
-  bool rows = true;
-  ProgressCallback progress;
-  /// Calls body(i) for every i below `count`, on several threads, and returns when all are done.
-  /// Empty: the loading thread does everything.
-  std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)> parallel =
-      {};
-
-  void for_all(std::size_t count, const std::function<void(std::size_t)>& body) const {
-    if (parallel) return parallel(count, body);
-    for (std::size_t i = 0; i < count; ++i) body(i);
-  }
-};
-
-struct LoadReport {
-  std::uint64_t nodes = 0;
-  std::uint64_t journal_entries = 0;
-  std::uint64_t damaged_links = 0;    ///< link records that failed and were left out
-  std::uint64_t salvaged = 0;         ///< vector or node records set aside (salvage only)
-  std::vector<std::string> messages;  ///< a line for each of the first 100
-};
-
-/// Access to rows in LMDB's map for the length of a call. Not for sharing between threads.
-class RowReader {
- public:
-  virtual ~RowReader() = default;
-  /// The row of `node` inside the map, or nullptr when its chunk has none. Only for nodes whose
-  /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or moved by
-  /// checkpoint(); of another node it may be any row of its slot. Rows of a chunk follow each other
-  /// without gaps from a 64-byte boundary. Every chunk's checksum was verified once, by load() or
-  /// by the first who read it.
-  virtual const float* row(graph::NodeId node) = 0;
-  /// Why the last row() was nullptr.
-  virtual Status why() const = 0;
-};
-
-/// What a checkpoint needs from the engine.
-class CheckpointSource {
- public:
-  virtual ~CheckpointSource() = default;
-  /// Nodes whose links changed since the last checkpoint, ascending; forgets them. What changes
-  /// later is reported by the next checkpoint.
-  virtual std::vector<graph::NodeId> take_changed_nodes() = 0;
-  /// The node's links as they are now; empty when the slot is free or holds a pending node.
-  virtual graph::NodeLinks links(graph::NodeId node) = 0;
-  virtual graph::EntryPoint entry_point() = 0;
-  /// Whether no links changed since take_changed_nodes(), nor are about to.
-  virtual bool settled() = 0;
-  /// Whether what links() and entry_point() gave so far may be stored; asked before it is.
-  virtual Status status() { return {}; }
-  /// A checkpoint failed after take_changed_nodes(): these must be reported again.
-  virtual void give_back_changed_nodes(std::span<const graph::NodeId> nodes) = 0;
-};
-
-struct CheckpointReport {
-  std::uint64_t journal_entries = 0;  ///< moved out of the journal
-  std::uint64_t link_records = 0;     ///< written
-  std::uint64_t rows = 0;             ///< went from the journal to a chunk
-};
 
 struct RecordStats {
   std::uint64_t journal_entries = 0;
