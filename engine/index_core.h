@@ -34,6 +34,7 @@
 #include "engine/row_loader.h"
 #include "engine/turn.h"
 #include "graph/graph.h"
+#include "persist/index_records.h"
 #include "persist/store_file.h"
 #include "vicinal/index.h"
 #include "vicinal/options.h"

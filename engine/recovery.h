@@ -20,7 +20,7 @@
 
 #include "engine/index_core.h"
 #include "engine/worker_pool.h"
-#include "persist/store_file.h"
+#include "persist/loading.h"
 
 namespace vicinal::engine {
 

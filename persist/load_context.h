@@ -10,7 +10,7 @@
 #include "persist/chunk_room.h"
 #include "persist/chunks.h"
 #include "persist/codec.h"
-#include "persist/index_records.h"
+#include "persist/index_databases.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"
 #include "persist/loading.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "persist/codec.h"
-#include "persist/index_records.h"
+#include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
 #include "persist/sequences.h"
 
