@@ -9,6 +9,7 @@
 #include "persist/codec.h"
 #include "persist/data_file.h"
 #include "persist/fixed_records.h"
+#include "persist/lmdb_cursor.h"
 
 namespace vicinal::persist {
 namespace {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "persist/lmdb_cursor.h"
+
 namespace vicinal::persist {
 
 Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "persist/lmdb_cursor.h"
+
 namespace vicinal::persist {
 namespace {
 

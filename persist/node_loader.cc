@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "persist/chunk_room.h"
+#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
 #include "persist/row_readers.h"
 

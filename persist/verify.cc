@@ -10,6 +10,7 @@
 #include "persist/codec.h"
 #include "persist/fixed_records.h"
 #include "persist/journal.h"
+#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
 
 namespace vicinal::persist {

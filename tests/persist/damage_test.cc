@@ -1,6 +1,7 @@
 // Damaged records of every kind, made through LMDB itself: never a crash, never wrong contents.
 #include <fstream>
 
+#include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "tests/persist/support.h"
 
