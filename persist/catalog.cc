@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <utility>
 
-#include "persist/codec.h"
 #include "persist/data_file.h"
 #include "persist/fixed_records.h"
 #include "persist/lmdb_cursor.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 namespace {

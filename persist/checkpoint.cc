@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "persist/codec.h"
 #include "persist/failpoints.h"
 #include "persist/fixed_records.h"
 #include "persist/journal.h"

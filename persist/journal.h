@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "persist/codec.h"
 #include "persist/lmdb_env.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 

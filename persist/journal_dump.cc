@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "persist/codec.h"
 #include "persist/journal.h"
 
 namespace vicinal::persist {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "persist/codec.h"
+#include "persist/flat_links.h"
 #include "persist/lmdb_env.h"
 #include "persist/loading.h"
 

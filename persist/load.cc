@@ -8,6 +8,7 @@
 
 #include "engine/base/allocator.h"
 #include "persist/chunk_room.h"
+#include "persist/codec.h"
 #include "persist/fixed_records.h"
 #include "persist/journal.h"
 #include "persist/link_loader.h"

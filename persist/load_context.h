@@ -9,11 +9,11 @@
 
 #include "persist/chunk_room.h"
 #include "persist/chunks.h"
-#include "persist/codec.h"
 #include "persist/index_databases.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"
 #include "persist/loading.h"
+#include "persist/records.h"
 #include "persist/set_aside.h"
 #include "persist/value_reader.h"
 

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <map>
 
-#include "persist/codec.h"
 #include "persist/lmdb_env.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "persist/codec.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
+#include "persist/records.h"
 #include "persist/sequences.h"
 
 namespace vicinal::persist {

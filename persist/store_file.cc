@@ -13,13 +13,13 @@
 
 #include "engine/base/check.h"
 #include "persist/catalog.h"
-#include "persist/codec.h"
 #include "persist/commit_queue.h"
 #include "persist/data_file.h"
 #include "persist/fixed_records.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
 #include "persist/page_check.h"
+#include "persist/records.h"
 #include "persist/stored_index.h"
 
 namespace vicinal::persist {

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "persist/codec.h"
 #include "persist/fixed_records.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 namespace {

@@ -12,6 +12,7 @@
 #include "persist/journal.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 namespace {
