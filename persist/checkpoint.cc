@@ -13,6 +13,7 @@
 #include "persist/codec.h"
 #include "persist/failpoints.h"
 #include "persist/fixed_records.h"
+#include "persist/freed_nodes.h"
 #include "persist/journal.h"
 #include "persist/link_writer.h"
 #include "persist/node_blocks.h"

@@ -6,11 +6,12 @@
 
 #include "persist/append_batch.h"
 #include "persist/checkpoint.h"
+#include "persist/chunk_copier.h"
 #include "persist/codec.h"
 #include "persist/commit_queue.h"
 #include "persist/journal_dump.h"
 #include "persist/load.h"
-#include "persist/row_readers.h"
+#include "persist/map_row_reader.h"
 #include "persist/stored_index.h"
 #include "persist/verify.h"
 

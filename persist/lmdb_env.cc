@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "persist/descriptor.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 

@@ -1,5 +1,6 @@
 // LoadContext: what the parts of one load share (load.cc, node_loader.h).
 //
+// Ownership: refers to what the caller of load() gave; owns the rest.
 // Threads: the loading thread, but for what NodeLoader says.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include "persist/chunk_room.h"
 #include "persist/chunks.h"
+#include "persist/freed_nodes.h"
 #include "persist/index_databases.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"

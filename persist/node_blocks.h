@@ -1,7 +1,8 @@
 // Node blocks: label, level and state of kNodesPerBlock consecutive nodes in one record.
 //
 // NodeBlockReader walks them for loading, NodeBlockEditor changes them in a write transaction.
-// Threads: objects of one thread, for the life of one transaction.
+// Ownership: the transaction outlives them.
+// Threads: one at a time.
 #pragma once
 
 #include <cstdint>

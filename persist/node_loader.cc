@@ -7,7 +7,6 @@
 #include "persist/chunk_room.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
-#include "persist/row_readers.h"
 
 namespace vicinal::persist {
 namespace {

@@ -1,5 +1,7 @@
 #include "persist/paced_copy.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -22,11 +24,6 @@ int write_all(int fd, const std::byte* bytes, std::size_t count) {
 }
 
 }  // namespace
-
-int Descriptor::close() {
-  const int fd = std::exchange(fd_, -1);
-  return fd < 0 || ::close(fd) == 0 ? 0 : errno;
-}
 
 int write_paced(int from, int to) noexcept {
   std::array<std::byte, 64 << 10> buffer;

@@ -22,7 +22,7 @@
 #include "persist/chunks.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
-#include "persist/sequences.h"
+#include "persist/sequence_ledger.h"
 #include "persist/stored_options.h"
 #include "persist/verified_chunks.h"
 #include "vicinal/status.h"

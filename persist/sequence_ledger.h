@@ -1,4 +1,6 @@
 // SequenceLedger: hands out sequences and knows which operations are not yet applied in memory.
+//
+// Ownership: a ledger outlives the sequences it allotted.
 // Threads: any.
 #pragma once
 
