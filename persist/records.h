@@ -33,7 +33,8 @@ struct OptionsRecord {
   std::uint32_t rows_per_chunk = 0;
 };
 
-/// <id>.meta, key "state": written with every step of a checkpoint.
+/// <id>.meta, key "state": written whenever a checkpoint takes entries out of the journal, and at its
+/// end.
 struct StateRecord {
   std::uint64_t node_limit = 0;   ///< node ids in node records are below this
   Sequence applied = 0;           ///< journal entries up to this have left the journal
