@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "persist/store_file.h"
+#include "persist/index_records.h"
 
 namespace vicinal::engine {
 
@@ -58,7 +58,7 @@ class FreshRows {
 };
 
 /// Pins a snapshot of the store from its first row to release() or its end: call nothing else of
-/// the store meanwhile (persist/store_file.h).
+/// the store meanwhile (persist/index_records.h).
 class StoredRows final : public graph::RowSource {
  public:
   /// How rows are read that only the store has: out of its map, their checksum verified once in a

@@ -22,6 +22,7 @@
 #include "engine/row_loader.h"
 #include "engine/writer.h"
 #include "graph/graph.h"
+#include "persist/index_records.h"
 #include "persist/store_file.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "graph/types.h"
 
 namespace vicinal::engine {
 namespace {

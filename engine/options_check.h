@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "persist/store_file.h"
+#include "persist/stored_options.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
 

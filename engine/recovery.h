@@ -23,7 +23,7 @@
 #include "engine/index_state.h"
 #include "engine/progress.h"
 #include "engine/worker_pool.h"
-#include "persist/store_file.h"
+#include "persist/loading.h"
 
 namespace vicinal::engine {
 

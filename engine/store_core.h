@@ -20,6 +20,7 @@
 #include "engine/index_core.h"
 #include "engine/named_turns.h"
 #include "engine/turn.h"
+#include "persist/index_records.h"
 #include "persist/store_file.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"

@@ -1,12 +1,16 @@
-// append_batch(): rows into chunks by bounded transactions, then the journal entry that makes the
-// batch count. Rows lie in free slots (R1), so until that entry is committed nobody reads them.
+#include "persist/append_batch.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <vector>
 
+#include "persist/chunks.h"
+#include "persist/codec.h"
 #include "persist/failpoints.h"
-#include "persist/index_records.h"
 #include "persist/journal.h"
 
 namespace vicinal::persist {
@@ -39,10 +43,8 @@ std::vector<ChunkRowsToStore> rows_by_chunk(const Batch& batch, const ChunkLayou
   return chunks;
 }
 
-}  // namespace
-
-Status StoredIndex::check(const Batch& batch) const {
-  if (environment_->read_only()) return Status::read_only("the store was opened for reading");
+Status check(const StoredIndex& index, const Batch& batch) {
+  if (index.environment.read_only()) return Status::read_only("the store was opened for reading");
   const std::size_t n = batch.nodes.size();
   if (n > kMaxBatch) {
     return Status::invalid_argument(fmt::format("a batch of {} rows, at most {}", n, kMaxBatch));
@@ -67,11 +69,13 @@ Status StoredIndex::check(const Batch& batch) const {
   return {};
 }
 
-Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
-  if (Status status = check(batch); !status.ok()) return status;
-  const std::vector<ChunkRowsToStore> chunks = rows_by_chunk(batch, layout_);
+}  // namespace
+
+Result<Sequence> append_batch(StoredIndex& index, const Batch& batch) {
+  if (Status status = check(index, batch); !status.ok()) return status;
+  const std::vector<ChunkRowsToStore> chunks = rows_by_chunk(batch, index.layout);
   const std::uint64_t per_transaction =
-      std::max<std::uint64_t>(kTransactionBytes / layout_.chunk_bytes(), 1);
+      std::max<std::uint64_t>(kTransactionBytes / index.layout.chunk_bytes(), 1);
   RecordBuffer entry = encode(BatchView{batch.nodes, batch.labels, batch.levels, batch.replaced,
                                         batch.resurrected, batch.resurrected_labels});
   Operation free;
@@ -79,27 +83,27 @@ Result<Sequence> StoredIndex::append_batch(const Batch& batch) {
   free.nodes = batch.freed;
   RecordBuffer free_entry;
   if (!batch.freed.empty()) free_entry = encode(free);
-  AllottedSequence sequence(ledger_);
+  AllottedSequence sequence(index.ledger);
   // Finished at once: a checkpoint takes entries in order, and the one before it is not.
-  AllottedSequence free_sequence(ledger_);
+  AllottedSequence free_sequence(index.ledger);
   std::size_t next = 0;
   do {
     const std::size_t end = std::min<std::size_t>(next + per_transaction, chunks.size());
-    Status status = environment_->write([&](Transaction& transaction) -> Status {
+    Status status = index.environment.write([&](Transaction& transaction) -> Status {
       for (std::size_t i = next; i < end; ++i) {
-        Status s =
-            write_rows(transaction, databases_.vectors, layout_, chunks[i].chunk, chunks[i].rows);
+        Status s = write_rows(transaction, index.databases.vectors, index.layout, chunks[i].chunk,
+                              chunks[i].rows);
         if (!s.ok()) return s;
       }
       if (end != chunks.size()) return {};
       if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
       sequence.allot();  // the closure runs again after the map grew
-      Status s = put_entry(transaction, databases_.journal, index_, sequence.get(), entry,
+      Status s = put_entry(transaction, index.databases.journal, index.index, sequence.get(), entry,
                            PutMode::kAppend);
       if (s.ok() && !batch.freed.empty()) {
         free_sequence.allot();
-        s = put_entry(transaction, databases_.journal, index_, free_sequence.get(), free_entry,
-                      PutMode::kAppend);
+        s = put_entry(transaction, index.databases.journal, index.index, free_sequence.get(),
+                      free_entry, PutMode::kAppend);
       }
       return s.ok() ? failpoints::reach("batch.before_commit") : s;
     });

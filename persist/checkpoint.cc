@@ -1,22 +1,19 @@
-// checkpoint(): changed links, then scattered rows, then finished journal entries into chunks and
-// node records.
-//
-// The cut is taken first: every entry up to it is applied in memory, so the links it made are among
-// the changed nodes that are asked for afterwards. Links go to disk before the entries leave the
-// journal (P4); load() ignores links of nodes that no node record vouches for, so the order is safe
-// at every instant. Lists of several moments stand side by side between two steps of links, and
-// afterwards where links changed meanwhile; their trees (graph.h, G9) need not agree. A mark, an
-// entry that frees nothing, stands in the journal then, until a checkpoint whose lists are of one
-// moment; whoever finds entries mends the trees. Nodes that an entry frees have their stored links
-// replaced by what the engine says now: nothing, or those of the slot's next node.
+#include "persist/checkpoint.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
+#include "persist/codec.h"
 #include "persist/failpoints.h"
-#include "persist/index_records.h"
+#include "persist/fixed_records.h"
+#include "persist/freed_nodes.h"
 #include "persist/journal.h"
 #include "persist/link_writer.h"
 #include "persist/node_blocks.h"
@@ -30,15 +27,13 @@ namespace {
 // takes as long as writing some 300 KB.
 constexpr std::uint64_t kStepBytes = 1ull << 20;
 
-}  // namespace
-
 class Checkpoint {
  public:
   Checkpoint(StoredIndex& index, CheckpointSource& source, const ProgressCallback& progress)
       : index_(index), source_(source), progress_(progress) {}
 
   Result<CheckpointReport> run() {
-    const Sequence cut = index_.ledger_.cut();
+    const Sequence cut = index_.ledger.cut();
     std::vector<graph::NodeId> changed = source_.take_changed_nodes();
     Status status;
     try {
@@ -85,34 +80,34 @@ class Checkpoint {
     if (Status s = store_scattered_rows(); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
     const bool unmark = mark_ != 0 && source_.settled();
-    return index_.environment_->write([&](Transaction& transaction) -> Status {
+    return index_.environment.write([&](Transaction& transaction) -> Status {
       if (unmark) {
         const Key64 key(mark_);
-        Status s = transaction.remove(index_.databases_.journal, key.bytes());
+        Status s = transaction.remove(index_.databases.journal, key.bytes());
         if (!s.ok()) return s;
       }
       StateRecord state;
       if (Status s = read_state(transaction, &state); !s.ok()) return s;
       state.entry_point = entry_point;
       ++state.checkpoints;
-      return write_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+      return write_record(transaction, index_.databases.meta, state_id(index_.index), state);
     });
   }
 
   Status read_state(Transaction& transaction, StateRecord* state) {
-    return read_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+    return read_record(transaction, index_.databases.meta, state_id(index_.index), state);
   }
 
   /// Counts the entries up to `cut`, adds the nodes that they free, and learns who is doomed and
   /// whose rows lie scattered.
   Status survey(Sequence cut, std::vector<graph::NodeId>* freed) {
-    Result<ReadTransaction> transaction = index_.environment_->read();
+    Result<ReadTransaction> transaction = index_.environment.read();
     if (!transaction) return transaction.status();
     if (Status s = read_state(**transaction, &state_); !s.ok()) return s;
-    scattered_.emplace(index_.layout_, state_.node_limit);
+    scattered_.emplace(index_.layout, state_.node_limit);
     JournalEntry entry;
     Status status =
-        walk_journal(**transaction, index_.databases_.journal, index_.index_,
+        walk_journal(**transaction, index_.databases.journal, index_.index,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");  // ends the walk
                        if (!damage.ok()) return damage;
@@ -135,12 +130,12 @@ class Checkpoint {
     if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
     scattered_->sort();
     // Here, where nobody waits for it: inside the write transactions only what came since is new.
-    return freed_.survey(**transaction, index_.databases_.journal, index_.index_,
-                         index_.options().dimension);
+    return freed_.survey(**transaction, index_.databases.journal, index_.index,
+                         index_.options.dimension);
   }
 
   Status decode_entry(Sequence sequence, Bytes payload, JournalEntry* entry) const {
-    const Status s = decode(payload, index_.options().dimension, entry);
+    const Status s = decode(payload, index_.options.dimension, entry);
     return s.ok() ? s
                   : Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message()));
   }
@@ -156,7 +151,7 @@ class Checkpoint {
   // -- Links --
 
   Status write_links(const std::vector<graph::NodeId>& nodes) {
-    const LinkWriter writer(*index_.environment_, index_.databases_.links, index_.index_);
+    const LinkWriter writer(index_.environment, index_.databases.links, index_.index);
     for (std::size_t next = 0; next < nodes.size();) {
       if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
       Result<LinkWriter::Step> step = writer.collect(source_, nodes, kStepBytes, &next);
@@ -173,12 +168,12 @@ class Checkpoint {
   /// Runs `closure` in a write transaction; the first one puts the mark.
   Status marked(const Environment::Closure& closure) {
     const bool first = mark_ == 0;
-    AllottedSequence allotted(index_.ledger_);
+    AllottedSequence allotted(index_.ledger);
     if (first) {
       allotted.allot();
       mark_ = allotted.get();
     }
-    return index_.environment_->write([&](Transaction& transaction) -> Status {
+    return index_.environment.write([&](Transaction& transaction) -> Status {
       Status s = first ? put_mark(transaction) : Status();
       return s.ok() ? closure(transaction) : s;
     });
@@ -189,7 +184,7 @@ class Checkpoint {
     Operation nothing;
     nothing.kind = OperationKind::kFree;
     RecordBuffer record = encode(nothing);
-    return put_entry(transaction, index_.databases_.journal, index_.index_, mark_, record,
+    return put_entry(transaction, index_.databases.journal, index_.index, mark_, record,
                      PutMode::kReplace);
   }
 
@@ -200,11 +195,11 @@ class Checkpoint {
       if (Status s = tell("rows", next, scattered_->size()); !s.ok()) return s;
       std::size_t end = next;
       std::uint64_t rows = 0;
-      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+      Status status = index_.environment.write([&](Transaction& transaction) -> Status {
         end = next;
         rows = 0;
         if (Status s = survey_new(transaction); !s.ok()) return s;
-        return scattered_->store(transaction, index_.databases_.journal, index_.databases_.vectors,
+        return scattered_->store(transaction, index_.databases.journal, index_.databases.vectors,
                                  freed_, kStepBytes, &end, &rows);
       });
       if (!status.ok()) return status;
@@ -217,15 +212,15 @@ class Checkpoint {
 
   /// Who is doomed by entries that came meanwhile.
   Status survey_new(Transaction& transaction) {
-    return freed_.survey(transaction, index_.databases_.journal, index_.index_,
-                         index_.options().dimension);
+    return freed_.survey(transaction, index_.databases.journal, index_.index,
+                         index_.options.dimension);
   }
 
   Status move_journal(Sequence cut) {
     for (;;) {
       if (Status s = tell("journal", report_.journal_entries, total_entries_); !s.ok()) return s;
       Step step;
-      Status status = index_.environment_->write([&](Transaction& transaction) -> Status {
+      Status status = index_.environment.write([&](Transaction& transaction) -> Status {
         step = {};
         return take_step(transaction, cut, &step);
       });
@@ -257,7 +252,7 @@ class Checkpoint {
     std::unordered_set<std::uint32_t> blocks;
     step->done = true;
     Status status =
-        walk_journal(transaction, index_.databases_.journal, index_.index_,
+        walk_journal(transaction, index_.databases.journal, index_.index,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");
                        if (!damage.ok()) return damage;
@@ -291,8 +286,8 @@ class Checkpoint {
       std::for_each(nodes->begin(), nodes->end(), changes);
     }
     if (entry.kind != OperationKind::kUpsert || scattered_->contains(sequence)) return bytes;
-    if (chunks->insert(index_.layout_.chunk_of(entry.node)).second) {
-      bytes += index_.layout_.chunk_bytes();
+    if (chunks->insert(index_.layout.chunk_of(entry.node)).second) {
+      bytes += index_.layout.chunk_bytes();
     }
     return bytes;
   }
@@ -300,26 +295,26 @@ class Checkpoint {
   Status apply(Transaction& transaction, const Step& step) {
     StateRecord state;
     if (Status s = read_state(transaction, &state); !s.ok()) return s;
-    NodeBlockEditor nodes(transaction, index_.databases_.nodes, index_.index_);
+    NodeBlockEditor nodes(transaction, index_.databases.nodes, index_.index);
     std::map<std::uint32_t, std::vector<RowToStore>> rows;
     for (const auto& [sequence, entry] : step.entries) {
       if (Status s = apply_to_nodes(freed_, sequence, entry, &nodes, &state); !s.ok()) return s;
       if (!moves_row(sequence, entry)) continue;
-      rows[index_.layout_.chunk_of(entry.node)].push_back(
-          {index_.layout_.slot_of(entry.node), entry.row.data()});
+      rows[index_.layout.chunk_of(entry.node)].push_back(
+          {index_.layout.slot_of(entry.node), entry.row.data()});
     }
     for (const auto& [chunk, chunk_rows] : rows) {
       Status s =
-          write_rows(transaction, index_.databases_.vectors, index_.layout_, chunk, chunk_rows);
+          write_rows(transaction, index_.databases.vectors, index_.layout, chunk, chunk_rows);
       if (!s.ok()) return s;
     }
     if (Status s = nodes.flush(); !s.ok()) return s;
     for (const auto& [sequence, entry] : step.entries) {
       const Key64 key(sequence);
-      if (Status s = transaction.remove(index_.databases_.journal, key.bytes()); !s.ok()) return s;
+      if (Status s = transaction.remove(index_.databases.journal, key.bytes()); !s.ok()) return s;
       state.applied = sequence;
     }
-    return write_record(transaction, index_.databases_.meta, state_id(index_.index_), state);
+    return write_record(transaction, index_.databases.meta, state_id(index_.index), state);
   }
 
   static Status store_node(NodeBlockEditor* nodes, StateRecord* state, graph::NodeId node,
@@ -379,11 +374,12 @@ class Checkpoint {
   Sequence mark_ = 0;    ///< of put_mark()'s entry
 };
 
-Result<CheckpointReport> StoredIndex::checkpoint(CheckpointSource& source,
-                                                 const ProgressCallback& progress) {
-  if (environment_->read_only()) return Status::read_only("the store was opened for reading");
-  const std::lock_guard lock(checkpoint_mutex_);
-  return Checkpoint(*this, source, progress).run();
+}  // namespace
+
+Result<CheckpointReport> checkpoint(StoredIndex& index, CheckpointSource& source,
+                                    const ProgressCallback& progress) {
+  if (index.environment.read_only()) return Status::read_only("the store was opened for reading");
+  return Checkpoint(index, source, progress).run();
 }
 
 }  // namespace vicinal::persist

@@ -1,7 +1,8 @@
 // ChunkRoom: memory for one vectors chunk, in which its floats are aligned as in the map.
 //
 // Why not a vector: the bytes are overwritten from the file at once, zeroing them first would show.
-// Threads: one at a time. Owns its memory, which comes through the allocator hook.
+// Ownership: owns its memory, which comes through the allocator hook.
+// Threads: one at a time.
 #pragma once
 
 #include <cstddef>

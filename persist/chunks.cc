@@ -86,6 +86,25 @@ Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
   return ChunkRows{header.rows, reinterpret_cast<const float*>(value.data() + sizeof header)};
 }
 
+Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk) {
+  const Key32 key(chunk);
+  Bytes value;
+  const Result<bool> found = transaction.get(vectors, key.bytes(), &value);
+  if (!found) return found.status();
+  if (!*found) return Status::corruption(fmt::format("vectors chunk {} is missing", chunk));
+  return value;
+}
+
+const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
+                    Status* why) {
+  const std::uint32_t slot = layout.slot_of(node);
+  if (slot < rows.count) return rows.floats + std::size_t{slot} * layout.dimension;
+  *why = Status::corruption(
+      fmt::format("vectors chunk {} of index {} has {} rows, none for node {}",
+                  layout.chunk_of(node), layout.index, rows.count, graph::raw(node)));
+  return nullptr;
+}
+
 Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
                   std::uint32_t chunk, std::span<const RowToStore> rows) {
   const Key32 key(chunk);

@@ -7,8 +7,10 @@
 //  12  u32  rows                48  rows x dimension float32, then 0 up to a page
 //
 // A value of at least a page lies on LMDB's overflow pages, 16 bytes into a page; so the floats
-// begin at 64. Rows that no node uses are zeros or what a batch left that never counted. Threads:
-// pure functions over a transaction.
+// begin at 64. Rows that no node uses are zeros or what a batch left that never counted.
+//
+// Ownership: rows are where they were read from.
+// Threads: functions over a transaction.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +41,16 @@ struct ChunkRows {
   const float* floats = nullptr;
 };
 
+/// A chunk's record inside the map; kCorruption when there is none.
+Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk);
+
 /// Checks the header of `value` against `layout`, and its checksum when `verify`.
 Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
                              bool verify);
+
+/// The row of `node` among those of its chunk; nullptr, and why, when they are too few.
+const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
+                    Status* why);
 
 /// A row on its way into a chunk.
 struct RowToStore {

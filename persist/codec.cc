@@ -233,14 +233,7 @@ void get_record(Reader& ar, LinkGroup* group) {
   group->assign(kNodesPerLinkGroup, {});
   FlatLinks links;
   get_record(ar, graph::NodeId{0}, &links);
-  const FlatLinks::List* list = links.lists.data();
-  const graph::NodeId* ids = links.ids.data();
-  for (const FlatLinks::Node& node : links.nodes) {
-    for (std::uint32_t level = 0; level < node.levels; ++level, ids += list->count, ++list) {
-      (*group)[graph::raw(node.node)].push_back(
-          {list->parent, list->child_count, {ids, ids + list->count}});
-    }
-  }
+  links.copy_to(*group);
 }
 
 void put_record(Writer& ar, const Operation& op) {
@@ -399,12 +392,6 @@ Status decode(Bytes payload, std::uint32_t dimension, JournalEntry* entry) {
 
 Status decode_kind(Bytes payload, OperationKind* kind) {
   return decode_any(payload, false, [&](Reader& ar) { *kind = get_kind(ar); });
-}
-
-void FlatLinks::cut_to(const Mark& end) {
-  nodes.resize(end.nodes);
-  lists.resize(end.lists);
-  ids.resize(end.ids);
 }
 
 }  // namespace vicinal::persist

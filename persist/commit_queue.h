@@ -5,6 +5,7 @@
 // disk does; where they do not, a commit is cheaper than waking a thread, and the first caller that
 // finds no leader leads: it waits for the writer's lock, takes everybody who has queued by then and
 // commits once.
+// Ownership: owns its thread; the environment and the ledgers outlive it.
 // Threads: any; the destructor when no append() runs.
 #pragma once
 
@@ -17,7 +18,7 @@
 
 #include "persist/envelope.h"
 #include "persist/lmdb_env.h"
-#include "persist/sequences.h"
+#include "persist/sequence_ledger.h"
 
 namespace vicinal::persist {
 

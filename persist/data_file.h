@@ -2,6 +2,7 @@
 //
 // LMDB trusts its file: one of size 0 opens as an empty store. So the file's meta pages are read
 // here with plain reads. Whether it is long enough, page_check.h says.
+// Ownership: none.
 // Threads: pure functions of the file system.
 #pragma once
 

@@ -5,6 +5,9 @@
 //   2  u16  version
 //
 // Encoders write their payload behind kEnvelopeBytes of room, so sealing copies nothing.
+//
+// Ownership: an unsealed payload is part of the value it was found in.
+// Threads: pure functions.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 //
 // Compiled always, inert unless a test arms one: the cost is one relaxed load. Nothing outside a
 // test arms them; no environment variable is read.
+// Ownership: a name is a literal.
 // Threads: any.
 #pragma once
 

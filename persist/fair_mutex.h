@@ -3,6 +3,7 @@
 // Whoever gives a std::mutex back and takes it again at once, as steps of a checkpoint and parts of
 // a batch do with LMDB's writer, has it again before a thread that waits for it has woken up: that
 // one waits for all of them.
+// Ownership: whoever locked it unlocks it.
 // Threads: any.
 // Cost: a hand-over wakes a thread.
 #pragma once

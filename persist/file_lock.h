@@ -3,6 +3,7 @@
 // Two locks in one: a registry by device and inode in this process (LMDB cannot tell that a file is
 // open twice, and closing one would lose the other's readers), and for writers an flock on
 // vicinal.lock across processes.
+// Ownership: the lock is given back with it.
 // Threads: any. After fork() the child holds neither and must not use the store; the lock file is
 // closed by exec.
 #pragma once

@@ -1,5 +1,8 @@
 // Constants and key layouts of the stored format. FORMAT.md is the prose of this file; change both
 // together, and never change what a number means.
+//
+// Ownership: a RecordId shows a key that somebody else keeps.
+// Threads: pure.
 #pragma once
 
 #include <algorithm>

@@ -1,119 +1,96 @@
-// StoredIndex: the records of one index over its five databases.
+// IndexRecords: the records of one index, as the engine holds them.
 //
-// Each verb is a file: append and batch (index_records.cc, append_batch.cc), load.cc,
-// checkpoint.cc, verify.cc.
-// Ownership: belongs to its StoreFile.
+// What: it hands each verb to the file that is named after it (append_batch.h, load.h,
+// checkpoint.h, verify.h, journal_dump.h); a single operation goes to the store's CommitQueue.
+// Ownership: belongs to whoever opened it, and ends before its StoreFile; owns its StoredIndex.
 // Threads: any; checkpoints one at a time (checkpoint_mutex_), everything else is ordered by LMDB's
 // writer.
 //
-// Invariants:
-//   R1  A slot is reused only after the kFree entry of its former node is committed. So a node that
-//       a journal entry frees later is doomed: load() never delivers it, and rows that a batch
-//       writes into a free slot's chunk harm nobody, whether the batch counts in the end or not.
-//   R2  Node records change only by checkpoints, in the transaction that deletes the journal
-//       entries that say so.
-//   R3  Sequences in the journal ascend, and are greater than StateRecord::applied.
+// Invariants: P1 to P5 of store_file.h, R1 to R3 of stored_index.h.
 #pragma once
 
-#include <array>
-#include <map>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "persist/chunks.h"
-#include "persist/codec.h"
-#include "persist/commit_queue.h"
-#include "persist/lmdb_env.h"
-#include "persist/sequences.h"
-#include "persist/store_file.h"
-#include "persist/verified_chunks.h"
+#include "persist/checkpoint_source.h"
+#include "persist/loading.h"
+#include "persist/operations.h"
+#include "persist/row_reader.h"
+#include "persist/stored_options.h"
+#include "vicinal/options.h"
+#include "vicinal/status.h"
 
 namespace vicinal::persist {
 
-/// The databases of an index.
-struct IndexDatabases {
-  DatabaseHandle meta = 0;
-  DatabaseHandle vectors = 0;
-  DatabaseHandle nodes = 0;
-  DatabaseHandle links = 0;
-  DatabaseHandle journal = 0;
+class CommitQueue;
+struct StoredIndex;
 
-  /// Inside Environment::with_handles.
-  static Result<IndexDatabases> open(Transaction& transaction, std::uint32_t index, bool create);
-  static Status drop(Transaction& transaction, std::uint32_t index);
+struct RecordStats {
+  std::uint64_t journal_entries = 0;
+  std::uint64_t journal_bytes = 0;
 };
 
-/// Reads and writes records that are stored under a fixed key.
-template <typename Record>
-Status read_record(Transaction& transaction, DatabaseHandle database, const RecordId& id,
-                   Record* record) {
-  Bytes value;
-  Result<bool> found = transaction.get(database, id.key, &value);
-  if (!found) return found.status();
-  if (!*found) return Status::corruption(describe(id) + " is missing");
-  Result<Bytes> payload = unseal(id, value);
-  if (!payload) return payload.status();
-  Status status = decode(*payload, record);
-  return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
-}
-template <typename Record>
-Status write_record(Transaction& transaction, DatabaseHandle database, const RecordId& id,
-                    const Record& record) {
-  RecordBuffer buffer = encode(record);
-  seal(id, &buffer);
-  return transaction.put(database, id.key, buffer);
-}
-inline RecordId options_id(std::uint32_t index) {
-  return {RecordKind::kOptions, index, text_key("options")};
-}
-inline RecordId state_id(std::uint32_t index) {
-  return {RecordKind::kState, index, text_key("state")};
-}
-
-class StoredIndex final : public IndexRecords {
+class IndexRecords {
  public:
-  StoredIndex(Environment* environment, CommitQueue* queue, std::string name, std::uint32_t index,
-              const IndexDatabases& databases, const OptionsRecord& options);
-  /// Called in the transaction that opened the databases: where the journal goes on.
-  Status start(Transaction& transaction);
-  void on_close(std::function<void()> closed) { closed_ = std::move(closed); }
-  ~StoredIndex() override;
+  /// `queue` is the store's.
+  IndexRecords(std::unique_ptr<StoredIndex> index, CommitQueue& queue);
+  /// `closed` is called by the destructor.
+  void on_close(std::function<void()> closed) noexcept { closed_ = std::move(closed); }
+  ~IndexRecords();
+  IndexRecords(const IndexRecords&) = delete;
+  IndexRecords& operator=(const IndexRecords&) = delete;
 
-  const StoredOptions& options() const override { return options_.options; }
-  Result<LoadReport> load(LoadVisitor& visitor, const LoadOptions& options) override;
-  using IndexRecords::append;
-  Result<Sequence> append(const Operation& operation,
-                          const std::function<void()>& meanwhile) override;
-  Result<Sequence> append_batch(const Batch& batch) override;
-  void finish(Sequence sequence) override { ledger_.finish(sequence); }
-  Result<CheckpointReport> checkpoint(CheckpointSource& source,
-                                      const ProgressCallback& progress) override;
-  Result<std::unique_ptr<RowReader>> row_reader() override;
-  Result<std::unique_ptr<RowReader>> chunk_copier() override;
-  Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) override;
-  Result<std::uint64_t> verify(std::vector<std::string>* messages) override;
-  RecordStats stats() const override;
+  const StoredOptions& options() const;
+
+  /// Reads everything (but see LoadOptions::rows), in the order of LoadVisitor. Once, before any
+  /// other use. kCorruption names the label (or node) of a damaged vector record. Damaged link
+  /// records are left out and counted.
+  Result<LoadReport> load(LoadVisitor& visitor, const LoadOptions& options);
+
+  /// Commits `operation`, sharing the commit with whoever else waits, and returns its sequence once
+  /// it is as durable as the store's durability says. The caller calls finish() when the operation
+  /// is fully applied in memory.
+  /// `meanwhile`, when it is there, is called once by this thread, before or beside the commit,
+  /// unless the operation is refused before that; it must not throw, and of the store it may only
+  /// read.
+  /// Errors: kIoError, kFull: nothing was stored; kReadOnly; kInvalidArgument.
+  Result<Sequence> append(const Operation& operation, const std::function<void()>& meanwhile);
+  Result<Sequence> append(const Operation& operation) { return append(operation, {}); }
+  /// Commits a batch: rows go to chunks at once. P2 holds for the whole batch.
+  Result<Sequence> append_batch(const Batch& batch);
+  /// The operation is applied in memory: a checkpoint may take it out of the journal.
+  void finish(Sequence sequence);
+
+  /// Writes changed links and moves finished journal entries into chunks and node records. One at a
+  /// time (a second caller waits). Bounded transactions; writers go on in between.
+  Result<CheckpointReport> checkpoint(CheckpointSource& source, const ProgressCallback& progress);
+
+  /// Rows inside the map. The reader pins a snapshot: drop it soon. A thread that holds one must
+  /// not call anything else of this store: growing the map waits for it. In a read-only store that
+  /// another process writes, rows may be newer than what load() delivered.
+  Result<std::unique_ptr<RowReader>> row_reader();
+  /// The same rows, copied chunk by chunk past the map, their checksums verified: for many rows in
+  /// ascending order. A row is valid until the next one of another chunk; nullptr also when the
+  /// chunk cannot be read or is damaged.
+  Result<std::unique_ptr<RowReader>> chunk_copier();
+
+  /// Journal entries as one JSON object each: {"seq":..,"op":"upsert",..} without rows.
+  Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit);
+
+  /// Verifies every record's checksum and cross-counts. Returns how many fail; a line for each of
+  /// the first 100.
+  Result<std::uint64_t> verify(std::vector<std::string>* messages);
+
+  RecordStats stats() const;
 
  private:
-  friend class Loader;
-  friend class Checkpoint;
-  friend class Verifier;
-
-  Status check(const Operation& operation) const;
-  Status check(const Batch& batch) const;
-
-  Environment* environment_;
-  CommitQueue* queue_;
-  const std::string name_;
-  const std::uint32_t index_;
-  const IndexDatabases databases_;
-  const OptionsRecord options_;
-  const ChunkLayout layout_;
-  SequenceLedger ledger_;
-  const CommitQueue::Target target_;
-  VerifiedChunks verified_chunks_;
+  const std::unique_ptr<StoredIndex> index_;
+  CommitQueue& queue_;
   std::mutex checkpoint_mutex_;
   std::function<void()> closed_;
 };

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "persist/codec.h"
+#include "persist/lmdb_cursor.h"
 
 namespace vicinal::persist {
 
@@ -47,22 +48,6 @@ Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t
   const Key64 key(sequence);
   seal({RecordKind::kJournal, index, key.bytes()}, &record);
   return transaction.put(journal, key.bytes(), record, mode);
-}
-
-Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                          std::uint32_t dimension) {
-  return walk_journal(
-      transaction, journal, index,
-      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-        next_ = std::max(next_, sequence + 1);
-        OperationKind kind{};
-        if (!damage.ok() || !decode_kind(payload, &kind).ok()) return {};
-        JournalEntry entry;
-        if (kind != OperationKind::kFree || !decode(payload, dimension, &entry).ok()) return {};
-        for (const graph::NodeId node : entry.nodes) last_[graph::raw(node)] = sequence;
-        return {};
-      },
-      next_);
 }
 
 }  // namespace vicinal::persist

@@ -1,15 +1,17 @@
-// The journal: operations since the last checkpoint, by sequence.
+// The journal: operations since the last checkpoint, by sequence; its entries walked, read, stored.
 //
-// Walking it, and finding the doomed: nodes that a later entry frees.
+// Ownership: payloads are the transaction's.
 // Threads: functions over a transaction.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <unordered_map>
-#include <vector>
 
-#include "persist/codec.h"
-#include "persist/lmdb_env.h"
+#include "persist/envelope.h"
+#include "persist/lmdb_transaction.h"
+#include "persist/operations.h"
+#include "persist/records.h"
+#include "vicinal/status.h"
 
 namespace vicinal::persist {
 
@@ -32,25 +34,5 @@ Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t
 inline bool is_mark(const JournalEntry& entry) {
   return entry.kind == OperationKind::kFree && entry.nodes.empty();
 }
-
-/// The last kFree entry of every node that the journal frees.
-class FreedNodes {
- public:
-  /// Looks at what came since the last call, all at first. Damaged entries are passed over: whoever
-  /// reads them reports them.
-  Status survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                std::uint32_t dimension);
-
-  /// The node that held the slot at `sequence` (0: in the node records) is freed by a later entry.
-  bool doomed(graph::NodeId node, Sequence sequence) const {
-    if (last_.empty()) return false;
-    const auto found = last_.find(graph::raw(node));
-    return found != last_.end() && found->second > sequence;
-  }
-
- private:
-  std::unordered_map<std::uint32_t, Sequence> last_;
-  Sequence next_ = 0;  ///< entries before it were looked at
-};
 
 }  // namespace vicinal::persist

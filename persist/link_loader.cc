@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "persist/codec.h"
+#include "persist/lmdb_cursor.h"
+
 namespace vicinal::persist {
 namespace {
 

@@ -3,6 +3,7 @@
 // What: groups are found by the loading thread, thousands at a time, and verified, decoded and
 // delivered in slices by whatever threads LoadOptions::parallel has: finding is a hundredth of the
 // work.
+// Ownership: the transaction, the visitor and the marks outlive it.
 // Threads: run() from the loading thread, once. Damage is reported in the order of the records.
 #pragma once
 
@@ -13,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "persist/codec.h"
+#include "persist/flat_links.h"
 #include "persist/lmdb_env.h"
-#include "persist/store_file.h"
+#include "persist/loading.h"
 
 namespace vicinal::persist {
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "persist/codec.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 namespace {

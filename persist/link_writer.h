@@ -3,6 +3,7 @@
 // What: the nodes of a group share a record, which is written anew when the links of one change.
 // What a step stores is made before its write transaction, where nobody waits for it: nobody else
 // writes links meanwhile, and the engine's locks and LMDB's writer never meet.
+// Ownership: the environment outlives it; a step owns its records.
 // Threads: one, the checkpoint's.
 #pragma once
 
@@ -11,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "persist/checkpoint_source.h"
 #include "persist/envelope.h"
 #include "persist/lmdb_env.h"
-#include "persist/store_file.h"
 
 namespace vicinal::persist {
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "persist/descriptor.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 
@@ -49,25 +50,7 @@ Status reserve_lock_file(const std::string& folder) {
 
 }  // namespace
 
-// -- ReadTransaction ------------------------------------------------------------------------------
-
-ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
-    : environment_(std::exchange(other.environment_, nullptr)),
-      transaction_(other.transaction_.environment_, other.transaction_.txn_) {}
-
-ReadTransaction::~ReadTransaction() {
-  if (environment_ == nullptr) return;
-  mdb_txn_reset(transaction_.txn_);
-  environment_->leave_gate(transaction_.txn_, true);
-}
-
-Status ReadTransaction::keep_handles() {
-  const int rc = mdb_txn_commit(transaction_.txn_);  // a commit keeps the handles open
-  std::exchange(environment_, nullptr)->leave_gate(nullptr, false);
-  return lmdb_status(rc, "keeping handles");
-}
-
-// -- Environment: opening and closing -------------------------------------------------------------
+// -- Opening and closing --------------------------------------------------------------------------
 
 Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
                                                        const EnvironmentOptions& options) {
@@ -130,81 +113,36 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
 
 void Environment::close_env() {
   if (env_ == nullptr) return;
-  for (MDB_txn* txn : idle_readers_) mdb_txn_abort(txn);
-  idle_readers_.clear();
+  gate_.drop_idle();
   mdb_env_close(std::exchange(env_, nullptr));
 }
 
 Environment::~Environment() {
-  VICINAL_CHECK(readers_ == 0);
+  VICINAL_CHECK(gate_.empty());
   if (map_lost_) return;  // closing would touch the map that is gone
   close_env();
 }
 
-// -- Environment: the gate ------------------------------------------------------------------------
-
-/// Closes the gate and waits until no reader is inside; opens it again at the end of its life.
-class Environment::Exclusive {
- public:
-  explicit Exclusive(Environment* environment) : environment_(environment) {
-    std::unique_lock lock(environment_->gate_mutex_);
-    environment_->gate_changed_.wait(lock, [&] { return !environment_->gate_closed_; });
-    environment_->gate_closed_ = true;
-    environment_->gate_changed_.wait(lock, [&] { return environment_->readers_ == 0; });
-  }
-  ~Exclusive() {
-    const std::lock_guard lock(environment_->gate_mutex_);
-    environment_->gate_closed_ = false;
-    environment_->gate_changed_.notify_all();
-  }
-  Exclusive(const Exclusive&) = delete;
-  Exclusive& operator=(const Exclusive&) = delete;
-
- private:
-  Environment* environment_;
-};
-
-MDB_txn* Environment::enter_gate() {
-  std::unique_lock lock(gate_mutex_);
-  gate_changed_.wait(lock, [&] { return !gate_closed_; });
-  ++readers_;
-  if (idle_readers_.empty()) return nullptr;
-  MDB_txn* txn = idle_readers_.back();
-  idle_readers_.pop_back();
-  return txn;
-}
-
-void Environment::leave_gate(MDB_txn* txn, bool reusable) {
-  if (txn != nullptr && !reusable) mdb_txn_abort(txn);
-  const std::lock_guard lock(gate_mutex_);
-  if (txn != nullptr && reusable) {
-    try {
-      idle_readers_.push_back(txn);
-    } catch (const std::bad_alloc&) {
-      mdb_txn_abort(txn);  // a reader that is not kept for the next one
-    }
-  }
-  if (--readers_ == 0 && gate_closed_) gate_changed_.notify_all();
-}
+// -- Reading --------------------------------------------------------------------------------------
 
 Result<ReadTransaction> Environment::read() {
   for (int attempt = 0;; ++attempt) {
-    MDB_txn* txn = enter_gate();
+    MDB_txn* txn = gate_.enter();
     int rc = EIO;
     if (!map_lost_) {
       rc = txn != nullptr ? mdb_txn_renew(txn) : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
     }
-    if (rc == MDB_SUCCESS) return ReadTransaction(this, txn);
-    leave_gate(txn, false);
+    if (rc == MDB_SUCCESS) return ReadTransaction(this, &gate_, txn);
+    gate_.leave(txn, false);
     if (rc != MDB_MAP_RESIZED || attempt == 8) return lmdb_status(rc, "beginning to read");
     // Another process grew the file beyond this map.
     const std::lock_guard write_lock(write_mutex_);
-    const Exclusive exclusive(this);
+    const ReaderGate::Closed closed(gate_);
     if (Status status = adopt_map_size(); !status.ok()) return status;
   }
 }
 
-// -- Environment: writing -------------------------------------------------------------------------
+// -- Writing --------------------------------------------------------------------------------------
 
 Status Environment::call(const Closure& closure, Transaction& transaction) {
   try {
@@ -260,7 +198,7 @@ Status Environment::grow() {
     return Status::full(fmt::format(
         "the store needs more than its limit: map {} bytes, max_map_bytes {}", now, limit));
   }
-  const Exclusive closed(this);
+  const ReaderGate::Closed closed(gate_);
   return set_map(now * 2);
 }
 
@@ -341,32 +279,27 @@ void Environment::learn_map() {
   mdb_txn_abort(txn);
 }
 
-// -- Environment: the rest ------------------------------------------------------------------------
+// -- The rest -------------------------------------------------------------------------------------
 
 Status Environment::sync() {
   if (read_only()) return {};
-  MDB_txn* idle = enter_gate();  // syncing reads the map's meta page
+  MDB_txn* idle = gate_.enter();  // syncing reads the map's meta page
   const int rc = map_lost_ ? EIO : mdb_env_sync(env_, 1);
-  leave_gate(idle, true);
+  gate_.leave(idle, true);
   return lmdb_status(rc, "syncing");
 }
 
 Status Environment::copy_to(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
-  int rc = EIO;
-  try {
-    rc = copy_paced(fd, [&](int to) {
-      MDB_txn* idle = enter_gate();
-      const int copied = map_lost_ ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
-      leave_gate(idle, true);
-      return copied;
-    });
-  } catch (...) {
-    ::close(fd);
-    throw;
-  }
-  if (::close(fd) != 0 && rc == MDB_SUCCESS) rc = errno;
+  Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (out.get() < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
+  int rc = copy_paced(out.get(), [&](int to) {
+    MDB_txn* idle = gate_.enter();
+    const int copied = map_lost_ ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
+    gate_.leave(idle, true);
+    return copied;
+  });
+  const int close_error = out.close();
+  if (rc == MDB_SUCCESS) rc = close_error;
   return lmdb_status(rc, fmt::format("copying the store to {}", file).c_str());
 }
 

@@ -1,4 +1,5 @@
 // LMDB's return codes as a Status: the one place where that is decided.
+// Ownership: none.
 // Threads: pure.
 #pragma once
 

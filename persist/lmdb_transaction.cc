@@ -1,10 +1,12 @@
-// Transaction and Cursor; see lmdb_env.h.
+#include "persist/lmdb_transaction.h"
+
 #include <fmt/format.h>
 #include <lmdb.h>
 
 #include <cstring>
 #include <utility>
 
+#include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "persist/lmdb_status.h"
 
@@ -28,16 +30,16 @@ Status Transaction::failed(int code, const char* what) {
   return status;
 }
 
-std::uint32_t Transaction::page_size() const { return environment_->page_size_; }
+std::uint32_t Transaction::page_size() const { return environment_->page_size(); }
 
 std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
 
 Status Transaction::check_end(Bytes bytes) {
-  if (wrote_ || environment_->map_ == nullptr) return {};
+  if (wrote_ || environment_->map() == nullptr) return {};
   MDB_envinfo info{};
-  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
-  const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size_;
-  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map_);
+  if (mdb_env_info(mdb_txn_env(txn_), &info) != MDB_SUCCESS) return {};
+  const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size();
+  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map());
   if (begin <= file && bytes.size() <= file - begin) return {};
   damaged_ = true;
   return Status::corruption(
@@ -52,12 +54,12 @@ Status Transaction::check_replaced(DatabaseHandle database, Bytes key) {
 }
 
 Status Transaction::check_freed(Bytes value) {
-  const std::uint64_t page_size = environment_->page_size_;
+  const std::uint64_t page_size = environment_->page_size();
   const auto at = reinterpret_cast<std::uintptr_t>(value.data());
-  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map_);
+  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map());
   if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
   MDB_envinfo info{};
-  if (mdb_env_info(environment_->env_, &info) != MDB_SUCCESS) return {};
+  if (mdb_env_info(mdb_txn_env(txn_), &info) != MDB_SUCCESS) return {};
   const std::uint64_t page = (at - map) / page_size;
   if (at < map || page > info.me_last_pgno) return {};  // this transaction's own
   const std::byte* const header = value.data() - kLmdbPageHeader;
@@ -172,42 +174,20 @@ Status Transaction::drop_database(const std::string& name) {
   return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
 }
 
-// -- Cursor ---------------------------------------------------------------------------------------
+ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
+    : gate_(std::exchange(other.gate_, nullptr)),
+      transaction_(other.transaction_.environment_, other.transaction_.txn_) {}
 
-Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
-  MDB_cursor* cursor = nullptr;
-  if (const int rc = mdb_cursor_open(transaction.txn_, database, &cursor); rc != MDB_SUCCESS) {
-    return transaction.failed(rc, "opening a cursor");
-  }
-  return Cursor(&transaction, cursor);
+ReadTransaction::~ReadTransaction() {
+  if (gate_ == nullptr) return;
+  mdb_txn_reset(transaction_.txn_);
+  gate_->leave(transaction_.txn_, true);
 }
 
-Cursor::Cursor(Cursor&& other) noexcept
-    : transaction_(other.transaction_),
-      cursor_(std::exchange(other.cursor_, nullptr)),
-      key_(other.key_),
-      value_(other.value_) {}
-
-Cursor::~Cursor() {
-  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+Status ReadTransaction::keep_handles() {
+  const int rc = mdb_txn_commit(transaction_.txn_);  // a commit keeps the handles open
+  std::exchange(gate_, nullptr)->leave(nullptr, false);
+  return lmdb_status(rc, "keeping handles");
 }
-
-Result<bool> Cursor::move(int operation, Bytes key) {
-  MDB_val k = to_val(key);
-  MDB_val v{};
-  const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
-  if (rc == MDB_NOTFOUND) return false;
-  if (rc != MDB_SUCCESS) return transaction_->failed(rc, "moving a cursor");
-  for (const MDB_val& val : {k, v}) {
-    if (Status s = transaction_->check_end(to_bytes(val)); !s.ok()) return s;
-  }
-  key_ = to_bytes(k);
-  value_ = to_bytes(v);
-  return true;
-}
-
-Result<bool> Cursor::first() { return move(MDB_FIRST, {}); }
-Result<bool> Cursor::next() { return move(MDB_NEXT, {}); }
-Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
 
 }  // namespace vicinal::persist

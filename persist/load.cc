@@ -1,12 +1,5 @@
-// load(): state, nodes with their rows (node_loader.h), links (link_loader.h), then the journal.
-//
-// Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
-// deleted, their nodes are free, and the store is sound again (set_aside.h). Damaged links are
-// deleted after any load: their nodes are linked anew.
-//
-// A node that a journal entry frees later (doomed, R1) is never delivered: its row may already be
-// that of the slot's next node. An upsert of such a node is delivered as the erasure of what it
-// replaced, so a visitor sees a history in which doomed nodes never lived.
+#include "persist/load.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,7 +8,8 @@
 
 #include "engine/base/allocator.h"
 #include "persist/chunk_room.h"
-#include "persist/index_records.h"
+#include "persist/codec.h"
+#include "persist/fixed_records.h"
 #include "persist/journal.h"
 #include "persist/link_loader.h"
 #include "persist/load_context.h"
@@ -23,21 +17,22 @@
 #include "persist/set_aside.h"
 
 namespace vicinal::persist {
+namespace {
 
 class Loader {
  public:
   Loader(StoredIndex& index, Transaction& transaction, LoadVisitor& visitor,
          const LoadOptions& options)
       : index_(index),
-        layout_(index.layout_),
-        context_{transaction,   index.databases_, index.index_, index.name_,
-                 index.layout_, visitor,          options,      ValueReader(*index.environment_)} {}
+        layout_(index.layout),
+        context_{transaction,  index.databases, index.index, index.name,
+                 index.layout, visitor,         options,     ValueReader(index.environment)} {}
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
     if (Status s = context_.visitor.begin(context_.node_limit, context_.state.entry_point); !s.ok())
       return s;
-    if (Status s = load_nodes(context_, index_.verified_chunks_); !s.ok()) return s;
+    if (Status s = load_nodes(context_, index_.verified_chunks); !s.ok()) return s;
     if (Status s = load_links(); !s.ok()) return s;
     if (Status s = replay(); !s.ok()) return s;
     return std::move(context_.report);
@@ -53,7 +48,7 @@ class Loader {
     if (!status.ok()) return status;
     context_.node_limit = context_.state.node_limit;
     status = context_.freed.survey(context_.transaction, context_.databases.journal, context_.index,
-                                   index_.options().dimension);
+                                   index_.options.dimension);
     if (!status.ok()) return status;
     status = walk_journal(context_.transaction, context_.databases.journal, context_.index,
                           [&](Sequence, Bytes payload, const Status& damage) -> Status {
@@ -260,22 +255,24 @@ class Loader {
   internal::Vector<float> aligned_row_;  // a row from the journal
 };
 
-Result<LoadReport> StoredIndex::load(LoadVisitor& visitor, const LoadOptions& options) {
-  std::optional<Result<ReadTransaction>> transaction(environment_->read());
+}  // namespace
+
+Result<LoadReport> load(StoredIndex& index, LoadVisitor& visitor, const LoadOptions& options) {
+  std::optional<Result<ReadTransaction>> transaction(index.environment.read());
   if (!transaction->ok()) return transaction->status();
-  Loader loader(*this, ***transaction, visitor, options);
+  Loader loader(index, ***transaction, visitor, options);
   Result<LoadReport> report = loader.run();
-  if (report.ok() && (**transaction)->damaged() && !environment_->read_only()) {
+  if (report.ok() && (**transaction)->damaged() && !index.environment.read_only()) {
     return Status::corruption(fmt::format(
         "index '{}': pages of LMDB's own are damaged, and writing to the file could destroy more "
         "({}): open it read-only, with salvage if need be, and copy what is left to a new store",
-        name_, fmt::join(report->messages, "; ")));
+        index.name, fmt::join(report->messages, "; ")));
   }
   transaction.reset();  // mending may grow the map
   const SetAside& set_aside = loader.set_aside();
-  if (!report.ok() || environment_->read_only() || set_aside.empty()) return report;
-  Status status = environment_->write([&](Transaction& writing) -> Status {
-    return remove_for_good(set_aside, writing, databases_, index_, ledger_);
+  if (!report.ok() || index.environment.read_only() || set_aside.empty()) return report;
+  Status status = index.environment.write([&](Transaction& writing) -> Status {
+    return remove_for_good(set_aside, writing, index.databases, index.index, index.ledger);
   });
   if (!status.ok()) return status;
   return report;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "persist/row_readers.h"
+#include "persist/chunk_copy.h"
 
 namespace vicinal::persist {
 

@@ -1,5 +1,6 @@
 // LoadContext: what the parts of one load share (load.cc, node_loader.h).
 //
+// Ownership: refers to what the caller of load() gave; owns the rest.
 // Threads: the loading thread, but for what NodeLoader says.
 #pragma once
 
@@ -9,12 +10,13 @@
 
 #include "persist/chunk_room.h"
 #include "persist/chunks.h"
-#include "persist/codec.h"
-#include "persist/index_records.h"
+#include "persist/freed_nodes.h"
+#include "persist/index_databases.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"
+#include "persist/loading.h"
+#include "persist/records.h"
 #include "persist/set_aside.h"
-#include "persist/store_file.h"
 #include "persist/value_reader.h"
 
 namespace vicinal::persist {

@@ -1,5 +1,7 @@
 #include "persist/node_blocks.h"
 
+#include "persist/codec.h"
+
 namespace vicinal::persist {
 
 Result<NodeBlock> read_node_block(Transaction& transaction, DatabaseHandle nodes,

@@ -1,14 +1,15 @@
 // Node blocks: label, level and state of kNodesPerBlock consecutive nodes in one record.
 //
 // NodeBlockReader walks them for loading, NodeBlockEditor changes them in a write transaction.
-// Threads: objects of one thread, for the life of one transaction.
+// Ownership: the transaction outlives them.
+// Threads: one at a time.
 #pragma once
 
 #include <cstdint>
 #include <map>
 
-#include "persist/codec.h"
 #include "persist/lmdb_env.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 

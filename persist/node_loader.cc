@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "persist/chunk_room.h"
+#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
-#include "persist/row_readers.h"
 
 namespace vicinal::persist {
 namespace {

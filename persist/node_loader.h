@@ -4,6 +4,8 @@
 // by all threads that LoadOptions::parallel has, over hundreds of chunks at a time. Without rows
 // (LoadOptions::rows) the chunks stay where they are: only that they are there, and long enough, is
 // looked at.
+// Ownership: the context is the load's.
+// Threads: called by the loading thread, which others help.
 #pragma once
 
 #include "persist/load_context.h"

@@ -5,8 +5,8 @@
 // step would write a chunk for each of them, the next step the same chunks again. So a checkpoint
 // writes those first, chunk by chunk, each chunk once. That early they harm nobody: while the entry
 // stands its row is read from there, and the slot's former node is doomed (R1).
+// Ownership: owns its list.
 // Threads: one.
-//
 // Cost: 24 bytes of memory for each; a chunk read and written for each chunk they lie in.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "persist/chunks.h"
+#include "persist/freed_nodes.h"
 #include "persist/journal.h"
 #include "persist/lmdb_env.h"
 

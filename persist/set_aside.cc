@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "persist/codec.h"
 #include "persist/journal.h"
 #include "persist/node_blocks.h"
 

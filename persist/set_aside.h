@@ -1,4 +1,7 @@
 // SetAside: what a load left out because it is damaged, and how a writable store gets rid of it.
+//
+// Ownership: owns its lists.
+// Threads: one, the loading thread.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "persist/codec.h"
-#include "persist/index_records.h"
+#include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
-#include "persist/sequences.h"
+#include "persist/records.h"
+#include "persist/sequence_ledger.h"
 
 namespace vicinal::persist {
 

@@ -2,6 +2,7 @@
 //
 // What: a load that delivers no rows (LoadOptions::rows false) leaves the chunks to whoever reads
 // them first; what was verified once is believed afterwards, as after a load that verifies all.
+// Ownership: owns its bits.
 // Threads: expect() before the index is shared, the others any. A bit says only that some thread
 // found a checksum right, and publishes nothing: relaxed.
 //

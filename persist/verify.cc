@@ -1,31 +1,35 @@
-// verify(): every record's checksum and content, and that they agree with each other.
+#include "persist/verify.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <unordered_set>
+#include <utility>
 
-#include "persist/index_records.h"
+#include "persist/codec.h"
+#include "persist/fixed_records.h"
 #include "persist/journal.h"
+#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
+#include "persist/records.h"
 
 namespace vicinal::persist {
 namespace {
 
 constexpr std::size_t kMaxMessages = 100;
 
-}  // namespace
-
 class Verifier {
  public:
-  Verifier(StoredIndex& index, Transaction& transaction, std::vector<std::string>* messages)
+  Verifier(const StoredIndex& index, Transaction& transaction, std::vector<std::string>* messages)
       : index_(index), transaction_(transaction), messages_(messages) {}
 
   Result<std::uint64_t> run() {
-    const std::uint32_t id = index_.index_;
+    const std::uint32_t id = index_.index;
     OptionsRecord options;
     StateRecord state;
-    count(read_record(transaction_, index_.databases_.meta, options_id(id), &options));
-    count(read_record(transaction_, index_.databases_.meta, state_id(id), &state));
+    count(read_record(transaction_, index_.databases.meta, options_id(id), &options));
+    count(read_record(transaction_, index_.databases.meta, state_id(id), &state));
     node_limit_ = state.node_limit;
     if (Status s = verify_chunks(); !s.ok()) return s;
     if (Status s = verify_nodes(); !s.ok()) return s;
@@ -39,7 +43,7 @@ class Verifier {
     if (status.ok()) return;
     ++failures_;
     if (messages_ != nullptr && messages_->size() < kMaxMessages) {
-      messages_->push_back(fmt::format("index '{}': {}", index_.name_, status.message()));
+      messages_->push_back(fmt::format("index '{}': {}", index_.name, status.message()));
     }
   }
 
@@ -51,7 +55,7 @@ class Verifier {
     Result<bool> more = cursor->first();
     for (; more.ok() && *more; more = cursor->next()) {
       std::uint32_t number = 0;
-      const RecordId id{kind, index_.index_, cursor->key()};
+      const RecordId id{kind, index_.index, cursor->key()};
       if (parse_key(cursor->key(), &number)) {
         count(visit(id, number, cursor->value()));
       } else {
@@ -62,16 +66,16 @@ class Verifier {
   }
 
   Status verify_chunks() {
-    return walk(index_.databases_.vectors, RecordKind::kVectors,
+    return walk(index_.databases.vectors, RecordKind::kVectors,
                 [&](const RecordId&, std::uint32_t number, Bytes value) -> Status {
-                  Result<ChunkRows> rows = read_chunk(index_.layout_, number, value, true);
+                  Result<ChunkRows> rows = read_chunk(index_.layout, number, value, true);
                   if (rows.ok()) rows_[number] = rows->count;
                   return rows.status();
                 });
   }
 
   Status verify_nodes() {
-    return walk(index_.databases_.nodes, RecordKind::kNodes,
+    return walk(index_.databases.nodes, RecordKind::kNodes,
                 [&](const RecordId& id, std::uint32_t number, Bytes value) -> Status {
                   Result<Bytes> payload = unseal(id, value);
                   if (!payload) return payload.status();
@@ -88,12 +92,12 @@ class Verifier {
       const StoredNode& n = block[slot];
       if (n.state == graph::NodeState::kFree) continue;
       const auto node = static_cast<graph::NodeId>(number * kNodesPerBlock + slot);
-      const auto chunk = rows_.find(index_.layout_.chunk_of(node));
+      const auto chunk = rows_.find(index_.layout.chunk_of(node));
       if (graph::raw(node) >= node_limit_) {
         return Status::corruption(fmt::format("{}: node {} is not below the limit {}", describe(id),
                                               graph::raw(node), node_limit_));
       }
-      if (chunk == rows_.end() || chunk->second <= index_.layout_.slot_of(node)) {
+      if (chunk == rows_.end() || chunk->second <= index_.layout.slot_of(node)) {
         return Status::corruption(fmt::format("{}: node {} (label {}) has no row", describe(id),
                                               graph::raw(node), n.label));
       }
@@ -105,7 +109,7 @@ class Verifier {
   }
 
   Status verify_links() {
-    return walk(index_.databases_.links, RecordKind::kLinks,
+    return walk(index_.databases.links, RecordKind::kLinks,
                 [&](const RecordId& id, std::uint32_t, Bytes value) -> Status {
                   Result<Bytes> payload = unseal(id, value);
                   if (!payload) return payload.status();
@@ -117,14 +121,14 @@ class Verifier {
 
   Status verify_journal(const StateRecord& state) {
     return walk_journal(
-        transaction_, index_.databases_.journal, index_.index_,
+        transaction_, index_.databases.journal, index_.index,
         [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
           if (!damage.ok()) {
             count(damage);
             return {};
           }
           JournalEntry entry;
-          Status s = decode(payload, index_.options().dimension, &entry);
+          Status s = decode(payload, index_.options.dimension, &entry);
           if (s.ok() && sequence <= state.applied) {
             s = Status::corruption(fmt::format("{} are applied", state.applied));
           }
@@ -139,15 +143,15 @@ class Verifier {
   Status verify_rows(const JournalEntry& entry) {
     if (entry.kind != OperationKind::kBatch) return {};
     for (const graph::NodeId node : entry.nodes) {
-      const auto chunk = rows_.find(index_.layout_.chunk_of(node));
-      if (chunk == rows_.end() || chunk->second <= index_.layout_.slot_of(node)) {
+      const auto chunk = rows_.find(index_.layout.chunk_of(node));
+      if (chunk == rows_.end() || chunk->second <= index_.layout.slot_of(node)) {
         return Status::corruption(fmt::format("node {} has no row", graph::raw(node)));
       }
     }
     return {};
   }
 
-  StoredIndex& index_;
+  const StoredIndex& index_;
   Transaction& transaction_;
   std::vector<std::string>* messages_;
   std::uint64_t failures_ = 0;
@@ -156,10 +160,12 @@ class Verifier {
   std::unordered_set<Label> live_;
 };
 
-Result<std::uint64_t> StoredIndex::verify(std::vector<std::string>* messages) {
-  Result<ReadTransaction> transaction = environment_->read();
+}  // namespace
+
+Result<std::uint64_t> verify(StoredIndex& index, std::vector<std::string>* messages) {
+  Result<ReadTransaction> transaction = index.environment.read();
   if (!transaction) return transaction.status();
-  return Verifier(*this, **transaction, messages).run();
+  return Verifier(index, **transaction, messages).run();
 }
 
 }  // namespace vicinal::persist

@@ -1,6 +1,10 @@
 // The codec: round trips, hostile payloads, and envelopes that notice every flipped bit.
 #include "persist/codec.h"
 
+#include <cstring>
+#include <random>
+#include <vector>
+
 #include "persist/chunks.h"
 #include "tests/persist/support.h"
 

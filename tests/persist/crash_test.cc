@@ -9,9 +9,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "persist/failpoints.h"
+#include "tests/persist/loaded.h"
+#include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

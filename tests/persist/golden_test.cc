@@ -1,10 +1,15 @@
 // Golden files: a store of every released format opens with its exact contents, and today's
 // encoders give the bytes they always gave. To make the files of a new format: run this test with
 // VICINAL_WRITE_GOLDEN=1 and commit them. Files of a released format are never made anew.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include "persist/codec.h"
+#include "tests/persist/loaded.h"
+#include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

@@ -2,10 +2,15 @@
 // every call beside every other (run under ThreadSanitizer in CI).
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "persist/commit_queue.h"
 #include "persist/failpoints.h"
+#include "tests/persist/loaded.h"
+#include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

@@ -1,6 +1,13 @@
 // Round trips, and seeded random histories against MemoryIndex: whatever happened, load() gives
 // exactly what the model holds.
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
 #include "persist/format.h"
+#include "tests/persist/loaded.h"
+#include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

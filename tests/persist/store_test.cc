@@ -3,9 +3,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "persist/lmdb_env.h"
+#include "tests/persist/loaded.h"
+#include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

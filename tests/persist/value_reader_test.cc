@@ -1,6 +1,10 @@
 // Values read from the file are those of the map.
 #include "persist/value_reader.h"
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {

@@ -1,4 +1,6 @@
 // SequenceLedger: hands out sequences and knows which operations are not yet applied in memory.
+//
+// Ownership: a ledger outlives the sequences it allotted.
 // Threads: any.
 #pragma once
 
@@ -6,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "persist/store_file.h"
+#include "persist/operations.h"
 
 namespace vicinal::persist {
 

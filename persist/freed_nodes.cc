@@ -1,0 +1,26 @@
+#include "persist/freed_nodes.h"
+
+#include <algorithm>
+
+#include "persist/codec.h"
+#include "persist/journal.h"
+
+namespace vicinal::persist {
+
+Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+                          std::uint32_t dimension) {
+  return walk_journal(
+      transaction, journal, index,
+      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+        next_ = std::max(next_, sequence + 1);
+        OperationKind kind{};
+        if (!damage.ok() || !decode_kind(payload, &kind).ok()) return {};
+        JournalEntry entry;
+        if (kind != OperationKind::kFree || !decode(payload, dimension, &entry).ok()) return {};
+        for (const graph::NodeId node : entry.nodes) last_[graph::raw(node)] = sequence;
+        return {};
+      },
+      next_);
+}
+
+}  // namespace vicinal::persist

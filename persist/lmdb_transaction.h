@@ -1,0 +1,110 @@
+// Transaction: what LMDB does inside a transaction, behind plain types.
+//
+// What: every record that it returns was held against the file's end, and every large value that it
+// replaces or deletes against the pages it says it has: LMDB believes both.
+// Ownership: a write transaction belongs to Environment::write(), a ReadTransaction to whoever
+// called Environment::read(); the environment outlives both.
+// Threads: one at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "persist/format.h"
+#include "vicinal/status.h"
+
+struct MDB_txn;
+
+namespace vicinal::persist {
+
+class Environment;
+class ReaderGate;
+
+using DatabaseHandle = unsigned;
+
+enum class PutMode {
+  kReplace,
+  kAppend,  ///< the key is greater than every key there: pages are filled whole
+};
+
+struct DatabaseStats {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;  ///< pages in use times the page size
+};
+
+/// A transaction in progress; made by Environment only. Bytes that it returns point into the map:
+/// valid until the transaction ends or, in a write transaction, until its next change.
+class Transaction {
+ public:
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// False when the key is absent.
+  Result<bool> get(DatabaseHandle database, Bytes key, Bytes* value);
+  Status put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode = PutMode::kReplace);
+  /// Room for a value of `size` bytes under `key`, to be filled before the transaction's next
+  /// change.
+  Result<std::span<std::byte>> reserve(DatabaseHandle database, Bytes key, std::size_t size);
+  /// Absent keys are no error.
+  Status remove(DatabaseHandle database, Bytes key);
+  /// The greatest key; false when there is none.
+  Result<bool> last_key(DatabaseHandle database, Bytes* key);
+  Result<DatabaseStats> stats(DatabaseHandle database);
+  /// Opens a named database; only inside Environment::with_handles. kNotFound when it is absent.
+  Result<DatabaseHandle> open_database(const std::string& name, bool create);
+  /// Deletes a named database with its content; only inside Environment::with_handles.
+  Status drop_database(const std::string& name);
+
+  std::uint32_t page_size() const;
+  /// The last commit that it sees.
+  std::uint64_t id() const;
+  /// Whether pages of LMDB's own were found damaged, which no checksum of ours covers: LMDB would
+  /// believe them when it writes.
+  bool damaged() const { return damaged_; }
+
+ private:
+  friend class Environment;
+  friend class ReadTransaction;
+  friend class Cursor;
+  Transaction(const Environment* environment, MDB_txn* txn)
+      : environment_(environment), txn_(txn) {}
+  Status failed(int code, const char* what);
+  /// LMDB believes the length of a record, whatever the file says: one that reaches beyond the
+  /// file's end would be a SIGBUS for its reader.
+  Status check_end(Bytes bytes);
+  /// LMDB believes the first page of a large value when it frees its pages, and a wrong number of
+  /// them would make free pages of others' values: looked at before a value is replaced or deleted.
+  Status check_freed(Bytes value);
+  Status check_replaced(DatabaseHandle database, Bytes key);
+
+  const Environment* environment_;
+  MDB_txn* txn_;
+  bool wrote_ = false;  ///< some pages are not the map's any more
+  bool map_full_ = false;
+  bool damaged_ = false;
+};
+
+/// A snapshot. Reader slots are pooled: beginning one costs a renewal, not a system call.
+class ReadTransaction {
+ public:
+  ReadTransaction(ReadTransaction&& other) noexcept;
+  ReadTransaction& operator=(ReadTransaction&&) = delete;
+  ~ReadTransaction();
+
+  Transaction& operator*() { return transaction_; }
+  Transaction* operator->() { return &transaction_; }
+
+ private:
+  friend class Environment;
+  ReadTransaction(const Environment* environment, ReaderGate* gate, MDB_txn* txn)
+      : gate_(gate), transaction_(environment, txn) {}
+  /// Ends it; databases that it opened stay open.
+  Status keep_handles();
+
+  ReaderGate* gate_;  ///< which it entered; null when it has ended
+  Transaction transaction_;
+};
+
+}  // namespace vicinal::persist

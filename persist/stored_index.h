@@ -1,0 +1,51 @@
+// StoredIndex: what every verb of an index works on, handed from IndexRecords to the verbs.
+//
+// What: the environment, the index's databases and options, where its rows lie, and the two things
+// that live in memory only: which operations are not applied yet, and which chunks were verified.
+// The verbs are append_batch.h, load.h, checkpoint.h, verify.h, journal_dump.h.
+// Ownership: belongs to its IndexRecords; the environment outlives it.
+// Threads: any; ledger and verified_chunks look after themselves, the rest never changes.
+//
+// Invariants:
+//   R1  A slot is reused only after the kFree entry of its former node is committed. So a node that
+//       a journal entry frees later is doomed: load() never delivers it, and rows that a batch
+//       writes into a free slot's chunk harm nobody, whether the batch counts in the end or not.
+//   R2  Node records change only by checkpoints, in the transaction that deletes the journal
+//       entries that say so.
+//   R3  Sequences in the journal ascend, and are greater than StateRecord::applied.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "persist/chunks.h"
+#include "persist/index_databases.h"
+#include "persist/lmdb_env.h"
+#include "persist/sequence_ledger.h"
+#include "persist/stored_options.h"
+#include "persist/verified_chunks.h"
+#include "vicinal/status.h"
+
+namespace vicinal::persist {
+
+struct StoredIndex {
+  Environment& environment;
+  const std::string name;
+  const std::uint32_t index;  ///< numeric id
+  const IndexDatabases databases;
+  const StoredOptions options;
+  const ChunkLayout layout;
+  SequenceLedger ledger = {};
+  VerifiedChunks verified_chunks = {};
+
+  /// Makes the databases of an index without nodes; inside Environment::with_handles.
+  static Status create(Transaction& transaction, std::uint32_t index, const StoredOptions& options);
+  /// Opens the databases and finds out where the journal goes on; inside Environment::with_handles.
+  /// Errors: kCorruption, kFormatVersion.
+  static Result<std::unique_ptr<StoredIndex>> open(Environment& environment,
+                                                   Transaction& transaction, std::string name,
+                                                   std::uint32_t index);
+};
+
+}  // namespace vicinal::persist
