@@ -13,6 +13,7 @@
 #include <numeric>
 #include <optional>
 
+#include "graph/graph.h"
 #include "graph/linking.h"
 #include "graph/parallel.h"
 
@@ -306,7 +307,7 @@ void join_backlog(GraphState& g, std::span<const NodeId> nodes) {
 }  // namespace
 
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
-                const Graph::RoundCallback& linked, const StepCallback& step) {
+                const RoundCallback& linked, const StepCallback& step) {
   const std::vector<NodeId> order = linking_order(g, nodes);
   const std::size_t before = fixed != nullptr
                                  ? 0

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "graph/arena.h"
+#include "graph/config.h"
 #include "graph/deferred.h"
 #include "graph/epoch.h"
-#include "graph/graph.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
 #include "graph/scratch.h"

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "graph/callbacks.h"
 #include "graph/graph_state.h"
 #include "graph/scratch.h"
 #include "graph/topology.h"
@@ -127,6 +128,6 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes);
 /// Links many in rounds; see Graph::link_batch. Into `fixed`, or, when it is null, into the present
 /// topology and the one that a rebuild is about to swap in, if any.
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
-                const Graph::RoundCallback& linked, const StepCallback& step);
+                const RoundCallback& linked, const StepCallback& step);
 
 }  // namespace vicinal::graph

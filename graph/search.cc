@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"

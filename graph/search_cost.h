@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "graph/graph.h"
+#include "graph/search_request.h"
 
 namespace vicinal::graph {
 

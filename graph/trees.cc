@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "graph/cycle_guard.h"
+#include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
 #include "graph/search_layer.h"
