@@ -8,14 +8,20 @@
 // Why they choose among each other: two of them that are each other's nearest find each other by no
 // search, and in the list of a node that is near both, the nearer occludes the other; with no link
 // between them, no walk could meet the other.
+#include "graph/build.h"
+
 #include <algorithm>
-#include <mutex>
+#include <new>
 #include <numeric>
 #include <optional>
 
+#include "graph/forward_links.h"
 #include "graph/graph.h"
+#include "graph/insert.h"
 #include "graph/linking.h"
 #include "graph/parallel.h"
+#include "graph/peers.h"
+#include "graph/rebuild.h"
 
 namespace vicinal::graph {
 namespace {
@@ -37,7 +43,7 @@ struct Item {
   internal::Vector<std::uint8_t> adopted;  ///< per level
   internal::Vector<std::uint32_t> places;  ///< its own in the queues, when they are in requests_
   internal::Vector<NodeId> queued;         ///< whom of the round it is compared with
-  internal::Vector<Neighbor> mates;        ///< those among them that it links to at level 0
+  internal::Vector<Neighbor> peers;        ///< those among them that it links to at level 0
   bool alone = false;                      ///< not for a round: link_node does it
 };
 
@@ -84,7 +90,7 @@ class Rounds {
     item.adopted.clear();
     item.places.clear();
     item.queued.clear();
-    item.mates.clear();
+    item.peers.clear();
     item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
     if (item.alone) return;
     const BorrowedScratch scratch(g_.scratches);
@@ -159,7 +165,7 @@ class Rounds {
     look_at_next(item);
     std::sort(item.queued.begin(), item.queued.end());
     item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
-    choose_mates(g_, *t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);
+    choose_peers(g_, *t_, item.node, item.queued, item.forward.front().links, item.peers, *scratch);
     t_->make_upper(item.node, g_.level(item.node));
     for (const ForwardLinks& f : item.forward) {
       publish_forward_links(g_, *t_, item.node, f, *scratch);
@@ -182,7 +188,7 @@ class Rounds {
       const Item& item = items_[i];
       if (item.alone) continue;
       for (const ForwardLinks& f : item.forward) request_links(i, f);
-      for (const Neighbor& n : item.mates) {
+      for (const Neighbor& n : item.peers) {
         requests_.push_back({n.node, 0, {n.distance, item.node}, kNoItem, false});
         requests_.push_back({item.node, 0, n, kNoItem, false});
       }
@@ -252,7 +258,7 @@ class Rounds {
     parallel_for(threads_, searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
       if (few) {
-        meet(g_, *t_, searching[i], others, *scratch);
+        link_to_peers(g_, *t_, searching[i], others, *scratch);
       } else {
         look_for_links_anew(g_, *t_, searching[i], *scratch);
       }
@@ -284,16 +290,6 @@ std::vector<NodeId> linking_order(const GraphState& g, std::span<const NodeId> n
   }
   return order;
 }
-
-}  // namespace
-
-void note_linked(GraphState& g, std::span<const NodeId> nodes) {
-  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
-  const std::lock_guard lock(g.linked_meanwhile_mutex);
-  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
-}
-
-namespace {
 
 // Of a batch those that are not shown yet. What opening links is shown: it fails as a whole.
 void join_backlog(GraphState& g, std::span<const NodeId> nodes) {

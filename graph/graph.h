@@ -90,7 +90,7 @@ struct RestoredLinks {
 };
 
 class GraphState;  // everything behind the facade; defined in graph_state.h
-struct LinkPlan;   // what plan_link() finds; defined in linking.h
+struct LinkPlan;   // what plan_link() finds; defined in insert.h
 
 class Graph {
  public:

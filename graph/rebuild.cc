@@ -1,12 +1,15 @@
 // Rebuild: a fresh topology of all visible nodes beside the present one.
+#include "graph/rebuild.h"
+
 #include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <thread>
 
+#include "graph/build.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "graph/linking.h"
+#include "graph/insert.h"
 #include "graph/step_hook.h"
 #include "graph/visibility.h"
 
@@ -143,6 +146,12 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
 }
 
 }  // namespace
+
+void note_linked(GraphState& g, std::span<const NodeId> nodes) {
+  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(g.linked_meanwhile_mutex);
+  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
+}
 
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;

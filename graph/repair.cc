@@ -14,9 +14,11 @@
 #include <shared_mutex>
 
 #include "graph/cycle_guard.h"
+#include "graph/forward_links.h"
 #include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
+#include "graph/peers.h"
 #include "graph/scorer.h"
 #include "graph/step_hook.h"
 #include "graph/trees.h"

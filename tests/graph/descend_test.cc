@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "graph/forward_links.h"
 #include "graph/graph_state.h"
-#include "graph/linking.h"
 #include "graph/search_layer.h"
 #include "tests/graph/support.h"
 
