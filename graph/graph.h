@@ -1,10 +1,12 @@
 // Graph: an HNSW graph over vectors in memory, searchable while nodes are linked, hidden, unlinked
 // and reused.
 //
-// What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
-// (link, plan_link), build.cc (link_batch), rebuild.cc, search.cc, scan.cc, steps.cc (show, erase,
-// resurrect), repair.cc, validate.cc; moment.cc is what readers stand on. It knows nothing of
-// labels' uniqueness, of durability or of users: the engine orders the steps (DESIGN section 3).
+// What: nodes (payload and state), links, and the verbs on them, one file per verb: add_nodes.cc
+// (add, discard, reserve), steps.cc (show, erase, resurrect, pin), insert.cc (link, plan_link),
+// build.cc (link_batch), link_backlog.cc, restore.cc (place, load, restore), rebuild.cc, repair.cc,
+// recycle.cc (take_unlinked, recycle), search.cc, scan.cc, validate.cc; what is no verb in graph.cc.
+// moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of durability or of
+// users: the engine orders the steps (DESIGN section 3).
 // Ownership: owns its arenas; no pointer it returns outlives it. Not copyable or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:

@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include "graph/cycle_guard.h"
-#include "graph/graph.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
 #include "graph/search_layer.h"
@@ -230,11 +229,6 @@ std::uint64_t count_loose(const GraphState& g, const Topology& t) {
     }
   }
   return loose;
-}
-
-std::uint64_t Graph::loose_nodes() const {
-  const BorrowedScratch scratch(state_->scratches);
-  return count_loose(*state_, *state_->topology.load(std::memory_order_acquire));
 }
 
 std::uint64_t mend_trees(GraphState& g, Topology& t,
