@@ -88,8 +88,8 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
   try {
     internal::Vector<std::uint32_t> by_slot;
     if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, threads);
-    parallel_for(threads, nodes.size(), kShare, [&](std::size_t place) {
-      const std::size_t i = by_slot.empty() ? place : by_slot[place];
+    parallel_for(threads, nodes.size(), kShare, [&](std::size_t index) {
+      const std::size_t i = by_slot.empty() ? index : by_slot[index];
       const BorrowedScratch scratch(g.scratches);
       fill_slot(g, taken[i], nodes[i], *scratch);
     });

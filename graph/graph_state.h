@@ -1,6 +1,7 @@
 // GraphState: what stands behind the Graph facade, shared by the verbs.
 //
 // What: per-node payload, the present topology, the locks. No algorithm lives here.
+// Ownership: the Graph's; owns arenas and topologies.
 // Threads: fields are grouped by what protects them. The verbs keep the invariants of graph.h.
 #pragma once
 

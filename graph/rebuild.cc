@@ -105,7 +105,7 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
 // lacks, so that no resurrection brings them back without links, and links the live ones that it
 // lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
-void settle(GraphState& g, Topology& fresh, internal::Vector<NodeId>& left_out) {
+void leave_out_tombstones(GraphState& g, Topology& fresh, internal::Vector<NodeId>& left_out) {
   constexpr std::uint64_t kAtOnce = 4096;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::vector<NodeId> wanted;
@@ -174,7 +174,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
     link_all(g, *fresh, late);
   }
   catch_up_for_good(g, rebuild, *fresh);
-  settle(g, *fresh, rebuild.left_out());
+  leave_out_tombstones(g, *fresh, rebuild.left_out());
   swap_in(g, fresh, old, rebuild.left_out());
   return {};
 }

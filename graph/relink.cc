@@ -14,7 +14,7 @@ namespace {
 
 bool condemned(const GraphState& g, NodeId node) { return g.state(node) == NodeState::kCondemned; }
 
-// The healthy links of `node`, nearest first, from which a parent may be chosen: settled ones not
+// The healthy links of `node`, nearest first, from which a parent may be chosen: live ones not
 // below it.
 internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t, NodeId node,
                                           Level level, Scratch& scratch) {
@@ -49,20 +49,20 @@ void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Leve
   set_parent(g, t, dead_root, level, {distance, node}, scratch);
 }
 
-// Where lists are so short that the condemned fill them: `node` takes the place of one of those
-// among the children of `ancestor`. What else hangs below it is loose for a moment, until its turn.
-bool take_place(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node, Level level,
-                Scratch& scratch) {
+// Where lists are so short that the condemned fill them: `node` becomes a child of `ancestor`
+// instead of one of those. What else hangs below it is loose for a moment, until its turn.
+bool replace_condemned_child(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node,
+                             Level level, Scratch& scratch) {
   {
     const std::lock_guard lock(g.stripe(ancestor.node));
     LinkList list(g, ancestor.node, level, scratch);
     list.load(t);
-    const auto place =
+    const auto child =
         std::find_if(list.entries().begin(), list.entries().end(), [&](const LinkList::Entry& e) {
           return e.kind == LinkList::Kind::kChild && condemned(g, e.neighbor.node);
         });
-    if (place == list.entries().end()) return false;
-    list.entries().erase(place);
+    if (child == list.entries().end()) return false;
+    list.entries().erase(child);
     std::erase_if(list.entries(),
                   [&](const LinkList::Entry& e) { return e.neighbor.node == node; });
     list.add({ancestor.distance, node}, LinkList::Kind::kChild);
@@ -127,7 +127,7 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     if (find_parent(g, t, node, level, near, scratch)) continue;
     CycleGuard guard;
     for (Neighbor at = near.back(); at.node != kNoNode && !guard.repeats(at.node) &&
-                                    !take_place(g, t, at, node, level, scratch);
+                                    !replace_condemned_child(g, t, at, node, level, scratch);
          at = nearest_child(g, t, node, at.node, level, scratch)) {
     }
   }

@@ -205,7 +205,7 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
 
 // Once nobody links any more who knew the entry point of before: it may have been raised to one
 // that was condemned since, or lowered while something higher was being linked (G6).
-void settle_entry_point(GraphState& g) {
+void renew_entry_point(GraphState& g) {
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint healthy = healthy_entry_point(g, t);
   EntryPoint present = t.entry_point();
@@ -227,7 +227,7 @@ bool end_wait(GraphState& g) {
     return true;
   }
   if (!g.linkers.gone(pass.linkers_tag)) return false;
-  settle_entry_point(g);
+  renew_entry_point(g);
   // Whoever may link to a condemned node has done so: to scan what is there now is enough.
   pass.limit = g.next_slot.load(std::memory_order_acquire);
   pass.phase = Phase::kReparent;

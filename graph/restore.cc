@@ -196,7 +196,7 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload)
     if (n.state == NodeState::kPending) {
       g.visibility.begin_life(n.node, kNoNode);
     } else {
-      g.visibility.place(n.node, n.state == NodeState::kLive);
+      g.visibility.restore(n.node, n.state == NodeState::kLive);
     }
     g.set_state(n.node, n.state);
     if (n.state == NodeState::kLive) ++live;
