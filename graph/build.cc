@@ -8,13 +8,20 @@
 // Why they choose among each other: two of them that are each other's nearest find each other by no
 // search, and in the list of a node that is near both, the nearer occludes the other; with no link
 // between them, no walk could meet the other.
+#include "graph/build.h"
+
 #include <algorithm>
-#include <mutex>
+#include <new>
 #include <numeric>
 #include <optional>
 
+#include "graph/forward_links.h"
+#include "graph/graph.h"
+#include "graph/insert.h"
 #include "graph/linking.h"
 #include "graph/parallel.h"
+#include "graph/peers.h"
+#include "graph/rebuild.h"
 
 namespace vicinal::graph {
 namespace {
@@ -33,11 +40,11 @@ struct Item {
   NodeId node = kNoNode;
   Approach approach;
   internal::Vector<ForwardLinks> forward;
-  internal::Vector<std::uint8_t> adopted;  ///< per level
-  internal::Vector<std::uint32_t> places;  ///< its own in the queues, when they are in requests_
-  internal::Vector<NodeId> queued;         ///< whom of the round it is compared with
-  internal::Vector<Neighbor> mates;        ///< those among them that it links to at level 0
-  bool alone = false;                      ///< not for a round: link_node does it
+  internal::Vector<std::uint8_t> adopted;     ///< per level
+  internal::Vector<std::uint32_t> positions;  ///< its own in the queues, when they are in requests_
+  internal::Vector<NodeId> queued;            ///< whom of the round it is compared with
+  internal::Vector<Neighbor> peers;           ///< those among them that it links to at level 0
+  bool alone = false;                         ///< not for a round: link_node does it
 };
 
 /// One round after another. It keeps its buffers: a round's requests take megabytes, whose pages
@@ -52,9 +59,10 @@ class Rounds {
     const std::uint64_t noted_before = t.recently_linked().count();
     items_.resize(nodes.size());
     parallel_for(threads_, nodes.size(), 8,
-                 [&](std::size_t i) { come_near(nodes[i], entry, items_[i]); });
-    sort_by_place();
-    parallel_for(threads_, nodes.size(), 8, [&](std::size_t i) { search(items_[by_place_[i]]); });
+                 [&](std::size_t i) { find_approach(nodes[i], entry, items_[i]); });
+    sort_by_nearness();
+    parallel_for(threads_, nodes.size(), 8,
+                 [&](std::size_t i) { search(items_[by_nearness_[i]]); });
     queue_up();
     parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
       if (!items_[i].alone) choose(items_[i]);
@@ -68,7 +76,7 @@ class Rounds {
     for (const Item& item : items_) {
       if (!item.alone) t_->recently_linked().note(item.node);
     }
-    meet_others(noted_before);
+    link_to_others(noted_before);
   }
 
  private:
@@ -77,13 +85,13 @@ class Rounds {
     std::size_t count;
   };
 
-  void come_near(NodeId node, EntryPoint entry, Item& item) {
+  void find_approach(NodeId node, EntryPoint entry, Item& item) {
     item.node = node;
     item.forward.clear();
     item.adopted.clear();
-    item.places.clear();
+    item.positions.clear();
     item.queued.clear();
-    item.mates.clear();
+    item.peers.clear();
     item.alone = entry.node == kNoNode || g_.level(node) > entry.level;
     if (item.alone) return;
     const BorrowedScratch scratch(g_.scratches);
@@ -92,10 +100,10 @@ class Rounds {
 
   // Those that are near each other search one after the other: what one has read is in the caches
   // for the next.
-  void sort_by_place() {
-    by_place_.resize(items_.size());
-    std::iota(by_place_.begin(), by_place_.end(), 0u);
-    std::sort(by_place_.begin(), by_place_.end(), [&](std::uint32_t a, std::uint32_t b) {
+  void sort_by_nearness() {
+    by_nearness_.resize(items_.size());
+    std::iota(by_nearness_.begin(), by_nearness_.end(), 0u);
+    std::sort(by_nearness_.begin(), by_nearness_.end(), [&](std::uint32_t a, std::uint32_t b) {
       const auto& pa = items_[a].approach.passed;
       const auto& pb = items_[b].approach.passed;
       return pa != pb ? pa < pb : a < b;
@@ -131,22 +139,22 @@ class Rounds {
       if (!items_[i].alone) request_links(i, items_[i].forward.front());
     }
     sort_requests();
-    for (std::size_t place = 0; place < requests_.size(); ++place) {
-      items_[requests_[place].item].places.push_back(static_cast<std::uint32_t>(place));
+    for (std::size_t position = 0; position < requests_.size(); ++position) {
+      items_[requests_[position].item].positions.push_back(static_cast<std::uint32_t>(position));
     }
   }
 
   // Of every queue that it stands in; of a small round's, nobody.
   void look_at_next(Item& item) const {
     constexpr std::size_t kNext = 8;
-    for (const std::size_t place : item.places) {
-      const NodeId queue = requests_[place].target;
-      const std::size_t first = place - std::min(kNext, place);
-      for (std::size_t i = place; i-- > first && requests_[i].target == queue;) {
+    for (const std::size_t position : item.positions) {
+      const NodeId queue = requests_[position].target;
+      const std::size_t first = position - std::min(kNext, position);
+      for (std::size_t i = position; i-- > first && requests_[i].target == queue;) {
         item.queued.push_back(requests_[i].from.node);
       }
-      const std::size_t end = std::min(place + 1 + kNext, requests_.size());
-      for (std::size_t i = place + 1; i < end && requests_[i].target == queue; ++i) {
+      const std::size_t end = std::min(position + 1 + kNext, requests_.size());
+      for (std::size_t i = position + 1; i < end && requests_[i].target == queue; ++i) {
         item.queued.push_back(requests_[i].from.node);
       }
     }
@@ -158,7 +166,7 @@ class Rounds {
     look_at_next(item);
     std::sort(item.queued.begin(), item.queued.end());
     item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
-    choose_mates(g_, *t_, item.node, item.queued, item.forward.front().links, item.mates, *scratch);
+    choose_peers(g_, *t_, item.node, item.queued, item.forward.front().links, item.peers, *scratch);
     t_->make_upper(item.node, g_.level(item.node));
     for (const ForwardLinks& f : item.forward) {
       publish_forward_links(g_, *t_, item.node, f, *scratch);
@@ -181,7 +189,7 @@ class Rounds {
       const Item& item = items_[i];
       if (item.alone) continue;
       for (const ForwardLinks& f : item.forward) request_links(i, f);
-      for (const Neighbor& n : item.mates) {
+      for (const Neighbor& n : item.peers) {
         requests_.push_back({n.node, 0, {n.distance, item.node}, kNoItem, false});
         requests_.push_back({item.node, 0, n, kNoItem, false});
       }
@@ -235,7 +243,7 @@ class Rounds {
 
   // Whom others have linked meanwhile. (Beside a single writer nobody; the graph stays the same at
   // any number of threads.)
-  void meet_others(std::uint64_t noted_before) {
+  void link_to_others(std::uint64_t noted_before) {
     internal::Vector<NodeId> own;
     for (const Item& item : items_) own.push_back(item.node);
     std::sort(own.begin(), own.end());
@@ -251,7 +259,7 @@ class Rounds {
     parallel_for(threads_, searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
       if (few) {
-        meet(g_, *t_, searching[i], others, *scratch);
+        link_to_peers(g_, *t_, searching[i], others, *scratch);
       } else {
         look_for_links_anew(g_, *t_, searching[i], *scratch);
       }
@@ -262,7 +270,7 @@ class Rounds {
   Topology* t_ = nullptr;  ///< of the present round
   const unsigned threads_;
   internal::Vector<Item> items_;
-  internal::Vector<std::uint32_t> by_place_;  ///< the items in the order of their searches
+  internal::Vector<std::uint32_t> by_nearness_;  ///< the items in the order of their searches
   internal::Vector<Request> requests_;
   internal::Vector<Group> groups_;
 };
@@ -284,16 +292,6 @@ std::vector<NodeId> linking_order(const GraphState& g, std::span<const NodeId> n
   return order;
 }
 
-}  // namespace
-
-void note_linked(GraphState& g, std::span<const NodeId> nodes) {
-  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
-  const std::lock_guard lock(g.linked_meanwhile_mutex);
-  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
-}
-
-namespace {
-
 // Of a batch those that are not shown yet. What opening links is shown: it fails as a whole.
 void join_backlog(GraphState& g, std::span<const NodeId> nodes) {
   if (std::any_of(nodes.begin(), nodes.end(),
@@ -306,7 +304,7 @@ void join_backlog(GraphState& g, std::span<const NodeId> nodes) {
 }  // namespace
 
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
-                const Graph::RoundCallback& linked, const StepCallback& step) {
+                const RoundCallback& linked, const StepCallback& step) {
   const std::vector<NodeId> order = linking_order(g, nodes);
   const std::size_t before = fixed != nullptr
                                  ? 0

@@ -3,8 +3,9 @@
 // What: one sorted array of 8-byte entries. An entry is the distance's bits in an order-preserving
 // form, then the id, then the "expanded" bit, so that one integer comparison orders by distance,
 // ties by id.
-// Threads: one at a time (it lives in a Scratch). Why an array: up to a few hundred candidates a
-// binary search and moving what is farther beat two heaps.
+// Why an array: up to a few hundred candidates a binary search and moving what is farther beat two
+// heaps.
+// Threads: one at a time (it lives in a Scratch).
 #pragma once
 
 #include <algorithm>
@@ -148,7 +149,7 @@ class CandidatePool {
   }
 
  private:
-  // How many entries are smaller than each newcomer. A mask in place of a branch, which would be
+  // How many entries are smaller than each newcomer. A mask instead of a branch, which would be
   // mispredicted every other time; several searches side by side, since each waits for its loads.
   void find_positions(const std::uint64_t* newcomers, std::size_t count) {
     constexpr std::size_t kTogether = 4;

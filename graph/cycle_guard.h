@@ -1,8 +1,9 @@
 // CycleGuard: ends a climb, or a descent, of parent links that goes in a circle.
 //
 // What: stored links are checked one by one, not whether their trees are trees. Brent's method: the
-// place is compared with one that is put anew at every power of two, so a circle is noticed after
+// node is compared with a mark that is set anew at every power of two, so a circle is noticed after
 // at most three times its length, whatever the number of nodes.
+// Threads: one at a time.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t kSlice = 8192;
 // Of those, so many inside one epoch and one snapshot of the source.
 constexpr std::uint64_t kAtOnce = 512;
-// All places for readers of a store can be taken for a moment. Who loads comes again by itself.
+// A store can have as many readers as it takes, for a moment. Who loads comes again by itself.
 constexpr int kMostTries = 10'000;
 constexpr std::chrono::milliseconds kBetweenTries{1};
 

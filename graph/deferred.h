@@ -26,10 +26,14 @@
 #include <mutex>
 
 #include "engine/base/allocator.h"
-#include "graph/graph.h"
-#include "graph/scratch.h"
+#include "graph/callbacks.h"
+#include "graph/row_source.h"
+#include "graph/types.h"
+#include "vicinal/status.h"
 
 namespace vicinal::graph {
+
+class GraphState;
 
 class DeferredPayload {
  public:

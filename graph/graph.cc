@@ -1,14 +1,12 @@
-// The facade's nodes: slots, payload, simple reads.
+// The facade: making it, simple reads of it, and the note of what changed.
 #include "graph/graph.h"
 
 #include <algorithm>
-#include <mutex>
 
-#include "engine/base/check.h"
 #include "graph/graph_state.h"
-#include "graph/parallel.h"
-#include "graph/placement.h"
 #include "graph/scorer.h"
+#include "graph/trees.h"
+#include "graph/visibility.h"
 
 namespace vicinal::graph {
 
@@ -23,188 +21,6 @@ Graph::~Graph() = default;
 
 const Config& Graph::config() const { return state_->config; }
 const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
-
-namespace {
-
-// Takes as many slots as `taken` is long; none on an error or when memory runs out.
-Status take_slots(GraphState& g, std::span<NodeId> taken) {
-  const std::lock_guard lock(g.slots_mutex);
-  g.reclaim_slots();
-  const std::size_t reused = std::min(taken.size(), g.free_slots.size());
-  const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
-  const std::uint64_t limit = next + (taken.size() - reused);
-  if (limit > kMaxNodes) {
-    return Status::full("an index holds at most " + std::to_string(kMaxNodes) + " nodes");
-  }
-  g.grow(limit);
-  for (std::size_t i = 0; i < reused; ++i) {
-    taken[i] = g.free_slots.back();
-    g.free_slots.pop_back();
-  }
-  for (std::size_t i = reused; i < taken.size(); ++i) {
-    taken[i] = NodeId{static_cast<std::uint32_t>(next + (i - reused))};
-  }
-  g.next_slot.store(limit, std::memory_order_release);
-  return {};
-}
-
-void fill_slot(GraphState& g, NodeId node, const Graph::NewNode& n, Scratch& scratch) {
-  g.write_payload(node, n.label, g.draw_level(n.label), n.vector, scratch);
-  g.visibility.begin_life(node, n.replaced);
-  g.set_state(node, NodeState::kPending);
-}
-
-}  // namespace
-
-Result<NodeId> Graph::add_node(Label label, const float* vector, NodeId replaced) {
-  GraphState& g = *state_;
-  // All that can throw comes before a slot is taken.
-  const BorrowedScratch scratch(g.scratches);
-  scratch->rotated.resize(g.config.dimension);
-  NodeId node = kNoNode;
-  VICINAL_RETURN_IF_ERROR(take_slots(g, std::span(&node, 1)));
-  fill_slot(g, node, {label, vector, replaced}, *scratch);
-  return node;
-}
-
-namespace {
-
-// Below it, hardly two of a batch are so near each other that a walk meets both.
-constexpr std::size_t kWorthPlacing = 4096;
-// At most as many at a time: pages are cleared by who touches them first, and two threads in one
-// huge page would both clear it.
-constexpr std::size_t kShare = 8192;
-
-// Deals the slots of `taken`, in ascending order, out among the nodes by nearness; returns the
-// nodes in the order of their slots. Writes to the slots, but nothing that lasts.
-internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph::NewNode> nodes,
-                                           std::span<NodeId> taken, unsigned threads) {
-  std::sort(taken.begin(), taken.end());
-  parallel_for(threads, nodes.size(), kShare, [&](std::size_t i) {
-    const BorrowedScratch scratch(g.scratches);
-    if (g.deferred != nullptr) g.deferred->take_over(taken[i]);
-    g.write_node(taken[i], nodes[i].label, 0);
-    g.write_comparable(taken[i], nodes[i].vector, *scratch);
-  });
-  internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, threads);
-  const internal::Vector<NodeId> slots(taken.begin(), taken.end());
-  for (std::size_t i = 0; i < order.size(); ++i) taken[order[i]] = slots[i];
-  return order;
-}
-
-}  // namespace
-
-Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
-  GraphState& g = *state_;
-  std::vector<NodeId> taken(nodes.size(), kNoNode);
-  VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
-  try {
-    internal::Vector<std::uint32_t> by_slot;
-    if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, threads);
-    parallel_for(threads, nodes.size(), kShare, [&](std::size_t place) {
-      const std::size_t i = by_slot.empty() ? place : by_slot[place];
-      const BorrowedScratch scratch(g.scratches);
-      fill_slot(g, taken[i], nodes[i], *scratch);
-    });
-  } catch (...) {
-    discard_nodes(taken);
-    throw;
-  }
-  return taken;
-}
-
-Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
-                         NodeState state) {
-  const StoredPayload payload{node, label, level, state, vector};
-  return place_nodes({&payload, 1});
-}
-
-void Graph::defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit) {
-  state_->deferred = std::make_unique<DeferredPayload>(*state_, std::move(source), limit);
-}
-
-std::uint64_t Graph::deferred() const {
-  return state_->deferred == nullptr ? 0 : state_->deferred->left();
-}
-
-Status Graph::load_deferred(unsigned threads, const StepCallback& step) {
-  return state_->deferred == nullptr ? Status() : state_->deferred->load(threads, step);
-}
-
-Status Graph::deferred_status() const {
-  return state_->deferred == nullptr ? Status() : state_->deferred->status();
-}
-
-Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload) {
-  GraphState& g = *state_;
-  std::uint64_t limit = 0;
-  for (const StoredPayload& n : nodes) {
-    if (raw(n.node) >= kMaxNodes || n.level >= kMaxLevels) {
-      return Status::corruption("node " + std::to_string(raw(n.node)) + " at level " +
-                                std::to_string(n.level) + " is out of range");
-    }
-    limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
-  }
-  {
-    const std::lock_guard lock(g.slots_mutex);
-    if (g.next_slot.load() < limit) {
-      g.grow(limit);
-      g.next_slot.store(limit, std::memory_order_release);
-    }
-  }
-  const BorrowedScratch scratch(g.scratches);
-  std::int64_t live = 0;
-  std::int64_t tombstones = 0;
-  Status status;
-  for (const StoredPayload& n : nodes) {
-    if (g.state(n.node) != NodeState::kFree) {
-      status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
-      break;
-    }
-    if (payload == Payload::kNow) {
-      g.write_payload(n.node, n.label, n.level, n.row, *scratch);
-    } else {
-      g.write_node(n.node, n.label, n.level);
-      g.deferred->defer(n.node);
-    }
-    if (n.state == NodeState::kPending) {
-      g.visibility.begin_life(n.node, kNoNode);
-    } else {
-      g.visibility.place(n.node, n.state == NodeState::kLive);
-    }
-    g.set_state(n.node, n.state);
-    if (n.state == NodeState::kLive) ++live;
-    if (n.state == NodeState::kTombstone) ++tombstones;
-  }
-  g.live_count.fetch_add(live);
-  g.tombstone_count.fetch_add(tombstones);
-  return status;
-}
-
-void Graph::finish_placing(std::uint64_t limit) {
-  GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
-  if (limit > g.next_slot.load()) {
-    g.grow(limit);
-    g.next_slot.store(limit, std::memory_order_release);
-  }
-  g.free_slots.clear();
-  for (std::uint64_t i = g.next_slot.load(); i-- > 0;) {  // so that the lowest is handed out first
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (g.state(node) == NodeState::kFree) g.free_slots.push_back(node);
-  }
-}
-
-void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
-  GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
-  const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
-  for (const NodeId node : nodes) {
-    VICINAL_CHECK(!t.linked(node));
-    g.backlog.leave(node);
-  }
-  g.leave_slots(nodes);
-}
 
 Label Graph::label(NodeId node) const { return state_->labels[node]; }
 Level Graph::level(NodeId node) const { return state_->level(node); }
@@ -235,33 +51,6 @@ std::vector<NodeId> Graph::unlinked_nodes() const {
     if (!t.linked(node) && g.state(node) != NodeState::kFree) unlinked.push_back(node);
   }
   return unlinked;
-}
-
-void Graph::reserve(std::uint64_t count) {
-  const std::lock_guard lock(state_->slots_mutex);
-  state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
-}
-
-std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
-  GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
-  const std::size_t n = std::min(max, g.unlinked_slots.size());
-  std::vector<NodeId> nodes(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
-                            g.unlinked_slots.end());
-  g.unlinked_slots.erase(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
-                         g.unlinked_slots.end());
-  return nodes;
-}
-
-bool Graph::reclaim_topologies() { return state_->reclaim_topologies(); }
-
-void Graph::recycle(std::span<const NodeId> nodes) {
-  if (nodes.empty()) return;
-  GraphState& g = *state_;
-  for (const NodeId node : nodes) g.backlog.leave(node);
-  const std::lock_guard lock(g.slots_mutex);
-  g.leave_slots(nodes);
-  g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
 }
 
 float Graph::distance(const float* a, const float* b) const {
@@ -306,6 +95,11 @@ NodeLinks Graph::links(NodeId node) const {
         {block->parent, block->child_count, {block->ids().begin(), block->ids().end()}});
   }
   return links;
+}
+
+std::uint64_t Graph::loose_nodes() const {
+  const BorrowedScratch scratch(state_->scratches);
+  return count_loose(*state_, *state_->topology.load(std::memory_order_acquire));
 }
 
 GraphStats Graph::stats() const {
@@ -353,6 +147,14 @@ GraphStats Graph::stats() const {
 std::vector<NodeId> Graph::take_changed_nodes() {
   const BorrowedScratch scratch(state_->scratches);
   return state_->topology.load(std::memory_order_acquire)->take_changed(node_limit());
+}
+
+void Graph::mark_changed(std::span<const NodeId> nodes) noexcept {
+  GraphState& g = *state_;
+  const Visibility::Step step(g.visibility);
+  // Inside the step: see show().
+  Topology& t = *g.topology.load(std::memory_order_acquire);
+  for (const NodeId node : nodes) t.mark_changed(node);
 }
 
 bool Graph::links_settled() const {

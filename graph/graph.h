@@ -1,10 +1,12 @@
 // Graph: an HNSW graph over vectors in memory, searchable while nodes are linked, hidden, unlinked
 // and reused.
 //
-// What: nodes (payload and state), links, and the verbs on them, one file per verb: insert.cc
-// (link, plan_link), build.cc (link_batch), rebuild.cc, search.cc, scan.cc, steps.cc (show, erase,
-// resurrect), repair.cc, validate.cc; moment.cc is what readers stand on. It knows nothing of
-// labels' uniqueness, of durability or of users: the engine orders the steps (DESIGN section 3).
+// What: nodes (payload and state), links, and the verbs on them, one file per verb: add_nodes.cc
+// (add, discard, reserve), steps.cc (show, erase, resurrect, pin), insert.cc (link, plan_link),
+// build.cc (link_batch), link_backlog.cc, restore.cc (place, load, restore), rebuild.cc, repair.cc,
+// recycle.cc (take_unlinked, recycle), search.cc, scan.cc, validate.cc; what is no verb in graph.cc.
+// moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of durability or of
+// users: the engine orders the steps (DESIGN section 3).
 // Ownership: owns its arenas; no pointer it returns outlives it. Not copyable or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
@@ -42,15 +44,18 @@
 //       what was hidden before those who see its topology began.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "graph/callbacks.h"
+#include "graph/config.h"
 #include "graph/found.h"
+#include "graph/moment.h"
+#include "graph/row_source.h"
+#include "graph/search_request.h"
 #include "graph/types.h"
 #include "kernels/kernels.h"
 #include "vicinal/options.h"
@@ -58,103 +63,6 @@
 #include "vicinal/types.h"
 
 namespace vicinal::graph {
-
-struct Config {
-  std::uint32_t dimension = 0;
-  Metric metric = Metric::kCosine;
-  std::uint32_t M = 16;
-  std::uint32_t ef_construction = 200;
-  Quantization quantization = Quantization::kInt8;
-  std::uint64_t seed = 42;
-  /// False: rows are not kept here; searches and scans get them from a RowSource. Needs kInt8.
-  bool keep_vectors = true;
-};
-
-/// Rows of nodes that the graph does not hold itself (Config::keep_vectors false, or payload that
-/// comes later). One object serves one call at a time.
-class RowSource {
- public:
-  virtual ~RowSource() = default;
-  /// `dimension` floats, valid until the next call or the object's end; nullptr when the node's
-  /// slot was freed meanwhile, or the row cannot be read.
-  virtual const float* row(NodeId node) = 0;
-  /// Why the last row() was nullptr; ok when it is not known.
-  virtual Status why() const { return {}; }
-  /// Row after row into `out`. Ends the validity of all rows given out before.
-  virtual void rows(std::span<const std::uint32_t> ids, const float** out) {
-    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = row(NodeId{ids[i]});
-  }
-  /// Ends the validity of all rows given out, and lets go of what it holds of a store.
-  virtual void release() {}
-};
-
-/// Where the rows are of nodes that were placed without (place_nodes(), Payload::kLater). Threads:
-/// any; what it opens serves one.
-class PayloadSource {
- public:
-  /// How rows will be asked for.
-  enum class Order : std::uint8_t { kScattered, kAscending };
-
-  virtual ~PayloadSource() = default;
-  /// Rows as they stand now.
-  /// Errors: kBusy passes by itself; others are for good.
-  virtual Result<std::unique_ptr<RowSource>> open(Order order) = 0;
-};
-
-/// When the rows and codes of placed nodes come into memory.
-enum class Payload : std::uint8_t { kNow, kLater };
-
-class Graph;
-class GraphState;  // everything behind the facade; defined in graph_state.h
-struct Scratch;
-
-/// One moment of a graph, and a stay inside it: while it lives, what counts at the moment keeps its
-/// slot, its payload and its links. Cheap; for one call.
-/// Threads: its own thread's. Several may live on one thread (a filter that searches).
-class Moment {
- public:
-  explicit Moment(const Graph& graph);
-  ~Moment();
-  Moment(const Moment&) = delete;
-  Moment& operator=(const Moment&) = delete;
-
-  /// Whether searches of this moment may return `node`.
-  bool counts(NodeId node) const;
-  /// The node that stood for a label at this moment, by the node that stands for it now (or is
-  /// about to: Graph::add_node()); kNoNode when none did.
-  NodeId stood(NodeId now) const;
-  /// True while the calling thread is inside a moment of any graph: then it must not wait for
-  /// readers.
-  static bool thread_is_inside();
-
-  Scratch& scratch() const { return *scratch_; }  ///< for the verbs of the graph
-
- private:
-  const Graph& graph_;
-  Scratch* scratch_;
-};
-
-/// A filter that can tell its labels: an alternative to asking `accept` about every node.
-struct ListedNodes {
-  std::uint64_t count = 0;  ///< labels to look up
-  /// Appends the nodes that stood for them at the moment.
-  std::function<void(const Moment& moment, std::vector<NodeId>& out)> append;
-};
-
-struct SearchRequest {
-  const float* query = nullptr;  ///< `dimension` finite floats; nonzero under cosine
-  std::size_t k = 10;
-  std::size_t ef = 64;
-  /// Labels that may be returned; null for all. May search and write.
-  const std::function<bool(Label)>* accept = nullptr;
-  /// The share of live nodes that `accept` is expected to pass, in [0, 1]; negative: unknown,
-  /// sampled.
-  double selectivity = -1;
-  /// Null when the labels that `accept` passes cannot be told.
-  const ListedNodes* listed = nullptr;
-  /// Not null when Config::keep_vectors is false or deferred() was not 0.
-  RowSource* rows = nullptr;
-};
 
 struct GraphStats {
   std::uint64_t live = 0;
@@ -183,10 +91,8 @@ struct RestoredLinks {
   std::uint64_t roots = 0;
 };
 
-/// Progress of long work inside the graph: (done, total) -> go on?
-using StepCallback = std::function<bool(std::uint64_t done, std::uint64_t total)>;
-
-struct LinkPlan;  // what plan_link() finds; defined in linking.h
+class GraphState;  // everything behind the facade; defined in graph_state.h
+struct LinkPlan;   // what plan_link() finds; defined in insert.h
 
 class Graph {
  public:
@@ -302,7 +208,7 @@ class Graph {
     return link_batch(nodes, threads, {}, step);
   }
   /// Calls `linked` after every round with the nodes that it linked.
-  using RoundCallback = std::function<void(std::span<const NodeId> linked)>;
+  using RoundCallback = graph::RoundCallback;
   bool link_batch(std::span<const NodeId> nodes, unsigned threads, const RoundCallback& linked,
                   const StepCallback& step);
   /// For loading, before any search: publishes stored links of placed nodes. Links to nodes that do

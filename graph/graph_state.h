@@ -1,6 +1,7 @@
 // GraphState: what stands behind the Graph facade, shared by the verbs.
 //
 // What: per-node payload, the present topology, the locks. No algorithm lives here.
+// Ownership: the Graph's; owns arenas and topologies.
 // Threads: fields are grouped by what protects them. The verbs keep the invariants of graph.h.
 #pragma once
 
@@ -13,9 +14,9 @@
 #include <vector>
 
 #include "graph/arena.h"
+#include "graph/config.h"
 #include "graph/deferred.h"
 #include "graph/epoch.h"
-#include "graph/graph.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
 #include "graph/scratch.h"
@@ -160,15 +161,25 @@ class GraphState {
   // -- What searches cost and how often they fell back.
   mutable WalkStatistics walk_statistics;
 
-  // -- Repair's place in its pass; under maintenance_mutex.
+  // -- How far repair is in its pass; under maintenance_mutex.
   struct RepairPass {
-    int phase = 0;
+    enum class Phase : std::uint8_t {
+      kIdle,
+      kCondemn,
+      kCondemned,  ///< until the readers and linkers of before have left
+      kReparent,
+      kRelink,
+      kRelinked,  ///< until the readers of before have left
+      kRetire,
+      kLookAnew
+    };
+    Phase phase = Phase::kIdle;
     std::uint64_t tag = 0;          ///< of the readers it waits for, in phases that wait
     std::uint64_t linkers_tag = 0;  ///< of linkers.h, likewise
     std::uint64_t cursor = 0;
     std::uint64_t limit = 0;
     std::vector<NodeId> condemned;
-    std::vector<NodeId> thin;  ///< what lost more links than its neighborhood could replace
+    std::vector<NodeId> underfull;  ///< lost more links than their neighborhoods could replace
   };
   RepairPass repair_pass;
 

@@ -4,8 +4,8 @@
 // the ids, then, for writers only, the distance of each link. Blocks are cut from 64-byte units,
 // named by the 32-bit index of their first unit (0 is "none"), and go back to a free list of their
 // size an epoch after they were replaced. Room for neighbor codes: `flags` says which arrays follow
-// the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB. Ownership:
-// the arena owns the units.
+// the ids; another one goes behind the distances, and 32-bit unit numbers reach 128 GiB.
+// Ownership: the arena owns the units.
 // Threads: allocate/retire from any thread; reading a block needs an epoch entered before its
 // handle was loaded. Locks: one shard's; holding it, another shard's if nobody has it, then that of
 // runs, of growth or of the epochs. All are held for a moment.

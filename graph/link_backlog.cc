@@ -4,8 +4,10 @@
 #include <mutex>
 #include <new>
 
+#include "graph/forward_links.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
+#include "graph/insert.h"
 #include "graph/linking.h"
 #include "graph/scorer.h"
 #include "graph/trees.h"

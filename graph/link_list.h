@@ -3,6 +3,7 @@
 // What: the only code that makes blocks. It keeps track of which links are tree links (G9), fills
 // in distances that a loaded block lacks, prunes when the list is too long, and publishes the new
 // block.
+// Ownership: its entries are a copy; the blocks are the topology's.
 // Threads: load(), changes and publish() happen under the node's stripe, except before the node is
 // reachable.
 #pragma once

@@ -1,5 +1,6 @@
 #include "graph/linking.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "graph/cycle_guard.h"
@@ -110,6 +111,26 @@ void link_from(GraphState& g, Topology& t, std::span<const Neighbor> targets, No
     Incoming back{{n.distance, node}, false, false};
     add_links(g, t, n.node, level, std::span(&back, 1), Adoption::kUsual, scratch);
   }
+}
+
+void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
+                         std::span<const Neighbor> wanted, Scratch& scratch) {
+  internal::Vector<Neighbor> added;
+  {
+    const std::lock_guard lock(g.stripe(node));
+    LinkList list(g, node, level, scratch);
+    if (!list.load(t)) return;
+    for (const Neighbor& n : wanted) {
+      if (list.find(n.node) != nullptr) continue;
+      list.add(n, LinkList::Kind::kOrdinary);
+      added.push_back(n);
+    }
+    if (added.empty()) return;
+    list.prune_if_overfull();
+    std::erase_if(added, [&](const Neighbor& n) { return list.find(n.node) == nullptr; });
+    list.publish(t);
+  }
+  link_from(g, t, added, node, level, scratch);
 }
 
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,

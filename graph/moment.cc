@@ -1,4 +1,5 @@
-// Moment: what a reader sees from its beginning to its end.
+#include "graph/moment.h"
+
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/step_hook.h"

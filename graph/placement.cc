@@ -137,13 +137,13 @@ class Placement {
     }
   }
 
-  NodeId node_at(std::size_t place) const { return nodes_[order_[place]]; }
+  NodeId node_at(std::size_t position) const { return nodes_[order_[position]]; }
 
   const GraphState& g_;
   const std::span<const NodeId> nodes_;
   internal::Vector<std::uint32_t> order_;          ///< indices of nodes_
-  internal::Vector<std::uint32_t> moved_;          ///< the order that is being made, by place
-  internal::Vector<std::uint8_t> nearest_leader_;  ///< by place
+  internal::Vector<std::uint32_t> moved_;          ///< the order that is being made, by position
+  internal::Vector<std::uint8_t> nearest_leader_;  ///< by position
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Placement: which of the slots of a batch each of its vectors gets.
+// Placement: the order of a batch build, that is which of its slots each vector gets.
 //
 // What: an order of vectors in which those near each other stand near each other. A walk compares
 // with some thousand nodes, most of them near each other, and translating the address of a row that

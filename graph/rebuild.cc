@@ -1,12 +1,15 @@
 // Rebuild: a fresh topology of all visible nodes beside the present one.
+#include "graph/rebuild.h"
+
 #include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <thread>
 
+#include "graph/build.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "graph/linking.h"
+#include "graph/insert.h"
 #include "graph/step_hook.h"
 #include "graph/visibility.h"
 
@@ -102,7 +105,7 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
 // lacks, so that no resurrection brings them back without links, and links the live ones that it
 // lacks: they were resurrected meanwhile, and may be tombstones again when they are linked.
-void settle(GraphState& g, Topology& fresh, internal::Vector<NodeId>& left_out) {
+void leave_out_tombstones(GraphState& g, Topology& fresh, internal::Vector<NodeId>& left_out) {
   constexpr std::uint64_t kAtOnce = 4096;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   std::vector<NodeId> wanted;
@@ -144,6 +147,12 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
 
 }  // namespace
 
+void note_linked(GraphState& g, std::span<const NodeId> nodes) {
+  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(g.linked_meanwhile_mutex);
+  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
+}
+
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;
   const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
@@ -165,7 +174,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
     link_all(g, *fresh, late);
   }
   catch_up_for_good(g, rebuild, *fresh);
-  settle(g, *fresh, rebuild.left_out());
+  leave_out_tombstones(g, *fresh, rebuild.left_out());
   swap_in(g, fresh, old, rebuild.left_out());
   return {};
 }

@@ -25,9 +25,9 @@ class RecentlyLinked {
   /// How many nodes have been noted so far.
   std::uint64_t count() const { return count_.load(); }
   void note(NodeId node) {
-    const std::uint64_t place = count_.fetch_add(1);
-    const std::uint64_t entry = pack(place, node);
-    std::atomic<std::uint64_t>& slot = entries_[place % kRemembered];
+    const std::uint64_t number = count_.fetch_add(1);
+    const std::uint64_t entry = pack(number, node);
+    std::atomic<std::uint64_t>& slot = entries_[number % kRemembered];
     // One that was held up here must not overwrite what a later one left.
     std::uint64_t present = slot.load();
     while (is_older(present, entry) && !slot.compare_exchange_weak(present, entry)) {
@@ -39,11 +39,11 @@ class RecentlyLinked {
     nodes.clear();
     const std::uint64_t end = count_.load();
     if (end - from > kRemembered) return false;
-    for (std::uint64_t place = from; place < end; ++place) {
-      const std::uint64_t entry = entries_[place % kRemembered].load();
-      if (entry >> 32 == (pack(place, NodeId{0}) >> 32)) {
+    for (std::uint64_t number = from; number < end; ++number) {
+      const std::uint64_t entry = entries_[number % kRemembered].load();
+      if (entry >> 32 == (pack(number, NodeId{0}) >> 32)) {
         nodes.push_back(NodeId{static_cast<std::uint32_t>(entry)});
-      } else if (count_.load() - place > kRemembered) {
+      } else if (count_.load() - number > kRemembered) {
         return false;  // a later one took its entry
       }
     }
@@ -51,9 +51,9 @@ class RecentlyLinked {
   }
 
  private:
-  // The place, from 1 and modulo 2^32, so that an entry shows whether it is the one wanted.
-  static std::uint64_t pack(std::uint64_t place, NodeId node) {
-    return ((place + 1) << 32) | raw(node);
+  // The number, from 1 and modulo 2^32, so that an entry shows whether it is the one wanted.
+  static std::uint64_t pack(std::uint64_t number, NodeId node) {
+    return ((number + 1) << 32) | raw(node);
   }
   static bool is_older(std::uint64_t present, std::uint64_t entry) {
     const auto ahead = static_cast<std::int32_t>(static_cast<std::uint32_t>(entry >> 32) -

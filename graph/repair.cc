@@ -1,43 +1,31 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
-// A pass: (1) every tombstone that is met is condemned: it takes no new links, is never
-// resurrected, and is not the entry point. Nothing more happens before all readers of that moment
-// have left, for whom it may count (G11), and all who were linking, who may link to it still. (2)
-// Every node whose parent is condemned gets a healthy one, attached before the old one is left
-// (G9). (3) Every list with condemned links is made anew from its healthy links and those of its
-// condemned neighbors. (4) Once no reader is left that could stand on a condemned node, their lists
-// go and their slots are handed out by take_unlinked(). (5) Nodes that the others could not replace
-// enough links for, or that were linked in a crowd of tombstones, look for links anew in what is
-// left.
+// A pass has five parts:
+//   1. Every tombstone that is met is condemned: it takes no new links, is never resurrected, and is
+//      not the entry point. Nothing more happens before all readers of that moment have left, for
+//      whom it may count (G11), and all who were linking, who may link to it still.
+//   2. Every node whose parent is condemned gets a healthy one, attached before the old one is left
+//      (G9; relink.cc).
+//   3. Every list with condemned links is made anew from its healthy links and those of its
+//      condemned neighbors (relink.cc).
+//   4. Once no reader is left that could stand on a condemned node, their lists go and their slots
+//      are handed out by take_unlinked().
+//   5. Nodes whose lists could not be filled again, or that were linked in a crowd of tombstones,
+//      look for links anew in what is left.
 #include <algorithm>
 #include <mutex>
-#include <shared_mutex>
 
-#include "graph/cycle_guard.h"
 #include "graph/graph.h"
-#include "graph/link_list.h"
-#include "graph/linking.h"
-#include "graph/scorer.h"
+#include "graph/graph_state.h"
+#include "graph/peers.h"
+#include "graph/relink.h"
 #include "graph/step_hook.h"
-#include "graph/trees.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {
-
 namespace {
 
-enum Phase : int {
-  kIdle = 0,
-  kCondemn,
-  kCondemned,  ///< until the readers and linkers of before have left
-  kReparent,
-  kRelink,
-  kRelinked,  ///< until the readers of before have left
-  kRetire,
-  kLookAnew
-};
-
-bool condemned(const GraphState& g, NodeId node) { return g.state(node) == NodeState::kCondemned; }
+using Phase = GraphState::RepairPass::Phase;
 
 bool healthy_linked(const GraphState& g, const Topology& t, NodeId node) {
   const NodeState s = g.state(node);
@@ -97,14 +85,14 @@ void begin_pass(GraphState& g) {
   pass = {};
   {
     const std::lock_guard lock(g.crowded_mutex);
-    pass.thin.assign(g.crowded.begin(), g.crowded.end());
+    pass.underfull.assign(g.crowded.begin(), g.crowded.end());
     g.crowded.clear();
   }
   if (g.tombstone_count.load(std::memory_order_relaxed) > 0) {
     pass.limit = g.next_slot.load(std::memory_order_acquire);
-    pass.phase = kCondemn;
-  } else if (!pass.thin.empty()) {
-    pass.phase = kLookAnew;
+    pass.phase = Phase::kCondemn;
+  } else if (!pass.underfull.empty()) {
+    pass.phase = Phase::kLookAnew;
   }
 }
 
@@ -121,7 +109,7 @@ std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& r
   if (pass.cursor < pass.limit) return budget;
   pass.cursor = 0;
   if (pass.condemned.empty()) {
-    pass.phase = kLookAnew;
+    pass.phase = Phase::kLookAnew;
     return budget;
   }
   leave_entry_point(g, true);
@@ -130,173 +118,15 @@ std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& r
   VICINAL_STEP_POINT("repair.condemned");
   pass.tag = g.epochs.retire_tag();
   pass.linkers_tag = g.linkers.tag();
-  pass.phase = kCondemned;
+  pass.phase = Phase::kCondemned;
   return budget;
-}
-
-// The healthy links of `node`, nearest first, from which a parent may be chosen: settled ones not
-// below it.
-internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t, NodeId node,
-                                          Level level, Scratch& scratch) {
-  constexpr std::size_t kEnough = 4;
-  LinkList list(g, node, level, scratch);
-  list.load(t);
-  std::sort(list.entries().begin(), list.entries().end(),
-            [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
-  internal::Vector<Neighbor> near;
-  for (const LinkList::Entry& e : list.entries()) {
-    const NodeId candidate = e.neighbor.node;
-    if (near.size() == kEnough) break;
-    // A pending node may still change its parent, perhaps to one below `node`.
-    if (e.kind == LinkList::Kind::kChild || g.state(candidate) != NodeState::kLive) continue;
-    if (!hangs_below(t, candidate, node, level)) near.push_back(e.neighbor);
-  }
-  return near;
-}
-
-// `node` becomes the root of its level; the dead root points to it, so that others who climb find
-// it.
-void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Level level,
-                 Scratch& scratch) {
-  {
-    const std::lock_guard lock(g.stripe(node));
-    LinkList list(g, node, level, scratch);
-    list.load(t);
-    list.clear_parent();
-    list.publish(t);
-  }
-  const float distance = Scorer::for_node(g, dead_root, Scorer::Side::kSecond, scratch)(node);
-  set_parent(g, t, dead_root, level, {distance, node}, scratch);
-}
-
-// Where lists are so short that the condemned fill them: `node` takes the place of one of those
-// among the children of `ancestor`. What else hangs below it is loose for a moment, until its turn.
-bool take_place(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node, Level level,
-                Scratch& scratch) {
-  {
-    const std::lock_guard lock(g.stripe(ancestor.node));
-    LinkList list(g, ancestor.node, level, scratch);
-    list.load(t);
-    const auto place =
-        std::find_if(list.entries().begin(), list.entries().end(), [&](const LinkList::Entry& e) {
-          return e.kind == LinkList::Kind::kChild && condemned(g, e.neighbor.node);
-        });
-    if (place == list.entries().end()) return false;
-    list.entries().erase(place);
-    std::erase_if(list.entries(),
-                  [&](const LinkList::Entry& e) { return e.neighbor.node == node; });
-    list.add({ancestor.distance, node}, LinkList::Kind::kChild);
-    list.publish(t);
-  }
-  set_parent(g, t, node, level, ancestor, scratch);
-  return true;
-}
-
-void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
-  for (Level level = 0; level <= g.level(node); ++level) {
-    const NodeId parent = parent_of(t, node, level);
-    if (parent == kNoNode || !condemned(g, parent)) continue;
-    NodeId last = kNoNode;
-    const NodeId ancestor = climb_to_healthy(g, t, node, level, last);
-    if (ancestor == kNoNode || ancestor == node) {
-      become_root(g, t, node, last, level, scratch);
-      continue;
-    }
-    internal::Vector<Neighbor> near = parents_nearby(g, t, node, level, scratch);
-    const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
-    near.push_back({distance, ancestor});
-    if (find_parent(g, t, node, level, near, scratch)) continue;
-    CycleGuard guard;
-    for (Neighbor at = near.back(); at.node != kNoNode && !guard.repeats(at.node) &&
-                                    !take_place(g, t, at, node, level, scratch);
-         at = nearest_child(g, t, node, at.node, level, scratch)) {
-    }
-  }
-}
-
-// Adds what the condemned entries of `list` lead to, and takes them out. Returns the healthy ones
-// it had. `wiped_out` becomes true when most of what they lead to is condemned as well: what is
-// left of such a neighborhood lies far away.
-std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
-                              Level level, Scratch& scratch, bool& wiped_out) {
-  internal::Vector<NodeId> dead;
-  std::erase_if(list.entries(), [&](const LinkList::Entry& e) {
-    if (!condemned(g, e.neighbor.node)) return false;
-    dead.push_back(e.neighbor.node);
-    return true;
-  });
-  const std::size_t healthy = list.entries().size();
-  if (dead.empty()) return healthy;
-  std::size_t met = 0;
-  std::size_t met_dead = 0;
-  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
-  for (const NodeId d : dead) {
-    const BlockHeader* block = t.block(d, level);
-    if (block == nullptr) continue;
-    for (const NodeId next : block->ids()) {
-      ++met;
-      met_dead += condemned(g, next) ? 1 : 0;
-      if (next == node || g.state(next) != NodeState::kLive || list.find(next) != nullptr) continue;
-      list.add({score(next), next}, LinkList::Kind::kOrdinary);
-    }
-  }
-  wiped_out = wiped_out || 2 * met_dead > met;
-  return healthy;
-}
-
-// Whether a list that had `before` links, `healthy` of them healthy, can not be made good from the
-// `found` that these and the condemned ones led to.
-bool lost_its_neighborhood(const GraphState& g, std::size_t before, std::size_t healthy,
-                           std::size_t found) {
-  return found < before || (2 * healthy < before && 2 * found < g.config.M);
-}
-
-bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
-  bool changed = false;
-  bool thin = false;
-  for (Level level = 0; level <= g.level(node); ++level) {
-    const BlockHeader* block = t.block(node, level);
-    if (block == nullptr) continue;
-    const auto is_condemned = [&](NodeId n) { return condemned(g, n); };
-    if (std::none_of(block->ids().begin(), block->ids().end(), is_condemned)) continue;
-    changed = true;
-    internal::Vector<Neighbor> added;
-    {
-      const std::lock_guard lock(g.stripe(node));
-      LinkList list(g, node, level, scratch);
-      list.load(t);
-      const std::size_t before = list.entries().size();
-      const std::size_t healthy = replace_condemned(g, t, list, node, level, scratch, thin);
-      const internal::Vector<LinkList::Entry> all = list.entries();
-      thin = thin || lost_its_neighborhood(g, before, healthy, all.size());
-      list.prune();
-      // Selection alone would thin the lists round by round: give back what was healthy, up to the
-      // old length.
-      for (std::size_t i = 0; i < all.size() && list.entries().size() < before; ++i) {
-        if (i < healthy && list.find(all[i].neighbor.node) == nullptr) {
-          list.entries().push_back(all[i]);
-        }
-      }
-      for (const LinkList::Entry& e : list.entries()) {
-        const auto same = [&](const LinkList::Entry& o) {
-          return o.neighbor.node == e.neighbor.node;
-        };
-        const auto old_end = all.begin() + static_cast<std::ptrdiff_t>(healthy);
-        if (std::none_of(all.begin(), old_end, same)) added.push_back(e.neighbor);
-      }
-      list.publish(t);
-    }
-    link_from(g, t, added, node, level, scratch);
-  }
-  if (thin) g.repair_pass.thin.push_back(node);
-  return changed;
 }
 
 // One node of the scan that the pass is in.
 void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairResult& result) {
   ++result.nodes_examined;
   if (!healthy_linked(g, t, node)) return;
-  if (g.repair_pass.phase == kReparent) {
+  if (g.repair_pass.phase == Phase::kReparent) {
     reparent(g, t, node, scratch);
   } else if (relink(g, t, node, scratch)) {
     ++result.nodes_relinked;
@@ -319,7 +149,7 @@ std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& re
     result.slots_freed += count;
     ++result.nodes_examined;
   }
-  if (pass.condemned.empty()) pass.phase = kLookAnew;
+  if (pass.condemned.empty()) pass.phase = Phase::kLookAnew;
   return budget;
 }
 
@@ -328,9 +158,9 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
                               RepairResult& result, bool& go_on) {
   constexpr std::uint64_t kCost = 8;  // a search for links, in nodes examined
   GraphState::RepairPass& pass = g.repair_pass;
-  while (budget > 0 && !pass.thin.empty() && go_on) {
-    const NodeId node = pass.thin.back();
-    pass.thin.pop_back();
+  while (budget > 0 && !pass.underfull.empty() && go_on) {
+    const NodeId node = pass.underfull.back();
+    pass.underfull.pop_back();
     const std::uint64_t cost = std::min(budget, kCost);
     budget -= cost;
     result.nodes_examined += cost;
@@ -344,7 +174,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
     }
     go_on = !step || step(2 * pass.limit, 2 * pass.limit);
   }
-  if (pass.thin.empty()) {
+  if (pass.underfull.empty()) {
     pass = {};
     result.finished = true;
   }
@@ -367,7 +197,7 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
     }
     pass.cursor += run;
     budget -= run;
-    const std::uint64_t done = pass.cursor + (pass.phase == kRelink ? pass.limit : 0);
+    const std::uint64_t done = pass.cursor + (pass.phase == Phase::kRelink ? pass.limit : 0);
     go_on = !step || step(done, 2 * pass.limit);
   }
   return budget;
@@ -375,7 +205,7 @@ std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback
 
 // Once nobody links any more who knew the entry point of before: it may have been raised to one
 // that was condemned since, or lowered while something higher was being linked (G6).
-void settle_entry_point(GraphState& g) {
+void renew_entry_point(GraphState& g) {
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint healthy = healthy_entry_point(g, t);
   EntryPoint present = t.entry_point();
@@ -391,16 +221,16 @@ void settle_entry_point(GraphState& g) {
 bool end_wait(GraphState& g) {
   GraphState::RepairPass& pass = g.repair_pass;
   if (g.epochs.advance() <= pass.tag) return false;
-  if (pass.phase == kRelinked) {
+  if (pass.phase == Phase::kRelinked) {
     VICINAL_STEP_POINT("repair.relinked");
-    pass.phase = kRetire;
+    pass.phase = Phase::kRetire;
     return true;
   }
   if (!g.linkers.gone(pass.linkers_tag)) return false;
-  settle_entry_point(g);
+  renew_entry_point(g);
   // Whoever may link to a condemned node has done so: to scan what is there now is enough.
   pass.limit = g.next_slot.load(std::memory_order_acquire);
-  pass.phase = kReparent;
+  pass.phase = Phase::kReparent;
   return true;
 }
 
@@ -408,16 +238,16 @@ bool end_wait(GraphState& g) {
 std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step,
                    RepairResult& result, bool& go_on) {
   GraphState::RepairPass& pass = g.repair_pass;
-  if (pass.phase == kCondemn) return condemn_slice(g, budget, result);
-  if (pass.phase == kRetire) return retire_slice(g, budget, result);
-  if (pass.phase == kLookAnew) return look_anew_slice(g, budget, step, result, go_on);
+  if (pass.phase == Phase::kCondemn) return condemn_slice(g, budget, result);
+  if (pass.phase == Phase::kRetire) return retire_slice(g, budget, result);
+  if (pass.phase == Phase::kLookAnew) return look_anew_slice(g, budget, step, result, go_on);
   budget = scan_slice(g, budget, step, result, go_on);
   if (pass.cursor < pass.limit) return budget;
   pass.cursor = 0;
-  if (pass.phase == kReparent) {
-    pass.phase = kRelink;
+  if (pass.phase == Phase::kReparent) {
+    pass.phase = Phase::kRelink;
   } else {
-    pass.phase = kRelinked;
+    pass.phase = Phase::kRelinked;
     pass.tag = g.epochs.retire_tag();
   }
   return budget;
@@ -432,11 +262,11 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
   g.reclaim_topologies();
-  if (g.repair_pass.phase == kIdle) begin_pass(g);
-  result.finished = g.repair_pass.phase == kIdle;
-  while (g.repair_pass.phase != kIdle && budget > 0 && go_on) {
-    const int phase = g.repair_pass.phase;
-    if (phase != kCondemned && phase != kRelinked) {
+  if (g.repair_pass.phase == Phase::kIdle) begin_pass(g);
+  result.finished = g.repair_pass.phase == Phase::kIdle;
+  while (g.repair_pass.phase != Phase::kIdle && budget > 0 && go_on) {
+    const Phase phase = g.repair_pass.phase;
+    if (phase != Phase::kCondemned && phase != Phase::kRelinked) {
       budget = work(g, budget, step, result, go_on);
     } else if (!end_wait(g)) {
       result.waiting = true;

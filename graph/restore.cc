@@ -1,6 +1,8 @@
-// Restoring: links come back from a checkpoint.
+// Restoring: nodes, then their links, come back from a checkpoint.
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <string>
 
 #include "engine/base/allocator.h"
 #include "graph/graph.h"
@@ -138,15 +140,7 @@ class LinkRestorer {
   internal::Vector<NodeId> ids_;
 };
 
-}  // namespace
-
-RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
-  GraphState& g = *state_;
-  LinkRestorer restorer(g, *g.topology.load(std::memory_order_acquire), node_limit());
-  for (const StoredLinks& stored : nodes) restorer.gather(stored);
-  return restorer.publish();
-}
-
+// The highest node that may be one.
 EntryPoint find_entry_point(const GraphState& g, const Topology& t) {
   EntryPoint best;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
@@ -157,6 +151,97 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t) {
     if (best.node == kNoNode || g.level(node) > best.level) best = {node, g.level(node)};
   }
   return best;
+}
+
+}  // namespace
+
+Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
+                         NodeState state) {
+  const StoredPayload payload{node, label, level, state, vector};
+  return place_nodes({&payload, 1});
+}
+
+Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload) {
+  GraphState& g = *state_;
+  std::uint64_t limit = 0;
+  for (const StoredPayload& n : nodes) {
+    if (raw(n.node) >= kMaxNodes || n.level >= kMaxLevels) {
+      return Status::corruption("node " + std::to_string(raw(n.node)) + " at level " +
+                                std::to_string(n.level) + " is out of range");
+    }
+    limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
+  }
+  {
+    const std::lock_guard lock(g.slots_mutex);
+    if (g.next_slot.load() < limit) {
+      g.grow(limit);
+      g.next_slot.store(limit, std::memory_order_release);
+    }
+  }
+  const BorrowedScratch scratch(g.scratches);
+  std::int64_t live = 0;
+  std::int64_t tombstones = 0;
+  Status status;
+  for (const StoredPayload& n : nodes) {
+    if (g.state(n.node) != NodeState::kFree) {
+      status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
+      break;
+    }
+    if (payload == Payload::kNow) {
+      g.write_payload(n.node, n.label, n.level, n.row, *scratch);
+    } else {
+      g.write_node(n.node, n.label, n.level);
+      g.deferred->defer(n.node);
+    }
+    if (n.state == NodeState::kPending) {
+      g.visibility.begin_life(n.node, kNoNode);
+    } else {
+      g.visibility.restore(n.node, n.state == NodeState::kLive);
+    }
+    g.set_state(n.node, n.state);
+    if (n.state == NodeState::kLive) ++live;
+    if (n.state == NodeState::kTombstone) ++tombstones;
+  }
+  g.live_count.fetch_add(live);
+  g.tombstone_count.fetch_add(tombstones);
+  return status;
+}
+
+void Graph::finish_placing(std::uint64_t limit) {
+  GraphState& g = *state_;
+  const std::lock_guard lock(g.slots_mutex);
+  if (limit > g.next_slot.load()) {
+    g.grow(limit);
+    g.next_slot.store(limit, std::memory_order_release);
+  }
+  g.free_slots.clear();
+  for (std::uint64_t i = g.next_slot.load(); i-- > 0;) {  // so that the lowest is handed out first
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) == NodeState::kFree) g.free_slots.push_back(node);
+  }
+}
+
+void Graph::defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit) {
+  state_->deferred = std::make_unique<DeferredPayload>(*state_, std::move(source), limit);
+}
+
+std::uint64_t Graph::deferred() const {
+  return state_->deferred == nullptr ? 0 : state_->deferred->left();
+}
+
+Status Graph::load_deferred(unsigned threads, const StepCallback& step) {
+  return state_->deferred == nullptr ? Status() : state_->deferred->load(threads, step);
+}
+
+Status Graph::deferred_status() const {
+  return state_->deferred == nullptr ? Status() : state_->deferred->status();
+}
+
+RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
+  GraphState& g = *state_;
+  LinkRestorer restorer(g, *g.topology.load(std::memory_order_acquire), node_limit());
+  for (const StoredLinks& stored : nodes) restorer.gather(stored);
+  return restorer.publish();
 }
 
 void Graph::finish_restoring(EntryPoint wanted, bool damaged,

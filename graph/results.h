@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <span>
 
-#include "graph/graph.h"
+#include "graph/found.h"
 #include "graph/graph_state.h"
+#include "graph/moment.h"
 #include "graph/scratch.h"
+#include "graph/search_request.h"
 
 namespace vicinal::graph {
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"

@@ -153,17 +153,17 @@ void Scorer::score_in_memory(const std::uint32_t* ids, std::size_t count, float*
 }
 
 void Scorer::score_some_late(const std::uint32_t* ids, std::size_t count, float* out) const {
-  // Places of those in memory from the front, of the others from the back.
-  scratch_.late_places.resize(count);
-  std::uint32_t* const places = scratch_.late_places.data();
+  // Positions of those in memory from the front, of the others from the back.
+  scratch_.late_positions.resize(count);
+  std::uint32_t* const positions = scratch_.late_positions.data();
   std::size_t here = 0;
   std::size_t late = count;
   for (std::uint32_t i = 0; i < count; ++i) {
-    places[g_.deferred->here(NodeId{ids[i]}) ? here++ : --late] = i;
+    positions[g_.deferred->here(NodeId{ids[i]}) ? here++ : --late] = i;
   }
   scratch_.late_ids.resize(count);
   scratch_.late_distances.resize(count);
-  for (std::size_t i = 0; i < count; ++i) scratch_.late_ids[i] = ids[places[i]];
+  for (std::size_t i = 0; i < count; ++i) scratch_.late_ids[i] = ids[positions[i]];
   float* const distances = scratch_.late_distances.data();
   if (here > 0) {
     score_in_memory(scratch_.late_ids.data(), here, distances, kernels::Rows::kScattered);
@@ -171,7 +171,7 @@ void Scorer::score_some_late(const std::uint32_t* ids, std::size_t count, float*
   if (here < count) {
     score_late(std::span(scratch_.late_ids).subspan(here), distances + here);
   }
-  for (std::size_t i = 0; i < count; ++i) out[places[i]] = distances[i];
+  for (std::size_t i = 0; i < count; ++i) out[positions[i]] = distances[i];
 }
 
 void Scorer::score_late(std::span<const std::uint32_t> ids, float* out) const {

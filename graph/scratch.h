@@ -1,8 +1,8 @@
 // Scratch: everything a search or a mutation needs that is not shared, and the pool it is borrowed
 // from.
 //
-// What: visited set, candidate pools, buffers, a place in the epoch domain and the moment that a
-// reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it.
+// What: visited set, candidate pools, buffers, a participant of the epoch domain and the moment
+// that a reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it.
 // Ownership: the pool owns all scratches; it grows to the number of calls that ran at once, without
 // a limit.
 // Threads: borrow and give_back from any thread without a lock; a Scratch belongs to its borrower.
@@ -47,10 +47,10 @@ struct Scratch {
   internal::Vector<NodeId> backlog;  ///< as it was before a walk (link_backlog.h)
 
   // For nodes whose payload is not in memory yet (deferred.h).
-  internal::Vector<std::int8_t> late_codes;      ///< made for one comparison
-  internal::Vector<std::uint32_t> late_numbers;  ///< 0, 1, ...: the rows of late_codes
-  internal::Vector<std::uint32_t> late_places;   ///< among the ids of a call
-  internal::Vector<std::uint32_t> late_ids;      ///< the ids in that order
+  internal::Vector<std::int8_t> late_codes;        ///< made for one comparison
+  internal::Vector<std::uint32_t> late_numbers;    ///< 0, 1, ...: the rows of late_codes
+  internal::Vector<std::uint32_t> late_positions;  ///< among the ids of a call
+  internal::Vector<std::uint32_t> late_ids;        ///< the ids in that order
   internal::Vector<float> late_distances;
   internal::Vector<float> zeros;
 
@@ -63,7 +63,7 @@ struct Scratch {
 
   EpochDomain::Participant* participant = nullptr;
   EpochDomain::Participant* linker = nullptr;  ///< among those who change links (linkers.h)
-  std::uint32_t home = 0;                      ///< the pool slot it was last taken from
+  std::uint32_t home = 0;  ///< the pool slot at which its borrower begins to look
 };
 
 class ScratchPool {

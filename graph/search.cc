@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"
@@ -11,28 +12,6 @@
 
 namespace vicinal::graph {
 namespace {
-
-double sampled_share(const GraphState& g, const Moment& moment,
-                     const std::function<bool(Label)>& accept) {
-  // Until enough passed, or so many were asked that a rare filter is told from a very rare one:
-  // what passes often is known soon, and what is rare is worth the asking.
-  constexpr std::uint64_t kEnough = 24;
-  constexpr std::uint64_t kFewest = 200;
-  const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-  if (limit == 0) return 1;
-  const std::uint64_t most = std::clamp<std::uint64_t>(limit / 100, kFewest, 10 * kFewest);
-  std::uint64_t counted = 0;
-  std::uint64_t passing = 0;
-  // A fixed stride with a large odd step visits slots evenly and needs no random state.
-  for (std::uint64_t i = 0; i < 2 * most && counted < most; ++i) {
-    if (passing >= kEnough && counted >= 2 * kEnough) break;
-    const NodeId node{static_cast<std::uint32_t>(i * 2654435761ull % limit)};
-    if (!moment.counts(node)) continue;
-    ++counted;
-    passing += accept(g.labels[node]) ? 1 : 0;
-  }
-  return (static_cast<double>(passing) + 0.5) / (static_cast<double>(counted) + 1);
-}
 
 // How many of the walk's candidates are re-ranked: int8 order is nearly exact, so a few beyond k
 // do.
@@ -172,31 +151,6 @@ std::size_t write_results(const GraphState& g, std::size_t count, std::span<Foun
 }
 
 }  // namespace
-
-double accepted_share(const GraphState& g, const Moment& moment, const SearchRequest& request) {
-  if (request.accept == nullptr) return 1;
-  if (request.selectivity >= 0) return request.selectivity;
-  return sampled_share(g, moment, *request.accept);
-}
-
-void exact_distances_of(const GraphState& g, const SearchRequest& request, const float* prepared,
-                        std::span<const std::uint32_t> ids, float* out, Scratch& scratch) {
-  if (ids.empty()) return;
-  if (request.rows == nullptr) {
-    exact_distances(g, prepared, ids.data(), ids.size(), out);
-    return;
-  }
-  scratch.rows.resize(ids.size());
-  request.rows->rows(ids, scratch.rows.data());
-  for (const float*& row : scratch.rows) {
-    if (row == nullptr) row = prepared;
-  }
-  exact_distances_of_rows(g, prepared, ids.data(), scratch.rows.data(), ids.size(), out);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (scratch.rows[i] == prepared) out[i] = std::numeric_limits<float>::infinity();
-  }
-  request.rows->release();  // filters may call the store, and the next walk may read late rows
-}
 
 std::size_t Graph::search(const Moment& moment, const SearchRequest& request, std::span<Found> out,
                           SearchCounters& counters) const {

@@ -2,8 +2,9 @@
 //
 // What: estimates in nanoseconds, from how many nodes there are, how long their rows are, how many
 // of them count, and how many distances earlier walks computed for each node they expanded. Only
-// the ratio of two estimates matters. Why not a fixed share: where one in twenty passes a filter, a
-// scan of 30,000 is as cheap as a walk, and one of a million thirty times dearer.
+// the ratio of two estimates matters.
+// Why not a fixed share: where one in twenty passes a filter, a scan of 30,000 is as cheap as a
+// walk, and one of a million thirty times dearer.
 // Threads: any.
 #pragma once
 
@@ -11,7 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "graph/graph.h"
+#include "graph/search_request.h"
 
 namespace vicinal::graph {
 

@@ -32,7 +32,7 @@ class Window {
       const LinkCandidate& c = candidates_[i];
       // Without a branch: which are occluded cannot be predicted.
       ids_[n] = raw(c.neighbor.node);
-      places_[n] = static_cast<std::uint8_t>(i - begin_);
+      positions_[n] = static_cast<std::uint8_t>(i - begin_);
       const bool decided = c.needed | occluded(i) | (c.settled & kept.settled);
       n += decided ? 0 : 1;
     }
@@ -41,8 +41,8 @@ class Window {
                                                                               distances_.data());
     scratch_.distances_computed += n;
     for (std::size_t j = 0; j < n; ++j) {
-      const std::size_t place = places_[j];
-      occluded_[place] = distances_[j] <= candidates_[begin_ + place].neighbor.distance;
+      const std::size_t position = positions_[j];
+      occluded_[position] = distances_[j] <= candidates_[begin_ + position].neighbor.distance;
     }
   }
 
@@ -54,7 +54,7 @@ class Window {
   Scratch& scratch_;
   std::array<bool, kWindow> occluded_{};
   std::array<std::uint32_t, kWindow> ids_;
-  std::array<std::uint8_t, kWindow> places_;
+  std::array<std::uint8_t, kWindow> positions_;
   std::array<float, kWindow> distances_;
 };
 

@@ -4,9 +4,9 @@
 // What: of candidates sorted by distance from a base node, keeps those to which no kept one is as
 // near as the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
 // says. Departure: "as near" instead of "nearer": equal vectors occlude each other, else a cluster
-// of copies would fill its lists with itself. Why a kept one is compared with all that follow at
-// once, in windows: one batched call in place of one per candidate, and no candidate is compared
-// again once it is occluded.
+// of copies would fill its lists with itself.
+// Why a kept one is compared with all that follow at once, in windows: one batched call instead of
+// one per candidate, and no candidate is compared again once it is occluded.
 // Threads: one at a time per Scratch.
 #pragma once
 

@@ -13,11 +13,6 @@ void count_tombstones(GraphState& g, std::int64_t more) {
   g.tombstone_count.fetch_add(more, std::memory_order_relaxed);
 }
 
-// Inside a step: no topology that was present when it began ends before it (reclaim_topologies()).
-Topology& present_topology(const GraphState& g) {
-  return *g.topology.load(std::memory_order_acquire);
-}
-
 bool hide(GraphState& g, Visibility::Step& step, NodeId node) {
   if (node == kNoNode || g.state(node) != NodeState::kLive) return false;
   step.hide(node);
@@ -41,7 +36,9 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
   std::int64_t hidden = 0;
   std::int64_t lifted = 0;
   Visibility::Step step(g.visibility);
-  Topology& t = present_topology(g);
+  // Inside the step: no topology that was present when it began ends before it
+  // (reclaim_topologies()).
+  Topology& t = *g.topology.load(std::memory_order_acquire);
   for (const NodeId node : fresh) {
     step.show(node);
     g.set_state(node, NodeState::kLive);
@@ -79,12 +76,5 @@ bool Graph::pin(NodeId node) {
 }
 
 void Graph::unpin(NodeId node) noexcept { state_->visibility.unpin(node); }
-
-void Graph::mark_changed(std::span<const NodeId> nodes) noexcept {
-  GraphState& g = *state_;
-  const Visibility::Step step(g.visibility);
-  Topology& t = present_topology(g);
-  for (const NodeId node : nodes) t.mark_changed(node);
-}
 
 }  // namespace vicinal::graph

@@ -39,8 +39,8 @@ void Topology::make_upper(NodeId node, Level level) {
 }
 
 void Topology::publish(NodeId node, Level level, BlockHandle handle) {
-  std::atomic<BlockHandle>& place = slot_ref(node, level);
-  const BlockHandle old = place.exchange(handle, std::memory_order_acq_rel);
+  std::atomic<BlockHandle>& present = slot_ref(node, level);
+  const BlockHandle old = present.exchange(handle, std::memory_order_acq_rel);
   if (old != kNoBlock) arena_.retire(old, arena_.block(old)->units);
   mark_changed(node);
 }

@@ -206,12 +206,12 @@ bool tombstones_hang_loose(const GraphState& g, const Topology& t) {
 
 std::uint64_t count_loose(const GraphState& g, const Topology& t) {
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
-  const auto settled = [&](std::uint64_t i) {
+  const auto shown = [&](std::uint64_t i) {
     const NodeState s = g.state(NodeId{static_cast<std::uint32_t>(i)});
     return s == NodeState::kLive || s == NodeState::kTombstone;
   };
   std::vector<bool> before(limit);
-  for (std::uint64_t i = 0; i < limit; ++i) before[i] = settled(i);
+  for (std::uint64_t i = 0; i < limit; ++i) before[i] = shown(i);
   g.backlog.for_each([&](NodeId node) {  // which may be linked by half
     if (raw(node) < limit) before[raw(node)] = false;
   });
@@ -224,16 +224,11 @@ std::uint64_t count_loose(const GraphState& g, const Topology& t) {
         spanned_by_tree(g, t, root, level, g.next_slot.load(std::memory_order_acquire));
     for (std::uint64_t i = 0; i < limit; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
-      if (!before[i] || spanned[i] || !settled(i) || g.level(node) < level) continue;
+      if (!before[i] || spanned[i] || !shown(i) || g.level(node) < level) continue;
       loose += t.linked(node) ? 1 : 0;
     }
   }
   return loose;
-}
-
-std::uint64_t Graph::loose_nodes() const {
-  const BorrowedScratch scratch(state_->scratches);
-  return count_loose(*state_, *state_->topology.load(std::memory_order_acquire));
 }
 
 std::uint64_t mend_trees(GraphState& g, Topology& t,

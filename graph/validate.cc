@@ -10,14 +10,14 @@ namespace {
 
 class Validator {
  public:
-  /// `settled`: nodes whose linking was over before `t` was loaded. Of the others a writer may be
+  /// `whole`: nodes whose linking was over before `t` was loaded. Of the others a writer may be
   /// at work on the links, so they are not expected to be in the tree or to be reached.
-  Validator(const GraphState& g, const Topology& t, const std::vector<bool>& settled,
+  Validator(const GraphState& g, const Topology& t, const std::vector<bool>& whole,
             ValidateReport& report, std::size_t max_messages)
       : g_(g),
         t_(t),
-        settled_(settled),
-        limit_(settled.size()),
+        whole_(whole),
+        limit_(whole.size()),
         report_(report),
         max_messages_(max_messages) {}
 
@@ -58,7 +58,7 @@ class Validator {
     for (std::uint64_t i = 0; i < limit_; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
       const NodeState s = g_.state(node);
-      if ((s != NodeState::kLive && s != NodeState::kTombstone) || !settled_[i]) continue;
+      if ((s != NodeState::kLive && s != NodeState::kTombstone) || !whole_[i]) continue;
       if (!t_.linked(node)) continue;
       any = true;
       highest = std::max(highest, g_.level(node));
@@ -127,7 +127,7 @@ class Validator {
   // Condemned nodes leave the tree while a repair pass runs; everybody else is in it.
   void check_tree(NodeId node, Level level, const BlockHeader& block, const std::string& where) {
     const NodeId parent = block.parent;
-    if (parent == kNoNode || !settled_[raw(node)]) return;
+    if (parent == kNoNode || !whole_[raw(node)]) return;
     if (g_.state(node) == NodeState::kCondemned) return;
     const BlockHeader* above = raw(parent) < present_limit() ? t_.block(parent, level) : nullptr;
     const auto holds = [](std::span<const NodeId> ids, NodeId id) {
@@ -164,7 +164,7 @@ class Validator {
   void count_unreachable(Level level, const std::vector<bool>& reached) {
     for (std::uint64_t i = 0; i < limit_; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
-      if (reached[i] || !settled_[i] || g_.state(node) != NodeState::kLive) continue;
+      if (reached[i] || !whole_[i] || g_.state(node) != NodeState::kLive) continue;
       if (g_.level(node) < level) continue;
       problem(report_.unreachable, "G9: " + name(node) + " (label " +
                                        std::to_string(g_.labels[node]) +
@@ -174,7 +174,7 @@ class Validator {
 
   const GraphState& g_;
   const Topology& t_;
-  const std::vector<bool>& settled_;
+  const std::vector<bool>& whole_;
   const std::uint64_t limit_;
   ValidateReport& report_;
   const std::size_t max_messages_;
@@ -186,16 +186,16 @@ Status Graph::validate(ValidateReport& report, std::size_t max_messages,
                        const StepCallback& step) const {
   const GraphState& g = *state_;
   const Moment moment(*this);
-  std::vector<bool> settled(node_limit());
-  for (std::uint64_t i = 0; i < settled.size(); ++i) {
+  std::vector<bool> whole(node_limit());
+  for (std::uint64_t i = 0; i < whole.size(); ++i) {
     const NodeState s = g.state(NodeId{static_cast<std::uint32_t>(i)});
-    settled[i] = s == NodeState::kLive || s == NodeState::kTombstone;
+    whole[i] = s == NodeState::kLive || s == NodeState::kTombstone;
   }
   g.backlog.for_each([&](NodeId node) {
-    if (raw(node) < settled.size()) settled[raw(node)] = false;
+    if (raw(node) < whole.size()) whole[raw(node)] = false;
   });
   const Topology& t = *g.topology.load(std::memory_order_acquire);
-  if (!Validator(g, t, settled, report, max_messages).run(step)) {
+  if (!Validator(g, t, whole, report, max_messages).run(step)) {
     return Status::cancelled("validation cancelled");
   }
   return {};

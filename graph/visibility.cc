@@ -56,7 +56,7 @@ void Visibility::settle() const {
   }
 }
 
-void Visibility::place(NodeId node, bool live) {
+void Visibility::restore(NodeId node, bool live) {
   numbers_[node].shown.store(0, std::memory_order_relaxed);
   numbers_[node].hidden.store(live ? kNever : 0, std::memory_order_relaxed);
   before_[node].store(kNoNode, std::memory_order_relaxed);

@@ -72,7 +72,7 @@ class Visibility {
   // -- Writers.
 
   /// For loading, while nobody reads: a live node or a tombstone of before.
-  void place(NodeId node, bool live);
+  void restore(NodeId node, bool live);
   /// The slot is filled; a step will show the node (V1). `before`: see V3.
   void begin_life(NodeId node, NodeId before);
 

@@ -160,10 +160,10 @@ TEST(BatchBuild, BatchesBesideEachOtherMeet) {
   EXPECT_SOUND(*g);
 }
 
-class RoundMates : public ::testing::TestWithParam<std::size_t> {};
+class RoundPeers : public ::testing::TestWithParam<std::size_t> {};
 
 // Two that are each other's nearest, and come in one round, find each other by no search.
-TEST_P(RoundMates, Meet) {
+TEST_P(RoundPeers, Meet) {
   const std::size_t pairs = GetParam();
   const std::size_t before = pairs * 100;  // so that all pairs come in one round
   const auto g = build(config_for(8, 8), clustered(before, 8, 1));
@@ -180,7 +180,7 @@ TEST_P(RoundMates, Meet) {
   EXPECT_SOUND(*g);
 }
 
-INSTANTIATE_TEST_SUITE_P(SmallAndLargeRounds, RoundMates, ::testing::Values(20, 100));
+INSTANTIATE_TEST_SUITE_P(SmallAndLargeRounds, RoundPeers, ::testing::Values(20, 100));
 
 TEST(BatchBuild, CancelLeavesEachNodeLinkedWholeOrNotAtAll) {
   const Rows rows = clustered(2000, 8, 3);

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "graph/forward_links.h"
 #include "graph/graph_state.h"
-#include "graph/linking.h"
 #include "graph/search_layer.h"
 #include "tests/graph/support.h"
 
@@ -18,12 +18,12 @@ class Descend : public ::testing::Test {
   static constexpr NodeId kA{0}, kB{1}, kC{2}, kD{3};
 
   Descend() : g_(config(), **kernels::active_kernels()), t_(*g_.topology.load()) {
-    const std::vector<float> places = {10, 5, 6, 1};
-    g_.grow(places.size());
-    g_.next_slot = places.size();
+    const std::vector<float> points = {10, 5, 6, 1};
+    g_.grow(points.size());
+    g_.next_slot = points.size();
     const BorrowedScratch scratch(g_.scratches);
-    for (std::uint32_t i = 0; i < places.size(); ++i) {
-      g_.write_payload(NodeId{i}, i, 1, &places[i], *scratch);
+    for (std::uint32_t i = 0; i < points.size(); ++i) {
+      g_.write_payload(NodeId{i}, i, 1, &points[i], *scratch);
       g_.set_state(NodeId{i}, NodeState::kLive);
       t_.make_upper(NodeId{i}, 1);
     }

@@ -105,8 +105,8 @@ TEST_F(VisibilityTest, V4AResurrectionIsSeenByWhoeverBeginsAfterItAndMayBeByOthe
 }
 
 TEST_F(VisibilityTest, WhatOpeningPlacesCountsFromTheBeginning) {
-  v.place(node(1), true);
-  v.place(node(2), false);
+  v.restore(node(1), true);
+  v.restore(node(2), false);
   EXPECT_TRUE(v.counts_for_all(node(1)));
   EXPECT_FALSE(counts(node(2), v.number()));
   unhide(node(2));

@@ -1,0 +1,119 @@
+// Adding: slots are taken, and filled with what nobody can reach yet.
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "engine/base/check.h"
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "graph/parallel.h"
+#include "graph/placement.h"
+
+namespace vicinal::graph {
+
+namespace {
+
+// Takes as many slots as `taken` is long; none on an error or when memory runs out.
+Status take_slots(GraphState& g, std::span<NodeId> taken) {
+  const std::lock_guard lock(g.slots_mutex);
+  g.reclaim_slots();
+  const std::size_t reused = std::min(taken.size(), g.free_slots.size());
+  const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
+  const std::uint64_t limit = next + (taken.size() - reused);
+  if (limit > kMaxNodes) {
+    return Status::full("an index holds at most " + std::to_string(kMaxNodes) + " nodes");
+  }
+  g.grow(limit);
+  for (std::size_t i = 0; i < reused; ++i) {
+    taken[i] = g.free_slots.back();
+    g.free_slots.pop_back();
+  }
+  for (std::size_t i = reused; i < taken.size(); ++i) {
+    taken[i] = NodeId{static_cast<std::uint32_t>(next + (i - reused))};
+  }
+  g.next_slot.store(limit, std::memory_order_release);
+  return {};
+}
+
+void fill_slot(GraphState& g, NodeId node, const Graph::NewNode& n, Scratch& scratch) {
+  g.write_payload(node, n.label, g.draw_level(n.label), n.vector, scratch);
+  g.visibility.begin_life(node, n.replaced);
+  g.set_state(node, NodeState::kPending);
+}
+
+}  // namespace
+
+Result<NodeId> Graph::add_node(Label label, const float* vector, NodeId replaced) {
+  GraphState& g = *state_;
+  // All that can throw comes before a slot is taken.
+  const BorrowedScratch scratch(g.scratches);
+  scratch->rotated.resize(g.config.dimension);
+  NodeId node = kNoNode;
+  VICINAL_RETURN_IF_ERROR(take_slots(g, std::span(&node, 1)));
+  fill_slot(g, node, {label, vector, replaced}, *scratch);
+  return node;
+}
+
+namespace {
+
+// Below it, hardly two of a batch are so near each other that a walk meets both.
+constexpr std::size_t kWorthPlacing = 4096;
+// At most as many at a time: pages are cleared by who touches them first, and two threads in one
+// huge page would both clear it.
+constexpr std::size_t kShare = 8192;
+
+// Deals the slots of `taken`, in ascending order, out among the nodes by nearness; returns the
+// nodes in the order of their slots. Writes to the slots, but nothing that lasts.
+internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph::NewNode> nodes,
+                                           std::span<NodeId> taken, unsigned threads) {
+  std::sort(taken.begin(), taken.end());
+  parallel_for(threads, nodes.size(), kShare, [&](std::size_t i) {
+    const BorrowedScratch scratch(g.scratches);
+    if (g.deferred != nullptr) g.deferred->take_over(taken[i]);
+    g.write_node(taken[i], nodes[i].label, 0);
+    g.write_comparable(taken[i], nodes[i].vector, *scratch);
+  });
+  internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, threads);
+  const internal::Vector<NodeId> slots(taken.begin(), taken.end());
+  for (std::size_t i = 0; i < order.size(); ++i) taken[order[i]] = slots[i];
+  return order;
+}
+
+}  // namespace
+
+Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
+  GraphState& g = *state_;
+  std::vector<NodeId> taken(nodes.size(), kNoNode);
+  VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
+  try {
+    internal::Vector<std::uint32_t> by_slot;
+    if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, threads);
+    parallel_for(threads, nodes.size(), kShare, [&](std::size_t index) {
+      const std::size_t i = by_slot.empty() ? index : by_slot[index];
+      const BorrowedScratch scratch(g.scratches);
+      fill_slot(g, taken[i], nodes[i], *scratch);
+    });
+  } catch (...) {
+    discard_nodes(taken);
+    throw;
+  }
+  return taken;
+}
+
+void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
+  GraphState& g = *state_;
+  const std::lock_guard lock(g.slots_mutex);
+  const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
+  for (const NodeId node : nodes) {
+    VICINAL_CHECK(!t.linked(node));
+    g.backlog.leave(node);
+  }
+  g.leave_slots(nodes);
+}
+
+void Graph::reserve(std::uint64_t count) {
+  const std::lock_guard lock(state_->slots_mutex);
+  state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
+}
+
+}  // namespace vicinal::graph

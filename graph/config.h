@@ -1,0 +1,21 @@
+// Config: what a graph is told when it is made. Constant from then on.
+#pragma once
+
+#include <cstdint>
+
+#include "vicinal/types.h"
+
+namespace vicinal::graph {
+
+struct Config {
+  std::uint32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  std::uint32_t M = 16;
+  std::uint32_t ef_construction = 200;
+  Quantization quantization = Quantization::kInt8;
+  std::uint64_t seed = 42;
+  /// False: rows are not kept here; searches and scans get them from a RowSource. Needs kInt8.
+  bool keep_vectors = true;
+};
+
+}  // namespace vicinal::graph
