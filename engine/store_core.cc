@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "engine/base/check.h"
+#include "engine/events.h"
 #include "engine/options_check.h"
 
 namespace vicinal::engine {
@@ -23,10 +24,49 @@ Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
 StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
     : path_(file->path()), file_(std::move(file)) {
   const StoreOptions& options = file_->options();
-  if (options.background && !options.read_only) {
-    background_ =
-        std::make_unique<Background>([this] { return open_indexes(); }, options.checkpoint_bytes);
+  if (const int cleared = file_->stale_readers(); cleared > 0) {
+    tell_of_file(EventKind::kStaleReader, Severity::kWarning, static_cast<std::uint64_t>(cleared),
+                 0, "readers of killed processes were cleared");
   }
+  map_bytes_ = file_->map_bytes();
+  if (options.background && !options.read_only) {
+    const auto look = [this] {
+      watch_file();
+      return open_indexes();
+    };
+    background_ = std::make_unique<Background>(look, options.checkpoint_bytes);
+  }
+}
+
+void StoreCore::tell_of_file(EventKind kind, Severity severity, std::uint64_t value,
+                             std::uint64_t limit, const char* what) const noexcept {
+  tell(file_->options().on_event, [&] {
+    Event event;
+    event.kind = kind;
+    event.severity = severity;
+    event.value = value;
+    event.limit = limit;
+    event.message = limit == 0
+                        ? fmt::format("store \"{}\": {}: {}", path_, what, value)
+                        : fmt::format("store \"{}\": {}: {} of {}", path_, what, value, limit);
+    return event;
+  });
+}
+
+void StoreCore::watch_file() noexcept {
+  const std::uint64_t most = file_->options().max_map_bytes;
+  if (const std::uint64_t map = file_->map_bytes(); map > map_bytes_) {
+    map_bytes_ = map;
+    tell_of_file(EventKind::kFileGrown, Severity::kInfo, map, most, "the map has grown, bytes");
+  }
+  if (most == 0) return;
+  const std::uint64_t bytes = file_->bytes_on_disk();
+  const bool near = bytes >= most / 10 * 9;
+  if (near && !nearly_full_) {
+    tell_of_file(EventKind::kNearlyFull, Severity::kWarning, bytes, most,
+                 "the file is nearly full, bytes");
+  }
+  nearly_full_ = near;
 }
 
 StoreCore::~StoreCore() {

@@ -64,7 +64,14 @@ class StoreCore {
   /// Errors: kNotFound, and of loading.
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
 
+  void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
+                    const char* what) const noexcept;
+  /// Tells when the map has grown or the file is nearly full. The background thread's.
+  void watch_file() noexcept;
+
   const std::string path_;
+  std::uint64_t map_bytes_ = 0;  ///< watch_file()'s, as is the next
+  bool nearly_full_ = false;     ///< it was told
   Gate calls_;
   NamedTurns opening_;
   Turn closing_;

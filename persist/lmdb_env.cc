@@ -103,8 +103,8 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
     }
     return lmdb_status(rc, what.c_str());
   }
-  int dead = 0;
-  (void)mdb_reader_check(env_, &dead);  // slots of killed readers would pin old pages for ever
+  (void)mdb_reader_check(env_,
+                         &stale_readers_);  // slots of killed readers would pin old pages for ever
   MDB_stat stat{};
   (void)mdb_env_stat(env_, &stat);
   page_size_ = stat.ms_psize;

@@ -78,6 +78,8 @@ class Environment {
   /// Where the map begins; null while that is not known. From within a transaction.
   const std::byte* map() const { return map_; }
   std::uint64_t map_bytes();
+  /// Readers of killed processes that opening cleared.
+  int stale_readers() const { return stale_readers_; }
   /// The data file's, or -1.
   int file_descriptor() const;
   /// Bytes of the data file.
@@ -100,6 +102,7 @@ class Environment {
   const EnvironmentOptions options_;
   std::string path_;
   MDB_env* env_ = nullptr;
+  int stale_readers_ = 0;  // constant after opening
   std::uint32_t page_size_ = 0;
   const std::byte* map_ = nullptr;  // changes while no transaction lives
   std::atomic<std::uint64_t> commits_{0};

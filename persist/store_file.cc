@@ -193,6 +193,8 @@ Status StoreFile::drop_index(std::string_view name) {
 Status StoreFile::sync() { return environment_->sync(); }
 
 std::uint64_t StoreFile::bytes_on_disk() const { return environment_->file_bytes(); }
+std::uint64_t StoreFile::map_bytes() const { return environment_->map_bytes(); }
+int StoreFile::stale_readers() const { return environment_->stale_readers(); }
 
 Status StoreFile::backup(const std::string& path) {
   Result<PathContent> content = examine_path(path);

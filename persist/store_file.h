@@ -70,6 +70,10 @@ class StoreFile {
   Status sync();
   Status backup(const std::string& path);
   std::uint64_t bytes_on_disk() const;
+  /// Of address space for the file; grows by itself.
+  std::uint64_t map_bytes() const;
+  /// Readers of killed processes that opening cleared.
+  int stale_readers() const;
 
  private:
   StoreFile(std::string path, const StoreOptions& options, FileLock lock,

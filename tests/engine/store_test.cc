@@ -1,8 +1,13 @@
 // The Store: reopening, options that disagree, closed and read-only handles, backup, rows on disk.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -180,6 +185,82 @@ TEST(Events, AFailedBackgroundCheckpointIsToldAndTriedAgain) {
   EXPECT_FALSE(stats.background_error.empty());
   EXPECT_GE(stats.background_error_age_s, 0);
   ASSERT_OK(store.close());
+}
+
+TEST(Events, AGrownMapAndANearlyFullFileAreTold) {
+  TemporaryFolder folder;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<EventKind, Event> told;
+  StoreOptions options = quick_store();
+  options.map_bytes = 256 << 10;
+  options.max_map_bytes = 2 << 20;
+  options.on_event = [&](const Event& event) {
+    const std::lock_guard lock(mutex);
+    told.emplace(event.kind, event);
+    changed.notify_all();
+  };
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", small_options());
+  Label label = 0;
+  while (index.upsert(label, vector_of(label)).ok()) ++label;
+  EXPECT_GT(label, 100u);
+  std::unique_lock lock(mutex);
+  const auto both = [&] {
+    return told.contains(EventKind::kFileGrown) && told.contains(EventKind::kNearlyFull);
+  };
+  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), both));
+  EXPECT_GT(told[EventKind::kFileGrown].value, std::uint64_t{256} << 10);
+  EXPECT_EQ(told[EventKind::kNearlyFull].limit, std::uint64_t{2} << 20);
+  EXPECT_EQ(told[EventKind::kNearlyFull].severity, Severity::kWarning);
+  lock.unlock();
+  static_cast<void>(store.close());
+}
+
+// One reader lives on, so that the table of readers does; another is killed in the middle.
+TEST(Events, ClearedReadersOfKilledProcessesAreTold) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
+  {
+    Store store = *Store::open(path, quick_store());
+    ASSERT_OK(store.index("text", small_options())->upsert(1, vector_of(1)).status());
+    ASSERT_OK(store.close());
+  }
+  StoreOptions reading;
+  reading.read_only = true;
+  std::array<pid_t, 2> readers{};
+  for (pid_t& reader : readers) {
+    std::array<int, 2> ready{};
+    ASSERT_EQ(::pipe(ready.data()), 0);
+    reader = ::fork();
+    ASSERT_GE(reader, 0);
+    if (reader == 0) {
+      Store store = *Store::open(path, reading);
+      const Result<Index> index = store.open_index("text");
+      if (::write(ready[1], index.ok() ? "y" : "n", 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    char answer = 0;
+    ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ::kill(readers[1], SIGKILL);
+  ::waitpid(readers[1], nullptr, 0);
+  std::vector<Event> told;
+  StoreOptions options = quick_store();
+  options.background = false;
+  options.on_event = [&](const Event& event) { told.push_back(event); };
+  {
+    Store store = *Store::open(path, options);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].kind, EventKind::kStaleReader);
+    EXPECT_GE(told[0].value, 1u);
+    ASSERT_OK(store.close());
+  }
+  ::kill(readers[0], SIGKILL);
+  ::waitpid(readers[0], nullptr, 0);
 }
 
 // Stored options are taken as they are; what is asked for besides must not be passed over.
