@@ -2,7 +2,9 @@
 //
 // A file written as fast as it can be leaves the system hundreds of megabytes to write back, and a
 // commit's sync waits behind them. So a backup syncs what it has written every few megabytes.
-// Threads: any.
+//
+// Ownership: the file and what produce() uses stay the caller's; the socket is its own.
+// Threads: any; it starts one, which ends before it returns.
 #pragma once
 
 #include <functional>
