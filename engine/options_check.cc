@@ -31,7 +31,7 @@ Status disagree(std::string_view name, const char* field, const T& asked, const 
 Status check_options(const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_range("dimension", options.dimension, 1, 65536));
   VICINAL_RETURN_IF_ERROR(check_range("metric", static_cast<unsigned>(options.metric), 0, 2));
-  VICINAL_RETURN_IF_ERROR(check_range("M", options.M, 2, 64));
+  VICINAL_RETURN_IF_ERROR(check_range("M", options.M, 4, 64));
   VICINAL_RETURN_IF_ERROR(
       check_range("ef_construction", options.ef_construction, options.M, 10000));
   VICINAL_RETURN_IF_ERROR(check_range("ef_search", options.ef_search, 1, kMostEf));

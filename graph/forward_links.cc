@@ -85,8 +85,8 @@ void choose_links(const GraphState& g, Candidates& c, ForwardLinks& forward, Scr
   forward.crowded = c.crowded;
   forward.links.clear();
   c.healthy.resize(select_links(g, c.healthy, g.config.M, scratch));
-  const std::size_t few = std::min<std::size_t>(std::max(g.config.M / 4, 1u),
-                                                g.max_links(forward.level) - c.healthy.size());
+  const std::size_t few =
+      std::min<std::size_t>(g.config.M / 4, g.max_links(forward.level) - c.healthy.size());
   c.tombstones.resize(select_links(g, c.tombstones, few, scratch));
   for (const LinkCandidate& l : c.healthy) forward.links.push_back(l.neighbor);
   for (const LinkCandidate& l : c.tombstones) forward.links.push_back(l.neighbor);

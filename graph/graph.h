@@ -4,9 +4,9 @@
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: add_nodes.cc
 // (add, discard, reserve), steps.cc (show, erase, resurrect, pin), insert.cc (link, plan_link),
 // build.cc (link_batch), link_backlog.cc, restore.cc (place, load, restore), rebuild.cc, repair.cc,
-// recycle.cc (take_unlinked, recycle), search.cc, scan.cc, validate.cc; what is no verb in graph.cc.
-// moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of durability or of
-// users: the engine orders the steps (DESIGN section 3).
+// recycle.cc (take_unlinked, recycle), search.cc, scan.cc, validate.cc. What is no verb is in
+// graph.cc; moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of
+// durability or of users: the engine orders the steps (DESIGN section 3).
 // Ownership: owns its arenas; no pointer it returns outlives it. Not copyable or movable.
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
@@ -35,8 +35,9 @@
 //   G9* On each level parent links form a tree over the linked nodes that have the level: a child
 //       stands in its parent's list and the parent in the child's. Hence every linked node is
 //       reachable from every other. No operation but repair moves a child, and it attaches before
-//       it detaches; only where condemned children fill a list so short that nothing else finds
-//       room (M 2 and 3) may what hangs below one of them be loose until its turn in the same scan.
+//       it detaches; only where condemned children fill all lists that come into question (seen at
+//       M 4 and 5 with nine tenths erased) may what hangs below one of them be loose until its
+//       turn in the same scan.
 //   G10 A reader sees one moment (visibility.h): of an update the old node or the new one, never
 //       both or neither, and all that was shown before it began.
 //   G11 What counted for a reader stays linked while he is inside: a repair pass unlinks nothing it

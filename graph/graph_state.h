@@ -44,10 +44,7 @@ class GraphState {
 
   std::uint32_t max_links(Level level) const { return level == 0 ? 2 * config.M : config.M; }
   /// Children that a list takes; the rest of it stays free for select_links.
-  std::uint32_t max_children(Level level) const {
-    const std::uint32_t half = max_links(level) / 2;
-    return half > 0 ? half : 1;
-  }
+  std::uint32_t max_children(Level level) const { return max_links(level) / 2; }
   Level draw_level(Label label) const;
 
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused

@@ -49,8 +49,10 @@ void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Leve
   set_parent(g, t, dead_root, level, {distance, node}, scratch);
 }
 
-// Where lists are so short that the condemned fill them: `node` becomes a child of `ancestor`
-// instead of one of those. What else hangs below it is loose for a moment, until its turn.
+// Where the condemned fill the lists of all whom find_parent() asks: `node` becomes a child of
+// `ancestor` instead of one of those. What else hangs below it is loose for a moment, until its
+// turn. Of 60 passes at M 4 that unlinked 40 or 90 % of some 600, 52 nodes came to this; at M 8
+// none did.
 bool replace_condemned_child(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node,
                              Level level, Scratch& scratch) {
   {

@@ -1,9 +1,9 @@
 // Repair: tombstones are unlinked, in bounded slices, and their slots become free.
 //
 // A pass has five parts:
-//   1. Every tombstone that is met is condemned: it takes no new links, is never resurrected, and is
-//      not the entry point. Nothing more happens before all readers of that moment have left, for
-//      whom it may count (G11), and all who were linking, who may link to it still.
+//   1. Every tombstone that is met is condemned: it takes no new links, is never resurrected, and
+//      is not the entry point. Nothing more happens before all readers of that moment have left,
+//      for whom it may count (G11), and all who were linking, who may link to it still.
 //   2. Every node whose parent is condemned gets a healthy one, attached before the old one is left
 //      (G9; relink.cc).
 //   3. Every list with condemned links is made anew from its healthy links and those of its

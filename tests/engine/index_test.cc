@@ -27,7 +27,7 @@ TEST(Options, OutOfRangeNamesValueAndRange) {
   };
   refused([](IndexOptions& o) { o.dimension = 0; }, "dimension 0 is outside 1 to 65536");
   refused([](IndexOptions& o) { o.dimension = 65537; }, "dimension 65537");
-  refused([](IndexOptions& o) { o.M = 1; }, "M 1 is outside 2 to 64");
+  refused([](IndexOptions& o) { o.M = 3; }, "M 3 is outside 4 to 64");
   refused([](IndexOptions& o) { o.M = 65; }, "M 65");
   refused([](IndexOptions& o) { o.ef_construction = 7; },
           "ef_construction 7 is outside 8 to 10000");

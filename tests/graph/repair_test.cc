@@ -206,10 +206,11 @@ TEST(Repair, G9AllNeighborsOfANodeErased) {
   expect_each_finds_itself(*g);
 }
 
-// The smallest M has lists of two links above level 0: a chain, whose every link is a tree link.
-TEST(Repair, SmallestMSurvivesErasingRootsAndChains) {
+// The smallest M has lists of four links above level 0, which condemned children can fill: some
+// nodes find a parent only by replace_condemned_child() (relink.cc).
+TEST(Repair, G9SmallestMSurvivesErasingRootsAndWholeBranches) {
   const Rows rows = clustered(600, 4, 1);
-  for (const std::uint32_t M : {2u, 3u}) {
+  for (const std::uint32_t M : {4u, 5u}) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
       Config config = config_of(4, M);
       config.seed = seed;

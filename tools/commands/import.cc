@@ -256,7 +256,7 @@ void add_import(CLI::App& app, int& exit_code) {
                    "Count labels from here (default: from 0)")
       ->excludes(labels);
   add_metric(*command, arguments->metric)->group("New index");
-  command->add_option("--M", arguments->M, "Links per node, 2 to 64 (default: 16)")
+  command->add_option("--M", arguments->M, "Links per node, 4 to 64 (default: 16)")
       ->group("New index");
   command
       ->add_option("--ef-construction", arguments->ef_construction,

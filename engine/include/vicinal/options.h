@@ -37,7 +37,7 @@ struct IndexOptions {
   std::uint32_t dimension = 0;
   /// See Metric. hnswlib: the space; faiss: metric_type.
   Metric metric = Metric::kCosine;
-  /// Links per node: at most M on levels 1 and up, 2M on level 0. 2 to 64. The paper's M (hnswlib:
+  /// Links per node: at most M on levels 1 and up, 2M on level 0. 4 to 64. The paper's M (hnswlib:
   /// 16, faiss: 32, usearch: 16).
   std::uint32_t M = 16;
   /// Candidates kept, and expanded, when a node is linked, M to 10,000. The paper's efConstruction
