@@ -129,7 +129,7 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
                           results.status().message())};
     }
     for (std::size_t r = 0; r < results->size(); ++r) {
-      const SearchResult& result = (*results)[r];
+      const RadiusResult& result = (*results)[r];
       totals.distances += result.counters.distances;
       if (truth != nullptr) {
         totals.recall += recall_of(*truth, batch.first_row + r, result, arguments.k);
