@@ -18,8 +18,6 @@
 //       copy-on-write: nothing that readers do writes.
 #include "vicinal/label_set.h"
 
-#include <roaring/roaring.h>
-
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -27,16 +25,12 @@
 #include <new>
 
 #include "engine/base/allocator.h"
+#include "engine/base/bitmap.h"
 #include "engine/base/sorted_keys.h"
 
 namespace vicinal::engine {
 
 namespace {
-
-struct FreeBitmap {
-  void operator()(roaring_bitmap_t* bitmap) const { roaring_bitmap_free(bitmap); }
-};
-using Bitmap = std::unique_ptr<roaring_bitmap_t, FreeBitmap>;
 
 // Up to here Roaring would make an array of a chunk, beyond it bits (8 KiB).
 constexpr std::size_t kMostInArray = 4096;
@@ -47,11 +41,6 @@ constexpr std::size_t kLabelsPerRange = 32;
 // Roaring's size of a bitmap of kMostRanges is 27 bytes, of one more 31.
 constexpr std::size_t kMostRangeBytes = 27;
 constexpr std::uint64_t kBytesPerBitmap = 140;
-
-constexpr unsigned kLowBits = 16;
-std::uint64_t high_part(Label label) { return label >> kLowBits; }
-std::uint32_t low_part(Label label) { return static_cast<std::uint16_t>(label); }
-Label label_of(std::uint64_t high, std::uint32_t low) { return high << kLowBits | low; }
 
 std::size_t ranges_in(std::span<const Label> chunk) {
   std::size_t ranges = 0;
@@ -64,42 +53,6 @@ bool crowded(std::span<const Label> chunk) {
   if (chunk.size() > kMostInArray) return true;
   const std::size_t ranges = ranges_in(chunk);
   return ranges <= kMostRanges && chunk.size() >= kLabelsPerRange * ranges;
-}
-
-// CRoaring is C: all it says of memory that it did not get is a null result, and growing a bitmap
-// says nothing.
-Bitmap checked(roaring_bitmap_t* bitmap) {
-  if (bitmap == nullptr) throw std::bad_alloc();
-  return Bitmap(bitmap);
-}
-
-Bitmap bitmap_of(std::span<const Label> chunk) {
-  Bitmap bitmap = checked(roaring_bitmap_create());
-  std::array<std::uint32_t, 1024> lows;
-  while (!chunk.empty()) {
-    const std::size_t count = std::min(chunk.size(), lows.size());
-    std::transform(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(count), lows.begin(),
-                   low_part);
-    roaring_bitmap_add_many(bitmap.get(), count, lows.data());
-    chunk = chunk.subspan(count);
-  }
-  return bitmap;
-}
-
-// Calls `visit` with each value, ascending, until it returns false; returns whether it never did.
-// Not roaring_iterate(): an exception of `visit` may not pass through C.
-template <typename Visit>
-bool for_each_low(const roaring_bitmap_t& bitmap, const Visit& visit) {
-  roaring_uint32_iterator_t at;
-  roaring_init_iterator(&bitmap, &at);
-  std::array<std::uint32_t, 256> lows;
-  while (at.has_value) {
-    const std::uint32_t count = roaring_read_uint32_iterator(&at, lows.data(), lows.size());
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (!visit(lows[i])) return false;
-    }
-  }
-  return true;
 }
 
 // One chunk, wherever it is stored: one of the two is set.

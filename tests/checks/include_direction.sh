@@ -3,7 +3,7 @@
 #   kernels <- graph <- engine, persist <- engine; persist knows graph/types.h only. engine/base and
 #   the plain public headers are the ground floor: everybody may include them, they include no room.
 #   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_*.cc, Highway only in kernels/,
-#   CRoaring only in engine/base/label_set.cc, mimalloc, within the library, only in engine/mimalloc/;
+#   CRoaring only in engine/base/bitmap.h, mimalloc, within the library, only in engine/mimalloc/;
 #   public headers include public and standard headers only. Includes are written from the project
 #   root.
 # usage: include_direction.sh ROOT
@@ -53,8 +53,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("only persist/lmdb_*.cc may")
       } else if (included ~ /^hwy\// && room != "kernels") {
         complain("only kernels/ may")
-      } else if (included ~ /^roaring\// && file != "engine/base/label_set.cc") {
-        complain("only engine/base/label_set.cc may")
+      } else if (included ~ /^roaring\// && file != "engine/base/bitmap.h") {
+        complain("only engine/base/bitmap.h may")
       } else if (included ~ /^mimalloc/ && room ~ /^(kernels|graph|persist|engine|base)$/ &&
                  file !~ /^engine\/mimalloc\//) {
         complain("of the library only engine/mimalloc/ may")
