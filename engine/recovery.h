@@ -69,7 +69,8 @@ class Recovery final : public persist::LoadVisitor {
   /// After all links: entry point, trees of parents.
   Status finish_links(bool some_unlinked);
   Status link_missing(std::vector<graph::NodeId> missing);
-  /// A crash inside a cancelled batch leaves a label two live nodes: the erasure of one is stored.
+  /// A build before this one, killed inside a cancelled batch, left a label two live nodes: the
+  /// erasure of one is stored.
   Status record_hidden();
 
   IndexState& state_;
