@@ -4,7 +4,7 @@
 // writers must be told: a checkpoint that keeps failing lets the journal, and the next opening, grow
 // without end.
 // Ownership: a part of an index.
-// Threads: any; Writers pay one load while all is well.
+// Threads: any. Writers pay one load while all is well.
 #pragma once
 
 #include <atomic>

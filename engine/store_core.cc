@@ -119,13 +119,15 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
 }
 
 Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
-                                                          const IndexOptions& tuning) {
+                                                          const IndexOptions& tuning,
+                                                          const Agreement& agree) {
   // Another process that writes may drop an index, and make it anew, while a read-only store looks
   // for its records: then they seem to be damaged.
   const int most_tries = file_->options().read_only ? 3 : 1;
   for (int tries = 1;; ++tries) {
     const Result<persist::StoredOptions> stored = file_->stored_options(name);
     if (!stored) return stored.status();
+    VICINAL_RETURN_IF_ERROR(agree(name, tuning, *stored));
     Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
     if (!records) return records.status();
     Result<std::shared_ptr<IndexCore>> loaded =
@@ -135,60 +137,46 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
   }
 }
 
-Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
-                                                    const IndexOptions& options) {
+template <typename Load>
+Result<std::shared_ptr<IndexCore>> StoreCore::open_once(std::string_view name,
+                                                        const IndexOptions& options,
+                                                        const Agreement& agree, const Load& load) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
-  const auto agree = [&](const IndexCore& open) {
-    return check_agreement(name, options, stored_part(open.options()));
+  const auto find_open = [&]() -> Result<std::shared_ptr<IndexCore>> {
+    std::shared_ptr<IndexCore> open = find(name);
+    if (open != nullptr) {
+      VICINAL_RETURN_IF_ERROR(agree(name, options, stored_part(open->options())));
+    }
+    return open;
   };
   // What is open is compared in memory: nobody is asked for a turn, nor the file.
-  if (std::shared_ptr<IndexCore> open = find(name)) {
-    VICINAL_RETURN_IF_ERROR(agree(*open));
-    return open;
-  }
+  if (Result<std::shared_ptr<IndexCore>> open = find_open(); !open || *open) return open;
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  if (std::shared_ptr<IndexCore> open = find(name)) {
-    VICINAL_RETURN_IF_ERROR(agree(*open));
-    return open;
-  }
-  const Result<persist::StoredOptions> stored = file_->stored_options(name);
-  if (stored) {
-    VICINAL_RETURN_IF_ERROR(check_agreement(name, options, *stored));
-    return load_stored(name, options);
-  }
-  if (stored.status().code() != StatusCode::kNotFound) return stored.status();
-  VICINAL_RETURN_IF_ERROR(check_options(options));
-  Result<std::unique_ptr<persist::IndexRecords>> records =
-      file_->create_index(name, stored_part(options));
-  if (!records) return records.status();
-  return load(name, options, std::move(*records));
+  if (Result<std::shared_ptr<IndexCore>> open = find_open(); !open || *open) return open;
+  return load();
+}
+
+Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
+                                                    const IndexOptions& options) {
+  return open_once(name, options, check_agreement, [&]() -> Result<std::shared_ptr<IndexCore>> {
+    const Result<persist::StoredOptions> stored = file_->stored_options(name);
+    if (stored) return load_stored(name, options, check_agreement);
+    if (stored.status().code() != StatusCode::kNotFound) return stored.status();
+    VICINAL_RETURN_IF_ERROR(check_options(options));
+    Result<std::unique_ptr<persist::IndexRecords>> records =
+        file_->create_index(name, stored_part(options));
+    if (!records) return records.status();
+    return load(name, options, std::move(*records));
+  });
 }
 
 Result<std::shared_ptr<IndexCore>> StoreCore::open_index(std::string_view name,
                                                          const IndexOptions& tuning) {
-  VICINAL_RETURN_IF_ERROR(check_index_name(name));
-  const Gate::Pass pass(calls_);
-  if (!pass) return closed_status();
-  const auto agree = [&](const IndexCore& open) {
-    return check_tuning(name, tuning, stored_part(open.options()));
-  };
-  if (std::shared_ptr<IndexCore> open = find(name)) {
-    VICINAL_RETURN_IF_ERROR(agree(*open));
-    return open;
-  }
-  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
-  if (!turn) return refused();
-  if (std::shared_ptr<IndexCore> open = find(name)) {
-    VICINAL_RETURN_IF_ERROR(agree(*open));
-    return open;
-  }
-  const Result<persist::StoredOptions> stored = file_->stored_options(name);
-  if (!stored) return stored.status();
-  VICINAL_RETURN_IF_ERROR(check_tuning(name, tuning, *stored));
-  return load_stored(name, tuning);
+  return open_once(name, tuning, check_tuning,
+                   [&] { return load_stored(name, tuning, check_tuning); });
 }
 
 Result<std::vector<std::string>> StoreCore::index_names() {

@@ -60,9 +60,17 @@ class StoreCore {
   /// With the turn at its name: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
+  /// Whether what was asked for goes with what is stored: check_agreement() or check_tuning().
+  using Agreement = Status(std::string_view name, const IndexOptions& asked,
+                           const persist::StoredOptions& stored);
+  /// The index `name` if it is open and agrees; else what load() gives, with the turn at its name.
+  template <typename Load>
+  Result<std::shared_ptr<IndexCore>> open_once(std::string_view name, const IndexOptions& options,
+                                               const Agreement& agree, const Load& load);
   /// With the turn at its name: loads the stored index `name`.
-  /// Errors: kNotFound, and of loading.
-  Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning);
+  /// Errors: kNotFound, those of `agree`, and of loading.
+  Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning,
+                                                 const Agreement& agree);
 
   void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
                     const char* what) const noexcept;

@@ -50,7 +50,7 @@ class Checkpoint {
   }
 
  private:
-  /// Entries read in one step, and what storing them does.
+  /// Entries read in one step; rows that lay scattered are gone from them.
   struct Step {
     std::vector<std::pair<Sequence, JournalEntry>> entries;
     bool done = false;
@@ -59,8 +59,7 @@ class Checkpoint {
   /// The row goes to its chunk with its entry. That of a doomed node does not go at all: a batch
   /// may have written the row of the slot's next node there already.
   bool moves_row(Sequence sequence, const JournalEntry& entry) const {
-    return entry.kind == OperationKind::kUpsert && !freed_.doomed(entry.node, sequence) &&
-           !scattered_->contains(sequence);
+    return !entry.row.empty() && !freed_.doomed(entry.node, sequence);
   }
 
   Status all(Sequence cut, const std::vector<graph::NodeId>& changed) {
@@ -111,6 +110,7 @@ class Checkpoint {
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");  // ends the walk
                        if (!damage.ok()) return damage;
+                       freed_.see(sequence, {});
                        OperationKind kind{};
                        if (Status s = decode_kind(payload, &kind); !s.ok()) return s;
                        ++total_entries_;
@@ -121,6 +121,7 @@ class Checkpoint {
                          scattered_->see(sequence, entry.node);
                          return {};
                        }
+                       freed_.see(sequence, entry.nodes);
                        freed->insert(freed->end(), entry.nodes.begin(), entry.nodes.end());
                        if (!is_mark(entry)) return {};
                        marked_ = true;
@@ -129,9 +130,8 @@ class Checkpoint {
                      });
     if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
     scattered_->sort();
-    // Here, where nobody waits for it: inside the write transactions only what came since is new.
-    return freed_.survey(**transaction, index_.databases.journal, index_.index,
-                         index_.options.dimension);
+    // What lies beyond the cut dooms, too. Inside the write transactions only what came since is new.
+    return survey_new(**transaction);
   }
 
   Status decode_entry(Sequence sequence, Bytes payload, JournalEntry* entry) const {
@@ -262,8 +262,8 @@ class Checkpoint {
                        }
                        JournalEntry entry;
                        if (Status s = decode_entry(sequence, payload, &entry); !s.ok()) return s;
-                       bytes += cost_of(sequence, entry, payload.size(), &blocks, &chunks);
                        if (scattered_->contains(sequence)) entry.row = {};  // stored already
+                       bytes += cost_of(entry, payload.size(), &blocks, &chunks);
                        step->entries.emplace_back(sequence, std::move(entry));
                        return {};
                      });
@@ -272,7 +272,7 @@ class Checkpoint {
 
   /// About how many bytes the step writes for the entry; to read it and take it out costs as much
   /// as writing a part of it.
-  std::uint64_t cost_of(Sequence sequence, const JournalEntry& entry, std::uint64_t payload_bytes,
+  std::uint64_t cost_of(const JournalEntry& entry, std::uint64_t payload_bytes,
                         std::unordered_set<std::uint32_t>* blocks,
                         std::unordered_set<std::uint32_t>* chunks) const {
     std::uint64_t bytes = 256 + payload_bytes / 8;
@@ -285,7 +285,7 @@ class Checkpoint {
     for (const auto* nodes : {&entry.nodes, &entry.replaced_nodes, &entry.resurrected}) {
       std::for_each(nodes->begin(), nodes->end(), changes);
     }
-    if (entry.kind != OperationKind::kUpsert || scattered_->contains(sequence)) return bytes;
+    if (entry.row.empty()) return bytes;
     if (chunks->insert(index_.layout.chunk_of(entry.node)).second) {
       bytes += index_.layout.chunk_bytes();
     }

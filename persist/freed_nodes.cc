@@ -7,17 +7,22 @@
 
 namespace vicinal::persist {
 
+void FreedNodes::see(Sequence sequence, std::span<const graph::NodeId> freed) {
+  next_ = std::max(next_, sequence + 1);
+  for (const graph::NodeId node : freed) last_[graph::raw(node)] = sequence;
+}
+
 Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                           std::uint32_t dimension) {
   return walk_journal(
       transaction, journal, index,
       [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-        next_ = std::max(next_, sequence + 1);
+        see(sequence, {});
         OperationKind kind{};
         if (!damage.ok() || !decode_kind(payload, &kind).ok()) return {};
         JournalEntry entry;
         if (kind != OperationKind::kFree || !decode(payload, dimension, &entry).ok()) return {};
-        for (const graph::NodeId node : entry.nodes) last_[graph::raw(node)] = sequence;
+        see(sequence, entry.nodes);
         return {};
       },
       next_);

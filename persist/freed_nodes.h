@@ -2,10 +2,11 @@
 //
 // What: the last kFree entry of every node that the journal frees.
 // Ownership: owns its table; grows with the journal.
-// Threads: survey() by one, doomed() by any while nobody surveys.
+// Threads: survey() and see() by one, doomed() by any while nobody surveys.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 
 #include "graph/types.h"
@@ -21,6 +22,9 @@ class FreedNodes {
   /// reads them reports them.
   Status survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
                 std::uint32_t dimension);
+
+  /// The same for who walks the journal anyway: the entry at `sequence` frees `freed`.
+  void see(Sequence sequence, std::span<const graph::NodeId> freed);
 
   /// The node that held the slot at `sequence` (0: in the node records) is freed by a later entry.
   bool doomed(graph::NodeId node, Sequence sequence) const {

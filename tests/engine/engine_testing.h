@@ -103,4 +103,13 @@ inline void expect_sound(const Index& index, bool deep = false) {
   EXPECT_TRUE(report->sound()) << ::testing::PrintToString(report->messages);
 }
 
+/// An index in memory of the labels below `count`.
+inline Index filled(std::size_t count, IndexOptions options = small_options()) {
+  Result<Index> index = Index::in_memory(options);
+  EXPECT_TRUE(index.ok());
+  const std::vector<Label> labels = labels_up_to(count);
+  EXPECT_TRUE(index->upsert_batch(labels, matrix_of(labels, 0, options.dimension)).ok());
+  return *index;
+}
+
 }  // namespace vicinal::testing

@@ -11,14 +11,6 @@
 namespace vicinal::testing {
 namespace {
 
-Index filled(std::size_t count, IndexOptions options = small_options()) {
-  Result<Index> index = Index::in_memory(options);
-  EXPECT_TRUE(index.ok());
-  const std::vector<Label> labels = labels_up_to(count);
-  EXPECT_TRUE(index->upsert_batch(labels, matrix_of(labels, 0, options.dimension)).ok());
-  return *index;
-}
-
 TEST(Upsert, SaysWhatItDid) {
   for (const bool rebuild : {false, true}) {
     IndexOptions options = small_options();
