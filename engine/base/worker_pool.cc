@@ -14,8 +14,8 @@ struct WorkerPool::Loop {
   const std::size_t threads;
   std::atomic<std::size_t> next{0};
   // Under the pool's mutex.
-  std::size_t wanted;       ///< helpers that may still join
-  std::size_t inside = 0;   ///< helpers in it
+  std::size_t wanted;      ///< helpers that may still join
+  std::size_t inside = 0;  ///< helpers in it
   std::exception_ptr failure;
 
   Loop(const std::function<void(std::size_t, std::size_t)>& w, std::size_t c, std::size_t g,

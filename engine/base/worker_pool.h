@@ -14,11 +14,11 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <thread>
 #include <vector>
 
@@ -50,11 +50,11 @@ class WorkerPool {
   void start_helpers();
 
   mutable std::mutex mutex_;
-  std::condition_variable called_;        ///< helpers: a loop wants some, or the end
-  std::condition_variable left_;          ///< callers: a helper left its loop
-  std::vector<Loop*> loops_;              ///< under mutex_: under way
-  std::vector<std::thread> threads_;      ///< under mutex_
-  bool stop_ = false;                     ///< under mutex_
+  std::condition_variable called_;    ///< helpers: a loop wants some, or the end
+  std::condition_variable left_;      ///< callers: a helper left its loop
+  std::vector<Loop*> loops_;          ///< under mutex_: under way
+  std::vector<std::thread> threads_;  ///< under mutex_
+  bool stop_ = false;                 ///< under mutex_
 };
 
 /// Handed to who may use several threads. Refers to the pool.
