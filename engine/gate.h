@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include "engine/base/process.h"
+
 namespace vicinal::engine {
 
 class Gate {
@@ -48,12 +50,18 @@ class Gate {
     const Pass* const outer_;
   };
 
-  bool closed() const { return closed_.load(); }
+  /// `of_process`: what it guards does not pass over fork(): closed in a child.
+  explicit Gate(bool of_process) : of_process_(of_process) {}
+
+  bool closed() const { return closed_.load() || forked(); }
+  /// Closed because this is a child.
+  bool forked() const { return of_process_ && process_.left(); }
 
   /// Refuses new visits, then waits until nobody is inside. Not from inside: see
-  /// Pass::thread_is_inside().
+  /// Pass::thread_is_inside(). In a child it waits for nobody: they stayed behind.
   void close() {
     closed_.store(true);
+    if (forked()) return;
     std::unique_lock lock(mutex_);
     left_.wait(lock, [this] { return inside_.load() == 0; });
   }
@@ -62,7 +70,7 @@ class Gate {
   bool enter() {
     // Counted before asking, so that close() either sees the visit or the visit sees closed_.
     inside_.fetch_add(1);
-    if (!closed_.load()) return true;
+    if (!closed()) return true;
     leave();
     return false;
   }
@@ -74,6 +82,8 @@ class Gate {
     }
   }
 
+  const bool of_process_;
+  const internal::OwnProcess process_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> inside_{0};
   std::mutex mutex_;

@@ -23,13 +23,23 @@ IndexState::IndexState(std::string index_name, const IndexOptions& index_options
       graph(std::move(index_graph)),
       file(store_file),
       records(std::move(index_records)),
+      gate(records != nullptr),
       durable(records != nullptr),
       read_only(file != nullptr && file->options().read_only),
       labels(*graph),
       fresh(!graph->config().keep_vectors),
       health(name, file != nullptr ? file->options().on_event : EventCallback()) {}
 
+IndexState::~IndexState() {
+  // In a child the records are the parent's: to end them would wait for threads that are not here.
+  if (gate.forked()) static_cast<void>(records.release());
+}
+
 Status IndexState::closed_status() const {
+  if (gate.forked()) {
+    return Status::closed(fmt::format(
+        "index \"{}\" was opened before fork(): this process must open the store itself", name));
+  }
   return Status::closed(fmt::format("index \"{}\" is closed", name));
 }
 

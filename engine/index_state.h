@@ -38,6 +38,7 @@ class IndexState {
              persist::StoreFile* file, std::unique_ptr<persist::IndexRecords> records);
   IndexState(const IndexState&) = delete;
   IndexState& operator=(const IndexState&) = delete;
+  ~IndexState();
 
   // -- Constant after construction.
   const std::string name;

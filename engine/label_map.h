@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "engine/base/allocator.h"
-#include "engine/claims.h"
 #include "engine/base/worker_pool.h"
+#include "engine/claims.h"
 #include "graph/graph.h"
 
 namespace vicinal::engine {

@@ -79,11 +79,20 @@ void StoreCore::watch_file() noexcept {
 }
 
 StoreCore::~StoreCore() {
+  if (calls_.forked()) {  // all of it is the parent's
+    static_cast<void>(background_.release());
+    static_cast<void>(file_.release());
+    return;
+  }
   // Nobody is left to tell; what could not be checkpointed stands in the journal.
   static_cast<void>(close());
 }
 
 Status StoreCore::closed_status() const {
+  if (calls_.forked()) {
+    return Status::closed(fmt::format(
+        "store \"{}\" was opened before fork(): this process must open it itself", path_));
+  }
   return Status::closed(fmt::format("store \"{}\" is closed", path_));
 }
 
@@ -280,6 +289,7 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
 }
 
 Status StoreCore::close() {
+  if (calls_.forked()) return closed_status();
   if (Gate::Pass::thread_is_inside(calls_)) return refused();
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     if (index->thread_is_inside()) return refused_inside(*index);

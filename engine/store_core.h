@@ -80,7 +80,7 @@ class StoreCore {
   const std::string path_;
   std::uint64_t map_bytes_ = 0;  ///< watch_file()'s, as is the next
   bool nearly_full_ = false;     ///< it was told
-  Gate calls_;
+  Gate calls_{true};
   NamedTurns opening_;
   Turn closing_;
   std::unique_ptr<persist::StoreFile> file_;  // changes only in close(), behind calls_

@@ -89,24 +89,26 @@ Result<Sequence> append_batch(StoredIndex& index, const Batch& batch) {
   std::size_t next = 0;
   do {
     const std::size_t end = std::min<std::size_t>(next + per_transaction, chunks.size());
-    Status status = index.environment.write([&](Transaction& transaction) -> Status {
-      for (std::size_t i = next; i < end; ++i) {
-        Status s = write_rows(transaction, index.databases.vectors, index.layout, chunks[i].chunk,
-                              chunks[i].rows);
-        if (!s.ok()) return s;
-      }
-      if (end != chunks.size()) return {};
-      if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
-      sequence.allot();  // the closure runs again after the map grew
-      Status s = put_entry(transaction, index.databases.journal, index.index, sequence.get(), entry,
-                           PutMode::kAppend);
-      if (s.ok() && !batch.freed.empty()) {
-        free_sequence.allot();
-        s = put_entry(transaction, index.databases.journal, index.index, free_sequence.get(),
-                      free_entry, PutMode::kAppend);
-      }
-      return s.ok() ? failpoints::reach("batch.before_commit") : s;
-    });
+    Status status = index.environment.write(
+        [&](Transaction& transaction) -> Status {
+          for (std::size_t i = next; i < end; ++i) {
+            Status s = write_rows(transaction, index.databases.vectors, index.layout,
+                                  chunks[i].chunk, chunks[i].rows);
+            if (!s.ok()) return s;
+          }
+          if (end != chunks.size()) return {};
+          if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
+          sequence.allot();  // the closure runs again after the map grew
+          Status s = put_entry(transaction, index.databases.journal, index.index, sequence.get(),
+                               entry, PutMode::kAppend);
+          if (s.ok() && !batch.freed.empty()) {
+            free_sequence.allot();
+            s = put_entry(transaction, index.databases.journal, index.index, free_sequence.get(),
+                          free_entry, PutMode::kAppend);
+          }
+          return s.ok() ? failpoints::reach("batch.before_commit") : s;
+        },
+        WriteKind::kAdds);
     if (status.ok()) status = failpoints::reach("batch.between");
     if (!status.ok()) return status;
     next = end;

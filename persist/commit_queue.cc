@@ -146,7 +146,7 @@ void CommitQueue::commit_group(std::vector<Waiter*>& group) {
       waiter->tried = true;
     }
   } catch (const std::bad_alloc&) {
-    take_waiting(group);
+    take_waiting(group, WriteKind::kAdds);
     for (Waiter* waiter : group) {
       if (waiter->tried) continue;
       if (waiter->sequence != 0) waiter->target->ledger->finish(waiter->sequence);
@@ -155,19 +155,38 @@ void CommitQueue::commit_group(std::vector<Waiter*>& group) {
   }
 }
 
-void CommitQueue::take_waiting(std::vector<Waiter*>& group) {
+WriteKind CommitQueue::kind_of(const std::vector<Waiter*>& group) {
+  const std::lock_guard lock(mutex_);
+  const std::vector<Waiter*>& all = group.empty() ? waiting_ : group;
+  const bool adds = std::any_of(all.begin(), all.end(), [](const Waiter* waiter) {
+    return waiter->target->kind == WriteKind::kAdds;
+  });
+  return adds ? WriteKind::kAdds : WriteKind::kKeepsOrFrees;
+}
+
+void CommitQueue::take_waiting(std::vector<Waiter*>& group, WriteKind kind) {
   if (!group.empty()) return;
   const std::lock_guard lock(mutex_);
   group.swap(waiting_);
+  if (kind == WriteKind::kAdds) return;
+  // Those that add came later: the reserve is not for them (N3).
+  const auto adding = std::stable_partition(group.begin(), group.end(), [](const Waiter* waiter) {
+    return waiter->target->kind != WriteKind::kAdds;
+  });
+  waiting_.assign(adding, group.end());
+  group.erase(adding, group.end());
 }
 
 Status CommitQueue::commit(std::vector<Waiter*>& group) {
-  Status status = environment_->write([&](Transaction& transaction) -> Status {
-    take_waiting(group);
-    return store_all(transaction, group);
-  });
+  const WriteKind kind = kind_of(group);
+  Status status = environment_->write(
+      [&](Transaction& transaction) -> Status {
+        take_waiting(group, kind);
+        return store_all(transaction, group);
+      },
+      kind);
   if (status.ok()) return status;
-  take_waiting(group);  // the transaction could not even begin: they are still queued
+  take_waiting(group, kind);  // the transaction could not even begin: they are still queued
   forget(group);
   return status;
 }

@@ -34,6 +34,7 @@ class CommitQueue {
     DatabaseHandle journal = 0;
     std::uint32_t index = 0;
     SequenceLedger* ledger = nullptr;
+    WriteKind kind = WriteKind::kAdds;
   };
 
   /// Stores `record` (encoded, not sealed) under the next sequence of `target` and returns that
@@ -66,8 +67,10 @@ class CommitQueue {
   void dally(std::unique_lock<std::mutex>& lock);
   void expect(std::size_t group);
   void commit_group(std::vector<Waiter*>& group);
-  /// Who waits by now, unless the group has been taken.
-  void take_waiting(std::vector<Waiter*>& group);
+  /// Of the group or, when none is taken yet, of who waits by now: whether any of them adds.
+  WriteKind kind_of(const std::vector<Waiter*>& group);
+  /// Who waits by now for a commit of that kind, unless the group has been taken.
+  void take_waiting(std::vector<Waiter*>& group, WriteKind kind);
   Status commit(std::vector<Waiter*>& group);
   Status store_all(Transaction& transaction, std::vector<Waiter*>& group);
   static void forget(std::vector<Waiter*>& group);

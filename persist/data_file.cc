@@ -13,6 +13,7 @@
 #include <system_error>
 #include <thread>
 
+#include "persist/disk_room.h"
 #include "persist/format.h"
 
 namespace vicinal::persist {
@@ -162,16 +163,16 @@ Result<PathContent> examine_path(const std::string& path) {
   return *written ? PathContent::kStore : examine_folder(path, true, made);
 }
 
-Status mark_made(const std::string& path) {
+Status mark_made(const std::string& path, std::uint32_t mode) {
   if (marked_made(path)) return {};
   const std::string file = path + "/" + kWriterLockFile;
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+  if (fd < 0) return disk_status(errno, "making the lock file", file, kMadeMark.size());
   const ssize_t n = ::write(fd, kMadeMark.data(), kMadeMark.size());
   const int error = errno;
   ::close(fd);
   if (n == static_cast<ssize_t>(kMadeMark.size())) return {};
-  return Status::io_error(fmt::format("writing {}: {}", file, std::strerror(error)));
+  return disk_status(n < 0 ? error : ENOSPC, "writing the lock file", file, kMadeMark.size());
 }
 
 }  // namespace vicinal::persist

@@ -23,9 +23,10 @@ enum class PathContent {
 /// LMDB's), kFormatVersion (another LMDB format).
 Result<PathContent> examine_path(const std::string& path);
 
+/// `mode`: of the file, if it is made.
 /// Says in vicinal.lock that the store was made: an absent or empty data file is a loss from then
 /// on.
-Status mark_made(const std::string& path);
+Status mark_made(const std::string& path, std::uint32_t mode);
 /// Whether it says so.
 bool marked_made(const std::string& path);
 

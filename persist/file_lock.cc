@@ -2,14 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <map>
 #include <mutex>
-#include <set>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "persist/format.h"
@@ -19,17 +23,51 @@ namespace {
 
 struct Registry {
   std::mutex mutex;
-  std::set<std::pair<dev_t, ino_t>> open;
+  std::map<std::pair<dev_t, ino_t>, int> open;  ///< to the lock's descriptor, or -1
 };
 
+Registry& registry();
+
+// A child has none of its parent's stores. With the descriptors closed it does not keep the locks
+// of a parent that has died.
+void before_fork() { registry().mutex.lock(); }
+void in_parent() { registry().mutex.unlock(); }
+void in_child() {
+  Registry& r = registry();
+  for (const auto& entry : r.open) {
+    if (entry.second >= 0) ::close(entry.second);
+  }
+  r.open.clear();
+  r.mutex.unlock();
+}
+
 Registry& registry() {
-  static auto* instance = new Registry;  // outlives every static StoreFile
+  static Registry* const instance = [] {
+    auto* const made = new Registry;  // outlives every static StoreFile
+    static_cast<void>(::pthread_atfork(before_fork, in_parent, in_child));
+    return made;
+  }();
   return *instance;
+}
+
+/// Whether this process has the file of `fd` open a second time: by a copy of this library that has
+/// a registry of its own.
+bool open_here_too(int fd) {
+  struct stat wanted {};
+  if (::fstat(fd, &wanted) != 0) return false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    struct stat info {};
+    const std::string number = entry.path().filename().string();
+    if (number == std::to_string(fd) || ::stat(entry.path().c_str(), &info) != 0) continue;
+    if (info.st_dev == wanted.st_dev && info.st_ino == wanted.st_ino) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-Result<FileLock> FileLock::take(const std::string& path, bool read_only) {
+Result<FileLock> FileLock::take(const std::string& path, bool read_only, std::uint32_t mode) {
   struct stat folder {};
   if (::stat(path.c_str(), &folder) != 0) {
     return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
@@ -38,7 +76,7 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only) {
   {
     Registry& r = registry();
     const std::lock_guard guard(r.mutex);
-    if (!r.open.emplace(folder.st_dev, folder.st_ino).second) {
+    if (!r.open.emplace(std::pair(folder.st_dev, folder.st_ino), -1).second) {
       return Status::busy(fmt::format("{} is open in this process already", path));
     }
   }
@@ -47,17 +85,24 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only) {
   lock.inode_ = folder.st_ino;
   if (read_only) return lock;
   const std::string file = path + "/" + kWriterLockFile;
-  lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode);
   if (lock.fd_ < 0) {
     return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
   }
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
+    if (error == EWOULDBLOCK && open_here_too(lock.fd_)) {
+      return Status::busy(fmt::format(
+          "{} is open for writing in this process, by another copy of this library", path));
+    }
     if (error == EWOULDBLOCK) {
       return Status::busy(fmt::format("{} is open for writing in another process", path));
     }
     return Status::io_error(fmt::format("locking {}: {}", file, std::strerror(error)));
   }
+  Registry& r = registry();
+  const std::lock_guard guard(r.mutex);
+  r.open[{folder.st_dev, folder.st_ino}] = lock.fd_;
   return lock;
 }
 
@@ -81,11 +126,11 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 FileLock::~FileLock() { release(); }
 
 void FileLock::release() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   if (!std::exchange(held_, false)) return;
   Registry& r = registry();
   const std::lock_guard guard(r.mutex);
   r.open.erase({device_, inode_});
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 }  // namespace vicinal::persist

@@ -73,7 +73,9 @@ Result<LoadReport> IndexRecords::load(LoadVisitor& visitor, const LoadOptions& o
 Result<Sequence> IndexRecords::append(const Operation& operation,
                                       const std::function<void()>& meanwhile) {
   if (Status status = check(*index_, operation); !status.ok()) return status;
-  const CommitQueue::Target target{index_->databases.journal, index_->index, &index_->ledger};
+  const CommitQueue::Target target{
+      index_->databases.journal, index_->index, &index_->ledger,
+      operation.kind == OperationKind::kUpsert ? WriteKind::kAdds : WriteKind::kKeepsOrFrees};
   return queue_.append(target, encode(operation), meanwhile);
 }
 

@@ -10,11 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "engine/base/check.h"
 #include "persist/descriptor.h"
+#include "persist/disk_room.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 
@@ -30,13 +33,14 @@ constexpr std::uint64_t kGiB = 1ull << 30;
 constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 * kGiB, kGiB,
                                                     64 * kMiB};
 constexpr std::uint64_t kSmallestMap = 128 << 10;
+constexpr std::uint64_t kLargestReserve = 16 * kMiB;
 constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
 
 /// Room on the disk for LMDB's table of readers: LMDB makes a file of holes and writes to its map,
 /// which on a full disk is a SIGBUS. What else is wrong with the file is LMDB's to say.
-Status reserve_lock_file(const std::string& folder) {
+Status reserve_lock_file(const std::string& folder, std::uint32_t mode) {
   const std::string path = folder + "/" + kLmdbLockFile;
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode);
   if (fd < 0) return {};
   struct stat info {};
   int error = ::fstat(fd, &info) == 0 ? 0 : errno;
@@ -72,9 +76,11 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
 }
 
 Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
-  if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, options_.max_map_bytes);
-  path_ = path;
-  if (Status s = reserve_lock_file(path); !s.ok()) return s;
+  if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, limit(WriteKind::kAdds));
+  std::error_code error;
+  path_ = std::filesystem::absolute(path, error).string();  // whatever chdir() does later
+  if (error) path_ = path;
+  if (Status s = reserve_lock_file(path, options_.file_mode); !s.ok()) return s;
   int rc = mdb_env_create(&env_);
   if (rc != MDB_SUCCESS) return lmdb_status(rc, "making an LMDB environment");
   unsigned flags = MDB_NOTLS;
@@ -84,7 +90,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
   if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env_, kReaderSlots);
   if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
-  if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags, 0644);
+  if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags, options_.file_mode);
   if (rc == EACCES && options_.read_only) {
     // A folder in which lock.mdb cannot be made: read without a lock table. LMDB itself does so on
     // a read-only file system.
@@ -92,7 +98,8 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
     rc = mdb_env_create(&env_);
     if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
     if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
-    if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags | MDB_NOLOCK, 0644);
+    if (rc == MDB_SUCCESS)
+      rc = mdb_env_open(env_, path.c_str(), flags | MDB_NOLOCK, options_.file_mode);
   }
   if (rc != MDB_SUCCESS) {
     close_env();
@@ -108,7 +115,37 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   MDB_stat stat{};
   (void)mdb_env_stat(env_, &stat);
   page_size_ = stat.ms_psize;
+  last_committed_ = last_transaction();
   return {};
+}
+
+std::uint64_t Environment::last_transaction() const {
+  MDB_envinfo info{};
+  (void)mdb_env_info(env_, &info);
+  return info.me_last_txnid;
+}
+
+Status Environment::check_underneath(std::uint64_t transaction) {
+  if (!changed_underneath_.ok()) return changed_underneath_;
+  const std::string file = path_ + "/" + kDataFile;
+  struct stat there {};
+  struct stat own {};
+  const int fd = file_descriptor();
+  if (::stat(file.c_str(), &there) != 0) {
+    changed_underneath_ = Status::io_error(
+        fmt::format("{}: {}: what was there is open here, and nothing more is written to it", file,
+                    std::strerror(errno)));
+  } else if (fd >= 0 && ::fstat(fd, &own) == 0 &&
+             (there.st_dev != own.st_dev || there.st_ino != own.st_ino)) {
+    changed_underneath_ = Status::io_error(fmt::format(
+        "{} is another file now than the one open here: nothing more is written", file));
+  } else if (transaction != last_committed_ + 1) {
+    changed_underneath_ = Status::io_error(fmt::format(
+        "{} was written by somebody else: its last transaction is {}, ours was {}; nothing more is "
+        "written",
+        file, transaction - 1, last_committed_));
+  }
+  return changed_underneath_;
 }
 
 void Environment::close_env() {
@@ -153,33 +190,41 @@ Status Environment::call(const Closure& closure, Transaction& transaction) {
   }
 }
 
-Status Environment::write(const Closure& closure) {
+Status Environment::write(const Closure& closure, WriteKind kind) {
   if (read_only()) return Status::read_only("the store was opened for reading");
   const std::lock_guard lock(write_mutex_);
-  return write_locked(closure);
+  return write_locked(closure, kind);
 }
 
 // LMDB lets handles be opened beside other transactions, by one transaction at a time.
-Status Environment::with_handles(const Closure& closure) {
+Status Environment::with_handles(const Closure& closure, WriteKind kind) {
   const std::lock_guard lock(handles_mutex_);
-  if (!read_only()) return write(closure);
+  if (!read_only()) return write(closure, kind);
   Result<ReadTransaction> transaction = read();
   if (!transaction) return transaction.status();
   if (Status s = closure(**transaction); !s.ok()) return s;
   return transaction->keep_handles();
 }
 
-Status Environment::write_locked(const Closure& closure) {
+Status Environment::write_locked(const Closure& closure, WriteKind kind) {
+  if (kind == WriteKind::kAdds) {
+    if (Status s = keep_reserve(); !s.ok()) return s;
+  }
   for (;;) {
     MDB_txn* txn = nullptr;
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
+    if (Status s = check_underneath(mdb_txn_id(txn)); !s.ok()) {
+      mdb_txn_abort(txn);
+      return s;
+    }
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok() && !transaction.map_full()) {
       rc = mdb_txn_commit(txn);
       if (rc == MDB_SUCCESS) {
         commits_.fetch_add(1, std::memory_order_relaxed);
+        last_committed_ = last_transaction();
         return keep_file_whole();
       }
       status = transaction.failed(rc, "committing");
@@ -187,23 +232,43 @@ Status Environment::write_locked(const Closure& closure) {
       mdb_txn_abort(txn);
     }
     if (!transaction.map_full()) return status;
-    if (Status grown = grow(); !grown.ok()) return grown;
+    if (Status grown = grow(kind); !grown.ok()) return grown;
   }
 }
 
-Status Environment::grow() {
+std::uint64_t Environment::limit(WriteKind kind) const {
+  const std::uint64_t most = options_.max_map_bytes;
+  return kind == WriteKind::kAdds ? most - std::min(most / 4, kLargestReserve) : most;
+}
+
+// What does not add may have grown the map into the reserve: it ends before it again, or where the
+// file does.
+Status Environment::keep_reserve() {
+  const std::uint64_t most = limit(WriteKind::kAdds);
+  if (most == 0 || map_lost_) return {};
+  MDB_envinfo info{};
+  (void)mdb_env_info(env_, &info);
+  const std::uint64_t used = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
+  const std::uint64_t wanted = std::max(most - most % page_size_, used);
+  if (info.me_mapsize <= wanted) return {};
+  const ReaderGate::Closed closed(gate_);
+  return move_map(wanted, "keeping room in the map");
+}
+
+Status Environment::grow(WriteKind kind) {
   const std::uint64_t now = map_bytes();
-  const std::uint64_t limit = options_.max_map_bytes;
-  if (limit != 0 && now + page_size_ > limit) {
+  const std::uint64_t most = limit(kind);
+  if (most != 0 && now + page_size_ > most) {
     return Status::full(fmt::format(
-        "the store needs more than its limit: map {} bytes, max_map_bytes {}", now, limit));
+        "{}: the store needs more than its limit: map {} bytes, max_map_bytes {}, of which {} are "
+        "kept for erasing and checkpoints",
+        path_, now, options_.max_map_bytes, options_.max_map_bytes - limit(WriteKind::kAdds)));
   }
   const ReaderGate::Closed closed(gate_);
-  return set_map(now * 2);
+  return set_map(most == 0 ? now * 2 : std::min(now * 2, most));
 }
 
 Status Environment::set_map(std::uint64_t bytes) {
-  if (options_.max_map_bytes != 0) bytes = std::min(bytes, options_.max_map_bytes);
   bytes -= bytes % page_size_;
   const std::uint64_t now = map_bytes();
   if (bytes <= now) {
@@ -219,24 +284,22 @@ Status Environment::set_map(std::uint64_t bytes) {
         fmt::format("no address space to grow the map from {} to {} bytes", now, bytes));
   }
   ::munmap(probe, bytes - now);
+  return move_map(bytes, "growing the map");
+}
+
+Status Environment::adopt_map_size() {
+  if (map_lost_) return Status::io_error("the map is lost");
+  return move_map(0, "adopting the map size of another process");
+}
+
+Status Environment::move_map(std::uint64_t bytes, const char* what) {
   const int rc = mdb_env_set_mapsize(env_, bytes);
   if (rc != MDB_SUCCESS) {
     map_lost_ = true;
   } else if (map_ != nullptr) {
     learn_map();
   }
-  return lmdb_status(rc, "growing the map");
-}
-
-Status Environment::adopt_map_size() {
-  if (map_lost_) return Status::io_error("the map is lost");
-  const int rc = mdb_env_set_mapsize(env_, 0);
-  if (rc != MDB_SUCCESS) {
-    map_lost_ = true;
-  } else if (map_ != nullptr) {
-    learn_map();
-  }
-  return lmdb_status(rc, "adopting the map size of another process");
+  return lmdb_status(rc, what);
 }
 
 // Pages that a transaction took from the end of the file and gave back before its commit are never
@@ -286,12 +349,12 @@ Status Environment::sync() {
   MDB_txn* idle = gate_.enter();  // syncing reads the map's meta page
   const int rc = map_lost_ ? EIO : mdb_env_sync(env_, 1);
   gate_.leave(idle, true);
-  return lmdb_status(rc, "syncing");
+  return disk_status(rc, "syncing", path_, 0);
 }
 
 Status Environment::copy_to(const std::string& file) {
-  Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (out.get() < 0) return lmdb_status(errno, fmt::format("making {}", file).c_str());
+  Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options_.file_mode));
+  if (out.get() < 0) return disk_status(errno, "making the copy", file, 0);
   int rc = copy_paced(out.get(), [&](int to) {
     MDB_txn* idle = gate_.enter();
     const int copied = map_lost_ ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
@@ -300,7 +363,7 @@ Status Environment::copy_to(const std::string& file) {
   });
   const int close_error = out.close();
   if (rc == MDB_SUCCESS) rc = close_error;
-  return lmdb_status(rc, fmt::format("copying the store to {}", file).c_str());
+  return disk_status(rc, "copying the store", file, file_bytes());
 }
 
 std::uint64_t Environment::map_bytes() {

@@ -12,6 +12,11 @@
 //       nothing but the transaction until write() returns.
 //   N2  The data file is never shorter than its last page says once a commit returned: what reads
 //       it by its length alone (copies, other tools, earlier releases) finds it whole.
+//   N3  Writes that add leave a quarter of max_map_bytes, at most 16 MiB, to those that do not: the
+//       map ends before it while they run.
+//   N4  Nobody but this environment writes its file while it is open for writing: where the path
+//       leads to another file, or the last transaction is not the one committed here, nothing is
+//       written any more.
 #pragma once
 
 #include <atomic>
@@ -37,6 +42,14 @@ struct EnvironmentOptions {
   bool read_only = false;
   std::uint64_t map_bytes = 0;      ///< 0: the largest of a few sizes that the system grants
   std::uint64_t max_map_bytes = 0;  ///< 0: no limit
+  std::uint32_t file_mode = 0666;   ///< see StoreOptions
+};
+
+/// What a write does to the space in use. Under max_map_bytes some room is kept from those that add,
+/// so that the others can always be done (N3).
+enum class WriteKind : std::uint8_t {
+  kAdds,         ///< new rows, new indexes
+  kKeepsOrFrees  ///< erasures, checkpoints, what gives room back
 };
 
 class Environment {
@@ -53,12 +66,12 @@ class Environment {
 
   /// Runs `closure` in a write transaction and commits it; grows the map and runs it again when it
   /// is full (N1).
-  /// Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
-  Status write(const Closure& closure);
+  /// Errors: the closure's; kFull with the limit, or with the disk's free bytes; kIoError; kReadOnly.
+  Status write(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
   /// opened or dropped, one caller at a time. Waits for no reader, unless the map must grow. Of a
   /// database that is dropped no handle may be in use.
-  Status with_handles(const Closure& closure);
+  Status with_handles(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();
 
@@ -72,6 +85,7 @@ class Environment {
   void learn_map();
 
   bool read_only() const { return options_.read_only; }
+  const std::string& path() const { return path_; }
   /// True when a commit waits for the disk.
   bool syncs() const { return options_.durability != Durability::kNone; }
   std::uint32_t page_size() const { return page_size_; }
@@ -92,10 +106,18 @@ class Environment {
   Status open_env(const std::string& path, std::uint64_t map_bytes);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
-  Status write_locked(const Closure& closure);
-  Status grow();
+  Status write_locked(const Closure& closure, WriteKind kind);
+  /// How large the map may be for such a write; 0: no limit.
+  std::uint64_t limit(WriteKind kind) const;
+  Status keep_reserve();
+  /// N4, for a write transaction that has just begun.
+  Status check_underneath(std::uint64_t transaction);
+  std::uint64_t last_transaction() const;
+  Status grow(WriteKind kind);
   Status set_map(std::uint64_t bytes);
   Status adopt_map_size();
+  /// No transaction lives. 0: what the file says.
+  Status move_map(std::uint64_t bytes, const char* what);
   Status keep_file_whole();
   void close_env();
 
@@ -110,7 +132,9 @@ class Environment {
   std::mutex handles_mutex_;  // before write_mutex_
   FairMutex write_mutex_;
   // Guarded by write_mutex_.
-  std::uint64_t whole_bytes_ = 0;  // the file is known to be at least this long
+  std::uint64_t last_committed_ = 0;  // LMDB's number of the transaction
+  Status changed_underneath_;         // why nothing may be written any more
+  std::uint64_t whole_bytes_ = 0;     // the file is known to be at least this long
 
   ReaderGate gate_;
   std::atomic<bool> map_lost_{false};  // moving the map failed half-way: nothing may touch it

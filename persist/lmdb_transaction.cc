@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "persist/disk_room.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "persist/lmdb_status.h"
@@ -25,7 +26,7 @@ Bytes to_bytes(const MDB_val& val) {
 
 Status Transaction::failed(int code, const char* what) {
   if (code == MDB_MAP_FULL) map_full_ = true;
-  Status status = lmdb_status(code, what);
+  Status status = disk_status(code, what, environment_->path(), bytes_put_);
   damaged_ = damaged_ || status.code() == StatusCode::kCorruption;
   return status;
 }
@@ -97,6 +98,7 @@ Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode
   MDB_val k = to_val(key);
   MDB_val v = to_val(value);
   wrote_ = true;
+  bytes_put_ += value.size();
   return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
                 "writing a record");
 }
@@ -107,6 +109,7 @@ Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes
   MDB_val k = to_val(key);
   MDB_val v{size, nullptr};
   wrote_ = true;
+  bytes_put_ += size;
   if (const int rc = mdb_put(txn_, database, &k, &v, MDB_RESERVE); rc != MDB_SUCCESS) {
     return failed(rc, "writing a record");
   }

@@ -87,7 +87,8 @@ class Transaction {
 
   const Environment* environment_;
   MDB_txn* txn_;
-  bool wrote_ = false;  ///< some pages are not the map's any more
+  bool wrote_ = false;           ///< some pages are not the map's any more
+  std::uint64_t bytes_put_ = 0;  ///< values only
   bool map_full_ = false;
   bool damaged_ = false;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "persist/catalog.h"
 #include "persist/commit_queue.h"
 #include "persist/data_file.h"
+#include "persist/disk_room.h"
 #include "persist/fixed_records.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
@@ -37,15 +39,18 @@ Status check_options(const StoredOptions& o) {
 Status sync_folder(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  const int rc = ::fsync(fd);
+  const int error = ::fsync(fd) == 0 ? 0 : errno;
   ::close(fd);
-  return rc == 0 ? Status() : Status::io_error(fmt::format("syncing the folder {}", path));
+  return disk_status(error, "syncing the folder", path, 0);
 }
 
 Status make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (!error) return {};
+  if (error == std::errc::no_space_on_device) {
+    return Status::full(fmt::format("making {}: {}", path, error.message()));
+  }
   return Status::io_error(fmt::format("making {}: {}", path, error.message()));
 }
 
@@ -61,13 +66,14 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   if (*content == PathContent::kAbsent) {
     if (Status s = make_folder(path); !s.ok()) return s;
   }
-  Result<FileLock> lock = FileLock::take(path, options.read_only);
+  Result<FileLock> lock = FileLock::take(path, options.read_only, options.file_mode);
   if (!lock) return lock.status();
   // Somebody may have made or changed it before this lock was taken.
   content = examine_path(path);
   if (!content) return content.status();
-  Result<std::unique_ptr<Environment>> environment = Environment::open(
-      path, {options.durability, options.read_only, options.map_bytes, options.max_map_bytes});
+  Result<std::unique_ptr<Environment>> environment =
+      Environment::open(path, {options.durability, options.read_only, options.map_bytes,
+                               options.max_map_bytes, options.file_mode});
   if (!environment) return environment.status();
   if (Status s =
           check_pages(**environment, options.read_only ? PageCheck::kToRead : PageCheck::kToWrite);
@@ -85,7 +91,7 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
       [&](Transaction& transaction) { return store->catalog_->open(transaction, fresh); });
   if (!opened.ok()) return opened;
   if (!options.read_only) {
-    if (Status s = mark_made(path); !s.ok()) return s;
+    if (Status s = mark_made(path, options.file_mode); !s.ok()) return s;
     if (fresh) {
       if (Status s = sync_folder(path); !s.ok()) return s;
     }
@@ -136,14 +142,16 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::create_index(std::string_view n
   if (Status s = check_options(options); !s.ok()) return s;
   const std::lock_guard lock(open_mutex_);
   std::unique_ptr<StoredIndex> index;
-  Status status = environment_->with_handles([&](Transaction& transaction) -> Status {
-    const Result<std::uint32_t> id = catalog_->add(transaction, name);
-    if (!id) return id.status();
-    if (Status s = StoredIndex::create(transaction, *id, options); !s.ok()) return s;
-    auto made = StoredIndex::open(*environment_, transaction, std::string(name), *id);
-    if (made.ok()) index = std::move(*made);
-    return made.status();
-  });
+  Status status = environment_->with_handles(
+      [&](Transaction& transaction) -> Status {
+        const Result<std::uint32_t> id = catalog_->add(transaction, name);
+        if (!id) return id.status();
+        if (Status s = StoredIndex::create(transaction, *id, options); !s.ok()) return s;
+        auto made = StoredIndex::open(*environment_, transaction, std::string(name), *id);
+        if (made.ok()) index = std::move(*made);
+        return made.status();
+      },
+      WriteKind::kAdds);
   if (!status.ok()) return status;
   return keep(std::move(index));
 }
@@ -196,15 +204,29 @@ std::uint64_t StoreFile::bytes_on_disk() const { return environment_->file_bytes
 std::uint64_t StoreFile::map_bytes() const { return environment_->map_bytes(); }
 int StoreFile::stale_readers() const { return environment_->stale_readers(); }
 
+/// A copy inside the store's own folder would make it one "with other content".
+Status StoreFile::check_outside(const std::string& path) const {
+  std::error_code error;
+  const std::filesystem::path own = std::filesystem::canonical(path_, error);
+  if (error) return Status::io_error(fmt::format("{}: {}", path_, error.message()));
+  const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
+  if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));
+  if (std::mismatch(own.begin(), own.end(), target.begin(), target.end()).first != own.end()) {
+    return {};
+  }
+  return Status::invalid_argument(
+      fmt::format("a backup into {} lies in the store's own folder {}", path, path_));
+}
+
 Status StoreFile::backup(const std::string& path) {
   Result<PathContent> content = examine_path(path);
   if (!content) return content.status();
   if (*content == PathContent::kStore) {
     return Status::invalid_argument(fmt::format("{} holds a store already", path));
   }
+  if (Status s = check_outside(path); !s.ok()) return s;
+  if (Status s = make_folder(path); !s.ok()) return s;
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return Status::io_error(fmt::format("making {}: {}", path, error.message()));
   const std::string file = path + "/" + kDataFile;
   std::filesystem::remove(file, error);  // empty, if it is there at all
   // The copy gets its name when it is whole.
@@ -216,7 +238,7 @@ Status StoreFile::backup(const std::string& path) {
     if (error)
       status = Status::io_error(fmt::format("renaming {}: {}", unfinished, error.message()));
   }
-  if (status.ok()) status = mark_made(path);
+  if (status.ok()) status = mark_made(path, options_.file_mode);
   if (status.ok()) status = sync_folder(path);
   if (!status.ok()) std::filesystem::remove(unfinished, error);
   return status;

@@ -79,6 +79,7 @@ class StoreFile {
   StoreFile(std::string path, const StoreOptions& options, FileLock lock,
             std::unique_ptr<Environment> environment);
   Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index);
+  Status check_outside(const std::string& path) const;
 
   const std::string path_;
   const StoreOptions options_;

@@ -43,6 +43,10 @@ struct WorkerPool::Loop {
 WorkerPool::WorkerPool() = default;
 
 WorkerPool::~WorkerPool() {
+  if (process_.left()) {  // the threads stayed behind
+    for (std::thread& thread : threads_) thread.detach();
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -22,6 +22,8 @@
 #include <thread>
 #include <vector>
 
+#include "engine/base/process.h"
+
 namespace vicinal::internal {
 
 class WorkerPool {
@@ -50,9 +52,10 @@ class WorkerPool {
   void start_helpers();
 
   mutable std::mutex mutex_;
-  std::condition_variable called_;    ///< helpers: a loop wants some, or the end
-  std::condition_variable left_;      ///< callers: a helper left its loop
-  std::vector<Loop*> loops_;          ///< under mutex_: under way
+  std::condition_variable called_;  ///< helpers: a loop wants some, or the end
+  std::condition_variable left_;    ///< callers: a helper left its loop
+  std::vector<Loop*> loops_;        ///< under mutex_: under way
+  const OwnProcess process_;
   std::vector<std::thread> threads_;  ///< under mutex_
   bool stop_ = false;                 ///< under mutex_
 };

@@ -136,7 +136,7 @@ TEST(Turns, AreRefusedOrWaitedFor) {
 }
 
 TEST(Gate, IsEnteredAgainFromInsideAndNotOnceClosed) {
-  Gate gate;
+  Gate gate(false);
   {
     const Gate::Pass outer(gate);
     const Gate::Pass inner(gate);

@@ -84,7 +84,9 @@ struct StoreOptions {
   /// Bytes of address space for the map at first; it grows by itself up to `max_map_bytes`. 0: a
   /// default.
   std::uint64_t map_bytes = 0;
-  /// The most the file may grow to; kFull beyond. 0: no limit but the disk's.
+  /// The most the file may grow to; kFull beyond. A quarter of it, at most 16 MiB, is kept from
+  /// upserts, so that erase, checkpoint, repair and close go on and give room back. 0: no limit but
+  /// the disk's.
   std::uint64_t max_map_bytes = 0;
   /// Let one background thread of the store write checkpoints and repair slices when they are due.
   /// What fails is tried again every second, and told by on_event; when checkpoints keep failing
@@ -94,6 +96,8 @@ struct StoreOptions {
   /// Bytes of vectors written to an index since its last checkpoint after which the next is due:
   /// what a crash makes the next opening link again.
   std::uint64_t checkpoint_bytes = 64ull << 20;
+  /// Permissions of the files that are made, before the umask takes away: 0666 leaves them to it.
+  std::uint32_t file_mode = 0666;
   /// Told what happens in the store and no call returns. May be empty.
   EventCallback on_event = {};
 };
