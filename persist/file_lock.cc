@@ -8,18 +8,18 @@
 
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <set>
 #include <utility>
 
+#include "engine/base/mutex.h"
 #include "persist/format.h"
 
 namespace vicinal::persist {
 namespace {
 
 struct Registry {
-  std::mutex mutex;
-  std::set<std::pair<dev_t, ino_t>> open;
+  internal::Mutex mutex;
+  std::set<std::pair<dev_t, ino_t>> open VICINAL_GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -37,7 +37,7 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only) {
   FileLock lock;
   {
     Registry& r = registry();
-    const std::lock_guard guard(r.mutex);
+    const internal::MutexLock guard(r.mutex);
     if (!r.open.emplace(folder.st_dev, folder.st_ino).second) {
       return Status::busy(fmt::format("{} is open in this process already", path));
     }
@@ -84,7 +84,7 @@ void FileLock::release() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   if (!std::exchange(held_, false)) return;
   Registry& r = registry();
-  const std::lock_guard guard(r.mutex);
+  const internal::MutexLock guard(r.mutex);
   r.open.erase({device_, inode_});
 }
 

@@ -19,9 +19,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "engine/base/mutex.h"
 #include "persist/fair_mutex.h"
 #include "persist/lmdb_gate.h"
 #include "persist/lmdb_transaction.h"
@@ -92,11 +92,11 @@ class Environment {
   Status open_env(const std::string& path, std::uint64_t map_bytes);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
-  Status write_locked(const Closure& closure);
-  Status grow();
-  Status set_map(std::uint64_t bytes);
-  Status adopt_map_size();
-  Status keep_file_whole();
+  Status write_locked(const Closure& closure) VICINAL_REQUIRES(write_mutex_);
+  Status grow() VICINAL_REQUIRES(write_mutex_);
+  Status set_map(std::uint64_t bytes) VICINAL_REQUIRES(write_mutex_, gate_);
+  Status adopt_map_size() VICINAL_REQUIRES(write_mutex_, gate_);
+  Status keep_file_whole() VICINAL_REQUIRES(write_mutex_);
   void close_env();
 
   const EnvironmentOptions options_;
@@ -107,10 +107,10 @@ class Environment {
   const std::byte* map_ = nullptr;  // changes while no transaction lives
   std::atomic<std::uint64_t> commits_{0};
 
-  std::mutex handles_mutex_;  // before write_mutex_
+  internal::Mutex handles_mutex_ VICINAL_ACQUIRED_BEFORE(write_mutex_);
   FairMutex write_mutex_;
-  // Guarded by write_mutex_.
-  std::uint64_t whole_bytes_ = 0;  // the file is known to be at least this long
+  // The file is known to be at least this long.
+  std::uint64_t whole_bytes_ VICINAL_GUARDED_BY(write_mutex_) = 0;
 
   ReaderGate gate_;
   std::atomic<bool> map_lost_{false};  // moving the map failed half-way: nothing may touch it
