@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "engine/base/check.h"
+#include "engine/base/mutex.h"
 #include "engine/filtered_request.h"
 #include "engine/reader.h"
 #include "engine/vector_check.h"
@@ -133,7 +133,7 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
     }
   }
   std::vector<SearchResult> results(rows);
-  std::mutex mutex;
+  internal::Mutex mutex;
   Status first_error;
   WorkerPool pool(static_cast<unsigned>(std::min<std::size_t>(state_.threads_or(threads), rows)));
   pool.run(rows, [&](std::size_t i) {
@@ -142,7 +142,7 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
       results[i] = std::move(*result);
       return;
     }
-    const std::lock_guard lock(mutex);
+    const internal::MutexLock lock(mutex);
     if (first_error.ok()) first_error = result.status();
   });
   if (!first_error.ok()) return first_error;
