@@ -36,9 +36,6 @@ class GraphSource final : public persist::CheckpointSource {
 
   graph::EntryPoint entry_point() override { return graph_.entry_point(); }
 
-  // E8
-  Status status() override { return graph_.deferred_status(); }
-
   void give_back_changed_nodes(std::span<const NodeId> nodes) override {
     graph_.mark_changed(nodes);
   }
@@ -58,7 +55,6 @@ Status Checkpoints::checkpoint(const ProgressCallback& progress) {
 }
 
 Status Checkpoints::write(const ProgressCallback& progress) {
-  VICINAL_RETURN_IF_ERROR(state_.graph->deferred_status());
   const Turn::Taken turn(writing_, !CallbackScope::active());
   if (!turn) {
     return Status::busy(fmt::format(

@@ -3,9 +3,6 @@
 // What: one checkpoint at a time, when it was the last, and how many bytes the next is due for.
 // Ownership: a part of IndexCore; borrows its state.
 // Threads: every method from any thread. Who asks inside a callback is refused instead of waiting.
-//
-// Invariants:
-//   E8  Links that were chosen without the rows they need are never stored.
 #pragma once
 
 #include <atomic>

@@ -129,25 +129,4 @@ void StoredRows::release() {
   reader_.reset();
 }
 
-namespace {
-
-class ChunkRows final : public graph::RowSource {
- public:
-  explicit ChunkRows(std::unique_ptr<persist::RowReader> reader) : reader_(std::move(reader)) {}
-  const float* row(NodeId node) override { return reader_->row(node); }
-  Status why() const override { return reader_->why(); }
-
- private:
-  const std::unique_ptr<persist::RowReader> reader_;
-};
-
-}  // namespace
-
-Result<std::unique_ptr<graph::RowSource>> StoredPayload::open(Order order) {
-  Result<std::unique_ptr<persist::RowReader>> reader =
-      order == Order::kAscending ? records_.chunk_copier() : records_.row_reader();
-  if (!reader) return reader.status();
-  return std::unique_ptr<graph::RowSource>(new ChunkRows(std::move(*reader)));
-}
-
 }  // namespace vicinal::engine

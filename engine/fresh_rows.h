@@ -2,9 +2,7 @@
 //
 // What: FreshRows remembers the nodes whose rows still stand in the journal only, with the rows
 // themselves when the graph does not keep them (IndexOptions::vectors_in_memory false). StoredRows
-// joins them, and what the graph does hold, with the chunks inside the store's map into the
-// RowSource that searches use. StoredPayload gives the graph the rows that opening left for later;
-// those are in the chunks.
+// joins them with the chunks inside the store's map into the RowSource that searches use.
 // Threads: FreshRows any; a StoredRows serves one call on one thread, inside a graph::Moment.
 //
 // E5  A row is in the chunks, or in FreshRows, before its node is visible; the epoch is raised
@@ -87,15 +85,6 @@ class StoredRows final : public graph::RowSource {
   std::unique_ptr<persist::RowReader> reader_;
   std::vector<FreshRows::Row> held_;  // fresh rows given out by the last call
   Status status_;
-};
-
-class StoredPayload final : public graph::PayloadSource {
- public:
-  explicit StoredPayload(persist::IndexRecords& records) : records_(records) {}
-  Result<std::unique_ptr<graph::RowSource>> open(Order order) override;
-
- private:
-  persist::IndexRecords& records_;
 };
 
 }  // namespace vicinal::engine

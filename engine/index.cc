@@ -66,10 +66,6 @@ Status Index::checkpoint(const ProgressCallback& progress) {
   return core_->checkpoints().checkpoint(progress);
 }
 Status Index::sync() { return core_->sync(); }
-Status Index::finish_loading(const BatchOptions& options) const {
-  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->finish_loading(options);
-}
 Status Index::rebuild(const BatchOptions& options) {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->maintenance().rebuild(options);

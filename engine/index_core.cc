@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -26,7 +25,8 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
   // Beside a writer process the map's rows may be newer than the graph: a reader keeps its own.
   const bool map_is_ours = link.records != nullptr && !link.file->options().read_only;
   config.keep_vectors = options.vectors_in_memory || !map_is_ours;
-  Result<std::unique_ptr<graph::Graph>> graph = graph::Graph::create(config);
+  Result<std::unique_ptr<graph::Graph>> graph =
+      graph::Graph::create(config, internal::WorkerPool::shared());
   if (!graph) return graph.status();
 
   auto core =
@@ -56,16 +56,6 @@ Status IndexCore::load() {
     }
   }
   if (state_.options.reserve > 0) state_.graph->reserve(state_.options.reserve);
-  if (state_.graph->deferred() == 0) return {};
-  // Half of the threads: the others are for whoever uses the index already.
-  const unsigned threads = std::max(state_.threads_or(0) / 2, 1u);
-  try {
-    loader_ = std::make_unique<RowLoader>(*state_.graph, threads, [this](const Status& why) {
-      tell_damage(Severity::kError, why, 1);
-    });
-  } catch (const std::system_error&) {
-    VICINAL_RETURN_IF_ERROR(state_.graph->load_deferred(1, {}));
-  }
   return {};
 }
 
@@ -95,12 +85,6 @@ Status IndexCore::reserve(std::uint64_t count) {
   state_.graph->reserve(count);
   state_.labels.reserve(count);
   return {};
-}
-
-Status IndexCore::finish_loading(const BatchOptions& options) const {
-  const Gate::Pass pass(state_.gate);
-  if (!pass) return state_.closed_status();
-  return state_.load_vectors(options.threads, options.progress);
 }
 
 Status IndexCore::sync() {
@@ -149,7 +133,6 @@ Due IndexCore::maintain(std::uint64_t checkpoint_bytes) noexcept {
 Status IndexCore::close(bool with_checkpoint) {
   state_.gate.close();
   Status status;
-  if (loader_ != nullptr) loader_->stop();
   if (state_.records != nullptr && with_checkpoint && !state_.read_only) {
     status = checkpoints_.write({});
   }

@@ -1,8 +1,7 @@
 // IndexCore: one index: what its parts share, the parts, and how it begins and ends.
 //
 // What: index_state.h is shared; writer.h changes it, reader.h looks at it, maintenance.h keeps its
-// graph good, checkpoints.h brings links to disk, recovery.h fills it once, row_loader.h brings the
-// rows that opening left for later. Here is what concerns all of them: stats.cc, closing, and what
+// graph good, checkpoints.h brings links to disk, recovery.h fills it once. Here is what concerns all of them: stats.cc, closing, and what
 // the store asks. Index is a thin handle.
 // Ownership: shared by handles and by the store's registry. Parts are declared after what they use.
 // Threads: every method from any thread; see the parts.
@@ -19,7 +18,6 @@
 #include "engine/maintenance.h"
 #include "engine/reader.h"
 #include "engine/recovery.h"
-#include "engine/row_loader.h"
 #include "engine/writer.h"
 #include "graph/graph.h"
 #include "persist/index_records.h"
@@ -59,7 +57,6 @@ class IndexCore {
   Stats stats() const;
   Status reserve(std::uint64_t count);
   Status sync();
-  Status finish_loading(const BatchOptions& options) const;
 
   // For the store.
   const std::string& name() const { return state_.name; }
@@ -85,9 +82,6 @@ class IndexCore {
   Writer writer_{state_, maintenance_, checkpoints_};
   Reader reader_{state_};
   RecoveryReport loaded_;  ///< before the index is shared
-
-  /// Null when everything was in memory at the end of opening. Last: it ends before what it uses.
-  std::unique_ptr<RowLoader> loader_;
 };
 
 }  // namespace vicinal::engine

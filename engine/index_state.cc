@@ -19,6 +19,7 @@ IndexState::IndexState(std::string index_name, const IndexOptions& index_options
                        std::unique_ptr<persist::IndexRecords> index_records)
     : name(std::move(index_name)),
       options(index_options),
+      pool(internal::WorkerPool::shared()),
       graph(std::move(index_graph)),
       file(store_file),
       records(std::move(index_records)),
@@ -33,7 +34,7 @@ Status IndexState::closed_status() const {
 }
 
 Status IndexState::check_writable() const {
-  if (!read_only) return graph->deferred_status();
+  if (!read_only) return {};
   return Status::read_only(fmt::format("index \"{}\" is in a store opened for reading", name));
 }
 
@@ -48,13 +49,6 @@ unsigned IndexState::threads_or(unsigned asked) const {
   if (asked != 0) return asked;
   if (options.threads != 0) return options.threads;
   return std::max(1u, std::thread::hardware_concurrency());
-}
-
-Status IndexState::load_vectors(unsigned threads, const ProgressCallback& progress) const {
-  Reporter reporter(progress, "vectors");
-  return graph->load_deferred(threads_or(threads), [&](std::uint64_t done, std::uint64_t total) {
-    return reporter(done, total);
-  });
 }
 
 Result<persist::Sequence> IndexState::append(const persist::Operation& operation,
@@ -72,7 +66,7 @@ bool IndexState::live(NodeId node) const {
 }
 
 std::unique_ptr<StoredRows> IndexState::rows(StoredRows::Reading reading) const {
-  if (graph->config().keep_vectors && graph->deferred() == 0) return nullptr;
+  if (graph->config().keep_vectors) return nullptr;
   return std::make_unique<StoredRows>(*graph, fresh, *records, reading);
 }
 

@@ -18,6 +18,7 @@
 #include <string>
 
 #include "engine/background_health.h"
+#include "engine/base/worker_pool.h"
 #include "engine/claims.h"
 #include "engine/fresh_rows.h"
 #include "engine/gate.h"
@@ -32,10 +33,6 @@ namespace vicinal::engine {
 
 class IndexState {
  public:
-  /// While rows are still on their way into memory, linking takes tens of milliseconds a vector:
-  /// who links so many waits for the rows instead.
-  static constexpr std::size_t kWorthLoading = 16;
-
   /// `file` and `records` are null for an index in memory.
   IndexState(std::string name, const IndexOptions& options, std::unique_ptr<graph::Graph> graph,
              persist::StoreFile* file, std::unique_ptr<persist::IndexRecords> records);
@@ -45,6 +42,7 @@ class IndexState {
   // -- Constant after construction.
   const std::string name;
   const IndexOptions options;
+  const std::shared_ptr<internal::WorkerPool> pool;  ///< of every index of the process
   const std::unique_ptr<graph::Graph> graph;
   persist::StoreFile* const file;  ///< outlives the records
 
@@ -65,16 +63,13 @@ class IndexState {
   // -- What every part asks.
 
   Status closed_status() const;
-  /// kReadOnly for a store that is; why rows that opening left for later cannot be had; else OK.
+  /// kReadOnly for a store that is; else OK.
   Status check_writable() const;
   /// kBusy: a callback of a call that holds labels asked for others that are taken.
   Status labels_taken() const;
   unsigned threads_or(unsigned asked) const;
+  internal::Workers workers(unsigned asked) const { return {*pool, threads_or(asked)}; }
   std::uint64_t row_bytes() const { return std::uint64_t{options.dimension} * sizeof(float); }
-
-  /// Until nothing is left that opening left for later.
-  /// Errors: Graph::load_deferred()'s.
-  Status load_vectors(unsigned threads, const ProgressCallback& progress) const;
 
   /// To the journal, where there is one. `meanwhile` is called beside the commit: see
   /// IndexRecords::append().

@@ -78,18 +78,18 @@ NodeId LabelMap::set_if_absent(NodeId node) {
   return *shard.nodes.insert(node).first;
 }
 
-std::vector<NodeId> LabelMap::take_live(WorkerPool& pool) {
+std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
   std::vector<NodeId> refused;
   internal::Mutex refused_mutex;
   const std::uint64_t limit = graph_.node_limit();
   for (std::uint64_t first = 0; first < limit; first += kNodesAtOnce) {
     const std::uint64_t last = std::min(limit, first + kNodesAtOnce);
     std::vector<ByShard> blocks((last - first + kNodesPerBlock - 1) / kNodesPerBlock);
-    pool.run(blocks.size(), [&](std::size_t block) {
+    workers.for_each(blocks.size(), 1, [&](std::size_t block) {
       const std::uint64_t begin = first + block * kNodesPerBlock;
       sort_live(graph_, begin, std::min(last, begin + kNodesPerBlock), blocks[block]);
     });
-    pool.run(kShards, [&](std::size_t number) {
+    workers.for_each(kShards, 1, [&](std::size_t number) {
       Shard& shard = *shards_[number];
       const internal::MutexLock lock(shard.mutex);
       for (const ByShard& block : blocks) {

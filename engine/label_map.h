@@ -25,7 +25,7 @@
 #include "engine/base/allocator.h"
 #include "engine/base/mutex.h"
 #include "engine/claims.h"
-#include "engine/worker_pool.h"
+#include "engine/base/worker_pool.h"
 #include "graph/graph.h"
 
 namespace vicinal::engine {
@@ -45,7 +45,7 @@ class LabelMap {
   /// For loading, while nobody else uses the map: set_if_absent() for every live node of the graph,
   /// a shard at a time, whose table lies in the cache then. Returns the nodes whose label another
   /// one has, ascending; of equal labels the lowest node has it.
-  std::vector<graph::NodeId> take_live(WorkerPool& pool);
+  std::vector<graph::NodeId> take_live(const internal::Workers& workers);
   /// Forgets `label` if `node` is still its node.
   void forget(Label label, graph::NodeId node);
 

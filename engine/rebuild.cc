@@ -27,7 +27,6 @@ Status Maintenance::rebuild(const BatchOptions& options) {
 
 Status Maintenance::rebuild_graph(unsigned threads, const ProgressCallback& progress, bool wait,
                                   std::span<const graph::NodeId> also) {
-  VICINAL_RETURN_IF_ERROR(state_.load_vectors(threads, progress));
   Reporter reporter(progress, "rebuild",
                     also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
   const Turn::Taken turn(turn_, wait && !CallbackScope::active());

@@ -5,7 +5,6 @@
 
 #include "engine/base/check.h"
 #include "engine/reader.h"
-#include "engine/worker_pool.h"
 
 namespace vicinal::engine {
 namespace {
@@ -43,7 +42,6 @@ std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exac
 Result<double> Reader::recall(const RecallOptions& options) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
-  VICINAL_RETURN_IF_ERROR(state_.load_vectors(options.threads, {}));
   if (options.k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
   std::vector<Label> labels = live_labels();
   std::sort(labels.begin(), labels.end());  // what is drawn depends on the seed and on them alone
@@ -56,9 +54,7 @@ Result<double> Reader::recall(const RecallOptions& options) const {
   exhaustive.exact = true;
   std::atomic<std::uint64_t> wanted{0};
   std::atomic<std::uint64_t> found{0};
-  WorkerPool pool(static_cast<unsigned>(
-      std::min<std::size_t>(state_.threads_or(options.threads), labels.size())));
-  pool.run(labels.size(), [&](std::size_t i) {
+  state_.workers(options.threads).for_each(labels.size(), 1, [&](std::size_t i) {
     const Result<std::vector<float>> query = get(labels[i]);
     if (!query) return;  // erased meanwhile
     const Result<SearchResult> exact = search(*query, exhaustive);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 
 #include "engine/base/check.h"
 
@@ -16,22 +15,11 @@ using graph::NodeState;
 using persist::OperationKind;
 
 Recovery::Recovery(IndexState& state)
-    : state_(state),
-      graph_(*state.graph),
-      pool_(state.threads_or(0)),
-      reporter_(state.options.progress, "links"),
-      payload_(state.options.load_in_background && !state.options.salvage && !state.read_only
-                   ? graph::Payload::kLater
-                   : graph::Payload::kNow) {}
+    : state_(state), graph_(*state.graph), reporter_(state.options.progress, "links") {}
 
 Result<RecoveryReport> Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
-  persist::LoadOptions options;
-  options.salvage = state_.options.salvage;
-  options.rows = payload_ == graph::Payload::kNow;
-  options.parallel = [this](std::size_t count, const std::function<void(std::size_t)>& body) {
-    pool_.run(count, body);
-  };
+  persist::LoadOptions options{.salvage = state_.options.salvage, .workers = state_.workers(0)};
   Reporter vectors(state_.options.progress, "vectors");
   if (state_.options.progress) {
     options.progress = [&](const Progress& p) { return vectors(p.done, p.total); };
@@ -42,13 +30,11 @@ Result<RecoveryReport> Recovery::run() {
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
   std::vector<NodeId> unlinked = graph_.unlinked_nodes();
-  VICINAL_RETURN_IF_ERROR(finish_links(!unlinked.empty()));
+  finish_links(!unlinked.empty());
   VICINAL_RETURN_IF_ERROR(link_missing(std::move(unlinked)));
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", state_.name));
   }
-  // Mending trees and linking compare vectors: on damaged ones nothing is built.
-  VICINAL_RETURN_IF_ERROR(graph_.deferred_status());
   state_.fresh.drop_stored(graph_, *state_.records);
   VICINAL_RETURN_IF_ERROR(record_hidden());
   RecoveryReport done;
@@ -64,21 +50,16 @@ Result<RecoveryReport> Recovery::run() {
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
   node_limit_ = node_limit;
   entry_point_ = entry_point;
-  if (payload_ == graph::Payload::kLater) {
-    graph_.defer_payload(std::make_unique<StoredPayload>(*state_.records), node_limit);
-  }
   graph_.reserve(node_limit);
   state_.labels.reserve(node_limit);
   return {};
 }
 
-Status Recovery::place(std::span<const persist::LoadedNode> run) {
-  return graph_.place_nodes(run, payload_);
-}
+Status Recovery::place(std::span<const persist::LoadedNode> run) { return graph_.place_nodes(run); }
 
 Status Recovery::take_labels() {
   if (std::exchange(labels_taken_, true)) return {};
-  for (const NodeId node : state_.labels.take_live(pool_)) {
+  for (const NodeId node : state_.labels.take_live(state_.workers(0))) {
     VICINAL_RETURN_IF_ERROR(settle(node));
   }
   if (graph_.tombstones() == 0) return {};
@@ -176,16 +157,11 @@ Status Recovery::replay_resurrect(NodeId node) {
   return {};
 }
 
-Status Recovery::finish_links(bool some_unlinked) {
+void Recovery::finish_links(bool some_unlinked) {
   const bool several_trees = roots_ > std::uint64_t{entry_point_.level} + 1;
   const bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 ||
                        some_unlinked || several_trees;
-  Status loaded;
-  graph_.finish_restoring(entry_point_, damaged, [&] {
-    loaded = state_.load_vectors(0, state_.options.progress);
-    return loaded.ok();
-  });
-  return loaded;
+  graph_.finish_restoring(entry_point_, damaged);
 }
 
 Status Recovery::link_missing(std::vector<NodeId> missing) {
@@ -198,9 +174,6 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return {};
-  if (missing.size() >= IndexState::kWorthLoading) {
-    VICINAL_RETURN_IF_ERROR(state_.load_vectors(0, state_.options.progress));
-  }
   unsaved_bytes_ += missing.size() * state_.row_bytes();
   graph_.link_batch(missing, state_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);

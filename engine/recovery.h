@@ -22,7 +22,6 @@
 
 #include "engine/index_state.h"
 #include "engine/progress.h"
-#include "engine/worker_pool.h"
 #include "persist/loading.h"
 
 namespace vicinal::engine {
@@ -67,7 +66,7 @@ class Recovery final : public persist::LoadVisitor {
   Status replay_upsert(const persist::Operation& operation);
   Status replay_resurrect(graph::NodeId node);
   /// After all links: entry point, trees of parents.
-  Status finish_links(bool some_unlinked);
+  void finish_links(bool some_unlinked);
   Status link_missing(std::vector<graph::NodeId> missing);
   /// A build before this one, killed inside a cancelled batch, left a label two live nodes: the
   /// erasure of one is stored.
@@ -75,9 +74,7 @@ class Recovery final : public persist::LoadVisitor {
 
   IndexState& state_;
   graph::Graph& graph_;
-  WorkerPool pool_;
   Reporter reporter_;
-  const graph::Payload payload_;
   std::uint64_t node_limit_ = 0;
   graph::EntryPoint entry_point_;
   std::vector<graph::NodeId> replayed_;  ///< nodes of the journal, in its order

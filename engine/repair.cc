@@ -33,7 +33,6 @@ Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
   Reporter reporter(options.progress, "repair");
-  VICINAL_RETURN_IF_ERROR(state_.load_vectors(0, options.progress));
   RepairResult total;
   do {
     const std::uint64_t left =

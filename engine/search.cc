@@ -12,7 +12,6 @@
 #include "engine/filtered_request.h"
 #include "engine/reader.h"
 #include "engine/vector_check.h"
-#include "engine/worker_pool.h"
 
 namespace vicinal::engine {
 namespace {
@@ -40,6 +39,9 @@ class FoundBuffer {
   std::vector<Found> found_;
 };
 
+// Queries of a batch that one thread takes at once.
+constexpr std::size_t kQueriesAtOnce = 8;
+
 std::vector<Hit> to_hits(std::span<const Found> found) {
   std::vector<Hit> hits;
   hits.reserve(found.size());
@@ -55,8 +57,7 @@ Status Reader::check_query(std::span<const float> query, const std::string& what
 }
 
 Status Reader::check_rows(const StoredRows* rows) const {
-  if (rows != nullptr) VICINAL_RETURN_IF_ERROR(rows->status());
-  return state_.graph->deferred_status();
+  return rows != nullptr ? rows->status() : Status();
 }
 
 Result<SearchResult> Reader::search(std::span<const float> query,
@@ -92,7 +93,7 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   if (most == 0) return {};
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
-  if (!state_.graph->config().keep_vectors || state_.graph->deferred() > 0) {
+  if (!state_.graph->config().keep_vectors) {
     pass.emplace(state_.gate);
     if (!*pass) return state_.closed_status();
     source = state_.rows();
@@ -135,8 +136,7 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
   std::vector<SearchResult> results(rows);
   internal::Mutex mutex;
   Status first_error;
-  WorkerPool pool(static_cast<unsigned>(std::min<std::size_t>(state_.threads_or(threads), rows)));
-  pool.run(rows, [&](std::size_t i) {
+  state_.workers(threads).for_each(rows, kQueriesAtOnce, [&](std::size_t i) {
     Result<SearchResult> result = search(query(i), options);
     if (result) {
       results[i] = std::move(*result);

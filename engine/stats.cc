@@ -26,7 +26,6 @@ Stats IndexCore::stats() const {
   stats.salvaged = loaded_.salvaged;
   stats.repaired_links = loaded_.repaired_links;
   stats.open_seconds = loaded_.seconds;
-  stats.vectors_to_load = state_.graph->deferred();
   stats.checkpoint_age_s = checkpoints_.age();
   state_.health.fill(stats);
   const Gate::Pass pass(state_.gate);

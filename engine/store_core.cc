@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "engine/base/check.h"
+#include "engine/base/huge_pages.h"
 #include "engine/events.h"
 #include "engine/options_check.h"
 
@@ -27,6 +28,14 @@ StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
   if (const int cleared = file_->stale_readers(); cleared > 0) {
     tell_of_file(EventKind::kStaleReader, Severity::kWarning, static_cast<std::uint64_t>(cleared),
                  0, "readers of killed processes were cleared");
+  }
+  if (options.on_event && internal::huge_pages_refused()) {
+    tell(options.on_event, [&] {
+      Event event;
+      event.kind = EventKind::kHugePagesRefused;
+      event.message = fmt::format("store \"{}\": this system gives no huge pages", path_);
+      return event;
+    });
   }
   map_bytes_ = file_->map_bytes();
   if (options.background && !options.read_only) {

@@ -29,9 +29,6 @@ Result<BatchResult> Writer::upsert_batch(std::span<const Label> labels,
     }
   }
   plan.choose_winners(labels);
-  if (plan.winners.size() >= IndexState::kWorthLoading) {
-    VICINAL_RETURN_IF_ERROR(state_.load_vectors(options.threads, options.progress));
-  }
 
   Result<BatchResult> result = [&] {
     const LabelClaims::Held claims(state_.claims, plan.winner_labels);

@@ -68,10 +68,6 @@ Status Reader::validate_records(ValidateReport& report, const ValidateOptions& o
       report.messages.push_back(std::move(message));
   }
   if (!state_.graph->config().keep_vectors) return {};
-  if (const Status loaded = state_.load_vectors(0, options.progress); !loaded.ok()) {
-    // A damaged vector is among what verify() counted.
-    return loaded.code() == StatusCode::kCorruption ? Status() : loaded;
-  }
   const Result<std::unique_ptr<persist::RowReader>> reader = state_.records->row_reader();
   if (!reader) return reader.status();
   const graph::Moment moment(*state_.graph);

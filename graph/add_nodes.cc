@@ -6,7 +6,6 @@
 #include "engine/base/check.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "graph/parallel.h"
 #include "graph/placement.h"
 
 namespace vicinal::graph {
@@ -65,15 +64,15 @@ constexpr std::size_t kShare = 8192;
 // Deals the slots of `taken`, in ascending order, out among the nodes by nearness; returns the
 // nodes in the order of their slots. Writes to the slots, but nothing that lasts.
 internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph::NewNode> nodes,
-                                           std::span<NodeId> taken, unsigned threads) {
+                                           std::span<NodeId> taken,
+                                           const internal::Workers& workers) {
   std::sort(taken.begin(), taken.end());
-  parallel_for(threads, nodes.size(), kShare, [&](std::size_t i) {
+  workers.for_each(nodes.size(), kShare, [&](std::size_t i) {
     const BorrowedScratch scratch(g.scratches);
-    if (g.deferred != nullptr) g.deferred->take_over(taken[i]);
     g.write_node(taken[i], nodes[i].label, 0);
     g.write_comparable(taken[i], nodes[i].vector, *scratch);
   });
-  internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, threads);
+  internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, workers);
   const internal::Vector<NodeId> slots(taken.begin(), taken.end());
   for (std::size_t i = 0; i < order.size(); ++i) taken[order[i]] = slots[i];
   return order;
@@ -85,10 +84,11 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
   GraphState& g = *state_;
   std::vector<NodeId> taken(nodes.size(), kNoNode);
   VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
+  const internal::Workers workers = g.workers(threads);
   try {
     internal::Vector<std::uint32_t> by_slot;
-    if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, threads);
-    parallel_for(threads, nodes.size(), kShare, [&](std::size_t index) {
+    if (nodes.size() >= kWorthPlacing) by_slot = deal_slots(g, nodes, taken, workers);
+    workers.for_each(nodes.size(), kShare, [&](std::size_t index) {
       const std::size_t i = by_slot.empty() ? index : by_slot[index];
       const BorrowedScratch scratch(g.scratches);
       fill_slot(g, taken[i], nodes[i], *scratch);

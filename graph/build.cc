@@ -19,7 +19,6 @@
 #include "graph/graph.h"
 #include "graph/insert.h"
 #include "graph/linking.h"
-#include "graph/parallel.h"
 #include "graph/peers.h"
 #include "graph/rebuild.h"
 
@@ -51,24 +50,23 @@ struct Item {
 /// the system would have to clear again and again.
 class Rounds {
  public:
-  Rounds(GraphState& g, unsigned threads) : g_(g), threads_(threads) {}
+  Rounds(GraphState& g, unsigned threads) : g_(g), workers_(g.workers(threads)) {}
 
   void run(Topology& t, std::span<const NodeId> nodes) {
     t_ = &t;
     const EntryPoint entry = t.entry_point();
     const std::uint64_t noted_before = t.recently_linked().count();
     items_.resize(nodes.size());
-    parallel_for(threads_, nodes.size(), 8,
-                 [&](std::size_t i) { find_approach(nodes[i], entry, items_[i]); });
+    workers_.for_each(nodes.size(), 8,
+                      [&](std::size_t i) { find_approach(nodes[i], entry, items_[i]); });
     sort_by_nearness();
-    parallel_for(threads_, nodes.size(), 8,
-                 [&](std::size_t i) { search(items_[by_nearness_[i]]); });
+    workers_.for_each(nodes.size(), 8, [&](std::size_t i) { search(items_[by_nearness_[i]]); });
     queue_up();
-    parallel_for(threads_, items_.size(), 8, [&](std::size_t i) {
+    workers_.for_each(items_.size(), 8, [&](std::size_t i) {
       if (!items_[i].alone) choose(items_[i]);
     });
     collect_requests();
-    parallel_for(threads_, groups_.size(), 16, [&](std::size_t i) {
+    workers_.for_each(groups_.size(), 16, [&](std::size_t i) {
       serve(std::span(requests_).subspan(groups_[i].begin, groups_[i].count));
     });
     finish();
@@ -205,7 +203,7 @@ class Rounds {
   }
 
   void sort_requests() {
-    parallel_sort(threads_, requests_, [](const Request& a, const Request& b) {
+    workers_.sort(requests_, [](const Request& a, const Request& b) {
       if (a.target != b.target) return a.target < b.target;
       if (a.level != b.level) return a.level < b.level;
       return a.from < b.from;
@@ -256,7 +254,7 @@ class Rounds {
     const bool few = remembered && others.size() <= kFewOthers;
     const bool own_side = few || !remembered || own.size() <= others.size();
     const internal::Vector<NodeId>& searching = own_side ? own : others;
-    parallel_for(threads_, searching.size(), 8, [&](std::size_t i) {
+    workers_.for_each(searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
       if (few) {
         link_to_peers(g_, *t_, searching[i], others, *scratch);
@@ -268,7 +266,7 @@ class Rounds {
 
   GraphState& g_;
   Topology* t_ = nullptr;  ///< of the present round
-  const unsigned threads_;
+  const internal::Workers workers_;
   internal::Vector<Item> items_;
   internal::Vector<std::uint32_t> by_nearness_;  ///< the items in the order of their searches
   internal::Vector<Request> requests_;

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "graph/graph_state.h"
 #include "graph/scorer.h"
@@ -10,10 +11,12 @@
 
 namespace vicinal::graph {
 
-Result<std::unique_ptr<Graph>> Graph::create(const Config& config) {
+Result<std::unique_ptr<Graph>> Graph::create(const Config& config,
+                                             std::shared_ptr<internal::WorkerPool> pool) {
   const auto table = kernels::active_kernels();
   if (!table) return table.status();
-  return std::unique_ptr<Graph>(new Graph(std::make_unique<GraphState>(config, **table)));
+  return std::unique_ptr<Graph>(
+      new Graph(std::make_unique<GraphState>(config, **table, std::move(pool))));
 }
 
 Graph::Graph(std::unique_ptr<GraphState> state) : state_(std::move(state)) {}
@@ -31,8 +34,7 @@ std::uint64_t Graph::node_limit() const {
 
 const float* Graph::vector(NodeId node) const {
   const GraphState& g = *state_;
-  const bool in_memory = g.config.keep_vectors && (!g.some_deferred() || g.deferred->here(node));
-  return in_memory ? g.vector_row(node) : nullptr;
+  return g.config.keep_vectors ? g.vector_row(node) : nullptr;
 }
 
 bool Graph::linked(NodeId node) const {
@@ -137,7 +139,7 @@ GraphStats Graph::stats() const {
   if (g.use_codes) s.bytes_codes = used * g.codes.stride();
   constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle) +
                                      Visibility::kBytesPerNode + LinkBacklog::kBytesPerNode;
-  s.bytes_nodes = used * kPerNode + (g.deferred == nullptr ? 0 : g.deferred->bytes());
+  s.bytes_nodes = used * kPerNode;
   s.bytes_scratch = g.scratches.bytes();
   s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
   s.fallback_scans = g.walk_statistics.fallback_scans.load(std::memory_order_relaxed);

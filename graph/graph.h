@@ -26,8 +26,7 @@
 //       read with acquire. The block is reused only after every reader that could hold it has left.
 //   G2* A list holds at most max_links(level) ids, none twice, never its own node.
 //   G3* A link at level L names a node that has level L.
-//   G4  A node's payload is complete before any link to it can be read, but for rows, norms and
-//       codes that are loaded after opening (deferred.h), whose absence every reader sees.
+//   G4  A node's payload is complete before any link to it can be read.
 //   G5  A node's forward links on all levels are published before any back-link to it.
 //   G6* The entry point is one atomic value (node, level) and is a node of the highest level used.
 //   G7  Storage never moves.
@@ -51,6 +50,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/worker_pool.h"
 #include "graph/callbacks.h"
 #include "graph/config.h"
 #include "graph/found.h"
@@ -97,9 +97,11 @@ struct LinkPlan;   // what plan_link() finds; defined in insert.h
 
 class Graph {
  public:
+  /// `pool` helps whatever takes a number of threads; it outlives the graph.
   /// Errors: kInvalidArgument for a forced CPU target that does not exist here. Ranges are the
   /// engine's check.
-  static Result<std::unique_ptr<Graph>> create(const Config& config);
+  static Result<std::unique_ptr<Graph>> create(const Config& config,
+                                               std::shared_ptr<internal::WorkerPool> pool);
   ~Graph();
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
@@ -130,20 +132,7 @@ class Graph {
   /// Errors: kCorruption when the slot is taken or out of range.
   Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
   /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
-  /// Payload::kLater (after defer_payload()): no row is looked at, load_deferred() gets them.
-  Status place_nodes(std::span<const StoredPayload> nodes, Payload payload = Payload::kNow);
-  /// For loading, before nodes below `limit` are placed for later.
-  void defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit);
-  /// How many nodes have their rows and codes not in memory yet; falls only. Until it is 0 every
-  /// comparison with one of them reads and encodes its row anew: some microseconds.
-  std::uint64_t deferred() const;
-  /// Brings what is deferred() into memory beside readers and writers; several calls share the
-  /// work.
-  /// Errors: kCancelled by `step`; deferred_status().
-  Status load_deferred(unsigned threads, const StepCallback& step);
-  /// Why rows could not be read from the PayloadSource, if so: then what was found or linked since
-  /// does not count.
-  Status deferred_status() const;
+  Status place_nodes(std::span<const StoredPayload> nodes);
   /// After loading: slots below `limit` that nothing was placed in become free.
   void finish_placing(std::uint64_t limit);
   /// Gives back kPending nodes that were never linked; readers may have come by them (stood()).
@@ -154,8 +143,8 @@ class Graph {
   NodeState state(NodeId node) const;
   /// Slots ever used: every node is below it.
   std::uint64_t node_limit() const;
-  /// The stored bits, or nullptr when vectors are not kept or this one is not in memory yet. Valid
-  /// while the slot is not reused: inside a Moment, or while the caller holds the label.
+  /// The stored bits, or nullptr when vectors are not kept. Valid while the slot is not reused:
+  /// inside a Moment, or while the caller holds the label.
   const float* vector(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;
@@ -218,10 +207,8 @@ class Graph {
   /// of them and no node placed meanwhile.
   RestoredLinks restore_links(std::span<const StoredLinks> nodes);
   /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
-  /// not valid). With `damaged`, parent trees are checked and mended too. `before_comparing`, when
-  /// it is there, is called before that compares vectors: false gives the restoring up.
-  void finish_restoring(EntryPoint entry_point, bool damaged,
-                        const std::function<bool()>& before_comparing = {});
+  /// not valid). With `damaged`, parent trees are checked and mended too.
+  void finish_restoring(EntryPoint entry_point, bool damaged);
 
   /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present
   /// one, swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked).

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "graph/codes.h"
 
@@ -22,13 +23,15 @@ std::size_t vector_stride(std::uint32_t dimension) {
 
 }  // namespace
 
-GraphState::GraphState(const Config& c, const kernels::KernelTable& k)
+GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
+                       std::shared_ptr<internal::WorkerPool> p)
     : config(c),
       kernels(k),
       use_codes(c.quantization == Quantization::kInt8),
       rotation_signs(use_codes ? kernels::make_rotation_signs(c.dimension, c.seed)
                                : std::vector<float>()),
       level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
+      pool(std::move(p)),
       vectors(vector_stride(c.dimension)),
       codes(kernels::code_stride(c.dimension)),
       topology(new Topology(epochs)) {}
@@ -107,7 +110,6 @@ void GraphState::grow(std::uint64_t limit) {
 
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
                                Scratch& scratch) {
-  if (deferred != nullptr) deferred->take_over(node);
   write_node(node, label, level);
   write_row(node, vector, scratch);
 }

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
+#include "engine/base/worker_pool.h"
 #include "graph/arena.h"
 #include "graph/config.h"
-#include "graph/deferred.h"
 #include "graph/epoch.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
@@ -30,7 +30,8 @@ namespace vicinal::graph {
 
 class GraphState {
  public:
-  GraphState(const Config& config, const kernels::KernelTable& kernels);
+  GraphState(const Config& config, const kernels::KernelTable& kernels,
+             std::shared_ptr<internal::WorkerPool> pool);
   ~GraphState();
   GraphState(const GraphState&) = delete;
   GraphState& operator=(const GraphState&) = delete;
@@ -41,6 +42,9 @@ class GraphState {
   const bool use_codes;
   const std::vector<float> rotation_signs;
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
+  const std::shared_ptr<internal::WorkerPool> pool;
+
+  internal::Workers workers(unsigned threads) const { return {*pool, threads}; }
 
   std::uint32_t max_links(Level level) const { return level == 0 ? 2 * config.M : config.M; }
   /// Children that a list takes; the rest of it stays free for select_links.
@@ -48,7 +52,7 @@ class GraphState {
   Level draw_level(Label label) const;
 
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
-  // (G8). While some_deferred(), norm, vector and code of a node count only when deferred->here().
+  // (G8).
   SegmentTable vectors;
   SegmentTable codes;
   SegmentedArray<Label> labels;
@@ -85,10 +89,6 @@ class GraphState {
   float inverse_norm(const float* vector) const;
   /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
   void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
-  /// Null unless opening left payload for later. Set before the graph is shared.
-  std::unique_ptr<DeferredPayload> deferred;
-  /// True when the payload of some node is not in memory yet.
-  bool some_deferred() const { return deferred != nullptr && deferred->left() > 0; }
 
   // -- Slots.
   internal::Mutex slots_mutex;

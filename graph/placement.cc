@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "graph/parallel.h"
 #include "graph/scorer.h"
 #include "graph/scratch.h"
 
@@ -38,7 +37,7 @@ class Placement {
     std::iota(order_.begin(), order_.end(), 0u);
   }
 
-  internal::Vector<std::uint32_t> run(unsigned threads) && {
+  internal::Vector<std::uint32_t> run(const internal::Workers& workers) && {
     internal::Vector<Range> large;
     internal::Vector<Range> small;
     large.push_back({0, nodes_.size(), 0});
@@ -48,15 +47,15 @@ class Placement {
       if (range.count < kLarge) {
         small.push_back(range);
       } else {
-        split(range, threads, large);
+        split(range, workers, large);
       }
     }
-    parallel_for(threads, small.size(), 1, [&](std::size_t i) {
+    workers.for_each(small.size(), 1, [&](std::size_t i) {
       internal::Vector<Range> parts(1, small[i]);
       while (!parts.empty()) {
         const Range range = parts.back();
         parts.pop_back();
-        split(range, 1, parts);
+        split(range, {}, parts);
       }
     });
     return std::move(order_);
@@ -69,11 +68,11 @@ class Placement {
   };
 
   // Moves each of the range to its leader's group; adds the groups to `parts`.
-  void split(const Range& range, unsigned threads, internal::Vector<Range>& parts) {
+  void split(const Range& range, const internal::Workers& workers, internal::Vector<Range>& parts) {
     if (range.count <= kSmallest || range.depth == kDeepest) return;
     const Leaders leaders = choose_leaders(range);
     const std::size_t chunks = (range.count + kChunk - 1) / kChunk;
-    parallel_for(threads, chunks, 8, [&](std::size_t chunk) {
+    workers.for_each(chunks, 8, [&](std::size_t chunk) {
       const std::size_t first = range.begin + chunk * kChunk;
       find_nearest(leaders, first, std::min(first + kChunk, range.begin + range.count));
     });
@@ -149,8 +148,9 @@ class Placement {
 }  // namespace
 
 internal::Vector<std::uint32_t> order_by_nearness(const GraphState& g,
-                                                  std::span<const NodeId> nodes, unsigned threads) {
-  return Placement(g, nodes).run(threads);
+                                                  std::span<const NodeId> nodes,
+                                                  const internal::Workers& workers) {
+  return Placement(g, nodes).run(workers);
 }
 
 }  // namespace vicinal::graph

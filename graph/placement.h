@@ -14,6 +14,7 @@
 #include <span>
 
 #include "engine/base/allocator.h"
+#include "engine/base/worker_pool.h"
 #include "graph/graph_state.h"
 
 namespace vicinal::graph {
@@ -23,6 +24,7 @@ namespace vicinal::graph {
 /// need (norms, and codes or else vectors) and can be reached by nobody.
 /// Cost: at most 256 distances a node, some 100 at a million. Throws std::bad_alloc.
 internal::Vector<std::uint32_t> order_by_nearness(const GraphState& g,
-                                                  std::span<const NodeId> nodes, unsigned threads);
+                                                  std::span<const NodeId> nodes,
+                                                  const internal::Workers& workers);
 
 }  // namespace vicinal::graph

@@ -161,7 +161,7 @@ Status Graph::place_node(NodeId node, Label label, Level level, const float* vec
   return place_nodes({&payload, 1});
 }
 
-Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload) {
+Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
   GraphState& g = *state_;
   std::uint64_t limit = 0;
   for (const StoredPayload& n : nodes) {
@@ -187,12 +187,7 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes, Payload payload)
       status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
       break;
     }
-    if (payload == Payload::kNow) {
-      g.write_payload(n.node, n.label, n.level, n.row, *scratch);
-    } else {
-      g.write_node(n.node, n.label, n.level);
-      g.deferred->defer(n.node);
-    }
+    g.write_payload(n.node, n.label, n.level, n.row, *scratch);
     if (n.state == NodeState::kPending) {
       g.visibility.begin_life(n.node, kNoNode);
     } else {
@@ -221,22 +216,6 @@ void Graph::finish_placing(std::uint64_t limit) {
   }
 }
 
-void Graph::defer_payload(std::unique_ptr<PayloadSource> source, std::uint64_t limit) {
-  state_->deferred = std::make_unique<DeferredPayload>(*state_, std::move(source), limit);
-}
-
-std::uint64_t Graph::deferred() const {
-  return state_->deferred == nullptr ? 0 : state_->deferred->left();
-}
-
-Status Graph::load_deferred(unsigned threads, const StepCallback& step) {
-  return state_->deferred == nullptr ? Status() : state_->deferred->load(threads, step);
-}
-
-Status Graph::deferred_status() const {
-  return state_->deferred == nullptr ? Status() : state_->deferred->status();
-}
-
 RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
   GraphState& g = *state_;
   LinkRestorer restorer(g, *g.topology.load(std::memory_order_acquire), node_limit());
@@ -244,8 +223,7 @@ RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
   return restorer.publish();
 }
 
-void Graph::finish_restoring(EntryPoint wanted, bool damaged,
-                             const std::function<bool()>& before_comparing) {
+void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
   GraphState& g = *state_;
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint highest = find_entry_point(g, t);
@@ -256,7 +234,7 @@ void Graph::finish_restoring(EntryPoint wanted, bool damaged,
   const EntryPoint chosen = valid ? wanted : highest;
   while (!(present == chosen) && !t.replace_entry_point(present, chosen)) {
   }
-  if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t, before_comparing);
+  if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t);
 }
 
 }  // namespace vicinal::graph

@@ -1,4 +1,4 @@
-// RowSource: rows of nodes that the graph does not hold itself, and where to get such a source.
+// RowSource: rows of nodes that the graph does not hold itself.
 //
 // Ownership: whoever opened a source; it gives out rows that are its own.
 // Threads: each class says.
@@ -13,8 +13,7 @@
 
 namespace vicinal::graph {
 
-/// Rows of nodes that the graph does not hold itself (Config::keep_vectors false, or payload that
-/// comes later). One object serves one call at a time.
+/// Rows of nodes where Config::keep_vectors is false. One object serves one call at a time.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -30,21 +29,5 @@ class RowSource {
   /// Ends the validity of all rows given out, and lets go of what it holds of a store.
   virtual void release() {}
 };
-
-/// Where the rows are of nodes that were placed without (place_nodes(), Payload::kLater).
-/// Threads: any; what it opens serves one.
-class PayloadSource {
- public:
-  /// How rows will be asked for.
-  enum class Order : std::uint8_t { kScattered, kAscending };
-
-  virtual ~PayloadSource() = default;
-  /// Rows as they stand now.
-  /// Errors: kBusy passes by itself; others are for good.
-  virtual Result<std::unique_ptr<RowSource>> open(Order order) = 0;
-};
-
-/// When the rows and codes of placed nodes come into memory.
-enum class Payload : std::uint8_t { kNow, kLater };
 
 }  // namespace vicinal::graph

@@ -43,15 +43,9 @@ class Scorer {
   }
 
  private:
-  Scorer(const GraphState& g, Scratch& scratch);
-  void score_in_memory(const std::uint32_t* ids, std::size_t count, float* out,
-                       kernels::Rows rows) const;
-  /// Where the payload of some ids, or of all, is not in memory yet (deferred.h).
-  void score_some_late(const std::uint32_t* ids, std::size_t count, float* out) const;
-  void score_late(std::span<const std::uint32_t> ids, float* out) const;
+  explicit Scorer(const GraphState& g);
 
   const GraphState& g_;
-  Scratch& scratch_;
   const kernels::RowTable rows_;
   const std::size_t rows_ahead_;
   kernels::CodeQuery code_{};

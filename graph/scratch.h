@@ -46,14 +46,6 @@ struct Scratch {
   internal::Vector<const float*> rows;
   internal::Vector<NodeId> backlog;  ///< as it was before a walk (link_backlog.h)
 
-  // For nodes whose payload is not in memory yet (deferred.h).
-  internal::Vector<std::int8_t> late_codes;        ///< made for one comparison
-  internal::Vector<std::uint32_t> late_numbers;    ///< 0, 1, ...: the rows of late_codes
-  internal::Vector<std::uint32_t> late_positions;  ///< among the ids of a call
-  internal::Vector<std::uint32_t> late_ids;        ///< the ids in that order
-  internal::Vector<float> late_distances;
-  internal::Vector<float> zeros;
-
   std::uint64_t distances_computed = 0;
   std::uint64_t nodes_expanded = 0;
 

@@ -32,7 +32,7 @@ struct SearchRequest {
   double selectivity = -1;
   /// Null when the labels that `accept` passes cannot be told.
   const ListedNodes* listed = nullptr;
-  /// Not null when Config::keep_vectors is false or deferred() was not 0.
+  /// Not null when Config::keep_vectors is false.
   RowSource* rows = nullptr;
 };
 

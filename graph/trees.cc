@@ -103,7 +103,7 @@ void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Le
 }
 
 std::uint64_t mend_level(GraphState& g, Topology& t, EntryPoint entry, Level level,
-                         const std::function<bool()>& before_comparing, Scratch& scratch) {
+                         Scratch& scratch) {
   const std::uint64_t limit = g.next_slot.load(std::memory_order_acquire);
   const NodeId root = root_above(g, t, entry.node, level);
   std::vector<bool> spanned = spanned_by_tree(g, t, root, level, limit);
@@ -121,7 +121,6 @@ std::uint64_t mend_level(GraphState& g, Topology& t, EntryPoint entry, Level lev
       loose.push_back(node);
     }
   }
-  if (!loose.empty() && before_comparing && !before_comparing()) return loose.size();
   for (const NodeId node : loose) forget_tree_links(g, t, node, level, scratch);
   for (const NodeId node : loose) {
     const auto near = spanned_nearby(g, t, node, entry, root, level, spanned, scratch);
@@ -231,14 +230,13 @@ std::uint64_t count_loose(const GraphState& g, const Topology& t) {
   return loose;
 }
 
-std::uint64_t mend_trees(GraphState& g, Topology& t,
-                         const std::function<bool()>& before_comparing) {
+std::uint64_t mend_trees(GraphState& g, Topology& t) {
   const BorrowedScratch scratch(g.scratches);
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return 0;
   std::uint64_t mended = 0;
   for (Level level = entry.level + 1; level-- > 0;) {
-    mended += mend_level(g, t, entry, level, before_comparing, *scratch);
+    mended += mend_level(g, t, entry, level, *scratch);
   }
   return mended;
 }

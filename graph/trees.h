@@ -42,10 +42,7 @@ bool tombstones_hang_loose(const GraphState& g, const Topology& t);
 std::uint64_t count_loose(const GraphState& g, const Topology& t);
 
 /// Hangs every linked node that the tree of some level does not span into it, and makes ordinary
-/// links of tree links that are untrue; returns how many nodes there were. `before_comparing`, when
-/// it is there, is called before vectors are compared, if they must be: false leaves the trees
-/// torn.
-std::uint64_t mend_trees(GraphState& g, Topology& t,
-                         const std::function<bool()>& before_comparing = {});
+/// links of tree links that are untrue; returns how many nodes there were.
+std::uint64_t mend_trees(GraphState& g, Topology& t);
 
 }  // namespace vicinal::graph

@@ -70,7 +70,6 @@ class Checkpoint {
     const graph::EntryPoint entry_point = source_.entry_point();
     const bool empty = total_entries_ == 0 && !marked_;
     if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
-    if (Status s = source_.status(); !s.ok()) return s;
     if (Status s = write_links(nodes); !s.ok()) return s;
     if (marked_ && mark_ == 0) {  // by a checkpoint before this one: the mark stays until settled()
       if (Status s = marked([](Transaction&) { return Status(); }); !s.ok()) return s;

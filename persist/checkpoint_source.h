@@ -25,8 +25,6 @@ class CheckpointSource {
   virtual graph::EntryPoint entry_point() = 0;
   /// Whether no links changed since take_changed_nodes(), nor are about to.
   virtual bool settled() = 0;
-  /// Whether what links() and entry_point() gave so far may be stored; asked before it is.
-  virtual Status status() { return {}; }
   /// A checkpoint failed after take_changed_nodes(): these must be reported again.
   virtual void give_back_changed_nodes(std::span<const graph::NodeId> nodes) = 0;
 };

@@ -17,7 +17,6 @@ const float* ChunkCopier::row(graph::NodeId node) {
     why_ = rows.status();
     if (!rows) return nullptr;
     rows_ = *rows;
-    verified_.add(chunk);
   }
   return row_of(layout_, rows_, node, &why_);
 }

@@ -1,7 +1,7 @@
 // ChunkCopier: rows copied out of the data file, chunk by chunk, for most rows of a chunk.
 //
-// What: verifies every chunk, also where somebody did before it (chunk_copy.h).
-// Ownership: holds a snapshot; the environment and the marks of what was verified outlive it.
+// What: verifies every chunk anew (chunk_copy.h).
+// Ownership: holds a snapshot; the environment outlives it.
 // Threads: one at a time.
 #pragma once
 
@@ -13,7 +13,6 @@
 #include "persist/lmdb_env.h"
 #include "persist/row_reader.h"
 #include "persist/value_reader.h"
-#include "persist/verified_chunks.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
@@ -21,11 +20,10 @@ namespace vicinal::persist {
 class ChunkCopier final : public RowReader {
  public:
   ChunkCopier(const Environment& environment, ReadTransaction transaction, DatabaseHandle vectors,
-              const ChunkLayout& layout, VerifiedChunks& verified)
+              const ChunkLayout& layout)
       : transaction_(std::move(transaction)),
         vectors_(vectors),
         layout_(layout),
-        verified_(verified),
         reader_(environment) {}
   const float* row(graph::NodeId node) override;
   Status why() const override { return why_; }
@@ -34,7 +32,6 @@ class ChunkCopier final : public RowReader {
   ReadTransaction transaction_;
   const DatabaseHandle vectors_;
   const ChunkLayout layout_;
-  VerifiedChunks& verified_;
   ValueReader reader_;
   ChunkRoom room_;
   std::int64_t chunk_ = -1;  ///< whose rows are in room_

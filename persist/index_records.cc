@@ -92,16 +92,15 @@ Result<CheckpointReport> IndexRecords::checkpoint(CheckpointSource& source,
 Result<std::unique_ptr<RowReader>> IndexRecords::row_reader() {
   Result<ReadTransaction> transaction = index_->environment.read();
   if (!transaction) return transaction.status();
-  return std::unique_ptr<RowReader>(new MapRowReader(
-      std::move(*transaction), index_->databases.vectors, index_->layout, index_->verified_chunks));
+  return std::unique_ptr<RowReader>(
+      new MapRowReader(std::move(*transaction), index_->databases.vectors, index_->layout));
 }
 
 Result<std::unique_ptr<RowReader>> IndexRecords::chunk_copier() {
   Result<ReadTransaction> transaction = index_->environment.read();
   if (!transaction) return transaction.status();
   return std::unique_ptr<RowReader>(new ChunkCopier(index_->environment, std::move(*transaction),
-                                                    index_->databases.vectors, index_->layout,
-                                                    index_->verified_chunks));
+                                                    index_->databases.vectors, index_->layout));
 }
 
 Status IndexRecords::for_each_journal_entry(const std::function<bool(const std::string&)>& visit) {

@@ -47,7 +47,7 @@ class IndexRecords {
 
   const StoredOptions& options() const;
 
-  /// Reads everything (but see LoadOptions::rows), in the order of LoadVisitor. Once, before any
+  /// Reads everything, in the order of LoadVisitor. Once, before any
   /// other use. kCorruption names the label (or node) of a damaged vector record. Damaged link
   /// records are left out and counted.
   Result<LoadReport> load(LoadVisitor& visitor, const LoadOptions& options);

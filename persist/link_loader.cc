@@ -64,7 +64,7 @@ Status LinkLoader::run(const Tell& tell, const Damaged& damaged) {
 Status LinkLoader::deliver(const Damaged& damaged) {
   const std::span<const Record> records(records_);
   slices_.assign((records.size() + kRecordsPerSlice - 1) / kRecordsPerSlice, {});
-  options_.for_all(slices_.size(), [&](std::size_t i) {
+  options_.workers.for_each(slices_.size(), 1, [&](std::size_t i) {
     const std::size_t begin = i * kRecordsPerSlice;
     const std::size_t count = std::min(kRecordsPerSlice, records.size() - begin);
     deliver_slice(records.subspan(begin, count), &slices_[i]);

@@ -28,7 +28,6 @@ Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
     if (group.empty()) written += std::max(own * kNodesPerLinkGroup, kTypicalRecord);
     group.emplace_back(id % kNodesPerLinkGroup, std::move(links));
   }
-  if (Status s = source.status(); !s.ok()) return s;
   Result<ReadTransaction> transaction = environment_.read();
   if (!transaction) return transaction.status();
   Step step;

@@ -17,7 +17,7 @@ Bytes to_bytes(const MDB_val& val) {
 
 Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
   MDB_cursor* cursor = nullptr;
-  if (const int rc = mdb_cursor_open(transaction.txn_, database, &cursor); rc != MDB_SUCCESS) {
+  if (const int rc = mdb_cursor_open(transaction.raw(), database, &cursor); rc != MDB_SUCCESS) {
     return transaction.failed(rc, "opening a cursor");
   }
   return Cursor(&transaction, cursor);

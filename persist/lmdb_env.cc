@@ -148,7 +148,7 @@ Status Environment::call(const Closure& closure, Transaction& transaction) {
   try {
     return closure(transaction);
   } catch (...) {
-    mdb_txn_abort(transaction.txn_);
+    mdb_txn_abort(transaction.raw());
     throw;
   }
 }
@@ -176,7 +176,7 @@ Status Environment::write_locked(const Closure& closure) {
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
-    if (status.ok() && !transaction.map_full_) {
+    if (status.ok() && !transaction.map_full()) {
       rc = mdb_txn_commit(txn);
       if (rc == MDB_SUCCESS) {
         commits_.fetch_add(1, std::memory_order_relaxed);
@@ -186,7 +186,7 @@ Status Environment::write_locked(const Closure& closure) {
     } else {
       mdb_txn_abort(txn);
     }
-    if (!transaction.map_full_) return status;
+    if (!transaction.map_full()) return status;
     if (Status grown = grow(); !grown.ok()) return grown;
   }
 }

@@ -176,16 +176,16 @@ Status Transaction::drop_database(const std::string& name) {
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : gate_(std::exchange(other.gate_, nullptr)),
-      transaction_(other.transaction_.environment_, other.transaction_.txn_) {}
+      transaction_(other.transaction_.environment(), other.transaction_.raw()) {}
 
 ReadTransaction::~ReadTransaction() {
   if (gate_ == nullptr) return;
-  mdb_txn_reset(transaction_.txn_);
-  gate_->leave(transaction_.txn_, true);
+  mdb_txn_reset(transaction_.raw());
+  gate_->leave(transaction_.raw(), true);
 }
 
 Status ReadTransaction::keep_handles() {
-  const int rc = mdb_txn_commit(transaction_.txn_);  // a commit keeps the handles open
+  const int rc = mdb_txn_commit(transaction_.raw());  // a commit keeps the handles open
   std::exchange(gate_, nullptr)->leave(nullptr, false);
   return lmdb_status(rc, "keeping handles");
 }

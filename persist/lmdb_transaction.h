@@ -34,7 +34,7 @@ struct DatabaseStats {
   std::uint64_t bytes = 0;  ///< pages in use times the page size
 };
 
-/// A transaction in progress; made by Environment only. Bytes that it returns point into the map:
+/// A transaction in progress. Bytes that it returns point into the map:
 /// valid until the transaction ends or, in a write transaction, until its next change.
 class Transaction {
  public:
@@ -64,16 +64,22 @@ class Transaction {
   /// believe them when it writes.
   bool damaged() const { return damaged_; }
 
- private:
-  friend class Environment;
-  friend class ReadTransaction;
-  friend class Cursor;
+  // For the files that call LMDB (lmdb_*.cc).
+
+  /// `txn` is the caller's to end.
   Transaction(const Environment* environment, MDB_txn* txn)
       : environment_(environment), txn_(txn) {}
+  const Environment* environment() const { return environment_; }
+  MDB_txn* raw() const { return txn_; }
+  /// Whether a change found the map too small for it.
+  bool map_full() const { return map_full_; }
+  /// LMDB's answer as ours; remembers a full map and damage.
   Status failed(int code, const char* what);
   /// LMDB believes the length of a record, whatever the file says: one that reaches beyond the
   /// file's end would be a SIGBUS for its reader.
   Status check_end(Bytes bytes);
+
+ private:
   /// LMDB believes the first page of a large value when it frees its pages, and a wrong number of
   /// them would make free pages of others' values: looked at before a value is replaced or deleted.
   Status check_freed(Bytes value);
@@ -96,13 +102,15 @@ class ReadTransaction {
   Transaction& operator*() { return transaction_; }
   Transaction* operator->() { return &transaction_; }
 
- private:
-  friend class Environment;
+  // For lmdb_env.cc.
+
+  /// `txn` was begun or renewed inside `gate`.
   ReadTransaction(const Environment* environment, ReaderGate* gate, MDB_txn* txn)
       : gate_(gate), transaction_(environment, txn) {}
   /// Ends it; databases that it opened stay open.
   Status keep_handles();
 
+ private:
   ReaderGate* gate_;  ///< which it entered; null when it has ended
   Transaction transaction_;
 };

@@ -32,7 +32,7 @@ class Loader {
     if (Status s = survey(); !s.ok()) return s;
     if (Status s = context_.visitor.begin(context_.node_limit, context_.state.entry_point); !s.ok())
       return s;
-    if (Status s = load_nodes(context_, index_.verified_chunks); !s.ok()) return s;
+    if (Status s = load_nodes(context_); !s.ok()) return s;
     if (Status s = load_links(); !s.ok()) return s;
     if (Status s = replay(); !s.ok()) return s;
     return std::move(context_.report);

@@ -1,7 +1,7 @@
 // load(): state, nodes with their rows (node_loader.h), links (link_loader.h), then the journal.
 //
 // Ownership: the visitor belongs to the caller.
-// Threads: one, but for what LoadOptions::parallel brings.
+// Threads: one, but for what LoadOptions::workers brings.
 //
 // Salvage sets damaged records aside for good: after a salvaging load of a writable store they are
 // deleted, their nodes are free, and the store is sound again (set_aside.h). Damaged links are

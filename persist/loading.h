@@ -1,16 +1,16 @@
 // Loading: what load() delivers, to whom, how, and what it says in the end.
 //
 // Ownership: the visitor belongs to the caller; what it is shown is valid during the call only.
-// Threads: one thread loads; place() and links() come from those of LoadOptions::parallel too.
+// Threads: one thread loads; place() and links() come from those of LoadOptions::workers too.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/base/worker_pool.h"
 #include "graph/types.h"
 #include "persist/operations.h"
 #include "vicinal/options.h"
@@ -23,15 +23,14 @@ namespace vicinal::persist {
 using LoadedNode = graph::StoredPayload;
 
 /// Takes what load() reads, in the order of the methods here. Calls come from the loading thread
-/// but for place() and links(): with LoadOptions::parallel several of them run at once.
+/// but for place() and links(), of which several run at once.
 class LoadVisitor {
  public:
   virtual ~LoadVisitor() = default;
   /// Once, first: slots in use are below `node_limit`.
   virtual Status begin(std::uint64_t node_limit, graph::EntryPoint entry_point) = 0;
   /// Checkpointed nodes of one chunk, ascending, as soon as its checksum is verified: the rows are
-  /// still in the thread's cache. Chunks come in any order, each once. Without LoadOptions::rows:
-  /// nodes of some chunks, with no rows.
+  /// still in the thread's cache. Chunks come in any order, each once.
   virtual Status place(std::span<const LoadedNode> run) = 0;
   /// Links of checkpointed nodes, each node once, in any order. Ids are bounded by node_limit or by
   /// the journal's nodes only; the visitor checks that they name nodes with that level. Nodes
@@ -46,19 +45,8 @@ class LoadVisitor {
 
 struct LoadOptions {
   bool salvage = false;  ///< set damaged vector and node records aside instead of failing
-  /// False: nodes come without rows. Their chunks are neither read nor verified, but for what the
-  /// journal needs; RowReaders verify what they read. Salvage needs the rows.
-  bool rows = true;
-  ProgressCallback progress;
-  /// Calls body(i) for every i below `count`, on several threads, and returns when all are done.
-  /// Empty: the loading thread does everything.
-  std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)> parallel =
-      {};
-
-  void for_all(std::size_t count, const std::function<void(std::size_t)>& body) const {
-    if (parallel) return parallel(count, body);
-    for (std::size_t i = 0; i < count; ++i) body(i);
-  }
+  ProgressCallback progress = {};
+  internal::Workers workers = {};  ///< the loading thread is one of them
 };
 
 struct LoadReport {

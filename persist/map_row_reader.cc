@@ -11,11 +11,9 @@ const float* MapRowReader::row(graph::NodeId node) {
     const Result<Bytes> value = find_chunk(*transaction_, vectors_, chunk);
     why_ = value.status();
     if (!value) return nullptr;
-    const bool verify = !verified_.contains(chunk);
-    const Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, verify);
+    const Result<ChunkRows> rows = read_chunk(layout_, chunk, *value, false);
     why_ = rows.status();
     if (!rows) return nullptr;
-    if (verify) verified_.add(chunk);  // a line that all readers share is written once
     entry = {chunk, *rows};
   }
   return row_of(layout_, entry.rows, node, &why_);

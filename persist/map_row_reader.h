@@ -1,7 +1,7 @@
 // MapRowReader: rows inside the map, for a few of them anywhere.
 //
-// What: verifies a chunk where nobody did before it, and remembers the chunks it met last.
-// Ownership: holds a snapshot; the marks of what was verified outlive it.
+// What: believes the chunks, which load() verified, and remembers those it met last.
+// Ownership: holds a snapshot.
 // Threads: one at a time.
 #pragma once
 
@@ -12,19 +12,14 @@
 #include "persist/chunks.h"
 #include "persist/lmdb_transaction.h"
 #include "persist/row_reader.h"
-#include "persist/verified_chunks.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
 
 class MapRowReader final : public RowReader {
  public:
-  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout,
-               VerifiedChunks& verified)
-      : transaction_(std::move(transaction)),
-        vectors_(vectors),
-        layout_(layout),
-        verified_(verified) {}
+  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout)
+      : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
   const float* row(graph::NodeId node) override;
   Status why() const override { return why_; }
 
@@ -37,7 +32,6 @@ class MapRowReader final : public RowReader {
   ReadTransaction transaction_;
   const DatabaseHandle vectors_;
   const ChunkLayout layout_;
-  VerifiedChunks& verified_;
   std::array<Remembered, 64> remembered_;
   Status why_;  ///< the last row is not to be had
 };

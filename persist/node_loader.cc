@@ -12,58 +12,26 @@ namespace vicinal::persist {
 namespace {
 
 constexpr std::uint64_t kProgressStep = 4096;
-constexpr std::size_t kRowsAtOnce = 32768;   // verified and placed together by all threads
-constexpr std::uint64_t kNodesPerRun = 512;  // without rows, at least
-
-/// Sizes of vectors chunks, asked for in ascending order; the chunks themselves are not touched.
-class ChunkSizes {
- public:
-  explicit ChunkSizes(Cursor& cursor) : cursor_(cursor) {}
-
-  /// Bytes; 0 when there is no such chunk.
-  Result<std::uint64_t> of(std::uint32_t chunk) {
-    while (more_ && number_ < std::int64_t{chunk}) {
-      const Result<bool> moved = started_ ? cursor_.next() : cursor_.first();
-      if (!moved) return moved.status();
-      started_ = true;
-      more_ = *moved;
-      std::uint32_t number = 0;
-      if (more_ && parse_key(cursor_.key(), &number)) number_ = number;
-    }
-    return std::uint64_t{more_ && number_ == chunk ? cursor_.value().size() : 0};
-  }
-
- private:
-  Cursor& cursor_;
-  bool started_ = false;
-  bool more_ = true;
-  std::int64_t number_ = -1;  ///< of the chunk where the cursor stands
-};
+constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
+// Consecutive chunks for one thread: their rows and codes fill huge pages of their own, which would
+// be cleared twice if two threads met in them.
+constexpr std::size_t kRunsAtOnce = 64;
 
 class NodeLoader {
  public:
-  NodeLoader(LoadContext& context, VerifiedChunks& verified)
-      : context_(context), layout_(context.layout), verified_(verified) {}
+  explicit NodeLoader(LoadContext& context) : context_(context), layout_(context.layout) {}
 
   Status run() {
     context_.delivered.assign(context_.node_limit, false);
     const std::uint64_t chunks = chunks_below(context_.state.node_limit);
     NodeBlockReader nodes(context_.transaction, context_.databases.nodes, context_.index);
     const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
-    // Without rows nothing is done chunk by chunk.
-    const std::uint64_t at_once =
-        context_.options.rows ? 1
-                              : std::max<std::uint64_t>(kNodesPerRun / layout_.rows_per_chunk, 1);
-    Result<Cursor> cursor = Cursor::open(context_.transaction, context_.databases.vectors);
-    if (!cursor) return cursor.status();
-    ChunkSizes sizes(*cursor);
-    if (!context_.options.rows) verified_.expect(chunks);
-    for (std::uint64_t chunk = 0; chunk < chunks; chunk += at_once) {
+    for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
       if (chunk % step == 0) {
         const std::uint64_t done = chunk * layout_.rows_per_chunk;
         if (Status s = context_.tell("vectors", done, context_.state.node_limit); !s.ok()) return s;
       }
-      Status s = add_run(static_cast<std::uint32_t>(chunk), at_once, nodes, sizes);
+      Status s = add_run(static_cast<std::uint32_t>(chunk), nodes);
       if (!s.ok()) return s;
       if (run_nodes_.size() < kRowsAtOnce) continue;
       if (s = deliver_runs(); !s.ok()) return s;
@@ -73,10 +41,10 @@ class NodeLoader {
   }
 
  private:
-  /// A chunk with nodes to deliver, or without rows several.
+  /// A chunk with nodes to deliver.
   struct Run {
-    std::uint32_t chunk = 0;  ///< the first
-    std::size_t begin = 0;    ///< of its nodes in run_nodes_
+    std::uint32_t chunk = 0;
+    std::size_t begin = 0;  ///< of its nodes in run_nodes_
     std::size_t count = 0;
     Result<Bytes> value = Bytes();  ///< the chunk's record
     Status damage;                  ///< the rows cannot be had
@@ -87,21 +55,15 @@ class NodeLoader {
     return (node_limit + layout_.rows_per_chunk - 1) / layout_.rows_per_chunk;
   }
 
-  /// Collects the run of `chunks` chunks, if there are nodes in it.
-  Status add_run(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader& nodes,
-                 ChunkSizes& sizes) {
+  /// Collects the run of a chunk, if there are nodes in it.
+  Status add_run(std::uint32_t chunk, NodeBlockReader& nodes) {
     Run run;
     run.chunk = chunk;
     run.begin = run_nodes_.size();
-    if (Status s = collect(chunk, chunks, &nodes, &run_nodes_); !s.ok()) return s;
+    if (Status s = collect(chunk, &nodes, &run_nodes_); !s.ok()) return s;
     run.count = run_nodes_.size() - run.begin;
     if (run.count == 0) return {};
-    if (context_.options.rows) {
-      run.value = context_.find_chunk(chunk);
-    } else {
-      Status s = expect_chunks(std::span(run_nodes_).subspan(run.begin), sizes);
-      if (!s.ok()) return s;
-    }
+    run.value = context_.find_chunk(chunk);
     runs_.push_back(std::move(run));
     return {};
   }
@@ -129,11 +91,11 @@ class NodeLoader {
 
   /// Verifies and places the collected runs, as many at once as there are threads.
   Status deliver_runs() {
-    context_.options.for_all(runs_.size(), [this](std::size_t i) {
+    context_.options.workers.for_each(runs_.size(), kRunsAtOnce, [this](std::size_t i) {
       Run& run = runs_[i];
       const std::span<LoadedNode> nodes = std::span(run_nodes_).subspan(run.begin, run.count);
       ChunkRoom room;
-      if (context_.options.rows) run.damage = add_rows(run, nodes, &room);
+      run.damage = add_rows(run, nodes, &room);
       if (run.damage.ok()) run.refused = context_.visitor.place(nodes);
     });
     for (const Run& run : runs_) {
@@ -167,12 +129,10 @@ class NodeLoader {
     return more.status();
   }
 
-  /// The nodes of `chunks` chunks that live on, without rows.
-  Status collect(std::uint32_t chunk, std::uint64_t chunks, NodeBlockReader* nodes,
-                 std::vector<LoadedNode>* run) {
+  /// The nodes of a chunk that live on, without rows.
+  Status collect(std::uint32_t chunk, NodeBlockReader* nodes, std::vector<LoadedNode>* run) {
     const std::uint64_t begin = std::uint64_t{chunk} * layout_.rows_per_chunk;
-    const std::uint64_t end =
-        std::min(begin + chunks * layout_.rows_per_chunk, context_.state.node_limit);
+    const std::uint64_t end = std::min(begin + layout_.rows_per_chunk, context_.state.node_limit);
     for (std::uint64_t id = begin; id < end; ++id) {
       const auto node = static_cast<graph::NodeId>(id);
       Result<StoredNode> stored = nodes->at(node);
@@ -188,31 +148,6 @@ class NodeLoader {
       }
       if (stored->state == graph::NodeState::kFree || context_.freed.doomed(node, 0)) continue;
       run->push_back({node, stored->label, stored->level, stored->state, nullptr});
-    }
-    return {};
-  }
-
-  /// Without rows: the chunks of `nodes` are there and long enough. What they hold is left to
-  /// whoever reads them first.
-  Status expect_chunks(std::span<const LoadedNode> nodes, ChunkSizes& sizes) const {
-    while (!nodes.empty()) {
-      const std::uint32_t chunk = layout_.chunk_of(nodes.front().node);
-      const auto end = std::find_if(nodes.begin(), nodes.end(), [&](const LoadedNode& n) {
-        return layout_.chunk_of(n.node) != chunk;
-      });
-      const auto own = nodes.first(static_cast<std::size_t>(end - nodes.begin()));
-      const Result<std::uint64_t> bytes = sizes.of(chunk);
-      if (!bytes) return bytes.status();
-      const std::uint64_t rows = std::uint64_t{layout_.slot_of(own.back().node)} + 1;
-      if (*bytes < kChunkHeaderBytes + rows * layout_.row_bytes()) {
-        return without_vector(
-            Status::corruption(fmt::format(
-                "vectors chunk {} {}", chunk,
-                *bytes == 0 ? "is missing"
-                            : fmt::format("of {} bytes cannot hold {} rows", *bytes, rows))),
-            own);
-      }
-      nodes = nodes.subspan(own.size());
     }
     return {};
   }
@@ -241,15 +176,12 @@ class NodeLoader {
 
   LoadContext& context_;
   const ChunkLayout& layout_;
-  VerifiedChunks& verified_;
   std::vector<Run> runs_;
   std::vector<LoadedNode> run_nodes_;
 };
 
 }  // namespace
 
-Status load_nodes(LoadContext& context, VerifiedChunks& verified) {
-  return NodeLoader(context, verified).run();
-}
+Status load_nodes(LoadContext& context) { return NodeLoader(context).run(); }
 
 }  // namespace vicinal::persist

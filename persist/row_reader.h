@@ -17,8 +17,7 @@ class RowReader {
   /// The row of `node` inside the map, or nullptr when its chunk has none. Only for nodes whose
   /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or moved by
   /// checkpoint(); of another node it may be any row of its slot. Rows of a chunk follow each other
-  /// without gaps from a 64-byte boundary. Every chunk's checksum was verified once, by load() or
-  /// by the first who read it.
+  /// without gaps from a 64-byte boundary. load() verified every chunk's checksum.
   virtual const float* row(graph::NodeId node) = 0;
   /// Why the last row() was nullptr.
   virtual Status why() const = 0;

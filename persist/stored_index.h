@@ -1,10 +1,10 @@
 // StoredIndex: what every verb of an index works on, handed from IndexRecords to the verbs.
 //
-// What: the environment, the index's databases and options, where its rows lie, and the two things
-// that live in memory only: which operations are not applied yet, and which chunks were verified.
+// What: the environment, the index's databases and options, where its rows lie, and what lives in
+// memory only: which operations are not applied yet.
 // The verbs are append_batch.h, load.h, checkpoint.h, verify.h, journal_dump.h.
 // Ownership: belongs to its IndexRecords; the environment outlives it.
-// Threads: any; ledger and verified_chunks look after themselves, the rest never changes.
+// Threads: any; the ledger looks after itself, the rest never changes.
 //
 // Invariants:
 //   R1  A slot is reused only after the kFree entry of its former node is committed. So a node that
@@ -24,7 +24,6 @@
 #include "persist/lmdb_env.h"
 #include "persist/sequence_ledger.h"
 #include "persist/stored_options.h"
-#include "persist/verified_chunks.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
@@ -37,7 +36,6 @@ struct StoredIndex {
   const StoredOptions options;
   const ChunkLayout layout;
   SequenceLedger ledger = {};
-  VerifiedChunks verified_chunks = {};
 
   /// Makes the databases of an index without nodes; inside Environment::with_handles.
   static Status create(Transaction& transaction, std::uint32_t index, const StoredOptions& options);

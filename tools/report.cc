@@ -71,7 +71,6 @@ Json to_json(const Stats& stats) {
           {"fallback_scans", stats.fallback_scans},
           {"repaired_links", stats.repaired_links},
           {"open_seconds", stats.open_seconds},
-          {"vectors_to_load", stats.vectors_to_load},
           {"background_failures", stats.background_failures},
           {"background_error", stats.background_error},
           {"background_error_age_s", stats.background_error_age_s}};
@@ -136,7 +135,6 @@ std::string describe(const Stats& stats) {
   table.trouble("salvaged", stats.salvaged);
   table.trouble("repaired links", stats.repaired_links);
   table.line("opened in", human_seconds(stats.open_seconds));
-  table.trouble("vectors to load", stats.vectors_to_load);
   if (!stats.background_error.empty()) {
     table.line("background error",
                fmt::format("{} ({:.0f} s ago, {} in a row)", stats.background_error,

@@ -135,21 +135,22 @@ std::string store_table(const Json& result) {
   const Json& store = result["store"];
   std::string text = fmt::format(
       "\nStore of vicinal's: {}, read once in {:.3f} s when warm.\n\n"
-      "| float32 vectors | opened, first query answered, s | x reading | all loaded, s | "
+      "| float32 vectors | opened, first query answered, s | x reading | "
       "own bytes/vector | x raw float32 | resident bytes/vector | recall at ef {} | QPS |\n"
-      "|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+      "|---|--:|--:|--:|--:|--:|--:|--:|\n",
       tools::human_bytes(store["file_bytes"].get<std::uint64_t>()),
       store["read_seconds"].get<double>(), kQualityEf);
   const double raw = 4 * result["dimension"].get<double>();
   for (const auto& [key, title] :
        {std::pair("vectors_in_memory", "in memory"), std::pair("vectors_in_map", "in the map")}) {
     const Json& line = store[key];
-    text += fmt::format(
-        "| {} | {:.3f} | {} | {} | {} | {} | {} | {} | {} |\n", title,
-        line["open_seconds"].get<double>(), times(line["open_seconds"], store["read_seconds"]),
-        number(&line, "loaded_seconds", 3), number(&line, "own_bytes_per_vector"),
-        times(line["own_bytes_per_vector"], raw), number(&line, "resident_bytes_per_vector"),
-        number(&line, "recall", 4), number(&line, "qps"));
+    // Results of builds that loaded after opening say when all was there.
+    const double opened = line.value("loaded_seconds", line["open_seconds"].get<double>());
+    text += fmt::format("| {} | {:.3f} | {} | {} | {} | {} | {} | {} |\n", title, opened,
+                        times(opened, store["read_seconds"]), number(&line, "own_bytes_per_vector"),
+                        times(line["own_bytes_per_vector"], raw),
+                        number(&line, "resident_bytes_per_vector"), number(&line, "recall", 4),
+                        number(&line, "qps"));
   }
   return text;
 }

@@ -84,9 +84,6 @@ Result<Json> open_and_search(const std::string& path, const Dataset& data,
     return first.status();
   }
   const double open_seconds = seconds_since(start);
-  const std::uint64_t left = index->stats().vectors_to_load;
-  if (Status s = index->finish_loading(); !s.ok()) return s;
-  const double loaded_seconds = seconds_since(start);
   const double resident =
       static_cast<double>(resident_bytes()) - static_cast<double>(resident_before);
 
@@ -110,8 +107,6 @@ Result<Json> open_and_search(const std::string& path, const Dataset& data,
   const double n = static_cast<double>(data.base.rows);
   const double queries = static_cast<double>(data.query.rows);
   Json line{{"open_seconds", rounded(open_seconds, 4)},
-            {"left_to_load", left},
-            {"loaded_seconds", rounded(loaded_seconds, 4)},
             {"own_bytes_per_vector",
              rounded(static_cast<double>(index->stats().bytes_in_memory()) / n, 1)},
             {"resident_bytes_per_vector", rounded(resident / n, 1)},
@@ -147,9 +142,8 @@ Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
       if (!line.ok()) return line;
       // Memory is clean the first time only; speed counts at its best.
       if (!best.has_value()) best = *line;
-      for (const char* const seconds : {"open_seconds", "loaded_seconds"}) {
-        (*best)[seconds] = std::min((*best)[seconds].get<double>(), (*line)[seconds].get<double>());
-      }
+      (*best)["open_seconds"] =
+          std::min((*best)["open_seconds"].get<double>(), (*line)["open_seconds"].get<double>());
       (*best)["qps"] = std::max((*best)["qps"].get<double>(), (*line)["qps"].get<double>());
     }
     result[in_memory ? "vectors_in_memory" : "vectors_in_map"] = std::move(*best);

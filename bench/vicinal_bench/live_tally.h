@@ -69,10 +69,10 @@ class Tally {
   std::uint64_t short_answers = 0;
   Answers answers;
 
- private:
-  friend class SearchThread;
+  /// One more answer to `query`: some of each are kept, drawn from all.
   void keep(std::uint64_t query, Answer answer);
 
+ private:
   std::vector<std::uint32_t> seen_;
   std::mt19937_64 random_;
 };

@@ -92,6 +92,8 @@ const char* event_name(EventKind kind) noexcept {
       return "file_grown";
     case EventKind::kNearlyFull:
       return "nearly_full";
+    case EventKind::kHugePagesRefused:
+      return "huge_pages_refused";
   }
   return "unknown";
 }

@@ -1,4 +1,4 @@
-// Opening leaves vectors for later: every call answers meanwhile as it does afterwards.
+// Opening: what was there before it answers as before, and damage is named.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,13 +6,10 @@
 #include <fstream>
 #include <thread>
 
-#include "persist/failpoints.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
 namespace {
-
-namespace failpoints = persist::failpoints;
 
 constexpr std::size_t kRows = 1000;
 
@@ -72,7 +69,6 @@ class LoadingTest : public ::testing::TestWithParam<bool> {
     before_ = answers(index);
     ASSERT_OK(store.close());
   }
-  void TearDown() override { failpoints::disarm(); }
 
   std::string path() const { return folder_.file("s"); }
   static IndexOptions options() {
@@ -80,107 +76,34 @@ class LoadingTest : public ::testing::TestWithParam<bool> {
     options.vectors_in_memory = GetParam();
     return options;
   }
-  /// Opened, and nothing comes into memory by itself.
-  Index open_and_wait(Store& store) const {
-    failpoints::arm("loading.background", failpoints::Action::kFail);
-    Index index = *store.open_index("text", options());
-    EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
-    return index;
-  }
-
   TemporaryFolder folder_;
   Answers before_;
 };
 
 INSTANTIATE_TEST_SUITE_P(VectorsInMemory, LoadingTest, ::testing::Bool());
 
-TEST_P(LoadingTest, EveryCallAnswersBeforeItIsLoaded) {
-  Store store = *Store::open(path(), quick_store());
-  const Index index = open_and_wait(store);
-  EXPECT_EQ(answers(index), before_);
-  EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
-  EXPECT_TRUE(index.contains(5));
-  ASSERT_OK(index.finish_loading());
-  EXPECT_EQ(index.stats().vectors_to_load, 0u);
-  EXPECT_EQ(answers(index), before_);
-  expect_sound(index, true);
-}
-
-TEST_P(LoadingTest, WritesBeforeItIsLoaded) {
-  {
-    Store store = *Store::open(path(), quick_store());
-    Index index = open_and_wait(store);
-    EXPECT_EQ(*index.upsert(100, vector_of(100)), UpsertOutcome::kUnchanged);
-    EXPECT_EQ(*index.upsert(55, vector_of(55)), UpsertOutcome::kResurrected);
-    EXPECT_EQ(*index.upsert(101, vector_of(101, 7)), UpsertOutcome::kUpdated);
-    EXPECT_EQ(*index.upsert(5000, vector_of(5000)), UpsertOutcome::kInserted);
-    EXPECT_EQ(*index.erase(102), EraseOutcome::kErased);
-    const std::vector<Label> batch = labels_up_to(4, 200);
-    EXPECT_EQ(index.upsert_batch(batch, matrix_of(batch, 3))->updated, 4u);
-    ASSERT_OK(index.checkpoint());
-    EXPECT_GT(index.stats().vectors_to_load, 0u);
-    EXPECT_EQ(index.search(vector_of(101, 7), {.k = 1})->hits[0].label, 101u);
-    EXPECT_EQ(index.search(vector_of(5000), {.k = 1})->hits[0].label, 5000u);
-    EXPECT_EQ(*index.get(101), vector_of(101, 7));
-    EXPECT_EQ(*index.get(202), vector_of(202, 3));
-    ASSERT_OK(store.close());
-  }
-  Store store = *Store::open(path(), quick_store());
-  const Index index = *store.open_index("text", options());
-  EXPECT_EQ(*index.get(101), vector_of(101, 7));
-  EXPECT_EQ(*index.get(55), vector_of(55));
-  EXPECT_EQ(*index.get(202), vector_of(202, 3));
-  EXPECT_FALSE(index.contains(102));
-  expect_sound(index, true);
-}
-
-// What needs every row again and again waits for all of them.
-TEST_P(LoadingTest, LongWorkLoadsFirst) {
-  Store store = *Store::open(path(), quick_store());
-  {
-    Index index = open_and_wait(store);
-    ASSERT_TRUE(index.repair().ok());
-    EXPECT_EQ(index.stats().vectors_to_load, 0u);
+TEST_P(LoadingTest, EveryCallAnswersAsBefore) {
+  for (const bool read_only : {false, true}) {
+    StoreOptions reading = quick_store();
+    reading.read_only = read_only;
+    Store store = *Store::open(path(), reading);
+    const Index index = *store.open_index("text", options());
+    EXPECT_EQ(answers(index), before_);
     expect_sound(index, true);
     ASSERT_OK(store.close());
   }
-  store = *Store::open(path(), quick_store());
-  failpoints::arm("loading.background", failpoints::Action::kFail);
-  Index index = *store.open_index("text", options());
-  EXPECT_GT(index.stats().vectors_to_load, 0u);
-  const std::vector<Label> labels = labels_up_to(100, 7000);
-  ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
-  EXPECT_EQ(index.stats().vectors_to_load, 0u);
-  ASSERT_OK(index.rebuild());
-  expect_sound(index, true);
 }
 
-TEST_P(LoadingTest, CancelledLoadingLeavesAUsableIndex) {
-  Store store = *Store::open(path(), quick_store());
-  const Index index = open_and_wait(store);
-  BatchOptions options;
-  options.progress = [](const Progress&) { return false; };
-  EXPECT_CODE(index.finish_loading(options), kCancelled, "vectors are left");
-  EXPECT_EQ(answers(index), before_);
-}
-
-TEST_P(LoadingTest, OpeningWaitsWhereItSaysSo) {
-  IndexOptions waiting = options();
-  waiting.load_in_background = false;
-  {
+TEST_P(LoadingTest, ByAnyNumberOfThreads) {
+  for (const unsigned threads : {1u, 2u, 7u}) {
+    IndexOptions some = options();
+    some.threads = threads;
     Store store = *Store::open(path(), quick_store());
-    EXPECT_EQ(store.open_index("text", waiting)->stats().vectors_to_load, 0u);
-    ASSERT_OK(store.close());
+    EXPECT_EQ(answers(*store.open_index("text", some)), before_) << threads;
   }
-  StoreOptions reading = quick_store();
-  reading.read_only = true;
-  Store store = *Store::open(path(), reading);
-  const Index index = *store.open_index("text", options());
-  EXPECT_EQ(index.stats().vectors_to_load, 0u);
-  EXPECT_EQ(answers(index), before_);
 }
 
-TEST_P(LoadingTest, ClosingBesideLoadingAndSearching) {
+TEST_P(LoadingTest, ClosingBesideSearching) {
   for (int round = 0; round < 8; ++round) {
     Store store = *Store::open(path(), quick_store());
     const Index index = *store.open_index("text", options());
@@ -232,31 +155,17 @@ class RowDamage {
   std::vector<std::size_t> places_;
 };
 
-// Damage that stands in the file before it is opened: nothing is answered from it.
-TEST_P(LoadingTest, DamageBeforeOpeningIsReportedWhereItIsMet) {
-  RowDamage damage(path() + "/data.mdb", vector_of(900));
-  damage.flip();
+// Damage that stands in the file before it is opened: opening says so, or sets it aside.
+TEST_P(LoadingTest, DamageIsReportedByOpening) {
+  RowDamage(path() + "/data.mdb", vector_of(900)).flip();
   {
     Store store = *Store::open(path(), quick_store());
-    const Index index = open_and_wait(store);
-    EXPECT_CODE(index.get(900).status(), kCorruption, "label 900 in");
-    EXPECT_CODE(index.search(vector_of(9000), {.exact = true}).status(), kCorruption, "checksum");
-    EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
-    EXPECT_CODE(index.finish_loading(), kCorruption, "label");
-    ValidateOptions deep;
-    deep.deep = true;
-    EXPECT_GE(index.validate(deep)->record_errors, 1u);
-    EXPECT_CODE(store.close(), kCorruption, "label");
+    EXPECT_CODE(store.open_index("text", options()).status(), kCorruption, "checksum");
   }
-  IndexOptions waiting = options();
-  waiting.load_in_background = false;
-  {
-    Store store = *Store::open(path(), quick_store());
-    EXPECT_CODE(store.open_index("text", waiting).status(), kCorruption, "checksum");
-  }
-  waiting.salvage = true;
+  IndexOptions salvaging = options();
+  salvaging.salvage = true;
   Store store = *Store::open(path(), quick_store());
-  const Result<Index> saved = store.open_index("text", waiting);
+  const Result<Index> saved = store.open_index("text", salvaging);
   ASSERT_TRUE(saved.ok()) << saved.status().to_string();
   EXPECT_EQ(saved->stats().salvaged, 1u);
   EXPECT_FALSE(saved->contains(900));
@@ -264,56 +173,18 @@ TEST_P(LoadingTest, DamageBeforeOpeningIsReportedWhereItIsMet) {
   expect_sound(*saved, true);
 }
 
-// The background meets it by itself.
-TEST_P(LoadingTest, TheBackgroundReportsDamage) {
-  RowDamage(path() + "/data.mdb", vector_of(900)).flip();
+// A file that is damaged after it was opened: who reads the row out of it and verifies says so.
+TEST_P(LoadingTest, DamageAfterOpeningIsMetByValidation) {
   Store store = *Store::open(path(), quick_store());
-  Index index = *store.open_index("text", options());
-  while (index.upsert(1, vector_of(1, 1)).ok()) std::this_thread::yield();
-  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kCorruption, "label");
-  EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
-  EXPECT_CODE(store.close(), kCorruption, "label");
-}
-
-// A journal that a crash left is no reason to wait for all vectors.
-TEST_P(LoadingTest, AShortJournalIsReplayedBeforeVectorsAreLoaded) {
-  TemporaryFolder copies;
-  {
-    Store store = *Store::open(path(), quick_store());
-    Index index = *store.open_index("text", options());
-    ASSERT_OK(index.finish_loading());
-    ASSERT_TRUE(index.upsert(5000, vector_of(5000)).ok());
-    ASSERT_EQ(*index.erase(500), EraseOutcome::kErased);
-    std::filesystem::copy(path(), copies.file("s"));  // as a crash leaves it
-    ASSERT_OK(store.close());
-  }
-  failpoints::arm("loading.background", failpoints::Action::kFail);
-  Store store = *Store::open(copies.file("s"), quick_store());
   const Index index = *store.open_index("text", options());
-  EXPECT_EQ(index.stats().vectors_to_load, kRows + 50);
-  EXPECT_EQ(index.search(vector_of(5000), {.k = 1})->hits[0].label, 5000u);
-  EXPECT_FALSE(index.contains(500));
-  expect_sound(index, true);
-}
-
-// E8: a file that is damaged after it was opened: whoever needs the row says so, and nothing built
-// on it is stored.
-TEST_P(LoadingTest, DamageAfterOpeningIsReported) {
-  Store store = *Store::open(path(), quick_store());
-  Index index = open_and_wait(store);
   RowDamage damage(path() + "/data.mdb", vector_of(900));
   damage.flip();
-  EXPECT_CODE(index.get(900).status(), kCorruption, "label 900 in");
-  EXPECT_CODE(index.for_each([](Label, std::span<const float>) { return true; }), kCorruption,
-              "cannot be read");
-  EXPECT_CODE(index.finish_loading(), kCorruption, "cannot be read: ");
-  EXPECT_CODE(index.search(vector_of(9000)).status(), kCorruption, "label");
-  EXPECT_CODE(index.upsert(1, vector_of(1, 8)).status(), kCorruption, "label");
-  EXPECT_CODE(index.checkpoint(), kCorruption, "label");
+  ValidateOptions deep;
+  deep.deep = true;
+  EXPECT_GE(index.validate(deep)->record_errors, 1u);
   damage.flip();
-  EXPECT_CODE(store.close(), kCorruption, "label");
-  store = *Store::open(path(), quick_store());
-  EXPECT_EQ(answers(*store.open_index("text", options())), before_);
+  EXPECT_EQ(index.validate(deep)->record_errors, 0u);
+  EXPECT_EQ(answers(index), before_);
 }
 
 }  // namespace

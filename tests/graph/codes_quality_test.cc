@@ -50,7 +50,7 @@ double relative_error(Metric metric, const Rows& rows) {
   config.dimension = kDimension;
   config.metric = metric;
   const auto g = make_graph(config);
-  GraphState state(config, g->kernels());
+  GraphState state(config, g->kernels(), internal::WorkerPool::shared());
   state.grow(rows.size());
   const BorrowedScratch scratch(state.scratches);
   for (std::uint32_t i = 0; i < rows.size(); ++i) {

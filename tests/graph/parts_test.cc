@@ -15,7 +15,6 @@
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/graph_state.h"
-#include "graph/parallel.h"
 #include "graph/scratch.h"
 #include "graph/visited.h"
 #include "tests/graph/support.h"
@@ -148,46 +147,6 @@ TEST(CandidatePool, KeepsNothingAtCapacityZeroButStaysUsable) {
   pool.reset(2);
   EXPECT_TRUE(pool.insert(1, NodeId{1}));
   EXPECT_EQ(pool.size(), 1u);
-}
-
-TEST(ParallelFor, CallsEveryIndexOnce) {
-  for (const std::size_t count : {0u, 1u, 7u, 8u, 9u, 1000u, 30'001u}) {
-    for (const unsigned threads : {0u, 1u, 2u, 5u}) {
-      std::vector<std::atomic<int>> calls(count);
-      parallel_for(threads, count, 8, [&](std::size_t i) { ++calls[i]; });
-      for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(calls[i], 1) << i << " of " << count;
-    }
-  }
-}
-
-TEST(ParallelFor, AnExceptionEndsItAndComesOut) {
-  for (const unsigned threads : {1u, 3u}) {
-    std::atomic<std::size_t> calls{0};
-    const auto work = [&](std::size_t i) {
-      if (i == 100) throw std::bad_alloc();
-      ++calls;
-    };
-    EXPECT_THROW(parallel_for(threads, 1'000'000, 8, work), std::bad_alloc);
-    EXPECT_LT(calls, 999'999u);
-    if (threads == 1) {
-      EXPECT_EQ(calls, 100u);
-    }
-  }
-}
-
-TEST(ParallelSort, IsTheSortOfOneThread) {
-  std::mt19937 random(7);
-  for (const std::size_t count : {0u, 1u, 4095u, 4096u, 10'007u}) {
-    std::vector<std::uint32_t> wanted(count);
-    for (std::uint32_t& x : wanted) x = random() % 5000;
-    for (const unsigned threads : {1u, 3u, 5u, 8u}) {
-      std::vector<std::uint32_t> sorted = wanted;
-      parallel_sort(threads, sorted, std::less<>());
-      std::vector<std::uint32_t> expected = wanted;
-      std::sort(expected.begin(), expected.end());
-      ASSERT_EQ(sorted, expected) << count << " by " << threads;
-    }
-  }
 }
 
 TEST(VisitedSet, ForgetsAtResetAndAfterTheTagWraps) {
@@ -324,10 +283,10 @@ TEST(Levels, FollowTheGeometricLawAndTheSeed) {
     config.M = M;
     const auto kernels = kernels::active_kernels();
     ASSERT_TRUE(kernels);
-    const GraphState a(config, **kernels);
-    const GraphState b(config, **kernels);
+    const GraphState a(config, **kernels, nullptr);
+    const GraphState b(config, **kernels, nullptr);
     config.seed = 43;
-    const GraphState other(config, **kernels);
+    const GraphState other(config, **kernels, nullptr);
     constexpr std::uint32_t kDraws = 200000;
     std::vector<double> at_least(kMaxLevels + 1);
     std::size_t same = 0;

@@ -66,7 +66,7 @@ inline Config l2_config(std::uint32_t dimension, std::uint32_t M, std::uint32_t 
 }
 
 inline std::unique_ptr<Graph> make_graph(const Config& config) {
-  auto made = Graph::create(config);
+  auto made = Graph::create(config, internal::WorkerPool::shared());
   if (!made) std::abort();
   return std::move(*made);
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/worker_pool.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "persist/store_file.h"
@@ -90,7 +91,7 @@ class DamagedStore : public testing::Test {
     Loaded loaded(kDimension);
     LoadOptions options;
     options.salvage = salvage;
-    if (parallel) options.parallel = on_three_threads;
+    if (parallel) options.workers = {pool_, 3};
     outcome.report = (*index)->load(loaded, options);
     outcome.nodes = loaded.live().size();
     outcome.links = loaded.all_links.size();
@@ -116,6 +117,7 @@ class DamagedStore : public testing::Test {
 
   TempFolder folder_;
   std::string path_;
+  internal::WorkerPool pool_;
 };
 
 }  // namespace vicinal::persist::test

@@ -43,7 +43,7 @@ class Loaded final : public LoadVisitor {
       EXPECT_LT(graph::raw(n.node), node_limit);
       EXPECT_TRUE(i == 0 || run[i - 1].node < n.node) << "ascending";
       EXPECT_FALSE(table.contains(graph::raw(n.node)));
-      EXPECT_EQ(n.row == nullptr, !with_rows);
+      EXPECT_NE(n.row, nullptr);
       if (n.row != nullptr && dimension_ % 16 == 0) {
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
       }
@@ -108,7 +108,6 @@ class Loaded final : public LoadVisitor {
   std::map<std::uint32_t, graph::NodeLinks> all_links;
   Sequence last_sequence = 0;
   std::uint64_t replayed = 0;
-  bool with_rows = true;  ///< as LoadOptions::rows
 
  private:
   std::uint32_t dimension_;

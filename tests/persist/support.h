@@ -5,15 +5,12 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "persist/index_records.h"
@@ -78,19 +75,6 @@ inline StoredOptions options_of(std::uint32_t dimension) {
   StoredOptions options;
   options.dimension = dimension;
   return options;
-}
-
-/// LoadOptions::parallel with threads of its own.
-inline void on_three_threads(std::size_t count, const std::function<void(std::size_t)>& body) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
-  };
-  std::thread second(work);
-  std::thread third(work);
-  work();
-  second.join();
-  third.join();
 }
 
 inline std::unique_ptr<StoreFile> open_store(const std::string& path, StoreOptions options = {}) {

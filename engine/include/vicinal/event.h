@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
   kStaleReader = 4,       ///< readers of killed processes were cleared; value: how many
   kFileGrown = 5,         ///< the map was enlarged; value: its bytes now, limit: the most, or 0
   kNearlyFull = 6,        ///< the file comes near StoreOptions::max_map_bytes; value, limit: bytes
+  kHugePagesRefused = 7,  ///< the system gives none: searches cost up to 1.4 times as much
 };
 
 struct Event {

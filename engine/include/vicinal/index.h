@@ -96,8 +96,7 @@ class Index {
   /// by the numbers of this index; SearchCounters::path says which.
   /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one,
   /// those of the label map for one look each; allocates only the result once warm (vectors that
-  /// are not in memory are read through the store: IndexOptions::vectors_in_memory,
-  /// load_in_background).
+  /// are not in memory are read through the store: IndexOptions::vectors_in_memory).
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine; an option
   ///                           outside its range.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
@@ -139,13 +138,6 @@ class Index {
 
   /// Makes every acknowledged write survive a power cut, whatever the durability.
   Status sync();
-
-  /// Waits until every vector is in memory, and helps: see IndexOptions::load_in_background. For
-  /// those who want all searches to be equally fast before they take traffic. At once when nothing
-  /// is left. OK says that every vector was verified.
-  /// Errors: kCancelled             the background goes on.
-  ///         kCorruption, kIoError  a vector, named by its label, is damaged or cannot be read.
-  Status finish_loading(const BatchOptions& options = {}) const;
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are
   /// gone afterwards. Readers and writers go on.

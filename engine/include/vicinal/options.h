@@ -56,14 +56,6 @@ struct IndexOptions {
   /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
   /// `get` (ignored without a store). False needs Quantization::kInt8.
   bool vectors_in_memory = true;
-  /// Opening returns once nodes and links are verified and in memory; vectors and codes, most of
-  /// the bytes, follow by half of `threads`. Meanwhile every call works: a vector that has not come
-  /// yet is read from the file whenever it is compared, and verified before, so that a search takes
-  /// some milliseconds and a single upsert some tens at first. A damaged vector is met by whoever
-  /// needs it first, loading at the latest: from then on every call that compares or changes
-  /// answers kCorruption, naming the label. False: opening verifies and loads all before it
-  /// returns, as it does in a read-only store and with `salvage`. See Index::finish_loading.
-  bool load_in_background = true;
   /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
   /// graph. For comparison only.
   bool rebuild_on_upsert = false;
@@ -284,7 +276,6 @@ struct Stats {
   std::uint64_t background_failures = 0;  ///< of the store's own thread, in a row until now
   std::string background_error;           ///< the last of them in this process; empty: none
   double background_error_age_s = -1;     ///< seconds since then; -1 for none
-  std::uint64_t vectors_to_load = 0;  ///< not in memory yet: see IndexOptions::load_in_background
 
   std::uint64_t bytes_in_memory() const {
     return bytes_vectors + bytes_codes + bytes_links + bytes_nodes + bytes_labels + bytes_scratch;

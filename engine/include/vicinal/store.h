@@ -40,12 +40,11 @@ class Store {
 
   /// The index called `name` (1 to 100 bytes of letters, digits, '_', '-', '.'), opened or created.
   ///
-  /// The first call in a process loads it: nodes and checkpointed links are read, the journal
-  /// replayed, vectors too or later (IndexOptions::load_in_background). Later calls return the same
-  /// index.
+  /// The first call in a process loads it, by all threads: vectors and checkpointed links are
+  /// verified and read, the journal is replayed. Later calls return the same index.
   /// Errors: kInvalidArgument  stored options differ (both values named); dimension 0 for a new
   ///                           index.
-  ///         kCorruption       a node or vector record that was read is damaged (its label named);
+  ///         kCorruption       a node or vector record is damaged (its label named);
   ///                           see IndexOptions::salvage.
   ///         kIoError          the file cannot be read, which salvage does not mend.
   ///         kCancelled        options.progress said so.

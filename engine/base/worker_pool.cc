@@ -1,0 +1,121 @@
+#include "engine/base/worker_pool.h"
+
+#include <atomic>
+#include <exception>
+#include <new>
+
+namespace vicinal::internal {
+
+/// On its caller's stack.
+struct WorkerPool::Loop {
+  const std::function<void(std::size_t, std::size_t)>& work;
+  const std::size_t count;
+  const std::size_t grain;
+  const std::size_t threads;
+  std::atomic<std::size_t> next{0};
+  // Under the pool's mutex.
+  std::size_t wanted;      ///< helpers that may still join
+  std::size_t inside = 0;  ///< helpers in it
+  std::exception_ptr failure;
+
+  Loop(const std::function<void(std::size_t, std::size_t)>& w, std::size_t c, std::size_t g,
+       std::size_t helpers)
+      : work(w), count(c), grain(g), threads(helpers + 1), wanted(helpers) {}
+
+  void drain(std::mutex& mutex) {
+    try {
+      std::size_t begin = next.load(std::memory_order_relaxed);
+      while (begin < count) {
+        const std::size_t share = (count - begin) / (std::size_t{4} * threads);
+        const std::size_t end = begin + std::clamp<std::size_t>(share, 1, grain);
+        if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+        work(begin, end);
+        begin = next.load(std::memory_order_relaxed);
+      }
+    } catch (...) {
+      next.store(count, std::memory_order_relaxed);
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  }
+};
+
+WorkerPool::WorkerPool() = default;
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  called_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::shared_ptr<WorkerPool> WorkerPool::shared() {
+  static std::mutex mutex;
+  static std::weak_ptr<WorkerPool> present;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<WorkerPool> pool = present.lock();
+  if (pool == nullptr) present = pool = std::make_shared<WorkerPool>();
+  return pool;
+}
+
+void WorkerPool::share(unsigned threads, std::size_t count, std::size_t grain,
+                       const std::function<void(std::size_t, std::size_t)>& work) {
+  const std::size_t grains = (count + grain - 1) / grain;
+  const std::size_t most = std::min<std::size_t>(threads, grains);
+  if (most <= 1) {
+    if (count > 0) work(0, count);
+    return;
+  }
+  Loop loop(work, count, grain, most - 1);
+  try {
+    const std::lock_guard lock(mutex_);
+    loops_.push_back(&loop);
+    start_helpers();
+  } catch (const std::bad_alloc&) {
+    // Nobody is told of it: the caller does all of it.
+  }
+  called_.notify_all();
+  loop.drain(mutex_);
+  std::unique_lock lock(mutex_);
+  std::erase(loops_, &loop);
+  left_.wait(lock, [&] { return loop.inside == 0; });
+  if (loop.failure) std::rethrow_exception(loop.failure);
+}
+
+void WorkerPool::start_helpers() {
+  std::size_t needed = 0;
+  for (const Loop* loop : loops_) needed += loop->wanted + loop->inside;
+  try {
+    while (threads_.size() < needed) threads_.emplace_back([this] { serve(); });
+  } catch (const std::exception&) {
+    // No more threads, or no memory for one: those that there are do the work.
+  }
+}
+
+std::size_t WorkerPool::started() const {
+  const std::lock_guard lock(mutex_);
+  return threads_.size();
+}
+
+void WorkerPool::serve() {
+  const auto wants_help = [](const Loop* loop) { return loop->wanted > 0; };
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    const auto found = std::find_if(loops_.begin(), loops_.end(), wants_help);
+    if (found == loops_.end()) {
+      called_.wait(lock);
+      continue;
+    }
+    Loop& loop = **found;
+    --loop.wanted;
+    ++loop.inside;
+    lock.unlock();
+    loop.drain(mutex_);
+    lock.lock();
+    if (--loop.inside == 0) left_.notify_all();
+  }
+}
+
+}  // namespace vicinal::internal
