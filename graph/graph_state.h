@@ -75,9 +75,9 @@ class GraphState {
   const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
   Level level(NodeId node) const { return levels[node]; }
 
-  /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Under
-  /// slots_mutex, against the swap of the topology.
-  void grow(std::uint64_t limit);
+  /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Locked
+  /// against the swap of the topology.
+  void grow(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
   /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
@@ -92,32 +92,32 @@ class GraphState {
 
   // -- Slots.
   internal::Mutex slots_mutex;
-  internal::Vector<NodeId> free_slots;  ///< under slots_mutex; giving a slot back throws nothing
+  /// Giving a slot back throws nothing.
+  internal::Vector<NodeId> free_slots VICINAL_GUARDED_BY(slots_mutex);
   /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
-  /// have left. Under slots_mutex; capacity as free_slots.
+  /// have left. Capacity as free_slots.
   struct LeftSlot {
     NodeId node;
     std::uint64_t tag;
   };
-  internal::Vector<LeftSlot> left_slots;
-  /// Under slots_mutex: frees the slots that no reader holds any more.
-  void reclaim_slots() noexcept;
+  internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
+  /// Frees the slots that no reader holds any more.
+  void reclaim_slots() noexcept VICINAL_REQUIRES(slots_mutex);
   /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.
   struct LeftTopology {
     std::unique_ptr<Topology> topology;
     internal::Vector<NodeId> left_out;
     std::uint64_t tag;
   };
-  internal::Vector<LeftTopology> left_topologies;  ///< under slots_mutex
-  std::atomic<bool> topologies_left{false};        ///< left_topologies is not empty
+  internal::Vector<LeftTopology> left_topologies VICINAL_GUARDED_BY(slots_mutex);
+  std::atomic<bool> topologies_left{false};  ///< left_topologies is not empty
   /// Ends what no reader is in any more, and hands out what it left; true when none is left.
   bool reclaim_topologies() VICINAL_EXCLUDES(slots_mutex);
-  bool take_ended_topologies(internal::Vector<LeftTopology>& ended);
-  /// Under slots_mutex: nodes in no list become free once the readers of now have left.
-  void leave_slots(std::span<const NodeId> nodes) noexcept;
-  internal::Vector<NodeId>
-      unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out;
-                       ///< capacity as free_slots
+  bool take_ended_topologies(internal::Vector<LeftTopology>& ended) VICINAL_EXCLUDES(slots_mutex);
+  /// Nodes in no list become free once the readers of now have left.
+  void leave_slots(std::span<const NodeId> nodes) noexcept VICINAL_REQUIRES(slots_mutex);
+  /// Nothing names them, take_unlinked() hands them out. Capacity as free_slots.
+  internal::Vector<NodeId> unlinked_slots VICINAL_GUARDED_BY(slots_mutex);
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
 
   // -- Visibility. `states` of nodes that are shown or hidden change inside its steps.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/base/mutex.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
