@@ -24,8 +24,8 @@
 
 #include "engine/base/allocator.h"
 #include "engine/base/mutex.h"
-#include "engine/claims.h"
 #include "engine/base/worker_pool.h"
+#include "engine/claims.h"
 #include "graph/graph.h"
 
 namespace vicinal::engine {
