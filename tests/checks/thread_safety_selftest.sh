@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that thread_safety.sh accepts locks that are used rightly and finds each kind of breach, in
-# a source and in a header.
+# a source and in a header, and locks that the analysis does not know.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$(mktemp -d)"
@@ -71,6 +71,13 @@ if grep -E 'error:' "$work/output" | grep -v '/bad_[0-9]*\.cc:'; then fail "foun
 
 rm "$work"/tree/graph/bad_*.cc
 check || fail "what is right did not pass"
+
+printf '// Not a std::mutex: %s\n' 'std::lock_guard lock(m);' >"$work/tree/graph/comment.h"
+check || fail "a comment did not pass"
+printf 'void f() { const std::lock_guard<M> lock(m); }  // once\n' >"$work/tree/graph/unknown.h"
+if check; then fail "an unknown lock passed"; fi
+grep -q 'unknown\.h:1:' "$work/output" || fail "nothing found in unknown.h"
+rm "$work/tree/graph/unknown.h"
 
 account graph/bad.h 'int get() { return sum_; }'
 if check; then fail "a breach in a header passed"; fi
