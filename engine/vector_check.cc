@@ -9,6 +9,8 @@ namespace vicinal::engine {
 namespace {
 
 constexpr double kMaxFloat = std::numeric_limits<float>::max();
+// Two vectors of this length are at most 4 times it apart, squared; and nothing is lost to rounding.
+constexpr double kLargestSquaredNorm = 0x1p125;
 constexpr double kMinNormalFloat = std::numeric_limits<float>::min();
 
 Status check_finite(std::span<const float> vector, const std::string& what) {
@@ -40,9 +42,13 @@ Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uin
           fmt::format("{}norm {} is outside [{}, {}], what cosine can normalize", what, norm,
                       1 / kMaxFloat, 1 / kMinNormalFloat));
     }
-  } else if (norm * norm > kMaxFloat) {
-    return Status::invalid_argument(fmt::format("{}squared norm {} is beyond {}, the largest float",
-                                                what, norm * norm, kMaxFloat));
+    return {};
+  }
+  const double largest = metric == Metric::kSquaredL2 ? kLargestSquaredNorm : kMaxFloat;
+  if (norm * norm > largest) {
+    return Status::invalid_argument(
+        fmt::format("{}squared norm {} is beyond {}, the most that leaves every distance finite",
+                    what, norm * norm, largest));
   }
   return {};
 }

@@ -82,6 +82,37 @@ TEST(BadVectors, SquaredNormsBeyondFloatAreRefusedUnderL2) {
   }
 }
 
+// The longest that are accepted, pointing away from each other, are found from each other.
+TEST(BadVectors, EveryAcceptedVectorIsFound) {
+  for (const Metric metric : {Metric::kSquaredL2, Metric::kInnerProduct, Metric::kCosine}) {
+    for (const Quantization quantization : {Quantization::kInt8, Quantization::kNone}) {
+      for (const std::uint32_t dimension : {1u, 3u, 100u}) {
+        IndexOptions options;
+        options.dimension = dimension;
+        options.metric = metric;
+        options.quantization = quantization;
+        Index index = *Index::in_memory(options);
+        float longest = 3e38F;
+        std::vector<float> vector(dimension);
+        const auto upsert = [&](Label label, float component) {
+          vector.assign(dimension, component);
+          return index.upsert(label, vector).ok();
+        };
+        while (!upsert(1, longest)) longest *= 0.99F;
+        ASSERT_TRUE(upsert(2, -longest));
+        for (const float component : {longest, -longest, 0.9F * longest}) {
+          vector.assign(dimension, component);
+          EXPECT_EQ(index.search(vector)->size(), 2u) << dimension;
+          EXPECT_EQ(index.search(vector, {.exact = true})->size(), 2u) << dimension;
+          const float all = std::numeric_limits<float>::infinity();
+          EXPECT_EQ(index.search_radius(vector, all)->hits.size(), 2u) << dimension;
+          for (const Hit& hit : *index.search(vector)) EXPECT_TRUE(std::isfinite(hit.distance));
+        }
+      }
+    }
+  }
+}
+
 // A Result that ends with its statement gives its value away: the loop walks one that lives.
 TEST(Results, OfATemporaryAreValues) {
   const Index index = filled(50);

@@ -51,11 +51,12 @@ class Index {
   /// search that begins later sees it. A search already running returns the old vector or the new
   /// one, never a mixture, never neither, and never one label twice.
   /// Threads: any, beside any other call. Racing upserts of one label apply in some order.
-  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine.
+  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; a norm without a finite distance
+  ///                           to every other: under cosine 0, below 2.9e-39 or above 8.5e37; under
+  ///                           squared L2 above 6.5e18; under inner product above 1.8e19.
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
   ///         kBusy             see Callbacks above.
   ///         kReadOnly, kClosed
-  ///         kCorruption       a vector that was still to be loaded is damaged.
   /// Cost: O(ef_construction * M * dimension) and, when durable, one shared commit.
   Result<UpsertOutcome> upsert(Label label, std::span<const float> vector);
 
@@ -97,8 +98,7 @@ class Index {
   /// Threads: any; takes no lock but, where the labels of a LabelSet are looked up one by one,
   /// those of the label map for one look each; allocates only the result once warm (vectors that
   /// are not in memory are read through the store: IndexOptions::vectors_in_memory).
-  /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; zero norm under cosine; an option
-  ///                           outside its range.
+  /// Errors: kInvalidArgument  a query that upsert() would refuse; an option outside its range.
   ///         kCorruption, kIoError  a vector that is not in memory is damaged or cannot be read.
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
