@@ -24,7 +24,7 @@ Background::Background(OpenIndexes open_indexes, std::uint64_t checkpoint_bytes)
 void Background::wake() {
   if (woken_.load(std::memory_order_relaxed)) return;
   {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     woken_.store(true);
   }
   changed_.notify_one();
@@ -32,7 +32,7 @@ void Background::wake() {
 
 void Background::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
@@ -40,17 +40,20 @@ void Background::stop() {
 }
 
 void Background::run() {
-  std::unique_lock lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || woken_.load(); });
+    while (!stopping_ && !woken_.load()) changed_.wait(mutex_);
     if (stopping_) return;
     woken_.store(false);
     for (Due due = Due::kMore; due != Due::kNothing && !stopping_;) {
-      lock.unlock();
-      due = step();
-      lock.lock();
+      {
+        const internal::MutexUnlock unlocked(mutex_);
+        due = step();
+      }
       const auto rest = due == Due::kMore ? kPause : due == Due::kAgain ? kRetry : kRest;
-      changed_.wait_for(lock, rest, [this] { return stopping_; });
+      const auto end = std::chrono::steady_clock::now() + rest;
+      while (!stopping_ && changed_.wait_until(mutex_, end)) {
+      }
     }
   }
 }

@@ -7,14 +7,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {
@@ -40,10 +39,10 @@ class Background {
 
   const OpenIndexes open_indexes_;
   const std::uint64_t checkpoint_bytes_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  internal::Mutex mutex_;
+  internal::CondVar changed_;
   std::atomic<bool> woken_{false};  // set outside the mutex only from false to true
-  bool stopping_ = false;           // guarded by mutex_
+  bool stopping_ VICINAL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

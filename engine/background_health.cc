@@ -22,7 +22,7 @@ BackgroundHealth::BackgroundHealth(std::string index, EventCallback on_event)
 void BackgroundHealth::failed(EventKind what, const Status& why) noexcept {
   std::uint64_t in_a_row = 0;
   try {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     what_ = what;
     in_a_row = ++in_a_row_;
     at_ = std::chrono::steady_clock::now();
@@ -51,7 +51,7 @@ void BackgroundHealth::succeeded(EventKind what) noexcept {
   if (well()) return;
   std::uint64_t before = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     if (what_ != what) return;
     before = std::exchange(in_a_row_, 0);
     failing_.store(false);
@@ -69,7 +69,7 @@ void BackgroundHealth::succeeded(EventKind what) noexcept {
 
 Status BackgroundHealth::refusal(std::uint64_t waiting, std::uint64_t due) const {
   if (well() || waiting / kPatience < due) return {};
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   if (why_.ok() || what_ != EventKind::kCheckpointFailed) return {};
   return Status(
       why_.code(),
@@ -79,7 +79,7 @@ Status BackgroundHealth::refusal(std::uint64_t waiting, std::uint64_t due) const
 }
 
 void BackgroundHealth::fill(Stats& stats) const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   stats.background_failures = in_a_row_;
   if (why_.ok()) return;
   stats.background_error = why_.to_string();

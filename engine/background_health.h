@@ -10,9 +10,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
+#include "engine/base/mutex.h"
 #include "vicinal/event.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
@@ -46,12 +46,11 @@ class BackgroundHealth {
   const std::string index_;
   const EventCallback on_event_;
   std::atomic<bool> failing_{false};
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  EventKind what_ = EventKind::kCheckpointFailed;
-  Status why_;
-  std::uint64_t in_a_row_ = 0;
-  std::chrono::steady_clock::time_point at_;
+  mutable internal::Mutex mutex_;
+  EventKind what_ VICINAL_GUARDED_BY(mutex_) = EventKind::kCheckpointFailed;
+  Status why_ VICINAL_GUARDED_BY(mutex_);
+  std::uint64_t in_a_row_ VICINAL_GUARDED_BY(mutex_) = 0;
+  std::chrono::steady_clock::time_point at_ VICINAL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vicinal::engine

@@ -76,7 +76,7 @@ Status Checkpoints::write(const ProgressCallback& progress) {
   } catch (const std::bad_alloc&) {
     // They stay until the next checkpoint.
   }
-  const std::lock_guard lock(written_at_mutex_);
+  const internal::MutexLock lock(written_at_mutex_);
   written_at_ = std::chrono::steady_clock::now();
   state_.health.succeeded(EventKind::kCheckpointFailed);
   return {};
@@ -92,7 +92,7 @@ Status Checkpoints::refusal() const {
 }
 
 double Checkpoints::age() const {
-  const std::lock_guard lock(written_at_mutex_);
+  const internal::MutexLock lock(written_at_mutex_);
   if (!written_at_) return -1;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - *written_at_).count();
 }

@@ -8,9 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
+#include "engine/base/mutex.h"
 #include "engine/index_state.h"
 #include "engine/turn.h"
 #include "vicinal/options.h"
@@ -48,8 +48,9 @@ class Checkpoints {
   IndexState& state_;
   Turn writing_;
   std::atomic<std::uint64_t> unsaved_bytes_{0};
-  mutable std::mutex written_at_mutex_;
-  std::optional<std::chrono::steady_clock::time_point> written_at_;  ///< under written_at_mutex_
+  mutable internal::Mutex written_at_mutex_;
+  std::optional<std::chrono::steady_clock::time_point> written_at_
+      VICINAL_GUARDED_BY(written_at_mutex_);
 };
 
 }  // namespace vicinal::engine

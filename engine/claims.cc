@@ -34,11 +34,11 @@ void LabelClaims::Held::release() {
 
 bool LabelClaims::acquire(Label label) {
   Shard& shard = shards_[shard_of(label)];
-  std::unique_lock lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   if (CallbackScope::holds_labels()) return shard.held.insert(label).second;
   ++shard.waiting;
   try {
-    while (!shard.held.insert(label).second) shard.released.wait(lock);
+    while (!shard.held.insert(label).second) shard.released.wait(shard.mutex);
   } catch (...) {
     --shard.waiting;
     throw;
@@ -49,7 +49,7 @@ bool LabelClaims::acquire(Label label) {
 
 void LabelClaims::release(Label label) {
   Shard& shard = shards_[shard_of(label)];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   shard.held.erase(label);
   if (shard.waiting > 0) shard.released.notify_all();
 }

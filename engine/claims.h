@@ -14,12 +14,11 @@
 #include <tsl/robin_set.h>
 
 #include <array>
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "vicinal/types.h"
 
 namespace vicinal::engine {
@@ -79,10 +78,10 @@ class LabelClaims {
     std::size_t operator()(Label label) const { return mix_label(label); }
   };
   struct alignas(64) Shard {
-    std::mutex mutex;
-    std::condition_variable released;
-    tsl::robin_set<Label, Hash> held;
-    std::size_t waiting = 0;
+    internal::Mutex mutex;
+    internal::CondVar released;
+    tsl::robin_set<Label, Hash> held VICINAL_GUARDED_BY(mutex);
+    std::size_t waiting VICINAL_GUARDED_BY(mutex) = 0;
   };
 
   bool acquire(Label label);

@@ -17,29 +17,29 @@ void FreshRows::add(NodeId node, std::span<const float> row) {
     std::copy(row.begin(), row.end(), owned.get());
     copy = std::move(owned);
   }
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   rows_.insert_or_assign(node, std::move(copy));
 }
 
 void FreshRows::drop(std::span<const NodeId> nodes) {
   raise_epoch();
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   for (const NodeId node : nodes) rows_.erase(node);
 }
 
 bool FreshRows::contains(NodeId node) const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   return rows_.contains(node);
 }
 
 FreshRows::Row FreshRows::find(NodeId node) const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   const auto found = rows_.find(node);
   return found == rows_.end() ? nullptr : found->second;
 }
 
 std::vector<NodeId> FreshRows::nodes() const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   std::vector<NodeId> nodes;
   nodes.reserve(rows_.size());
   for (const auto& entry : rows_) nodes.push_back(entry.first);

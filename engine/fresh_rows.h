@@ -15,10 +15,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "graph/graph.h"
 #include "persist/index_records.h"
 
@@ -50,8 +50,8 @@ class FreshRows {
   };
 
   const bool keep_rows_;
-  mutable std::mutex mutex_;
-  tsl::robin_map<graph::NodeId, Row, Hash> rows_;  // guarded by mutex_
+  mutable internal::Mutex mutex_;
+  tsl::robin_map<graph::NodeId, Row, Hash> rows_ VICINAL_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> epoch_{0};
 };
 

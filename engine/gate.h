@@ -7,10 +7,9 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/base/process.h"
 
 namespace vicinal::engine {
@@ -62,8 +61,8 @@ class Gate {
   void close() {
     closed_.store(true);
     if (forked()) return;
-    std::unique_lock lock(mutex_);
-    left_.wait(lock, [this] { return inside_.load() == 0; });
+    const internal::MutexLock lock(mutex_);
+    while (inside_.load() != 0) left_.wait(mutex_);
   }
 
  private:
@@ -77,7 +76,7 @@ class Gate {
 
   void leave() {
     if (inside_.fetch_sub(1) == 1 && closed_.load()) {
-      const std::lock_guard lock(mutex_);
+      const internal::MutexLock lock(mutex_);
       left_.notify_all();
     }
   }
@@ -86,8 +85,8 @@ class Gate {
   const internal::OwnProcess process_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> inside_{0};
-  std::mutex mutex_;
-  std::condition_variable left_;
+  internal::Mutex mutex_;
+  internal::CondVar left_;
 };
 
 }  // namespace vicinal::engine

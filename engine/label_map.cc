@@ -42,7 +42,7 @@ LabelMap::LabelMap(const graph::Graph& graph) : graph_(graph) {
 
 NodeId LabelMap::find(Label label) const {
   const Shard& shard = *shards_[shard_of(label)];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   const auto found = shard.nodes.find(label);
   return found == shard.nodes.end() ? kNoNode : *found;
 }
@@ -60,7 +60,7 @@ void LabelMap::set_locked(Shard& shard, Label label, NodeId node) {
 void LabelMap::set(NodeId node) {
   const Label label = graph_.label(node);
   Shard& shard = *shards_[shard_of(label)];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   set_locked(shard, label, node);
 }
 
@@ -74,13 +74,13 @@ void LabelMap::put_back(NodeId node, NodeId before) noexcept {
 
 NodeId LabelMap::set_if_absent(NodeId node) {
   Shard& shard = *shards_[shard_of(graph_.label(node))];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   return *shard.nodes.insert(node).first;
 }
 
 std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
   std::vector<NodeId> refused;
-  std::mutex refused_mutex;
+  internal::Mutex refused_mutex;
   const std::uint64_t limit = graph_.node_limit();
   for (std::uint64_t first = 0; first < limit; first += kNodesAtOnce) {
     const std::uint64_t last = std::min(limit, first + kNodesAtOnce);
@@ -91,11 +91,11 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
     });
     workers.for_each(kShards, 1, [&](std::size_t number) {
       Shard& shard = *shards_[number];
-      const std::lock_guard lock(shard.mutex);
+      const internal::MutexLock lock(shard.mutex);
       for (const ByShard& block : blocks) {
         for (const NodeId node : block[number]) {
           if (shard.nodes.insert(node).second) continue;
-          const std::lock_guard refusing(refused_mutex);
+          const internal::MutexLock refusing(refused_mutex);
           refused.push_back(node);
         }
       }
@@ -107,14 +107,14 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
 
 void LabelMap::forget(Label label, NodeId node) {
   Shard& shard = *shards_[shard_of(label)];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   const auto found = shard.nodes.find(label);
   if (found != shard.nodes.end() && *found == node) shard.nodes.erase(found);
 }
 
 void LabelMap::reserve(std::uint64_t count) {
   for (const auto& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
+    const internal::MutexLock lock(shard->mutex);
     shard->nodes.reserve(count / kShards);
   }
 }
@@ -122,7 +122,7 @@ void LabelMap::reserve(std::uint64_t count) {
 std::uint64_t LabelMap::size() const {
   std::uint64_t total = 0;
   for (const auto& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
+    const internal::MutexLock lock(shard->mutex);
     total += shard->nodes.size();
   }
   return total;
@@ -131,7 +131,7 @@ std::uint64_t LabelMap::size() const {
 std::uint64_t LabelMap::bytes() const {
   std::uint64_t total = 0;
   for (const auto& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
+    const internal::MutexLock lock(shard->mutex);
     total += shard->nodes.bucket_count() * kBucketBytes;
   }
   return total;
@@ -139,14 +139,14 @@ std::uint64_t LabelMap::bytes() const {
 
 void LabelMap::for_each(const std::function<void(NodeId)>& visit) const {
   for (const auto& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
+    const internal::MutexLock lock(shard->mutex);
     for (const NodeId node : shard->nodes) visit(node);
   }
 }
 
 std::vector<Label> LabelMap::labels_of(std::size_t number) const {
   const Shard& shard = *shards_[number];
-  const std::lock_guard lock(shard.mutex);
+  const internal::MutexLock lock(shard.mutex);
   std::vector<Label> labels;
   labels.reserve(shard.nodes.size());
   for (const NodeId node : shard.nodes) labels.push_back(graph_.label(node));

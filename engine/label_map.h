@@ -19,11 +19,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
 #include "engine/base/allocator.h"
+#include "engine/base/mutex.h"
 #include "engine/base/worker_pool.h"
 #include "engine/claims.h"
 #include "graph/graph.h"
@@ -76,11 +76,12 @@ class LabelMap {
       tsl::robin_set<graph::NodeId, Hash, Equal, internal::HookAllocator<graph::NodeId>>;
   struct alignas(64) Shard {
     explicit Shard(const graph::Graph& graph);
-    mutable std::mutex mutex;
-    NodeSet nodes;
+    mutable internal::Mutex mutex;
+    NodeSet nodes VICINAL_GUARDED_BY(mutex);
   };
 
-  static void set_locked(Shard& shard, Label label, graph::NodeId node);
+  static void set_locked(Shard& shard, Label label, graph::NodeId node)
+      VICINAL_REQUIRES(shard.mutex);
 
   const graph::Graph& graph_;
   std::vector<std::unique_ptr<Shard>> shards_;

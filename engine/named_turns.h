@@ -5,11 +5,11 @@
 // Threads: any.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
+
+#include "engine/base/mutex.h"
 
 namespace vicinal::engine {
 
@@ -35,21 +35,21 @@ class NamedTurns {
 
  private:
   bool take(const std::string& name, bool wait) {
-    std::unique_lock lock(mutex_);
-    if (wait) ended_.wait(lock, [&] { return !taken_.contains(name); });
+    const internal::MutexLock lock(mutex_);
+    while (wait && taken_.contains(name)) ended_.wait(mutex_);
     return taken_.insert(name).second;
   }
   void end(const std::string& name) {
     {
-      const std::lock_guard lock(mutex_);
+      const internal::MutexLock lock(mutex_);
       taken_.erase(name);
     }
     ended_.notify_all();
   }
 
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::set<std::string> taken_;  ///< under mutex_
+  internal::Mutex mutex_;
+  internal::CondVar ended_;
+  std::set<std::string> taken_ VICINAL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vicinal::engine

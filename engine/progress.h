@@ -8,9 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <utility>
 
+#include "engine/base/mutex.h"
 #include "engine/callback.h"
 #include "vicinal/options.h"
 
@@ -26,8 +26,8 @@ class Reporter {
   bool operator()(std::uint64_t done, std::uint64_t total) {
     if (!callback_) return true;
     if (cancelled_.load(std::memory_order_relaxed)) return false;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return true;
+    if (!mutex_.try_lock()) return true;
+    const internal::MutexLock lock(mutex_, std::adopt_lock);
     const auto now = std::chrono::steady_clock::now();
     if (done < total && now < next_) return true;
     next_ = now + std::chrono::milliseconds(200);
@@ -42,8 +42,8 @@ class Reporter {
   const ProgressCallback callback_;
   const char* const phase_;
   const CallbackScope::Holds holds_;
-  std::mutex mutex_;
-  std::chrono::steady_clock::time_point next_{};
+  internal::Mutex mutex_;
+  std::chrono::steady_clock::time_point next_ VICINAL_GUARDED_BY(mutex_){};
   std::atomic<bool> cancelled_{false};
 };
 

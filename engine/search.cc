@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "engine/base/check.h"
+#include "engine/base/mutex.h"
 #include "engine/filtered_request.h"
 #include "engine/reader.h"
 #include "engine/vector_check.h"
@@ -134,7 +134,7 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
     }
   }
   std::vector<SearchResult> results(rows);
-  std::mutex mutex;
+  internal::Mutex mutex;
   Status first_error;
   state_.workers(threads).for_each(rows, kQueriesAtOnce, [&](std::size_t i) {
     Result<SearchResult> result = search(query(i), options);
@@ -142,7 +142,7 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
       results[i] = std::move(*result);
       return;
     }
-    const std::lock_guard lock(mutex);
+    const internal::MutexLock lock(mutex);
     if (first_error.ok()) first_error = result.status();
   });
   if (!first_error.ok()) return first_error;

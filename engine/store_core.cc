@@ -107,14 +107,14 @@ Status StoreCore::refused_inside(const IndexCore& index) {
 }
 
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
-  const std::lock_guard lock(registry_);
+  const internal::MutexLock lock(registry_);
   std::vector<std::shared_ptr<IndexCore>> open;
   for (const auto& entry : indexes_) open.push_back(entry.second);
   return open;
 }
 
 std::shared_ptr<IndexCore> StoreCore::find(std::string_view name) {
-  const std::lock_guard lock(registry_);
+  const internal::MutexLock lock(registry_);
   const auto found = indexes_.find(name);
   return found == indexes_.end() ? nullptr : found->second;
 }
@@ -131,7 +131,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   Result<std::shared_ptr<IndexCore>> core =
       IndexCore::make(std::string(name), options, std::move(link));
   if (!core) return core.status();
-  const std::lock_guard lock(registry_);
+  const internal::MutexLock lock(registry_);
   indexes_.emplace(name, *core);
   return *core;
 }
@@ -215,7 +215,7 @@ Status StoreCore::drop_index(std::string_view name) {
   if (const std::shared_ptr<IndexCore> open = find(name)) {
     if (open->thread_is_inside()) return refused_inside(*open);
     static_cast<void>(open->close(false));
-    const std::lock_guard registry(registry_);
+    const internal::MutexLock registry(registry_);
     indexes_.erase(indexes_.find(name));
   }
   return file_->drop_index(name);
@@ -305,7 +305,7 @@ Status StoreCore::close() {
     if (first_error.ok()) first_error = status;
   }
   {
-    const std::lock_guard registry(registry_);
+    const internal::MutexLock registry(registry_);
     indexes_.clear();
   }
   background_.reset();  // no index is inside wake() any more

@@ -10,12 +10,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/background.h"
+#include "engine/base/mutex.h"
 #include "engine/gate.h"
 #include "engine/index_core.h"
 #include "engine/named_turns.h"
@@ -84,8 +84,9 @@ class StoreCore {
   NamedTurns opening_;
   Turn closing_;
   std::unique_ptr<persist::StoreFile> file_;  // changes only in close(), behind calls_
-  std::mutex registry_;
-  std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_;  // guarded by registry_
+  internal::Mutex registry_;
+  std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_
+      VICINAL_GUARDED_BY(registry_);
   std::unique_ptr<Background> background_;  // set before any index is opened, until close()
 };
 

@@ -4,8 +4,7 @@
 // Threads: any; the turn may end on another thread than it began on.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include "engine/base/mutex.h"
 
 namespace vicinal::engine {
 
@@ -29,23 +28,23 @@ class Turn {
 
  private:
   bool take(bool wait) {
-    std::unique_lock lock(mutex_);
-    if (wait) ended_.wait(lock, [this] { return !taken_; });
+    const internal::MutexLock lock(mutex_);
+    while (wait && taken_) ended_.wait(mutex_);
     if (taken_) return false;
     taken_ = true;
     return true;
   }
   void end() {
     {
-      const std::lock_guard lock(mutex_);
+      const internal::MutexLock lock(mutex_);
       taken_ = false;
     }
     ended_.notify_one();
   }
 
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool taken_ = false;  ///< under mutex_
+  internal::Mutex mutex_;
+  internal::CondVar ended_;
+  bool taken_ VICINAL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace vicinal::engine

@@ -1,9 +1,9 @@
 // Adding: slots are taken, and filled with what nobody can reach yet.
 #include <algorithm>
-#include <mutex>
 #include <string>
 
 #include "engine/base/check.h"
+#include "engine/base/mutex.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/placement.h"
@@ -14,7 +14,7 @@ namespace {
 
 // Takes as many slots as `taken` is long; none on an error or when memory runs out.
 Status take_slots(GraphState& g, std::span<NodeId> taken) {
-  const std::lock_guard lock(g.slots_mutex);
+  const internal::MutexLock lock(g.slots_mutex);
   g.reclaim_slots();
   const std::size_t reused = std::min(taken.size(), g.free_slots.size());
   const std::uint64_t next = g.next_slot.load(std::memory_order_relaxed);
@@ -102,7 +102,7 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
 
 void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
+  const internal::MutexLock lock(g.slots_mutex);
   const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
   for (const NodeId node : nodes) {
     VICINAL_CHECK(!t.linked(node));
@@ -112,7 +112,7 @@ void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
 }
 
 void Graph::reserve(std::uint64_t count) {
-  const std::lock_guard lock(state_->slots_mutex);
+  const internal::MutexLock lock(state_->slots_mutex);
   state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
 }
 

@@ -59,7 +59,7 @@ SegmentTable::~SegmentTable() {
 void SegmentTable::grow(std::uint64_t limit) {
   if (limit <= limit_.load(std::memory_order_acquire)) return;
   VICINAL_CHECK(limit <= kMaxNodes);
-  const std::lock_guard lock(grow_mutex_);
+  const internal::MutexLock lock(grow_mutex_);
   for (std::uint64_t i = limit_.load() >> shift_; i << shift_ < limit; ++i) {
     if (segments_[i] == nullptr) segments_[i] = map_pages(segment_bytes_);
     limit_.store((i + 1) << shift_, std::memory_order_release);

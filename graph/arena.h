@@ -12,10 +12,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <new>
 #include <type_traits>
 
+#include "engine/base/mutex.h"
 #include "graph/types.h"
 #include "kernels/kernels.h"
 
@@ -56,7 +56,7 @@ class SegmentTable {
   std::size_t directory_bytes_ = 0;
   std::byte** segments_ = nullptr;  ///< an entry is written once, before any id in it is handed out
 
-  std::mutex grow_mutex_;
+  internal::Mutex grow_mutex_;
   std::atomic<std::uint64_t> limit_{0};
 };
 

@@ -19,30 +19,32 @@ EpochDomain::Participant* EpochDomain::add_participant() {
   auto* p = new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
   // Under the mutex of advance(): either that sees this participant, or this participant sees all
   // that was unlinked before.
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   p->next = head_.load(std::memory_order_relaxed);
   head_.store(p, std::memory_order_release);
   return p;
 }
 
 std::uint64_t EpochDomain::retire_tag() {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   return epoch_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t EpochDomain::try_retire_tag() {
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  return lock.owns_lock() ? epoch_.load(std::memory_order_relaxed) : 0;
+  if (!mutex_.try_lock()) return 0;
+  const internal::MutexLock lock(mutex_, std::adopt_lock);
+  return epoch_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t EpochDomain::advance() {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   return advance_locked();
 }
 
 std::uint64_t EpochDomain::try_advance() {
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  return lock.owns_lock() ? advance_locked() : 0;
+  if (!mutex_.try_lock()) return 0;
+  const internal::MutexLock lock(mutex_, std::adopt_lock);
+  return advance_locked();
 }
 
 bool EpochDomain::nobody_inside() const {

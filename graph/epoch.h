@@ -14,7 +14,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+
+#include "engine/base/mutex.h"
 
 namespace vicinal::graph {
 
@@ -50,11 +51,12 @@ class EpochDomain {
   bool nobody_inside() const;
 
  private:
-  std::uint64_t advance_locked();
+  std::uint64_t advance_locked() VICINAL_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> epoch_{1};
   std::atomic<Participant*> head_{nullptr};
-  std::mutex mutex_;  ///< orders tags and advances: what was tagged before an advance is seen by it
+  /// Orders tags and advances: what was tagged before an advance is seen by it.
+  internal::Mutex mutex_;
 };
 
 }  // namespace vicinal::graph

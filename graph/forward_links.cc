@@ -1,8 +1,8 @@
 #include "graph/forward_links.h"
 
 #include <algorithm>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/link_list.h"
 #include "graph/search_layer.h"
 #include "graph/select_links.h"
@@ -137,7 +137,7 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
 }
 
 void note_crowded(GraphState& g, NodeId node) {
-  const std::lock_guard lock(g.crowded_mutex);
+  const internal::MutexLock lock(g.crowded_mutex);
   g.crowded.push_back(node);
 }
 

@@ -69,7 +69,7 @@ bool GraphState::reclaim_topologies() {
 }
 
 bool GraphState::take_ended_topologies(internal::Vector<LeftTopology>& ended) {
-  const std::lock_guard lock(slots_mutex);
+  const internal::MutexLock lock(slots_mutex);
   const std::uint64_t oldest = epochs.advance();
   ended.reserve(left_topologies.size());
   for (LeftTopology& left : left_topologies) {

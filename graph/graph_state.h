@@ -9,10 +9,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/worker_pool.h"
 #include "graph/arena.h"
 #include "graph/config.h"
@@ -75,9 +75,9 @@ class GraphState {
   const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
   Level level(NodeId node) const { return levels[node]; }
 
-  /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Under
-  /// slots_mutex, against the swap of the topology.
-  void grow(std::uint64_t limit);
+  /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Locked
+  /// against the swap of the topology.
+  void grow(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
   /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
@@ -91,34 +91,33 @@ class GraphState {
   void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
 
   // -- Slots.
-  std::mutex slots_mutex;
-  internal::Vector<NodeId> free_slots;  ///< under slots_mutex; giving a slot back throws nothing
+  internal::Mutex slots_mutex;
+  /// Giving a slot back throws nothing.
+  internal::Vector<NodeId> free_slots VICINAL_GUARDED_BY(slots_mutex);
   /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
-  /// have left. Under slots_mutex; capacity as free_slots.
+  /// have left. Capacity as free_slots.
   struct LeftSlot {
     NodeId node;
     std::uint64_t tag;
   };
-  internal::Vector<LeftSlot> left_slots;
-  /// Under slots_mutex: frees the slots that no reader holds any more.
-  void reclaim_slots() noexcept;
+  internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
+  /// Frees the slots that no reader holds any more.
+  void reclaim_slots() noexcept VICINAL_REQUIRES(slots_mutex);
   /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.
   struct LeftTopology {
     std::unique_ptr<Topology> topology;
     internal::Vector<NodeId> left_out;
     std::uint64_t tag;
   };
-  internal::Vector<LeftTopology> left_topologies;  ///< under slots_mutex
-  std::atomic<bool> topologies_left{false};        ///< left_topologies is not empty
-  /// Ends what no reader is in any more, and hands out what it left; true when none is left. Not
-  /// under slots_mutex.
-  bool reclaim_topologies();
-  bool take_ended_topologies(internal::Vector<LeftTopology>& ended);
-  /// Under slots_mutex: nodes in no list become free once the readers of now have left.
-  void leave_slots(std::span<const NodeId> nodes) noexcept;
-  internal::Vector<NodeId>
-      unlinked_slots;  ///< under slots_mutex: nothing names them, take_unlinked() hands them out;
-                       ///< capacity as free_slots
+  internal::Vector<LeftTopology> left_topologies VICINAL_GUARDED_BY(slots_mutex);
+  std::atomic<bool> topologies_left{false};  ///< left_topologies is not empty
+  /// Ends what no reader is in any more, and hands out what it left; true when none is left.
+  bool reclaim_topologies() VICINAL_EXCLUDES(slots_mutex);
+  bool take_ended_topologies(internal::Vector<LeftTopology>& ended) VICINAL_EXCLUDES(slots_mutex);
+  /// Nodes in no list become free once the readers of now have left.
+  void leave_slots(std::span<const NodeId> nodes) noexcept VICINAL_REQUIRES(slots_mutex);
+  /// Nothing names them, take_unlinked() hands them out. Capacity as free_slots.
+  internal::Vector<NodeId> unlinked_slots VICINAL_GUARDED_BY(slots_mutex);
   std::atomic<std::uint64_t> next_slot{0};  ///< grows under slots_mutex; arrays are grown before it
 
   // -- Visibility. `states` of nodes that are shown or hidden change inside its steps.
@@ -135,12 +134,12 @@ class GraphState {
       topology;  ///< owned; replaced by rebuild, the old one dies after its readers
 
   static constexpr std::size_t kStripes = 1024;
-  std::mutex& stripe(NodeId node) {
+  internal::Mutex& stripe(NodeId node) {
     return stripes_[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
   }
 
-  // -- Rebuild and repair. One at a time, under maintenance_mutex, with one stripe at most.
-  std::mutex maintenance_mutex;
+  // -- Rebuild and repair. One at a time, with one stripe at most.
+  internal::Mutex maintenance_mutex;
   /// Raised when a repair pass has condemned, before it takes its tag of the linkers: who links
   /// after that finds links void that were planned before.
   std::atomic<std::uint64_t> condemnations{0};
@@ -149,16 +148,18 @@ class GraphState {
   /// What a rebuild is about to make the present topology: what is linked is linked in it first,
   /// then in the present one. Changes under slots_mutex, so that both grow.
   std::atomic<Topology*> coming{nullptr};
-  std::mutex linked_meanwhile_mutex;
-  internal::Vector<NodeId> linked_meanwhile;  ///< nodes linked while a rebuild ran
+  internal::Mutex linked_meanwhile_mutex;
+  /// Nodes linked while a rebuild ran.
+  internal::Vector<NodeId> linked_meanwhile VICINAL_GUARDED_BY(linked_meanwhile_mutex);
 
-  std::mutex crowded_mutex;
-  internal::Vector<NodeId> crowded;  ///< linked where most of what was met were tombstones
+  internal::Mutex crowded_mutex;
+  /// Linked where most of what was met were tombstones.
+  internal::Vector<NodeId> crowded VICINAL_GUARDED_BY(crowded_mutex);
 
   // -- What searches cost and how often they fell back.
   mutable WalkStatistics walk_statistics;
 
-  // -- How far repair is in its pass; under maintenance_mutex.
+  // -- How far repair is in its pass.
   struct RepairPass {
     enum class Phase : std::uint8_t {
       kIdle,
@@ -178,13 +179,13 @@ class GraphState {
     std::vector<NodeId> condemned;
     std::vector<NodeId> underfull;  ///< lost more links than their neighborhoods could replace
   };
-  RepairPass repair_pass;
+  RepairPass repair_pass VICINAL_GUARDED_BY(maintenance_mutex);
 
  private:
   void write_vector(NodeId node, const float* vector);
 
   struct alignas(64) Stripe {
-    std::mutex mutex;
+    internal::Mutex mutex;
   };
   std::array<Stripe, kStripes> stripes_;
 };

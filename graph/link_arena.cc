@@ -11,14 +11,19 @@ namespace vicinal::graph {
 
 LinkArena::LinkArena(EpochDomain& epochs) : epochs_(epochs) {}
 
-LinkArena::LockedShard LinkArena::lock_shard() {
+LinkArena::Shard& LinkArena::lock_shard(std::array<Shard, kShards>& shards) {
   const std::uint32_t start = thread_slot(kShards);
   for (std::size_t i = 0; i < kShards; ++i) {
-    Shard& shard = shards_[(start + i) % kShards];
-    std::unique_lock lock(shard.mutex, std::try_to_lock);
-    if (lock.owns_lock()) return {std::move(lock), &shard};
+    Shard& shard = shards[(start + i) % kShards];
+    if (shard.mutex.try_lock()) return shard;
   }
-  return {std::unique_lock(shards_[start].mutex), &shards_[start]};
+  shards[start].mutex.lock();
+  return shards[start];
+}
+
+BlockHandle LinkArena::allocate_units(std::size_t units) {
+  const LockedShard locked(*this);
+  return take_units(locked.shard, units);
 }
 
 BlockHandle LinkArena::take_units(Shard& shard, std::size_t units) {
@@ -45,7 +50,7 @@ void LinkArena::begin_run(Shard& shard) {
   const std::uint64_t left = shard.run_end - shard.run_next;
   if (left > 0) shard.free[left].push_back(static_cast<BlockHandle>(shard.run_next));
   shard.run_next = shard.run_end;
-  const std::lock_guard lock(runs_mutex_);
+  const internal::MutexLock lock(runs_mutex_);
   const std::uint64_t end = (next_unit_ / kRunUnits + 1) * kRunUnits;
   if (end > kMaxNodes) throw std::bad_alloc();  // 128 GiB of links
   units_.grow(end);
@@ -64,8 +69,8 @@ void LinkArena::look_around(Shard& shard, std::size_t units) {
   if (!list.empty()) return;
   for (Shard& other : shards_) {
     if (&other == &shard) continue;
-    const std::unique_lock lock(other.mutex, std::try_to_lock);
-    if (!lock.owns_lock()) continue;
+    if (!other.mutex.try_lock()) continue;
+    const internal::MutexLock lock(other.mutex, std::adopt_lock);
     auto& theirs = other.free[units];
     if (theirs.empty() && other.retired.size() >= kMany) reclaim(other);
     if (theirs.empty()) continue;
@@ -77,15 +82,17 @@ void LinkArena::look_around(Shard& shard, std::size_t units) {
 }
 
 BlockHandle LinkArena::allocate_block(NodeId owner, std::size_t count, bool distances) {
-  const BlockHandle handle = take_units(*lock_shard().shard, units_for(count, distances));
+  const BlockHandle handle = allocate_units(units_for(count, distances));
   write_header(handle, owner, count, distances);
   return handle;
 }
 
 void LinkArena::allocate_blocks(std::span<BlockRequest> requests) {
   {
-    const LockedShard shard = lock_shard();
-    for (BlockRequest& r : requests) r.handle = take_units(*shard.shard, units_for(r.count, false));
+    const LockedShard locked(*this);
+    for (BlockRequest& r : requests) {
+      r.handle = take_units(locked.shard, units_for(r.count, false));
+    }
   }
   // Outside the lock: the first write to a page is what costs.
   for (const BlockRequest& r : requests) write_header(r.handle, r.owner, r.count, false);
@@ -101,17 +108,17 @@ void LinkArena::write_header(BlockHandle handle, NodeId owner, std::size_t count
 }
 
 BlockHandle LinkArena::allocate_raw(std::size_t bytes) {
-  const BlockHandle handle = take_units(*lock_shard().shard, (bytes + kUnit - 1) / kUnit);
+  const BlockHandle handle = allocate_units((bytes + kUnit - 1) / kUnit);
   std::memset(raw_units(handle), 0, (bytes + kUnit - 1) / kUnit * kUnit);
   return handle;
 }
 
 void LinkArena::retire(BlockHandle handle, std::size_t units) noexcept {
-  const LockedShard shard = lock_shard();
+  const LockedShard locked(*this);
   try {
-    shard->retired.push_back({handle, static_cast<std::uint32_t>(units), 0});
+    locked.shard.retired.push_back({handle, static_cast<std::uint32_t>(units), 0});
     // Looking at every participant costs more than a block: once per 128 is plenty.
-    if (++shard->untagged >= 128) reclaim(*shard.shard);
+    if (++locked.shard.untagged >= 128) reclaim(locked.shard);
   } catch (const std::bad_alloc&) {
     // The block is lost, or what may be reused stays where it is until the next time.
   }
@@ -135,7 +142,7 @@ void LinkArena::reclaim(Shard& shard) {
 std::uint64_t LinkArena::bytes_in_use() const {
   std::int64_t units = 0;
   for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
+    const internal::MutexLock lock(shard.mutex);
     units += shard.units_in_use;
   }
   // A block that changes shards between two looks may be missed or counted twice.

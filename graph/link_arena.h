@@ -19,11 +19,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <span>
 #include <vector>
 
 #include "engine/base/allocator.h"
+#include "engine/base/mutex.h"
 #include "graph/arena.h"
 #include "graph/epoch.h"
 #include "graph/types.h"
@@ -109,39 +109,50 @@ class LinkArena {
   };
   /// Where a thread takes blocks from and puts them; any block may be put into any shard.
   struct alignas(64) Shard {
-    mutable std::mutex mutex;
-    // Below: under mutex.
-    std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free;  ///< by units
-    std::deque<Retired, internal::HookAllocator<Retired>> retired;  ///< oldest first
-    std::size_t untagged = 0;    ///< how many of the newest have no tag yet
-    std::uint64_t run_next = 0;  ///< units from here to run_end were never used
-    std::uint64_t run_end = 0;
-    std::int64_t units_in_use = 0;  ///< taken from less given to this shard
+    mutable internal::Mutex mutex;
+    /// By units.
+    std::array<internal::Vector<BlockHandle>, kMaxUnits + 1> free VICINAL_GUARDED_BY(mutex);
+    /// Oldest first.
+    std::deque<Retired, internal::HookAllocator<Retired>> retired VICINAL_GUARDED_BY(mutex);
+    /// How many of the newest have no tag yet.
+    std::size_t untagged VICINAL_GUARDED_BY(mutex) = 0;
+    /// Units from here to run_end were never used.
+    std::uint64_t run_next VICINAL_GUARDED_BY(mutex) = 0;
+    std::uint64_t run_end VICINAL_GUARDED_BY(mutex) = 0;
+    /// Taken from less given to this shard.
+    std::int64_t units_in_use VICINAL_GUARDED_BY(mutex) = 0;
   };
-  struct LockedShard {
-    std::unique_lock<std::mutex> lock;
-    Shard* shard;
-    Shard* operator->() const { return shard; }
+  /// This thread's shard, or another one if somebody is there, locked for the length of a scope.
+  class VICINAL_SCOPED_CAPABILITY LockedShard {
+   public:
+    explicit LockedShard(LinkArena& arena) VICINAL_ACQUIRE(shard.mutex)
+        : shard(lock_shard(arena.shards_)) {}
+    ~LockedShard() VICINAL_RELEASE() { shard.mutex.unlock(); }
+    LockedShard(const LockedShard&) = delete;
+    LockedShard& operator=(const LockedShard&) = delete;
+
+    Shard& shard;
   };
 
   static std::size_t units_for(std::size_t count, bool distances) {
     const std::size_t per_link = sizeof(NodeId) + (distances ? sizeof(float) : 0);
     return (sizeof(BlockHeader) + count * per_link + kUnit - 1) / kUnit;
   }
-  /// This thread's shard, or another one if somebody is there.
-  LockedShard lock_shard();
-  BlockHandle take_units(Shard& shard, std::size_t units);
-  void begin_run(Shard& shard);
-  void look_around(Shard& shard, std::size_t units);
+  // Which one it returns locked is found out by trying; LockedShard says that it is.
+  static Shard& lock_shard(std::array<Shard, kShards>& shards) VICINAL_NO_THREAD_SAFETY_ANALYSIS;
+  BlockHandle allocate_units(std::size_t units);
+  BlockHandle take_units(Shard& shard, std::size_t units) VICINAL_REQUIRES(shard.mutex);
+  void begin_run(Shard& shard) VICINAL_REQUIRES(shard.mutex);
+  void look_around(Shard& shard, std::size_t units) VICINAL_REQUIRES(shard.mutex);
   void write_header(BlockHandle handle, NodeId owner, std::size_t count, bool distances);
-  void reclaim(Shard& shard);
+  void reclaim(Shard& shard) VICINAL_REQUIRES(shard.mutex);
 
   EpochDomain& epochs_;
   SegmentTable units_{kUnit};
   std::array<Shard, kShards> shards_;
 
-  std::mutex runs_mutex_;        ///< after a shard's
-  std::uint64_t next_unit_ = 1;  ///< under runs_mutex_
+  internal::Mutex runs_mutex_;  ///< after a shard's
+  std::uint64_t next_unit_ VICINAL_GUARDED_BY(runs_mutex_) = 1;
 };
 
 }  // namespace vicinal::graph

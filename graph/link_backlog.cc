@@ -60,8 +60,9 @@ std::size_t Graph::link_backlog(std::size_t most) noexcept {
   try {
     // Alone with repair slices and rebuilds: parents move here, and one topology is linked in. Nor
     // may anybody be left who walks in an older one, in which the node would be met no more.
-    const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
-    if (!maintenance.owns_lock() || !g.reclaim_topologies()) return 0;
+    if (!g.maintenance_mutex.try_lock()) return 0;
+    const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);
+    if (!g.reclaim_topologies()) return 0;
     for (; linked < most && !g.backlog.empty(); ++linked) {
       const Linkers::Inside scratch(g.scratches);
       const NodeId node = g.backlog.oldest();

@@ -18,8 +18,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/arena.h"
 #include "graph/types.h"
 
@@ -52,7 +52,7 @@ class LinkBacklog {
 
   /// No effect when the node is in the list.
   void join(NodeId node) noexcept {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     if (contains(node)) return;
     listed_[raw(node) / 64].fetch_or(bit(node), std::memory_order_release);
     next_[node].store(kNoNode, std::memory_order_relaxed);
@@ -62,7 +62,7 @@ class LinkBacklog {
   /// No effect when the node is not in the list.
   void leave(NodeId node) noexcept {
     if (!contains(node)) return;
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     NodeId before = kNoNode;
     std::atomic<NodeId>* at = &head_;
     for (;;) {
@@ -80,8 +80,8 @@ class LinkBacklog {
  private:
   static std::uint64_t bit(NodeId node) { return std::uint64_t{1} << (raw(node) % 64); }
 
-  mutable std::mutex mutex_;
-  NodeId tail_ = kNoNode;  // guarded by mutex_
+  mutable internal::Mutex mutex_;
+  NodeId tail_ VICINAL_GUARDED_BY(mutex_) = kNoNode;
   std::atomic<NodeId> head_{kNoNode};
   SegmentedArray<std::atomic<NodeId>> next_;
   SegmentedArray<std::atomic<std::uint64_t>> listed_;  // a bit a node

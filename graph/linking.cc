@@ -1,7 +1,6 @@
 #include "graph/linking.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
@@ -81,7 +80,7 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
 
 void add_links(GraphState& g, Topology& t, NodeId target, Level level, std::span<Incoming> incoming,
                Adoption adoption, Scratch& scratch) {
-  const std::lock_guard lock(g.stripe(target));
+  const internal::MutexLock lock(g.stripe(target));
   if (g.state(target) == NodeState::kCondemned) return;
   LinkList list(g, target, level, scratch);
   if (!list.load(t)) return;
@@ -117,7 +116,7 @@ void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
                          std::span<const Neighbor> wanted, Scratch& scratch) {
   internal::Vector<Neighbor> added;
   {
-    const std::lock_guard lock(g.stripe(node));
+    const internal::MutexLock lock(g.stripe(node));
     LinkList list(g, node, level, scratch);
     if (!list.load(t)) return;
     for (const Neighbor& n : wanted) {
@@ -135,7 +134,7 @@ void add_links_both_ways(GraphState& g, Topology& t, NodeId node, Level level,
 
 void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& parent,
                 Scratch& scratch) {
-  const std::lock_guard lock(g.stripe(child));
+  const internal::MutexLock lock(g.stripe(child));
   LinkList list(g, child, level, scratch);
   list.load(t);
   list.clear_parent();

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <thread>
 
+#include "engine/base/mutex.h"
 #include "graph/build.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
@@ -20,14 +20,14 @@ namespace {
 class Rebuild {
  public:
   explicit Rebuild(GraphState& g) : g_(g) {
-    const std::lock_guard lock(g.linked_meanwhile_mutex);
+    const internal::MutexLock lock(g.linked_meanwhile_mutex);
     g.linked_meanwhile.clear();
     g.rebuilding.store(true);
   }
   ~Rebuild() {
     g_.rebuilding.store(false);
     {
-      const std::lock_guard slots(g_.slots_mutex);
+      const internal::MutexLock slots(g_.slots_mutex);
       g_.coming.store(nullptr, std::memory_order_release);
     }
     if (fresh_ == nullptr) return;  // swapped in
@@ -72,7 +72,7 @@ std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t,
 std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   internal::Vector<NodeId> taken;
   {
-    const std::lock_guard lock(g.linked_meanwhile_mutex);
+    const internal::MutexLock lock(g.linked_meanwhile_mutex);
     taken.swap(g.linked_meanwhile);
   }
   fresh.grow(g.next_slot.load());  // before it is asked about nodes added meanwhile
@@ -94,7 +94,7 @@ void link_all(GraphState& g, Topology& t, std::span<const NodeId> nodes) {
 // follows.
 void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
   {
-    const std::lock_guard slots(g.slots_mutex);
+    const internal::MutexLock slots(g.slots_mutex);
     fresh.grow(g.next_slot.load());
     g.coming.store(&fresh, std::memory_order_release);
   }
@@ -130,8 +130,8 @@ void leave_out_tombstones(GraphState& g, Topology& fresh, internal::Vector<NodeI
 
 // Readers may still walk in the old one, and linkers link in it: it stays until they have left.
 void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
-             internal::Vector<NodeId>& left_out) {
-  const std::lock_guard slots(g.slots_mutex);
+             internal::Vector<NodeId>& left_out) VICINAL_REQUIRES(g.maintenance_mutex) {
+  const internal::MutexLock slots(g.slots_mutex);
   const std::vector<NodeId>& condemned = g.repair_pass.condemned;  // by a pass that ends here
   left_out.reserve(left_out.size() + condemned.size());
   g.left_topologies.reserve(g.left_topologies.size() + 1);  // nothing fails from here on
@@ -149,14 +149,14 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
 
 void note_linked(GraphState& g, std::span<const NodeId> nodes) {
   if (!g.rebuilding.load(std::memory_order_relaxed)) return;
-  const std::lock_guard lock(g.linked_meanwhile_mutex);
+  const internal::MutexLock lock(g.linked_meanwhile_mutex);
   g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
 }
 
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;
-  const std::unique_lock maintenance(g.maintenance_mutex, std::try_to_lock);
-  if (!maintenance.owns_lock()) return Status::busy("another rebuild or repair is running");
+  if (!g.maintenance_mutex.try_lock()) return Status::busy("another rebuild or repair is running");
+  const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);
   Rebuild rebuild(g);
   rebuild.wait_for_linkers();
   Topology* const old = g.topology.load();

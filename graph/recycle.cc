@@ -1,7 +1,7 @@
 // Recycling: what nothing links to any more is handed out, and its slots become free.
 #include <algorithm>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 
@@ -9,7 +9,7 @@ namespace vicinal::graph {
 
 std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
   GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
+  const internal::MutexLock lock(g.slots_mutex);
   const std::size_t n = std::min(max, g.unlinked_slots.size());
   std::vector<NodeId> nodes(g.unlinked_slots.end() - static_cast<std::ptrdiff_t>(n),
                             g.unlinked_slots.end());
@@ -24,7 +24,7 @@ void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;
   GraphState& g = *state_;
   for (const NodeId node : nodes) g.backlog.leave(node);
-  const std::lock_guard lock(g.slots_mutex);
+  const internal::MutexLock lock(g.slots_mutex);
   g.leave_slots(nodes);
   g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
 }

@@ -1,7 +1,6 @@
 #include "graph/relink.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
@@ -39,7 +38,7 @@ internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t
 void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Level level,
                  Scratch& scratch) {
   {
-    const std::lock_guard lock(g.stripe(node));
+    const internal::MutexLock lock(g.stripe(node));
     LinkList list(g, node, level, scratch);
     list.load(t);
     list.clear_parent();
@@ -56,7 +55,7 @@ void become_root(GraphState& g, Topology& t, NodeId node, NodeId dead_root, Leve
 bool replace_condemned_child(GraphState& g, Topology& t, const Neighbor& ancestor, NodeId node,
                              Level level, Scratch& scratch) {
   {
-    const std::lock_guard lock(g.stripe(ancestor.node));
+    const internal::MutexLock lock(g.stripe(ancestor.node));
     LinkList list(g, ancestor.node, level, scratch);
     list.load(t);
     const auto child =
@@ -146,7 +145,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     changed = true;
     internal::Vector<Neighbor> added;
     {
-      const std::lock_guard lock(g.stripe(node));
+      const internal::MutexLock lock(g.stripe(node));
       LinkList list(g, node, level, scratch);
       list.load(t);
       const std::size_t before = list.entries().size();

@@ -13,8 +13,8 @@
 //   5. Nodes whose lists could not be filled again, or that were linked in a crowd of tombstones,
 //      look for links anew in what is left.
 #include <algorithm>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/peers.h"
@@ -65,7 +65,8 @@ void leave_entry_point(GraphState& g, bool all_condemned) {
 }
 
 // Condemns the tombstones of a few slots, in one step: no resurrection comes between.
-void condemn(GraphState& g, std::uint64_t first, std::uint64_t last) {
+void condemn(GraphState& g, std::uint64_t first, std::uint64_t last)
+    VICINAL_REQUIRES(g.maintenance_mutex) {
   GraphState::RepairPass& pass = g.repair_pass;
   pass.condemned.reserve(pass.condemned.size() + (last - first));
   const NodeId entry = g.topology.load(std::memory_order_acquire)->entry_point().node;
@@ -80,11 +81,11 @@ void condemn(GraphState& g, std::uint64_t first, std::uint64_t last) {
 }
 
 // Begins a pass.
-void begin_pass(GraphState& g) {
+void begin_pass(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
   GraphState::RepairPass& pass = g.repair_pass;
   pass = {};
   {
-    const std::lock_guard lock(g.crowded_mutex);
+    const internal::MutexLock lock(g.crowded_mutex);
     pass.underfull.assign(g.crowded.begin(), g.crowded.end());
     g.crowded.clear();
   }
@@ -97,7 +98,8 @@ void begin_pass(GraphState& g) {
 }
 
 // A part of condemning; returns how many were left of the budget.
-std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& result) {
+std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& result)
+    VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kSlots = 1024;  // looked at for the price of one node of a scan
   GraphState::RepairPass& pass = g.repair_pass;
   for (; budget > 0 && pass.cursor < pass.limit; --budget) {
@@ -123,7 +125,8 @@ std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& r
 }
 
 // One node of the scan that the pass is in.
-void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairResult& result) {
+void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairResult& result)
+    VICINAL_REQUIRES(g.maintenance_mutex) {
   ++result.nodes_examined;
   if (!healthy_linked(g, t, node)) return;
   if (g.repair_pass.phase == Phase::kReparent) {
@@ -135,14 +138,15 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
 
 // Takes the lists of condemned nodes: nothing names them any more and no reader stands on them.
 // Returns how many were left of the budget.
-std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& result) {
+std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& result)
+    VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kNodes = 8;  // for the price of one node of a scan
   GraphState::RepairPass& pass = g.repair_pass;
   Topology& t = *g.topology.load(std::memory_order_acquire);
   for (; budget > 0 && !pass.condemned.empty(); --budget) {
     const auto count = std::min<std::size_t>(kNodes, pass.condemned.size());
     const std::span<const NodeId> last = std::span(pass.condemned).last(count);
-    const std::lock_guard lock(g.slots_mutex);
+    const internal::MutexLock lock(g.slots_mutex);
     for (const NodeId node : last) t.remove(node, g.level(node));
     g.unlinked_slots.insert(g.unlinked_slots.end(), last.begin(), last.end());
     pass.condemned.resize(pass.condemned.size() - count);
@@ -155,7 +159,8 @@ std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& re
 
 // The last phase; returns how many were left of the budget.
 std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
-                              RepairResult& result, bool& go_on) {
+                              RepairResult& result, bool& go_on)
+    VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kCost = 8;  // a search for links, in nodes examined
   GraphState::RepairPass& pass = g.repair_pass;
   while (budget > 0 && !pass.underfull.empty() && go_on) {
@@ -183,7 +188,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
 
 // Scans up to `budget` nodes; returns how many were left of the budget.
 std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
-                         RepairResult& result, bool& go_on) {
+                         RepairResult& result, bool& go_on) VICINAL_REQUIRES(g.maintenance_mutex) {
   GraphState::RepairPass& pass = g.repair_pass;
   constexpr std::uint64_t kRun = 64;  // inside one epoch
   while (budget > 0 && pass.cursor < pass.limit && go_on) {
@@ -218,7 +223,7 @@ void renew_entry_point(GraphState& g) {
 }
 
 // Goes on from a phase that waits for readers; false while some are there.
-bool end_wait(GraphState& g) {
+bool end_wait(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
   GraphState::RepairPass& pass = g.repair_pass;
   if (g.epochs.advance() <= pass.tag) return false;
   if (pass.phase == Phase::kRelinked) {
@@ -236,7 +241,7 @@ bool end_wait(GraphState& g) {
 
 // A part of the phase that the pass is in; returns how many were left of the budget.
 std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step,
-                   RepairResult& result, bool& go_on) {
+                   RepairResult& result, bool& go_on) VICINAL_REQUIRES(g.maintenance_mutex) {
   GraphState::RepairPass& pass = g.repair_pass;
   if (pass.phase == Phase::kCondemn) return condemn_slice(g, budget, result);
   if (pass.phase == Phase::kRetire) return retire_slice(g, budget, result);
@@ -257,7 +262,7 @@ std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step
 
 RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   GraphState& g = *state_;
-  const std::lock_guard maintenance(g.maintenance_mutex);
+  const internal::MutexLock maintenance(g.maintenance_mutex);
   RepairResult result;
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;

@@ -1,10 +1,10 @@
 // Restoring: nodes, then their links, come back from a checkpoint.
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <string>
 
 #include "engine/base/allocator.h"
+#include "engine/base/mutex.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/trees.h"
@@ -172,7 +172,7 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
     limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
   }
   {
-    const std::lock_guard lock(g.slots_mutex);
+    const internal::MutexLock lock(g.slots_mutex);
     if (g.next_slot.load() < limit) {
       g.grow(limit);
       g.next_slot.store(limit, std::memory_order_release);
@@ -204,7 +204,7 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
 
 void Graph::finish_placing(std::uint64_t limit) {
   GraphState& g = *state_;
-  const std::lock_guard lock(g.slots_mutex);
+  const internal::MutexLock lock(g.slots_mutex);
   if (limit > g.next_slot.load()) {
     g.grow(limit);
     g.next_slot.store(limit, std::memory_order_release);

@@ -22,7 +22,7 @@ Scratch* ScratchPool::borrow() {
     scratch = slot.scratch.exchange(nullptr, std::memory_order_acquire);
   }
   if (scratch == nullptr) {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     if (!overflow_.empty()) {
       scratch = overflow_.back();
       overflow_.pop_back();
@@ -61,12 +61,12 @@ void ScratchPool::give_back(Scratch* scratch) noexcept {
       return;
     }
   }
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   overflow_.push_back(scratch);
 }
 
 std::uint64_t ScratchPool::bytes() const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   std::uint64_t bytes = 0;
   for (const Scratch* scratch : all_) bytes += scratch->bytes.load(std::memory_order_relaxed);
   return bytes;

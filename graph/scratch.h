@@ -11,9 +11,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include "engine/base/allocator.h"
+#include "engine/base/mutex.h"
 #include "graph/candidates.h"
 #include "graph/epoch.h"
 #include "graph/found.h"
@@ -79,9 +79,10 @@ class ScratchPool {
   EpochDomain& epochs_;
   EpochDomain& linkers_;
   std::array<Slot, kSlots> slots_;
-  mutable std::mutex mutex_;
-  internal::Vector<Scratch*> all_;       ///< under mutex_
-  internal::Vector<Scratch*> overflow_;  ///< under mutex_: given back while every slot was taken
+  mutable internal::Mutex mutex_;
+  internal::Vector<Scratch*> all_ VICINAL_GUARDED_BY(mutex_);
+  /// Given back while every slot was taken.
+  internal::Vector<Scratch*> overflow_ VICINAL_GUARDED_BY(mutex_);
 };
 
 /// A scratch for the length of a scope.

@@ -1,8 +1,8 @@
 #include "graph/trees.h"
 
 #include <algorithm>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -27,7 +27,7 @@ bool drop_links_to_nowhere(const GraphState& g, const Topology& t, LinkList& lis
 // Makes a node that the tree does not span a leaf without a parent: its tree links say nothing
 // true.
 void forget_tree_links(GraphState& g, Topology& t, NodeId node, Level level, Scratch& scratch) {
-  const std::lock_guard lock(g.stripe(node));
+  const internal::MutexLock lock(g.stripe(node));
   LinkList list(g, node, level, scratch);
   if (!list.load(t)) return;
   drop_links_to_nowhere(g, t, list, level);
@@ -84,7 +84,7 @@ bool says_something_false(const Topology& t, NodeId node, NodeId root, Level lev
 // hang elsewhere or nowhere.
 void forget_false_links(GraphState& g, Topology& t, NodeId node, NodeId root, Level level,
                         const std::vector<bool>& there, Scratch& scratch) {
-  const std::lock_guard lock(g.stripe(node));
+  const internal::MutexLock lock(g.stripe(node));
   // Restored lists lack their distances, and loading one computes them.
   if (!says_something_false(t, node, root, level, there)) return;
   LinkList list(g, node, level, scratch);

@@ -40,8 +40,8 @@ NodeId Visibility::stood(NodeId now, Number moment) const {
 }
 
 void Visibility::settle() const {
-  const std::unique_lock lock(settling_, std::try_to_lock);
-  if (!lock.owns_lock()) return;
+  if (!settling_.try_lock()) return;
+  const internal::MutexLock lock(settling_, std::adopt_lock);
   if (next_settled_ == settled_.load(std::memory_order_relaxed)) {
     const Number now = number();
     if (now == next_settled_) return;

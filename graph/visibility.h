@@ -26,8 +26,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "graph/arena.h"
 #include "graph/epoch.h"
 #include "graph/types.h"
@@ -87,13 +87,13 @@ class Visibility {
 
   /// One step, from its construction to its end.
   /// Threads: one at a time, others wait.
-  class Step {
+  class VICINAL_SCOPED_CAPABILITY Step {
    public:
-    explicit Step(Visibility& visibility)
+    explicit Step(Visibility& visibility) VICINAL_ACQUIRE(visibility.steps_)
         : v_(visibility),
           lock_(v_.steps_),
           number_(v_.number_.load(std::memory_order_relaxed) + 1) {}
-    ~Step() { v_.number_.store(number_, std::memory_order_release); }
+    ~Step() VICINAL_RELEASE() { v_.number_.store(number_, std::memory_order_release); }
     Step(const Step&) = delete;
     Step& operator=(const Step&) = delete;
 
@@ -103,7 +103,7 @@ class Visibility {
 
    private:
     Visibility& v_;
-    const std::lock_guard<std::mutex> lock_;
+    const internal::MutexLock<internal::Mutex> lock_;
     const Number number_;
   };
   NodeId before(NodeId node) const { return before_[node].load(std::memory_order_acquire); }
@@ -118,7 +118,7 @@ class Visibility {
   bool counts_by_numbers(NodeId node, Number moment, bool& unsettled) const;
 
   EpochDomain& epochs_;
-  std::mutex steps_;
+  internal::Mutex steps_;
   std::atomic<Number> number_{0};
   // New elements are zeros: hidden since 0, so that they count for nobody.
   SegmentedArray<Numbers> numbers_;
@@ -126,9 +126,10 @@ class Visibility {
   mutable SegmentedArray<std::atomic<std::uint8_t>> marks_;
 
   mutable std::atomic<Number> settled_{0};  ///< no reader's number is below it any more
-  mutable std::mutex settling_;
-  mutable Number next_settled_ = 0;             ///< under settling_: will be, once all readers of
-  mutable std::uint64_t next_settled_tag_ = 0;  ///< under settling_: this epoch have left
+  mutable internal::Mutex settling_;
+  /// What settled_ will be once all readers of the epoch next_settled_tag_ have left.
+  mutable Number next_settled_ VICINAL_GUARDED_BY(settling_) = 0;
+  mutable std::uint64_t next_settled_tag_ VICINAL_GUARDED_BY(settling_) = 0;
 };
 
 }  // namespace vicinal::graph

@@ -1,14 +1,14 @@
 // Which table serves this process: what was compiled, what the CPU executes, what was forced.
 //
-// The list of targets is built once and never changes. The choice is a name guarded by a mutex:
+// The list of targets is built once and never changes. The choice is a name under a mutex:
 // active_kernels() is called once per index, so the lock costs nothing.
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "hwy/targets.h"
 #include "kernels/kernels.h"
 #include "kernels/tiers.h"
@@ -96,13 +96,13 @@ Result<const Target*> find_target(std::string_view name) {
                                   "\"; valid: " + valid_names());
 }
 
-/// What active_kernels() answers. Guarded by its mutex.
+/// What active_kernels() answers.
 struct Choice {
-  std::mutex mutex;
-  bool environment_read = false;
-  const Target* forced = nullptr;       // by force_target()
-  const Target* environment = nullptr;  // by VICINAL_TARGET
-  Status environment_error;
+  internal::Mutex mutex;
+  bool environment_read VICINAL_GUARDED_BY(mutex) = false;
+  const Target* forced VICINAL_GUARDED_BY(mutex) = nullptr;       // by force_target()
+  const Target* environment VICINAL_GUARDED_BY(mutex) = nullptr;  // by VICINAL_TARGET
+  Status environment_error VICINAL_GUARDED_BY(mutex);
 };
 
 Choice& choice() {
@@ -110,8 +110,8 @@ Choice& choice() {
   return instance;
 }
 
-/// The target in force, or the error of VICINAL_TARGET. `c.mutex` is held.
-Result<const Target*> chosen_target(Choice& c) {
+/// The target in force, or the error of VICINAL_TARGET.
+Result<const Target*> chosen_target(Choice& c) VICINAL_REQUIRES(c.mutex) {
   if (!c.environment_read) {
     c.environment_read = true;
     const char* name = std::getenv("VICINAL_TARGET");
@@ -134,7 +134,7 @@ Result<const Target*> chosen_target(Choice& c) {
 
 Result<const KernelTable*> active_kernels() {
   Choice& c = choice();
-  const std::lock_guard lock(c.mutex);
+  const internal::MutexLock lock(c.mutex);
   Result<const Target*> target = chosen_target(c);
   if (!target) return target.status();
   return &(*target)->table;
@@ -142,7 +142,7 @@ Result<const KernelTable*> active_kernels() {
 
 std::vector<TargetInfo> targets() {
   Choice& c = choice();
-  const std::lock_guard lock(c.mutex);
+  const internal::MutexLock lock(c.mutex);
   Result<const Target*> chosen = chosen_target(c);
   std::vector<TargetInfo> infos;
   for (const Target& target : all_targets()) {
@@ -166,7 +166,7 @@ Status force_target(std::string_view name) {
     target = *found;
   }
   Choice& c = choice();
-  const std::lock_guard lock(c.mutex);
+  const internal::MutexLock lock(c.mutex);
   c.forced = target;
   return {};
 }

@@ -21,7 +21,7 @@ constexpr std::size_t kSober = 8;
 
 CommitQueue::~CommitQueue() {
   {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     VICINAL_CHECK(waiting_.empty());
     stopping_ = true;
   }
@@ -48,7 +48,7 @@ bool CommitQueue::join(Waiter& waiter) {
   bool wake = false;
   bool others_follow = false;
   {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     if (environment_->syncs() && !committer_.joinable()) {
       try {
         committer_ = std::thread([this] { serve(); });
@@ -65,22 +65,22 @@ bool CommitQueue::join(Waiter& waiter) {
 }
 
 void CommitQueue::wait_for(Waiter& waiter) {
-  std::unique_lock lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   while (!waiter.done) {
     if (leading_ || committer_.joinable()) {
-      waiter.finished.wait(lock);
+      waiter.finished.wait(mutex_);
     } else {
-      lead(lock);
+      lead();
     }
   }
 }
 
 void CommitQueue::serve() {
-  std::unique_lock lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   for (;;) {
-    arrived_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    while (!stopping_ && waiting_.empty()) arrived_.wait(mutex_);
     if (waiting_.empty()) return;
-    lead(lock);
+    lead();
   }
 }
 
@@ -88,12 +88,14 @@ void CommitQueue::serve() {
 // that ran off at once would leave them to the commit after next: groups would alternate between
 // one and n - 1, and two threads would be no faster than one. Waiting for as many as are about, for
 // a share of a commit's time, keeps the groups whole; a thread alone never waits.
-void CommitQueue::dally(std::unique_lock<std::mutex>& lock) {
+void CommitQueue::dally() {
   if (waiting_.size() >= expected_) return;
   const auto patience = std::min<Clock::duration>(commit_time_ / 4, std::chrono::microseconds(500));
   if (patience < std::chrono::microseconds(20)) return;
   wake_at_ = expected_;
-  arrived_.wait_for(lock, patience, [&] { return waiting_.size() >= wake_at_; });
+  const Clock::time_point end = Clock::now() + patience;
+  while (waiting_.size() < wake_at_ && arrived_.wait_until(mutex_, end)) {
+  }
   wake_at_ = 1;
   if (waiting_.size() < expected_) in_vain_ = kSober;
 }
@@ -109,15 +111,17 @@ void CommitQueue::expect(std::size_t group) {
   }
 }
 
-void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {
+void CommitQueue::lead() {
   leading_ = true;
-  dally(lock);
-  lock.unlock();
+  dally();
   std::vector<Waiter*> group;
-  const auto begin = Clock::now();
-  commit_group(group);
-  const auto took = Clock::now() - begin;
-  lock.lock();
+  Clock::duration took{};
+  {
+    const internal::MutexUnlock unlocked(mutex_);
+    const auto begin = Clock::now();
+    commit_group(group);
+    took = Clock::now() - begin;
+  }
   expect(group.size());
   commit_time_ = took;
   leading_ = false;
@@ -156,7 +160,7 @@ void CommitQueue::commit_group(std::vector<Waiter*>& group) {
 }
 
 WriteKind CommitQueue::kind_of(const std::vector<Waiter*>& group) {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   const std::vector<Waiter*>& all = group.empty() ? waiting_ : group;
   const bool adds = std::any_of(all.begin(), all.end(), [](const Waiter* waiter) {
     return waiter->target->kind == WriteKind::kAdds;
@@ -166,7 +170,7 @@ WriteKind CommitQueue::kind_of(const std::vector<Waiter*>& group) {
 
 void CommitQueue::take_waiting(std::vector<Waiter*>& group, WriteKind kind) {
   if (!group.empty()) return;
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   group.swap(waiting_);
   if (kind == WriteKind::kAdds) return;
   // Those that add came later: the reserve is not for them (N3).

@@ -10,12 +10,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "persist/envelope.h"
 #include "persist/lmdb_env.h"
 #include "persist/sequence_ledger.h"
@@ -55,7 +54,7 @@ class CommitQueue {
     bool tried = false;          ///< alone, after its group had failed
     bool out_of_memory = false;  ///< nothing was stored; append() throws
     bool done = false;
-    std::condition_variable finished = {};  // or: you may lead
+    internal::CondVar finished = {};  // or: you may lead
   };
 
   /// Queues `waiter`. True when it is better to let others queue before working on: as many as came
@@ -63,9 +62,9 @@ class CommitQueue {
   bool join(Waiter& waiter);
   void wait_for(Waiter& waiter);
   void serve();
-  void lead(std::unique_lock<std::mutex>& lock);
-  void dally(std::unique_lock<std::mutex>& lock);
-  void expect(std::size_t group);
+  void lead() VICINAL_REQUIRES(mutex_);
+  void dally() VICINAL_REQUIRES(mutex_);
+  void expect(std::size_t group) VICINAL_REQUIRES(mutex_);
   void commit_group(std::vector<Waiter*>& group);
   /// Of the group or, when none is taken yet, of who waits by now: whether any of them adds.
   WriteKind kind_of(const std::vector<Waiter*>& group);
@@ -76,18 +75,20 @@ class CommitQueue {
   static void forget(std::vector<Waiter*>& group);
 
   Environment* environment_;
-  std::mutex mutex_;
-  std::condition_variable arrived_;  // a waiter, or the end
-  // Guarded by mutex_.
-  std::vector<Waiter*> waiting_;
-  std::thread committer_;  // leads; none where commits do not sync, or the system has none
-  bool stopping_ = false;
-  bool leading_ = false;
-  std::size_t wake_at_ = 1;        // waiters that whoever sleeps on arrived_ sleeps for
-  std::size_t last_group_ = 0;     // waiters of the previous commit
-  std::size_t expected_ = 0;       // waiters that the next one may hope for
-  std::size_t in_vain_ = 0;        // commits to come that hope for no more than came lately
-  Clock::duration commit_time_{};  // of the previous commit
+  internal::Mutex mutex_;
+  internal::CondVar arrived_;  // a waiter, or the end
+  std::vector<Waiter*> waiting_ VICINAL_GUARDED_BY(mutex_);
+  // Leads; none where commits do not sync, or the system has none.
+  std::thread committer_ VICINAL_GUARDED_BY(mutex_);
+  bool stopping_ VICINAL_GUARDED_BY(mutex_) = false;
+  bool leading_ VICINAL_GUARDED_BY(mutex_) = false;
+  // Waiters that whoever sleeps on arrived_ sleeps for.
+  std::size_t wake_at_ VICINAL_GUARDED_BY(mutex_) = 1;
+  std::size_t last_group_ VICINAL_GUARDED_BY(mutex_) = 0;  // waiters of the previous commit
+  std::size_t expected_ VICINAL_GUARDED_BY(mutex_) = 0;    // waiters that the next one may hope for
+  // Commits to come that hope for no more than came lately.
+  std::size_t in_vain_ VICINAL_GUARDED_BY(mutex_) = 0;
+  Clock::duration commit_time_ VICINAL_GUARDED_BY(mutex_){};  // of the previous commit
 };
 
 }  // namespace vicinal::persist

@@ -1,18 +1,19 @@
 #include "persist/failpoints.h"
 
 #include <csignal>
-#include <mutex>
 #include <new>
 #include <string>
+
+#include "engine/base/mutex.h"
 
 namespace vicinal::persist::failpoints {
 namespace {
 
 struct Armed {
-  std::mutex mutex;
-  std::string name;
-  Action action = Action::kFail;
-  int countdown = 0;
+  vicinal::internal::Mutex mutex;
+  std::string name VICINAL_GUARDED_BY(mutex);
+  Action action VICINAL_GUARDED_BY(mutex) = Action::kFail;
+  int countdown VICINAL_GUARDED_BY(mutex) = 0;
 };
 
 Armed& armed_point() {
@@ -28,7 +29,7 @@ std::atomic<bool> armed{false};
 
 Status reached(const char* name) {
   Armed& point = armed_point();
-  const std::lock_guard lock(point.mutex);
+  const vicinal::internal::MutexLock lock(point.mutex);
   if (point.name != name || point.countdown <= 0 || --point.countdown > 0) return {};
   armed.store(false, std::memory_order_relaxed);
   if (point.action == Action::kKill) (void)::raise(SIGKILL);
@@ -40,7 +41,7 @@ Status reached(const char* name) {
 
 void arm(const char* name, Action action, int countdown) {
   Armed& point = armed_point();
-  const std::lock_guard lock(point.mutex);
+  const vicinal::internal::MutexLock lock(point.mutex);
   point.name = name;
   point.action = action;
   point.countdown = countdown;
@@ -49,7 +50,7 @@ void arm(const char* name, Action action, int countdown) {
 
 void disarm() {
   Armed& point = armed_point();
-  const std::lock_guard lock(point.mutex);
+  const vicinal::internal::MutexLock lock(point.mutex);
   point.countdown = 0;
   internal::armed.store(false, std::memory_order_relaxed);
 }

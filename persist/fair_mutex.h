@@ -8,36 +8,35 @@
 // Cost: a hand-over wakes a thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+
+#include "engine/base/mutex.h"
 
 namespace vicinal::persist {
 
-class FairMutex {
+class VICINAL_CAPABILITY("mutex") FairMutex {
  public:
-  void lock() {
-    std::unique_lock lock(mutex_);
+  void lock() VICINAL_ACQUIRE() {
+    const internal::MutexLock lock(mutex_);
     const std::uint64_t ticket = next_++;
-    changed_.wait(lock, [&] { return served_ == ticket; });
+    while (served_ != ticket) changed_.wait(mutex_);
   }
-  void unlock() {
-    const std::lock_guard lock(mutex_);
+  void unlock() VICINAL_RELEASE() {
+    const internal::MutexLock lock(mutex_);
     ++served_;
     if (served_ != next_) changed_.notify_all();
   }
   /// How many have it or wait for it.
   std::uint64_t askers() const {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     return next_ - served_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::uint64_t next_ = 0;
-  std::uint64_t served_ = 0;
+  mutable internal::Mutex mutex_;
+  internal::CondVar changed_;
+  std::uint64_t next_ VICINAL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t served_ VICINAL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace vicinal::persist

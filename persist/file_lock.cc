@@ -11,28 +11,29 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "engine/base/mutex.h"
 #include "persist/format.h"
 
 namespace vicinal::persist {
 namespace {
 
 struct Registry {
-  std::mutex mutex;
-  std::map<std::pair<dev_t, ino_t>, int> open;  ///< to the lock's descriptor, or -1
+  internal::Mutex mutex;
+  /// To the lock's descriptor, or -1.
+  std::map<std::pair<dev_t, ino_t>, int> open VICINAL_GUARDED_BY(mutex);
 };
 
 Registry& registry();
 
 // A child has none of its parent's stores. With the descriptors closed it does not keep the locks
 // of a parent that has died.
-void before_fork() { registry().mutex.lock(); }
-void in_parent() { registry().mutex.unlock(); }
-void in_child() {
+void before_fork() VICINAL_ACQUIRE(registry().mutex) { registry().mutex.lock(); }
+void in_parent() VICINAL_RELEASE(registry().mutex) { registry().mutex.unlock(); }
+void in_child() VICINAL_RELEASE(registry().mutex) {
   Registry& r = registry();
   for (const auto& entry : r.open) {
     if (entry.second >= 0) ::close(entry.second);
@@ -75,7 +76,7 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only, std::ui
   FileLock lock;
   {
     Registry& r = registry();
-    const std::lock_guard guard(r.mutex);
+    const internal::MutexLock guard(r.mutex);
     if (!r.open.emplace(std::pair(folder.st_dev, folder.st_ino), -1).second) {
       return Status::busy(fmt::format("{} is open in this process already", path));
     }
@@ -101,7 +102,7 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only, std::ui
     return Status::io_error(fmt::format("locking {}: {}", file, std::strerror(error)));
   }
   Registry& r = registry();
-  const std::lock_guard guard(r.mutex);
+  const internal::MutexLock guard(r.mutex);
   r.open[{folder.st_dev, folder.st_ino}] = lock.fd_;
   return lock;
 }
@@ -128,7 +129,7 @@ FileLock::~FileLock() { release(); }
 void FileLock::release() {
   if (!std::exchange(held_, false)) return;
   Registry& r = registry();
-  const std::lock_guard guard(r.mutex);
+  const internal::MutexLock guard(r.mutex);
   r.open.erase({device_, inode_});
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }

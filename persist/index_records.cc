@@ -87,7 +87,7 @@ void IndexRecords::finish(Sequence sequence) { index_->ledger.finish(sequence); 
 
 Result<CheckpointReport> IndexRecords::checkpoint(CheckpointSource& source,
                                                   const ProgressCallback& progress) {
-  const std::lock_guard lock(checkpoint_mutex_);
+  const internal::MutexLock lock(checkpoint_mutex_);
   return persist::checkpoint(*index_, source, progress);
 }
 

@@ -12,11 +12,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "persist/checkpoint_source.h"
 #include "persist/loading.h"
 #include "persist/operations.h"
@@ -91,7 +91,7 @@ class IndexRecords {
  private:
   const std::unique_ptr<StoredIndex> index_;
   CommitQueue& queue_;
-  std::mutex checkpoint_mutex_;
+  internal::Mutex checkpoint_mutex_;
   std::function<void()> closed_;
 };
 

@@ -173,7 +173,7 @@ Result<ReadTransaction> Environment::read() {
     gate_.leave(txn, false);
     if (rc != MDB_MAP_RESIZED || attempt == 8) return lmdb_status(rc, "beginning to read");
     // Another process grew the file beyond this map.
-    const std::lock_guard write_lock(write_mutex_);
+    const internal::MutexLock write_lock(write_mutex_);
     const ReaderGate::Closed closed(gate_);
     if (Status status = adopt_map_size(); !status.ok()) return status;
   }
@@ -192,13 +192,13 @@ Status Environment::call(const Closure& closure, Transaction& transaction) {
 
 Status Environment::write(const Closure& closure, WriteKind kind) {
   if (read_only()) return Status::read_only("the store was opened for reading");
-  const std::lock_guard lock(write_mutex_);
+  const internal::MutexLock lock(write_mutex_);
   return write_locked(closure, kind);
 }
 
 // LMDB lets handles be opened beside other transactions, by one transaction at a time.
 Status Environment::with_handles(const Closure& closure, WriteKind kind) {
-  const std::lock_guard lock(handles_mutex_);
+  const internal::MutexLock lock(handles_mutex_);
   if (!read_only()) return write(closure, kind);
   Result<ReadTransaction> transaction = read();
   if (!transaction) return transaction.status();

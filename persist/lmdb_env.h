@@ -24,9 +24,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "engine/base/mutex.h"
 #include "persist/fair_mutex.h"
 #include "persist/lmdb_gate.h"
 #include "persist/lmdb_transaction.h"
@@ -106,19 +106,19 @@ class Environment {
   Status open_env(const std::string& path, std::uint64_t map_bytes);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
-  Status write_locked(const Closure& closure, WriteKind kind);
+  Status write_locked(const Closure& closure, WriteKind kind) VICINAL_REQUIRES(write_mutex_);
   /// How large the map may be for such a write; 0: no limit.
   std::uint64_t limit(WriteKind kind) const;
-  Status keep_reserve();
+  Status keep_reserve() VICINAL_REQUIRES(write_mutex_);
   /// N4, for a write transaction that has just begun.
-  Status check_underneath(std::uint64_t transaction);
+  Status check_underneath(std::uint64_t transaction) VICINAL_REQUIRES(write_mutex_);
   std::uint64_t last_transaction() const;
-  Status grow(WriteKind kind);
-  Status set_map(std::uint64_t bytes);
-  Status adopt_map_size();
-  /// No transaction lives. 0: what the file says.
-  Status move_map(std::uint64_t bytes, const char* what);
-  Status keep_file_whole();
+  Status grow(WriteKind kind) VICINAL_REQUIRES(write_mutex_);
+  Status set_map(std::uint64_t bytes) VICINAL_REQUIRES(write_mutex_, gate_);
+  Status adopt_map_size() VICINAL_REQUIRES(write_mutex_, gate_);
+  /// 0: what the file says.
+  Status move_map(std::uint64_t bytes, const char* what) VICINAL_REQUIRES(write_mutex_, gate_);
+  Status keep_file_whole() VICINAL_REQUIRES(write_mutex_);
   void close_env();
 
   const EnvironmentOptions options_;
@@ -129,12 +129,13 @@ class Environment {
   const std::byte* map_ = nullptr;  // changes while no transaction lives
   std::atomic<std::uint64_t> commits_{0};
 
-  std::mutex handles_mutex_;  // before write_mutex_
+  internal::Mutex handles_mutex_ VICINAL_ACQUIRED_BEFORE(write_mutex_);
   FairMutex write_mutex_;
-  // Guarded by write_mutex_.
-  std::uint64_t last_committed_ = 0;  // LMDB's number of the transaction
-  Status changed_underneath_;         // why nothing may be written any more
-  std::uint64_t whole_bytes_ = 0;     // the file is known to be at least this long
+  std::uint64_t last_committed_ = 0;  // LMDB's number of the transaction; guarded once it is shared
+  // Why nothing may be written any more.
+  Status changed_underneath_ VICINAL_GUARDED_BY(write_mutex_);
+  // The file is known to be at least this long.
+  std::uint64_t whole_bytes_ VICINAL_GUARDED_BY(write_mutex_) = 0;
 
   ReaderGate gate_;
   std::atomic<bool> map_lost_{false};  // moving the map failed half-way: nothing may touch it

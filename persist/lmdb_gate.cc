@@ -7,21 +7,21 @@
 namespace vicinal::persist {
 
 ReaderGate::Closed::Closed(ReaderGate& gate) : gate_(gate) {
-  std::unique_lock lock(gate_.mutex_);
-  gate_.changed_.wait(lock, [&] { return !gate_.closed_; });
+  const internal::MutexLock lock(gate_.mutex_);
+  while (gate_.closed_) gate_.changed_.wait(gate_.mutex_);
   gate_.closed_ = true;
-  gate_.changed_.wait(lock, [&] { return gate_.readers_ == 0; });
+  while (gate_.readers_ != 0) gate_.changed_.wait(gate_.mutex_);
 }
 
 ReaderGate::Closed::~Closed() {
-  const std::lock_guard lock(gate_.mutex_);
+  const internal::MutexLock lock(gate_.mutex_);
   gate_.closed_ = false;
   gate_.changed_.notify_all();
 }
 
 MDB_txn* ReaderGate::enter() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !closed_; });
+  const internal::MutexLock lock(mutex_);
+  while (closed_) changed_.wait(mutex_);
   ++readers_;
   if (idle_.empty()) return nullptr;
   MDB_txn* txn = idle_.back();
@@ -31,7 +31,7 @@ MDB_txn* ReaderGate::enter() {
 
 void ReaderGate::leave(MDB_txn* txn, bool reusable) {
   if (txn != nullptr && !reusable) mdb_txn_abort(txn);
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   if (txn != nullptr && reusable) {
     try {
       idle_.push_back(txn);
@@ -43,12 +43,12 @@ void ReaderGate::leave(MDB_txn* txn, bool reusable) {
 }
 
 bool ReaderGate::empty() const {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   return readers_ == 0;
 }
 
 void ReaderGate::drop_idle() {
-  const std::lock_guard lock(mutex_);
+  const internal::MutexLock lock(mutex_);
   for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
   idle_.clear();
 }

@@ -7,16 +7,16 @@
 // Threads: any.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <vector>
+
+#include "engine/base/mutex.h"
 
 struct MDB_txn;
 
 namespace vicinal::persist {
 
-class ReaderGate {
+class VICINAL_CAPABILITY("gate") ReaderGate {
  public:
   ReaderGate() = default;
   ReaderGate(const ReaderGate&) = delete;
@@ -32,10 +32,10 @@ class ReaderGate {
   void drop_idle();
 
   /// Closes the gate and waits until no reader is inside; opens it again at the end of its life.
-  class Closed {
+  class VICINAL_SCOPED_CAPABILITY Closed {
    public:
-    explicit Closed(ReaderGate& gate);
-    ~Closed();
+    explicit Closed(ReaderGate& gate) VICINAL_ACQUIRE(gate);
+    ~Closed() VICINAL_RELEASE();
     Closed(const Closed&) = delete;
     Closed& operator=(const Closed&) = delete;
 
@@ -44,12 +44,11 @@ class ReaderGate {
   };
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  bool closed_ = false;
-  std::uint64_t readers_ = 0;
-  std::vector<MDB_txn*> idle_;
+  mutable internal::Mutex mutex_;
+  internal::CondVar changed_;
+  bool closed_ VICINAL_GUARDED_BY(mutex_) = false;
+  std::uint64_t readers_ VICINAL_GUARDED_BY(mutex_) = 0;
+  std::vector<MDB_txn*> idle_ VICINAL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vicinal::persist

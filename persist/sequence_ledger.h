@@ -4,10 +4,10 @@
 // Threads: any.
 #pragma once
 
-#include <mutex>
 #include <set>
 #include <utility>
 
+#include "engine/base/mutex.h"
 #include "persist/operations.h"
 
 namespace vicinal::persist {
@@ -15,30 +15,33 @@ namespace vicinal::persist {
 class SequenceLedger {
  public:
   /// Before any other use: the first sequence that allot() returns.
-  void start(Sequence next) { next_ = next; }
+  void start(Sequence next) {
+    const internal::MutexLock lock(mutex_);
+    next_ = next;
+  }
 
   /// The next sequence, unfinished from now on. Called inside the write transaction that stores it,
   /// before its commit, so that no checkpoint can see the entry and believe it finished.
   Sequence allot() {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     unfinished_.insert(next_);
     return next_++;
   }
   /// The operation is applied, or its transaction came to nothing.
   void finish(Sequence sequence) {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     unfinished_.erase(sequence);
   }
   /// Every entry up to this is finished.
   Sequence cut() const {
-    const std::lock_guard lock(mutex_);
+    const internal::MutexLock lock(mutex_);
     return (unfinished_.empty() ? next_ : *unfinished_.begin()) - 1;
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::set<Sequence> unfinished_;
-  Sequence next_ = 1;
+  mutable internal::Mutex mutex_;
+  std::set<Sequence> unfinished_ VICINAL_GUARDED_BY(mutex_);
+  Sequence next_ VICINAL_GUARDED_BY(mutex_) = 1;
 };
 
 /// One sequence of a transaction: finished when that comes to nothing, however it ends.

@@ -140,7 +140,7 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::create_index(std::string_view n
   if (options_.read_only) return Status::read_only("the store was opened for reading");
   if (Status s = check_index_name(name); !s.ok()) return s;
   if (Status s = check_options(options); !s.ok()) return s;
-  const std::lock_guard lock(open_mutex_);
+  const internal::MutexLock lock(open_mutex_);
   std::unique_ptr<StoredIndex> index;
   Status status = environment_->with_handles(
       [&](Transaction& transaction) -> Status {
@@ -158,7 +158,7 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::create_index(std::string_view n
 
 Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view name) {
   if (Status s = check_index_name(name); !s.ok()) return s;
-  const std::lock_guard lock(open_mutex_);
+  const internal::MutexLock lock(open_mutex_);
   if (open_.contains(name)) return Status::busy(fmt::format("index '{}' is open already", name));
   std::unique_ptr<StoredIndex> index;
   Status status = environment_->with_handles([&](Transaction& transaction) -> Status {
@@ -172,11 +172,10 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view nam
   return keep(std::move(index));
 }
 
-/// The caller holds open_mutex_.
 Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredIndex> index) {
   const std::string name = index->name;
   std::function<void()> closed = [this, name] {
-    const std::lock_guard lock(open_mutex_);
+    const internal::MutexLock lock(open_mutex_);
     open_.erase(name);
   };
   auto records = std::make_unique<IndexRecords>(std::move(index), *queue_);
@@ -188,7 +187,7 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredInde
 Status StoreFile::drop_index(std::string_view name) {
   if (options_.read_only) return Status::read_only("the store was opened for reading");
   if (Status s = check_index_name(name); !s.ok()) return s;
-  const std::lock_guard lock(open_mutex_);
+  const internal::MutexLock lock(open_mutex_);
   if (open_.contains(name)) return Status::busy(fmt::format("index '{}' is open", name));
   return environment_->with_handles([&](Transaction& transaction) -> Status {
     const Result<std::uint32_t> index = catalog_->find(transaction, name);

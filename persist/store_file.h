@@ -24,12 +24,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "persist/file_lock.h"
 #include "persist/index_records.h"
 #include "persist/stored_options.h"
@@ -78,7 +78,8 @@ class StoreFile {
  private:
   StoreFile(std::string path, const StoreOptions& options, FileLock lock,
             std::unique_ptr<Environment> environment);
-  Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index);
+  Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index)
+      VICINAL_REQUIRES(open_mutex_);
   Status check_outside(const std::string& path) const;
 
   const std::string path_;
@@ -88,8 +89,9 @@ class StoreFile {
   const std::unique_ptr<CommitQueue> queue_;
   const std::unique_ptr<Catalog> catalog_;
 
-  std::mutex open_mutex_;
-  std::set<std::string, std::less<>> open_;  // guarded by open_mutex_: names with live IndexRecords
+  internal::Mutex open_mutex_;
+  // Names with live IndexRecords.
+  std::set<std::string, std::less<>> open_ VICINAL_GUARDED_BY(open_mutex_);
 };
 
 }  // namespace vicinal::persist

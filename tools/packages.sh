@@ -5,12 +5,12 @@ packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev l
   libfmt-dev libroaring-dev robin-map-dev libcereal-dev libcli11-dev nlohmann-json3-dev
   libmimalloc-dev"
 packages_demo="wamerican"
-packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format binutils wamerican
-  qemu-user"
+packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
+  wamerican qemu-user"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64
-  libgtest-dev:arm64 libgmock-dev:arm64 libbenchmark-dev:arm64"
+  libgtest-dev:arm64 libgmock-dev:arm64"
 
 # Runs a command as root.
 as_root() {
@@ -35,9 +35,9 @@ is_installed() {
 }
 
 # install_packages PACKAGE...: installs those that are missing. Asks the network for nothing when
-# none is.
+# none is. A failure leaves dpkg's list of architectures as it was.
 install_packages() {
-  local missing=() package
+  local missing=() package added=""
   if ! command -v dpkg-query >/dev/null; then
     echo "not a Debian system: taking these packages, or what stands for them, as given: $*" >&2
     return 0
@@ -48,9 +48,15 @@ install_packages() {
   if [ "${#missing[@]}" -eq 0 ]; then return 0; fi
   echo "installing: ${missing[*]}"
   if [[ "${missing[*]}" == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
-    as_root dpkg --add-architecture arm64
+    as_root dpkg --add-architecture arm64 || return 1
+    added=arm64
   fi
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" >/dev/null
+  if as_root apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      "${missing[@]}" >/dev/null; then
+    return 0
+  fi
+  # Where no mirror has that architecture, every later `apt-get update` would fail too.
+  if [ -n "$added" ]; then as_root dpkg --remove-architecture "$added"; fi
+  return 1
 }

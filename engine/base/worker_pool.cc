@@ -13,7 +13,7 @@ struct WorkerPool::Loop {
   const std::size_t grain;
   const std::size_t threads;
   std::atomic<std::size_t> next{0};
-  // Under the pool's mutex.
+  // Under the pool's mutex, which the analysis cannot name from here.
   std::size_t wanted;      ///< helpers that may still join
   std::size_t inside = 0;  ///< helpers in it
   std::exception_ptr failure;
@@ -22,7 +22,7 @@ struct WorkerPool::Loop {
        std::size_t helpers)
       : work(w), count(c), grain(g), threads(helpers + 1), wanted(helpers) {}
 
-  void drain(std::mutex& mutex) {
+  void drain(Mutex& mutex) {
     try {
       std::size_t begin = next.load(std::memory_order_relaxed);
       while (begin < count) {
@@ -34,7 +34,7 @@ struct WorkerPool::Loop {
       }
     } catch (...) {
       next.store(count, std::memory_order_relaxed);
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       if (!failure) failure = std::current_exception();
     }
   }
@@ -48,7 +48,7 @@ WorkerPool::~WorkerPool() {
     return;
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
   called_.notify_all();
@@ -56,9 +56,9 @@ WorkerPool::~WorkerPool() {
 }
 
 std::shared_ptr<WorkerPool> WorkerPool::shared() {
-  static std::mutex mutex;
+  static Mutex mutex;
   static std::weak_ptr<WorkerPool> present;
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   std::shared_ptr<WorkerPool> pool = present.lock();
   if (pool == nullptr) present = pool = std::make_shared<WorkerPool>();
   return pool;
@@ -74,7 +74,7 @@ void WorkerPool::share(unsigned threads, std::size_t count, std::size_t grain,
   }
   Loop loop(work, count, grain, most - 1);
   try {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     loops_.push_back(&loop);
     start_helpers();
   } catch (const std::bad_alloc&) {
@@ -82,9 +82,9 @@ void WorkerPool::share(unsigned threads, std::size_t count, std::size_t grain,
   }
   called_.notify_all();
   loop.drain(mutex_);
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase(loops_, &loop);
-  left_.wait(lock, [&] { return loop.inside == 0; });
+  while (loop.inside != 0) left_.wait(mutex_);
   if (loop.failure) std::rethrow_exception(loop.failure);
 }
 
@@ -99,25 +99,26 @@ void WorkerPool::start_helpers() {
 }
 
 std::size_t WorkerPool::started() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return threads_.size();
 }
 
 void WorkerPool::serve() {
   const auto wants_help = [](const Loop* loop) { return loop->wanted > 0; };
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stop_) {
     const auto found = std::find_if(loops_.begin(), loops_.end(), wants_help);
     if (found == loops_.end()) {
-      called_.wait(lock);
+      called_.wait(mutex_);
       continue;
     }
     Loop& loop = **found;
     --loop.wanted;
     ++loop.inside;
-    lock.unlock();
-    loop.drain(mutex_);
-    lock.lock();
+    {
+      const MutexUnlock unlocked(mutex_);
+      loop.drain(mutex_);
+    }
     if (--loop.inside == 0) left_.notify_all();
   }
 }

@@ -14,14 +14,13 @@
 #pragma once
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/process.h"
 
 namespace vicinal::internal {
@@ -49,15 +48,15 @@ class WorkerPool {
   struct Loop;
 
   void serve();
-  void start_helpers();
+  void start_helpers() VICINAL_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable called_;  ///< helpers: a loop wants some, or the end
-  std::condition_variable left_;    ///< callers: a helper left its loop
-  std::vector<Loop*> loops_;        ///< under mutex_: under way
+  mutable Mutex mutex_;
+  CondVar called_;                                       ///< helpers: a loop wants some, or the end
+  CondVar left_;                                         ///< callers: a helper left its loop
+  std::vector<Loop*> loops_ VICINAL_GUARDED_BY(mutex_);  ///< under way
   const OwnProcess process_;
-  std::vector<std::thread> threads_;  ///< under mutex_
-  bool stop_ = false;                 ///< under mutex_
+  std::vector<std::thread> threads_ VICINAL_GUARDED_BY(mutex_);
+  bool stop_ VICINAL_GUARDED_BY(mutex_) = false;
 };
 
 /// Handed to who may use several threads. Refers to the pool.

@@ -37,6 +37,7 @@ FNR == 1 { file = FILENAME; depth = 0; text = ""; comment = 0 }
   gsub(/"([^"\\]|\\.)*"/, "\"\"", line)
   gsub(/\047([^\047\\]|\\.)\047/, "0", line)
   sub(/\/\/.*/, "", line)
+  gsub(/ VICINAL_[A-Z_]+(\([^()]*\))?/, "", line)  # annotations (thread_annotations.h)
   n = length(line)
   for (i = 1; i <= n; i++) {
     c = substr(line, i, 1)

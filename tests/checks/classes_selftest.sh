@@ -45,7 +45,10 @@ expect bad Crowd 26
 expect good Graph 40
 expect good Crowd 25 "  struct Inner { int f() { return 1; } void g(); };"
 expect bad Crowd 25 "  void one_more() noexcept;"
+expect good Crowd 25 "  int guarded_ VICINAL_GUARDED_BY(mutex_) = 0;"
+expect bad Crowd 25 "  void one_more() VICINAL_REQUIRES(mutex_);"
 expect bad Other 3 "  struct Crowd { $(printf 'void f(); %.0s' {1..26}) };"
+expect bad Other 3 "  class VICINAL_CAPABILITY(\"a\") Crowd { $(printf 'void f(); %.0s' {1..26}) };"
 
 echo "$((trees - failures)) of $trees trees judged rightly"
 [ "$failures" -eq 0 ]

@@ -9,7 +9,8 @@ lister=$3
 shift 3
 
 if [ "$target" != "-" ]; then
-  line=$(${emulator[@]+"${emulator[@]}"} "$lister" --list | grep "^$target " || true)
+  list=$(${emulator[@]+"${emulator[@]}"} "$lister" --list)
+  line=$(grep "^$target " <<<"$list" || true)
   if [ -z "$line" ]; then
     echo "skipped: $target is not compiled into this build"
     exit 77
