@@ -22,15 +22,19 @@
 namespace vicinal::persist {
 namespace {
 
+constexpr std::uint64_t kTypicalLinkBytes = 192;  // of a node
+
 // Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
 // after the next: steps are short, or the file grows by two of them and more. But each syncs, which
 // takes as long as writing some 300 KB.
-constexpr std::uint64_t kStepBytes = 1ull << 20;
 
 class Checkpoint {
  public:
   Checkpoint(StoredIndex& index, CheckpointSource& source, const ProgressCallback& progress)
-      : index_(index), source_(source), progress_(progress) {}
+      : index_(index),
+        source_(source),
+        progress_(progress),
+        step_bytes_(index.environment.step_bytes()) {}
 
   Result<CheckpointReport> run() {
     const Sequence cut = index_.ledger.cut();
@@ -70,13 +74,21 @@ class Checkpoint {
     const graph::EntryPoint entry_point = source_.entry_point();
     const bool empty = total_entries_ == 0 && !marked_;
     if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
-    if (Status s = write_links(nodes); !s.ok()) return s;
-    if (marked_ && mark_ == 0) {  // by a checkpoint before this one: the mark stays until settled()
+    // Links that need all the room would leave none to move the journal.
+    const bool no_room = index_.environment.room_left() < 2 * kTypicalLinkBytes * nodes.size();
+    if (!no_room) {
+      if (Status s = write_links(nodes); !s.ok()) return s;
+    }
+    // By a checkpoint before this one: the mark stays until settled(). Or lists are missing.
+    if ((marked_ || no_room) && mark_ == 0) {
       if (Status s = marked([](Transaction&) { return Status(); }); !s.ok()) return s;
     }
     if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
     if (Status s = store_scattered_rows(); !s.ok()) return s;
     if (Status s = move_journal(cut); !s.ok()) return s;
+    if (no_room) {  // there is more of it now
+      if (Status s = write_links(nodes); !s.ok()) return s;
+    }
     const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment.write([&](Transaction& transaction) -> Status {
       if (unmark) {
@@ -149,15 +161,18 @@ class Checkpoint {
 
   // -- Links --
 
+  /// Goes on where it stopped.
   Status write_links(const std::vector<graph::NodeId>& nodes) {
     const LinkWriter writer(index_.environment, index_.databases.links, index_.index);
-    for (std::size_t next = 0; next < nodes.size();) {
-      if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
-      Result<LinkWriter::Step> step = writer.collect(source_, nodes, kStepBytes, &next);
+    while (links_written_ < nodes.size()) {
+      if (Status s = tell("links", links_written_, nodes.size()); !s.ok()) return s;
+      std::size_t next = links_written_;
+      Result<LinkWriter::Step> step = writer.collect(source_, nodes, step_bytes_, &next);
       if (!step) return step.status();
       Status status = marked(
           [&](Transaction& transaction) -> Status { return writer.store(transaction, *step); });
       if (!status.ok()) return status;
+      links_written_ = next;
       report_.link_records += step->size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
     }
@@ -199,7 +214,7 @@ class Checkpoint {
         rows = 0;
         if (Status s = survey_new(transaction); !s.ok()) return s;
         return scattered_->store(transaction, index_.databases.journal, index_.databases.vectors,
-                                 freed_, kStepBytes, &end, &rows);
+                                 freed_, step_bytes_, &end, &rows);
       });
       if (!status.ok()) return status;
       report_.rows += rows;
@@ -255,7 +270,7 @@ class Checkpoint {
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");
                        if (!damage.ok()) return damage;
-                       if (bytes >= kStepBytes) {
+                       if (bytes >= step_bytes_) {
                          step->done = false;
                          return Status::cancelled("");
                        }
@@ -364,6 +379,8 @@ class Checkpoint {
   StoredIndex& index_;
   CheckpointSource& source_;
   const ProgressCallback& progress_;
+  const std::uint64_t step_bytes_;
+  std::size_t links_written_ = 0;  ///< of the nodes whose links are to be written
   CheckpointReport report_;
   StateRecord state_;
   std::optional<ScatteredRows> scattered_;  ///< since survey()

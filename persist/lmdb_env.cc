@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -33,7 +35,8 @@ constexpr std::uint64_t kGiB = 1ull << 30;
 constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 * kGiB, kGiB,
                                                     64 * kMiB};
 constexpr std::uint64_t kSmallestMap = 128 << 10;
-constexpr std::uint64_t kLargestReserve = 16 * kMiB;
+constexpr std::uint64_t kLargestReserve = 64 * kMiB;
+constexpr std::uint64_t kSmallestStep = 16 << 10;
 constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
 
 /// Room on the disk for LMDB's table of readers: LMDB makes a file of holes and writes to its map,
@@ -125,8 +128,11 @@ std::uint64_t Environment::last_transaction() const {
   return info.me_last_txnid;
 }
 
-Status Environment::check_underneath(std::uint64_t transaction) {
+// The number that a transaction begins with comes from LMDB's lock file; what stands in the data
+// file is asked for here.
+Status Environment::check_underneath() {
   if (!changed_underneath_.ok()) return changed_underneath_;
+  const std::uint64_t last = last_transaction();
   const std::string file = path_ + "/" + kDataFile;
   struct stat there {};
   struct stat own {};
@@ -139,11 +145,11 @@ Status Environment::check_underneath(std::uint64_t transaction) {
              (there.st_dev != own.st_dev || there.st_ino != own.st_ino)) {
     changed_underneath_ = Status::io_error(fmt::format(
         "{} is another file now than the one open here: nothing more is written", file));
-  } else if (transaction != last_committed_ + 1) {
+  } else if (last != last_committed_) {
     changed_underneath_ = Status::io_error(fmt::format(
         "{} was written by somebody else: its last transaction is {}, ours was {}; nothing more is "
         "written",
-        file, transaction - 1, last_committed_));
+        file, last, last_committed_));
   }
   return changed_underneath_;
 }
@@ -214,7 +220,7 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
     MDB_txn* txn = nullptr;
     int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
-    if (Status s = check_underneath(mdb_txn_id(txn)); !s.ok()) {
+    if (Status s = check_underneath(); !s.ok()) {
       mdb_txn_abort(txn);
       return s;
     }
@@ -238,7 +244,20 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
 
 std::uint64_t Environment::limit(WriteKind kind) const {
   const std::uint64_t most = options_.max_map_bytes;
-  return kind == WriteKind::kAdds ? most - std::min(most / 4, kLargestReserve) : most;
+  return kind == WriteKind::kAdds ? most - std::min(most / 2, kLargestReserve) : most;
+}
+
+std::uint64_t Environment::step_bytes() const {
+  const std::uint64_t reserve = options_.max_map_bytes - limit(WriteKind::kAdds);
+  return options_.max_map_bytes == 0 ? kMiB : std::clamp(reserve / 8, kSmallestStep, kMiB);
+}
+
+std::uint64_t Environment::room_left() const {
+  const std::uint64_t most = options_.max_map_bytes;
+  if (most == 0) return std::numeric_limits<std::uint64_t>::max();
+  MDB_envinfo info{};
+  (void)mdb_env_info(env_, &info);
+  return most - std::min(most, (std::uint64_t{info.me_last_pgno} + 1) * page_size_);
 }
 
 // What does not add may have grown the map into the reserve: it ends before it again, or where the
@@ -250,9 +269,39 @@ Status Environment::keep_reserve() {
   (void)mdb_env_info(env_, &info);
   const std::uint64_t used = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
   const std::uint64_t wanted = std::max(most - most % page_size_, used);
+  if (used > most) {  // the file has grown into it: pages inside that are free make up for that
+    const std::uint64_t reserve = options_.max_map_bytes - most;
+    const std::uint64_t free = free_bytes() + (options_.max_map_bytes - used);
+    if (free < reserve) {
+      return Status::full(fmt::format(
+          "{}: {} bytes are free of max_map_bytes {}, and {} are kept for erasing and checkpoints",
+          path_, free, options_.max_map_bytes, reserve));
+    }
+  }
   if (info.me_mapsize <= wanted) return {};
   const ReaderGate::Closed closed(gate_);
   return move_map(wanted, "keeping room in the map");
+}
+
+// LMDB's own list: by transaction, how many pages it freed and which.
+std::uint64_t Environment::free_bytes() const {
+  constexpr MDB_dbi kFreeList = 0;
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return 0;
+  std::uint64_t pages = 0;
+  MDB_cursor* cursor = nullptr;
+  if (mdb_cursor_open(txn, kFreeList, &cursor) == MDB_SUCCESS) {
+    MDB_val key{};
+    MDB_val value{};
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
+      std::size_t count = 0;
+      if (value.mv_size >= sizeof count) std::memcpy(&count, value.mv_data, sizeof count);
+      pages += count;
+    }
+    mdb_cursor_close(cursor);
+  }
+  mdb_txn_abort(txn);
+  return pages * page_size_;
 }
 
 Status Environment::grow(WriteKind kind) {

@@ -12,7 +12,7 @@
 //       nothing but the transaction until write() returns.
 //   N2  The data file is never shorter than its last page says once a commit returned: what reads
 //       it by its length alone (copies, other tools, earlier releases) finds it whole.
-//   N3  Writes that add leave a quarter of max_map_bytes, at most 16 MiB, to those that do not: the
+//   N3  Writes that add leave half of max_map_bytes, at most 64 MiB, to those that do not: the
 //       map ends before it while they run.
 //   N4  Nobody but this environment writes its file while it is open for writing: where the path
 //       leads to another file, or the last transaction is not the one committed here, nothing is
@@ -84,6 +84,12 @@ class Environment {
   /// that ends beyond the file. While no other transaction lives, on pages that were checked.
   void learn_map();
 
+  /// What work that is done in steps writes in one: a megabyte, or less where the reserve (N3) is
+  /// small: what a step frees can be used by the next but one.
+  std::uint64_t step_bytes() const;
+  /// Beyond the end of the file as it is, up to max_map_bytes; what is free inside comes on top.
+  std::uint64_t room_left() const;
+
   bool read_only() const { return options_.read_only; }
   const std::string& path() const { return path_; }
   /// True when a commit waits for the disk.
@@ -110,8 +116,10 @@ class Environment {
   /// How large the map may be for such a write; 0: no limit.
   std::uint64_t limit(WriteKind kind) const;
   Status keep_reserve() VICINAL_REQUIRES(write_mutex_);
-  /// N4, for a write transaction that has just begun.
-  Status check_underneath(std::uint64_t transaction) VICINAL_REQUIRES(write_mutex_);
+  /// Of pages inside the file.
+  std::uint64_t free_bytes() const;
+  /// N4, in a write transaction.
+  Status check_underneath() VICINAL_REQUIRES(write_mutex_);
   std::uint64_t last_transaction() const;
   Status grow(WriteKind kind) VICINAL_REQUIRES(write_mutex_);
   Status set_map(std::uint64_t bytes) VICINAL_REQUIRES(write_mutex_, gate_);

@@ -105,17 +105,19 @@ TEST(FullDisk, IsNamedWithItsBytesAndNothingIsLost) {
 
 // N3
 TEST(FullMap, WhatGivesRoomBackGoesOn) {
-  for (const std::uint64_t limit : {std::uint64_t{1} << 20, std::uint64_t{8} << 20}) {
+  for (const std::uint64_t limit : {std::uint64_t{1} << 20, std::uint64_t{3} << 20}) {
     TemporaryFolder folder;
     StoreOptions options = quick_store();
     options.max_map_bytes = limit;
     options.background = false;
+    IndexOptions wide = small_options();
+    wide.dimension = 64;
     Store store = *Store::open(folder.file("s"), options);
-    Index index = *store.index("text", small_options());
+    Index index = *store.index("text", wide);
     Label label = 0;
     Status refused;
     while (refused.ok()) {
-      refused = index.upsert(label, vector_of(label)).status();
+      refused = index.upsert(label, vector_of(label, 0, 64)).status();
       if (refused.ok()) ++label;
     }
     EXPECT_EQ(refused.code(), StatusCode::kFull) << refused.to_string();
@@ -132,7 +134,7 @@ TEST(FullMap, WhatGivesRoomBackGoesOn) {
     ASSERT_OK(store.checkpoint());
     std::size_t again = 0;
     for (Label fresh = 0; fresh < label / 8; ++fresh) {
-      again += index.upsert(1'000'000 + fresh, vector_of(fresh, 1)).ok() ? 1 : 0;
+      again += index.upsert(1'000'000 + fresh, vector_of(fresh, 1, 64)).ok() ? 1 : 0;
     }
     EXPECT_GT(again, 0u) << "of " << label / 8;
     const std::uint64_t size = index.size();

@@ -84,7 +84,7 @@ struct StoreOptions {
   /// Bytes of address space for the map at first; it grows by itself up to `max_map_bytes`. 0: a
   /// default.
   std::uint64_t map_bytes = 0;
-  /// The most the file may grow to; kFull beyond. A quarter of it, at most 16 MiB, is kept from
+  /// The most the file may grow to; kFull beyond. Half of it, at most 64 MiB, is kept from
   /// upserts, so that erase, checkpoint, repair and close go on and give room back. 0: no limit but
   /// the disk's.
   std::uint64_t max_map_bytes = 0;
