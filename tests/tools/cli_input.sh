@@ -67,7 +67,9 @@ cat base.fvecs.gz | pipe 0 import --store p4 - --format fvecs.gz --labels labels
 same_vectors p4
 cat labels.txt | pipe 0 import --store p5 base.fvecs --labels -
 same_vectors p5
-{ head -1 > /dev/null; pipe 0 import --store p6 - --format jsonl --json; } < <(echo skipped; cat rows.jsonl)
+{ echo skipped; cat rows.jsonl; } > later.jsonl
+{ read -r _; pipe 0 import --store p6 - --format jsonl; } < later.jsonl
+same_vectors p6
 run 0 import --store p7 --format fvecs <(cat base.fvecs) --labels <(cat labels.txt)
 same_vectors p7
 head -3 rows.jsonl | pipe 0 search --store s --query - --format jsonl -k 1 --json
