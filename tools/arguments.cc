@@ -56,6 +56,16 @@ std::string misread(std::string_view text, bool may_be_option) {
   return {};
 }
 
+/// A flag is given or not: --json=7 is nothing.
+void take_no_flag_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) option->disable_flag_override();
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    take_no_flag_values(*command);
+  }
+}
+
 }  // namespace
 
 namespace internal {
@@ -127,6 +137,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
       if (!problem.empty()) throw CLI::ValidationError(problem);
       options = options && std::string_view(argv[i]) != "--";
     }
+    take_no_flag_values(app);
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& problem) {

@@ -120,6 +120,12 @@ done
 run 0 search --store s --label 1 --radius 1e-3
 run 0 search --store s --label 1 --radius -0.5
 
+# Flags take no value.
+for value in 7 0 yes false; do
+  "$vicinal" stats --store s --json=$value > out 2> err
+  [ $? -ge 100 ] || fail "--json=$value is taken"
+done
+
 # Ranges are said.
 refused "$vicinal" 3 import --store s base.jsonl --M 3
 says err "from 4 to 64"

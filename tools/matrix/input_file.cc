@@ -54,8 +54,8 @@ Status make_plain(const std::string& name, bool standard_input, Descriptor& desc
   if (descriptor.get() < 0 || ::fstat(descriptor.get(), &info) != 0) {
     return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
   }
-  const bool piped = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ||
-                     (S_ISCHR(info.st_mode) && standard_input);
+  const bool piped =
+      S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || (S_ISCHR(info.st_mode) && standard_input);
   if (!piped && !S_ISREG(info.st_mode)) {
     return Status::invalid_argument(fmt::format("{}: not a regular file", name));
   }

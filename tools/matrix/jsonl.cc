@@ -103,7 +103,7 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
     if (const std::size_t colon = text.find(": "); colon != std::string_view::npos) {
       text.remove_prefix(colon + 2);
     }
-    const bool not_finite = token == "N" || token == "I" || token == "-N" || token == "-I";
+    const bool not_finite = token.ends_with('N') || token.ends_with('I');
     return fail(fmt::format("not JSON at column {}: {}{}", position, text,
                             not_finite ? "; JSON has no NaN and no infinity" : ""));
   }

@@ -63,7 +63,10 @@ Status check_dimension(const InputFile& file, std::uint64_t offset, std::int64_t
                         fmt::format("dimension {}, must be 1 to {}", dimension, kMaxDimension));
 }
 
-bool known_format(const std::string& word) { return is_known(ending_of("." + word).format); }
+bool known_format(const std::string& word) {
+  const std::string format = word.ends_with(".gz") ? word.substr(0, word.size() - 3) : word;
+  return is_known("." + format);
+}
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std::string& format) {
   const Ending ending = ending_of(format.empty() ? path : "." + format);
