@@ -45,6 +45,15 @@ Status Store::for_each_journal_entry(
   return core_->for_each_journal_entry(name, visit);
 }
 
+Result<StoredStats> Store::stored_stats(std::string_view name) const {
+  return core_->stored_stats(name);
+}
+
+Result<std::vector<std::vector<float>>> Store::stored_vectors(std::string_view name,
+                                                              std::span<const Label> labels) const {
+  return core_->stored_vectors(name, labels);
+}
+
 Status Store::close() { return core_->close(); }
 const std::string& Store::path() const { return core_->path(); }
 

@@ -288,6 +288,30 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
   return records ? (*records)->for_each_journal_entry(told) : records.status();
 }
 
+Result<StoredStats> StoreCore::stored_stats(std::string_view name) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  // Whoever drops or makes the index has the turn at its name.
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
+  if (!turn) return refused();
+  const Result<persist::StoredOptions> options = file_->stored_options(name);
+  if (!options) return options.status();
+  Result<StoredStats> stats = file_->stored_stats(name);
+  if (stats) stats->options = with_stored({}, *options);
+  return stats;
+}
+
+Result<std::vector<std::vector<float>>> StoreCore::stored_vectors(std::string_view name,
+                                                                  std::span<const Label> labels) {
+  VICINAL_RETURN_IF_ERROR(check_index_name(name));
+  const Gate::Pass pass(calls_);
+  if (!pass) return closed_status();
+  const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
+  if (!turn) return refused();
+  return file_->stored_vectors(name, labels);
+}
+
 Status StoreCore::close() {
   if (calls_.forked()) return closed_status();
   if (Gate::Pass::thread_is_inside(calls_)) return refused();

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ class StoreCore {
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages);
   Status for_each_journal_entry(std::string_view name,
                                 const std::function<bool(const std::string&)>& visit);
+  Result<StoredStats> stored_stats(std::string_view name);
+  Result<std::vector<std::vector<float>>> stored_vectors(std::string_view name,
+                                                         std::span<const Label> labels);
   Status close();
   const std::string& path() const { return path_; }
 

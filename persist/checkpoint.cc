@@ -23,7 +23,6 @@ namespace vicinal::persist {
 namespace {
 
 constexpr std::uint64_t kTypicalLinkBytes = 192;  // of a node
-
 // Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
 // after the next: steps are short, or the file grows by two of them and more. But each syncs, which
 // takes as long as writing some 300 KB.
@@ -34,7 +33,7 @@ class Checkpoint {
       : index_(index),
         source_(source),
         progress_(progress),
-        step_bytes_(index.environment.step_bytes()) {}
+        step_bytes_(index.environment.map_size().step_bytes()) {}
 
   Result<CheckpointReport> run() {
     const Sequence cut = index_.ledger.cut();
@@ -75,7 +74,8 @@ class Checkpoint {
     const bool empty = total_entries_ == 0 && !marked_;
     if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
     // Links that need all the room would leave none to move the journal.
-    const bool no_room = index_.environment.room_left() < 2 * kTypicalLinkBytes * nodes.size();
+    const bool no_room =
+        index_.environment.map_size().room_left() < 2 * kTypicalLinkBytes * nodes.size();
     if (!no_room) {
       if (Status s = write_links(nodes); !s.ok()) return s;
     }

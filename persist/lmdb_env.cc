@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <lmdb.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -35,8 +33,6 @@ constexpr std::uint64_t kGiB = 1ull << 30;
 constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 * kGiB, kGiB,
                                                     64 * kMiB};
 constexpr std::uint64_t kSmallestMap = 128 << 10;
-constexpr std::uint64_t kLargestReserve = 64 * kMiB;
-constexpr std::uint64_t kSmallestStep = 16 << 10;
 constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
 
 /// Room on the disk for LMDB's table of readers: LMDB makes a file of holes and writes to its map,
@@ -79,7 +75,7 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
 }
 
 Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
-  if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, limit(WriteKind::kAdds));
+  if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, map_.limit(WriteKind::kAdds));
   std::error_code error;
   path_ = std::filesystem::absolute(path, error).string();  // whatever chdir() does later
   if (error) path_ = path;
@@ -118,6 +114,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   MDB_stat stat{};
   (void)mdb_env_stat(env_, &stat);
   page_size_ = stat.ms_psize;
+  map_.attach(env_, page_size_);
   last_committed_ = last_transaction();
   return {};
 }
@@ -162,7 +159,7 @@ void Environment::close_env() {
 
 Environment::~Environment() {
   VICINAL_CHECK(gate_.empty());
-  if (map_lost_) return;  // closing would touch the map that is gone
+  if (map_.lost()) return;  // closing would touch the map that is gone
   close_env();
 }
 
@@ -172,7 +169,7 @@ Result<ReadTransaction> Environment::read() {
   for (int attempt = 0;; ++attempt) {
     MDB_txn* txn = gate_.enter();
     int rc = EIO;
-    if (!map_lost_) {
+    if (!map_.lost()) {
       rc = txn != nullptr ? mdb_txn_renew(txn) : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
     }
     if (rc == MDB_SUCCESS) return ReadTransaction(this, &gate_, txn);
@@ -181,7 +178,7 @@ Result<ReadTransaction> Environment::read() {
     // Another process grew the file beyond this map.
     const internal::MutexLock write_lock(write_mutex_);
     const ReaderGate::Closed closed(gate_);
-    if (Status status = adopt_map_size(); !status.ok()) return status;
+    if (Status status = map_.adopt(); !status.ok()) return status;
   }
 }
 
@@ -214,11 +211,11 @@ Status Environment::with_handles(const Closure& closure, WriteKind kind) {
 
 Status Environment::write_locked(const Closure& closure, WriteKind kind) {
   if (kind == WriteKind::kAdds) {
-    if (Status s = keep_reserve(); !s.ok()) return s;
+    if (Status s = map_.keep_reserve(path_, gate_); !s.ok()) return s;
   }
   for (;;) {
     MDB_txn* txn = nullptr;
-    int rc = map_lost_ ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
+    int rc = map_.lost() ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     if (Status s = check_underneath(); !s.ok()) {
       mdb_txn_abort(txn);
@@ -238,117 +235,8 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
       mdb_txn_abort(txn);
     }
     if (!transaction.map_full()) return status;
-    if (Status grown = grow(kind); !grown.ok()) return grown;
+    if (Status grown = map_.grow(kind, path_, gate_); !grown.ok()) return grown;
   }
-}
-
-std::uint64_t Environment::limit(WriteKind kind) const {
-  const std::uint64_t most = options_.max_map_bytes;
-  return kind == WriteKind::kAdds ? most - std::min(most / 2, kLargestReserve) : most;
-}
-
-std::uint64_t Environment::step_bytes() const {
-  const std::uint64_t reserve = options_.max_map_bytes - limit(WriteKind::kAdds);
-  return options_.max_map_bytes == 0 ? kMiB : std::clamp(reserve / 8, kSmallestStep, kMiB);
-}
-
-std::uint64_t Environment::room_left() const {
-  const std::uint64_t most = options_.max_map_bytes;
-  if (most == 0) return std::numeric_limits<std::uint64_t>::max();
-  MDB_envinfo info{};
-  (void)mdb_env_info(env_, &info);
-  return most - std::min(most, (std::uint64_t{info.me_last_pgno} + 1) * page_size_);
-}
-
-// What does not add may have grown the map into the reserve: it ends before it again, or where the
-// file does.
-Status Environment::keep_reserve() {
-  const std::uint64_t most = limit(WriteKind::kAdds);
-  if (most == 0 || map_lost_) return {};
-  MDB_envinfo info{};
-  (void)mdb_env_info(env_, &info);
-  const std::uint64_t used = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
-  const std::uint64_t wanted = std::max(most - most % page_size_, used);
-  if (used > most) {  // the file has grown into it: pages inside that are free make up for that
-    const std::uint64_t reserve = options_.max_map_bytes - most;
-    const std::uint64_t free = free_bytes() + (options_.max_map_bytes - used);
-    if (free < reserve) {
-      return Status::full(fmt::format(
-          "{}: {} bytes are free of max_map_bytes {}, and {} are kept for erasing and checkpoints",
-          path_, free, options_.max_map_bytes, reserve));
-    }
-  }
-  if (info.me_mapsize <= wanted) return {};
-  const ReaderGate::Closed closed(gate_);
-  return move_map(wanted, "keeping room in the map");
-}
-
-// LMDB's own list: by transaction, how many pages it freed and which.
-std::uint64_t Environment::free_bytes() const {
-  constexpr MDB_dbi kFreeList = 0;
-  MDB_txn* txn = nullptr;
-  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return 0;
-  std::uint64_t pages = 0;
-  MDB_cursor* cursor = nullptr;
-  if (mdb_cursor_open(txn, kFreeList, &cursor) == MDB_SUCCESS) {
-    MDB_val key{};
-    MDB_val value{};
-    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
-      std::size_t count = 0;
-      if (value.mv_size >= sizeof count) std::memcpy(&count, value.mv_data, sizeof count);
-      pages += count;
-    }
-    mdb_cursor_close(cursor);
-  }
-  mdb_txn_abort(txn);
-  return pages * page_size_;
-}
-
-Status Environment::grow(WriteKind kind) {
-  const std::uint64_t now = map_bytes();
-  const std::uint64_t most = limit(kind);
-  if (most != 0 && now + page_size_ > most) {
-    return Status::full(fmt::format(
-        "{}: the store needs more than its limit: map {} bytes, max_map_bytes {}, of which {} are "
-        "kept for erasing and checkpoints",
-        path_, now, options_.max_map_bytes, options_.max_map_bytes - limit(WriteKind::kAdds)));
-  }
-  const ReaderGate::Closed closed(gate_);
-  return set_map(most == 0 ? now * 2 : std::min(now * 2, most));
-}
-
-Status Environment::set_map(std::uint64_t bytes) {
-  bytes -= bytes % page_size_;
-  const std::uint64_t now = map_bytes();
-  if (bytes <= now) {
-    return Status::full(fmt::format("the map has {} bytes and may not grow: max_map_bytes {}", now,
-                                    options_.max_map_bytes));
-  }
-  // LMDB unmaps first and maps then: were the second step refused, the environment would be lost.
-  // So ask for the difference beforehand.
-  void* probe =
-      ::mmap(nullptr, bytes - now, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (probe == MAP_FAILED) {
-    return Status::full(
-        fmt::format("no address space to grow the map from {} to {} bytes", now, bytes));
-  }
-  ::munmap(probe, bytes - now);
-  return move_map(bytes, "growing the map");
-}
-
-Status Environment::adopt_map_size() {
-  if (map_lost_) return Status::io_error("the map is lost");
-  return move_map(0, "adopting the map size of another process");
-}
-
-Status Environment::move_map(std::uint64_t bytes, const char* what) {
-  const int rc = mdb_env_set_mapsize(env_, bytes);
-  if (rc != MDB_SUCCESS) {
-    map_lost_ = true;
-  } else if (map_ != nullptr) {
-    learn_map();
-  }
-  return lmdb_status(rc, what);
 }
 
 // Pages that a transaction took from the end of the file and gave back before its commit are never
@@ -369,34 +257,12 @@ Status Environment::keep_file_whole() {
   return {};
 }
 
-// A key lies in its leaf, whose first number says which page of the file it is.
-void Environment::learn_map() {
-  map_ = nullptr;
-  MDB_txn* txn = nullptr;
-  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return;
-  MDB_dbi names = 0;
-  MDB_cursor* cursor = nullptr;
-  MDB_val key{};
-  MDB_val value{};
-  if (mdb_dbi_open(txn, nullptr, 0, &names) == MDB_SUCCESS &&
-      mdb_cursor_open(txn, names, &cursor) == MDB_SUCCESS &&
-      mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == MDB_SUCCESS) {
-    const auto* const bytes = static_cast<const std::byte*>(key.mv_data);
-    const std::byte* const leaf = bytes - reinterpret_cast<std::uintptr_t>(bytes) % page_size_;
-    std::uint64_t number = 0;
-    std::memcpy(&number, leaf, sizeof number);
-    map_ = leaf - number * page_size_;
-  }
-  if (cursor != nullptr) mdb_cursor_close(cursor);
-  mdb_txn_abort(txn);
-}
-
 // -- The rest -------------------------------------------------------------------------------------
 
 Status Environment::sync() {
   if (read_only()) return {};
   MDB_txn* idle = gate_.enter();  // syncing reads the map's meta page
-  const int rc = map_lost_ ? EIO : mdb_env_sync(env_, 1);
+  const int rc = map_.lost() ? EIO : mdb_env_sync(env_, 1);
   gate_.leave(idle, true);
   return disk_status(rc, "syncing", path_, 0);
 }
@@ -406,7 +272,7 @@ Status Environment::copy_to(const std::string& file) {
   if (out.get() < 0) return disk_status(errno, "making the copy", file, 0);
   int rc = copy_paced(out.get(), [&](int to) {
     MDB_txn* idle = gate_.enter();
-    const int copied = map_lost_ ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
+    const int copied = map_.lost() ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
     gate_.leave(idle, true);
     return copied;
   });
@@ -415,15 +281,9 @@ Status Environment::copy_to(const std::string& file) {
   return disk_status(rc, "copying the store", file, file_bytes());
 }
 
-std::uint64_t Environment::map_bytes() {
-  MDB_envinfo info{};
-  (void)mdb_env_info(env_, &info);
-  return info.me_mapsize;
-}
-
 int Environment::file_descriptor() const {
   int fd = -1;
-  return !map_lost_ && mdb_env_get_fd(env_, &fd) == MDB_SUCCESS ? fd : -1;
+  return !map_.lost() && mdb_env_get_fd(env_, &fd) == MDB_SUCCESS ? fd : -1;
 }
 
 std::uint64_t Environment::file_bytes() const {

@@ -29,6 +29,7 @@
 #include "engine/base/mutex.h"
 #include "persist/fair_mutex.h"
 #include "persist/lmdb_gate.h"
+#include "persist/lmdb_map.h"
 #include "persist/lmdb_transaction.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
@@ -43,13 +44,6 @@ struct EnvironmentOptions {
   std::uint64_t map_bytes = 0;      ///< 0: the largest of a few sizes that the system grants
   std::uint64_t max_map_bytes = 0;  ///< 0: no limit
   std::uint32_t file_mode = 0666;   ///< see StoreOptions
-};
-
-/// What a write does to the space in use. Under max_map_bytes some room is kept from those that add,
-/// so that the others can always be done (N3).
-enum class WriteKind : std::uint8_t {
-  kAdds,         ///< new rows, new indexes
-  kKeepsOrFrees  ///< erasures, checkpoints, what gives room back
 };
 
 class Environment {
@@ -82,13 +76,7 @@ class Environment {
 
   /// Finds out where the map begins, which LMDB does not tell; from then on no record is believed
   /// that ends beyond the file. While no other transaction lives, on pages that were checked.
-  void learn_map();
-
-  /// What work that is done in steps writes in one: a megabyte, or less where the reserve (N3) is
-  /// small: what a step frees can be used by the next but one.
-  std::uint64_t step_bytes() const;
-  /// Beyond the end of the file as it is, up to max_map_bytes; what is free inside comes on top.
-  std::uint64_t room_left() const;
+  void learn_map() { map_.learn(); }
 
   bool read_only() const { return options_.read_only; }
   const std::string& path() const { return path_; }
@@ -96,8 +84,8 @@ class Environment {
   bool syncs() const { return options_.durability != Durability::kNone; }
   std::uint32_t page_size() const { return page_size_; }
   /// Where the map begins; null while that is not known. From within a transaction.
-  const std::byte* map() const { return map_; }
-  std::uint64_t map_bytes();
+  const std::byte* map() const { return map_.begin(); }
+  const LmdbMap& map_size() const { return map_; }
   /// Readers of killed processes that opening cleared.
   int stale_readers() const { return stale_readers_; }
   /// The data file's, or -1.
@@ -108,24 +96,15 @@ class Environment {
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
  private:
-  explicit Environment(const EnvironmentOptions& options) : options_(options) {}
+  explicit Environment(const EnvironmentOptions& options)
+      : options_(options), map_(options.max_map_bytes) {}
   Status open_env(const std::string& path, std::uint64_t map_bytes);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
   Status write_locked(const Closure& closure, WriteKind kind) VICINAL_REQUIRES(write_mutex_);
-  /// How large the map may be for such a write; 0: no limit.
-  std::uint64_t limit(WriteKind kind) const;
-  Status keep_reserve() VICINAL_REQUIRES(write_mutex_);
-  /// Of pages inside the file.
-  std::uint64_t free_bytes() const;
   /// N4, in a write transaction.
   Status check_underneath() VICINAL_REQUIRES(write_mutex_);
   std::uint64_t last_transaction() const;
-  Status grow(WriteKind kind) VICINAL_REQUIRES(write_mutex_);
-  Status set_map(std::uint64_t bytes) VICINAL_REQUIRES(write_mutex_, gate_);
-  Status adopt_map_size() VICINAL_REQUIRES(write_mutex_, gate_);
-  /// 0: what the file says.
-  Status move_map(std::uint64_t bytes, const char* what) VICINAL_REQUIRES(write_mutex_, gate_);
   Status keep_file_whole() VICINAL_REQUIRES(write_mutex_);
   void close_env();
 
@@ -134,7 +113,7 @@ class Environment {
   MDB_env* env_ = nullptr;
   int stale_readers_ = 0;  // constant after opening
   std::uint32_t page_size_ = 0;
-  const std::byte* map_ = nullptr;  // changes while no transaction lives
+  LmdbMap map_;
   std::atomic<std::uint64_t> commits_{0};
 
   internal::Mutex handles_mutex_ VICINAL_ACQUIRED_BEFORE(write_mutex_);
@@ -146,7 +125,6 @@ class Environment {
   std::uint64_t whole_bytes_ VICINAL_GUARDED_BY(write_mutex_) = 0;
 
   ReaderGate gate_;
-  std::atomic<bool> map_lost_{false};  // moving the map failed half-way: nothing may touch it
 };
 
 }  // namespace vicinal::persist

@@ -20,9 +20,11 @@
 #include "persist/fixed_records.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
+#include "persist/lookup.h"
 #include "persist/page_check.h"
 #include "persist/records.h"
 #include "persist/stored_index.h"
+#include "persist/summary.h"
 
 namespace vicinal::persist {
 namespace {
@@ -160,6 +162,13 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view nam
   if (Status s = check_index_name(name); !s.ok()) return s;
   const internal::MutexLock lock(open_mutex_);
   if (open_.contains(name)) return Status::busy(fmt::format("index '{}' is open already", name));
+  Result<std::unique_ptr<StoredIndex>> index = look_at(name);
+  if (!index) return index.status();
+  return keep(std::move(*index));
+}
+
+Result<std::unique_ptr<StoredIndex>> StoreFile::look_at(std::string_view name) {
+  if (Status s = check_index_name(name); !s.ok()) return s;
   std::unique_ptr<StoredIndex> index;
   Status status = environment_->with_handles([&](Transaction& transaction) -> Status {
     const Result<std::uint32_t> id = catalog_->find(transaction, name);
@@ -169,7 +178,18 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view nam
     return opened.status();
   });
   if (!status.ok()) return status;
-  return keep(std::move(index));
+  return index;
+}
+
+Result<StoredStats> StoreFile::stored_stats(std::string_view name) {
+  const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
+  return index ? summarize(**index) : index.status();
+}
+
+Result<std::vector<std::vector<float>>> StoreFile::stored_vectors(std::string_view name,
+                                                                  std::span<const Label> labels) {
+  const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
+  return index ? lookup(**index, labels) : index.status();
 }
 
 Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredIndex> index) {
@@ -200,7 +220,7 @@ Status StoreFile::drop_index(std::string_view name) {
 Status StoreFile::sync() { return environment_->sync(); }
 
 std::uint64_t StoreFile::bytes_on_disk() const { return environment_->file_bytes(); }
-std::uint64_t StoreFile::map_bytes() const { return environment_->map_bytes(); }
+std::uint64_t StoreFile::map_bytes() const { return environment_->map_size().bytes(); }
 int StoreFile::stale_readers() const { return environment_->stale_readers(); }
 
 /// A copy inside the store's own folder would make it one "with other content".

@@ -25,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@
 #include "persist/stored_options.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
+#include "vicinal/stored_stats.h"
+#include "vicinal/types.h"
 
 namespace vicinal::persist {
 
@@ -67,6 +70,11 @@ class StoreFile {
   /// Deletes the records; no IndexRecords of that name may be alive.
   Status drop_index(std::string_view name);
 
+  /// What the records say of an index that need not be open, and may be (summary.h, lookup.h).
+  Result<StoredStats> stored_stats(std::string_view name);
+  Result<std::vector<std::vector<float>>> stored_vectors(std::string_view name,
+                                                         std::span<const Label> labels);
+
   Status sync();
   Status backup(const std::string& path);
   std::uint64_t bytes_on_disk() const;
@@ -78,6 +86,8 @@ class StoreFile {
  private:
   StoreFile(std::string path, const StoreOptions& options, FileLock lock,
             std::unique_ptr<Environment> environment);
+  /// An index to be read beside whoever has it open; it must not outlive the call.
+  Result<std::unique_ptr<StoredIndex>> look_at(std::string_view name);
   Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index)
       VICINAL_REQUIRES(open_mutex_);
   Status check_outside(const std::string& path) const;

@@ -9,24 +9,74 @@
 #include <cstring>
 #include <utility>
 
+#include "tools/arguments.h"
+#include "tools/format.h"
 #include "tools/progress.h"
 
 namespace vicinal::tools {
 
+namespace {
+
+/// Names that no index can have are told before anything is opened or made.
+CLI::Validator index_name() {
+  const auto check = [](const std::string& name) {
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '-' || c == '.';
+    };
+    const bool good =
+        !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), allowed);
+    return good ? std::string()
+                : fmt::format(
+                      "\"{}\" is no name of an index: 1 to 100 letters, digits, '_', '-' or "
+                      "'.'",
+                      name);
+  };
+  return CLI::Validator(check, "");
+}
+
+/// Who reads cannot write what opening makes: every opening makes it again.
+void tell_of_journal(const Store& store, const std::string& name) {
+  const Result<StoredStats> stored = store.stored_stats(name);
+  if (!stored.ok() || stored->rows_to_link == 0) return;
+  fmt::print(stderr,
+             "vicinal: index {}: {} rows since its last checkpoint are linked anew at every "
+             "opening; this spares it: vicinal checkpoint --store {} --index {}\n",
+             name, grouped(stored->rows_to_link), store.path(), name);
+}
+
+}  // namespace
+
 void add_store_arguments(CLI::App& app, StoreArguments& arguments, bool with_index) {
-  app.add_option("-s,--store", arguments.store, "Folder of the store")
-      ->required()
-      ->type_name("DIR");
+  add_text(app, "-s,--store", arguments.store, "Folder of the store")->required()->type_name("DIR");
   if (!with_index) return;
-  app.add_option("-i,--index", arguments.index,
-                 "Name of the index (default: \"default\", or the only one)")
-      ->type_name("NAME");
+  add_text(app, "-i,--index", arguments.index,
+           "Name of the index (default: \"default\", or the only one)")
+      ->type_name("NAME")
+      ->check(index_name());
 }
 
 int print_error(const Status& status, int code) {
   std::fflush(stdout);
   fmt::print(stderr, "vicinal: {}\n", status.to_string());
   return code;
+}
+
+int close_store(Store& store, const std::string& kept) {
+  const Status closed = store.close();
+  if (closed.ok()) return kExitOk;
+  return print_error(Status(
+      closed.code(), fmt::format("closing {}: the checkpoint failed: {}; nothing is lost: {}",
+                                 store.path(), closed.message(), kept)));
+}
+
+Result<std::unique_ptr<matrix::Reader>> open_rows(const std::string& path,
+                                                  const std::string& format) {
+  Result<std::unique_ptr<matrix::Reader>> reader = matrix::Reader::open(path, format);
+  if (reader.ok() && !(*reader)->note().empty()) {
+    fmt::print(stderr, "vicinal: {}: {}\n", (*reader)->path(), (*reader)->note());
+  }
+  return reader;
 }
 
 int finish_output(int code) {
@@ -44,6 +94,7 @@ Result<Store> open_store(const std::string& path, const OpenMode& mode) {
 }
 
 Result<Index> open_index(Store& store, const std::string& name, const OpenMode& mode) {
+  if (mode.read_only) tell_of_journal(store, name);
   ProgressBar bar("opening " + name, 0, "");
   IndexOptions tuning;
   tuning.threads = mode.threads;

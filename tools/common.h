@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tools/matrix/matrix.h"
 #include "vicinal/index.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
@@ -47,6 +48,14 @@ std::pair<CLI::App*, std::shared_ptr<Arguments>> add_index_command(CLI::App& app
 /// Writes "vicinal: message" to standard error; answers `code`.
 int print_error(const Status& status, int code = kExitFailure);
 
+/// Closes `store`, which writes a checkpoint; what was done was told before. A failure is told as
+/// the checkpoint's, with `kept`: what is stored all the same. Answers kExitOk or kExitFailure.
+int close_store(Store& store, const std::string& kept);
+
+/// Opens a file of vectors and says what is done to its numbers.
+Result<std::unique_ptr<matrix::Reader>> open_rows(const std::string& path,
+                                                  const std::string& format);
+
 /// Flushes standard output. Answers `code`, or kExitFailure with a message when the output did not
 /// take everything.
 int finish_output(int code);
@@ -68,7 +77,8 @@ struct Opened {
 Result<Store> open_store(const std::string& path, const OpenMode& mode);
 /// Opens an existing index of an existing store, showing progress.
 Result<Opened> open_index(const StoreArguments& arguments, const OpenMode& mode);
-/// Opens an existing index of an open store, showing progress.
+/// Opens an existing index of an open store, showing progress. One who only reads is told what a
+/// checkpoint would spare.
 Result<Index> open_index(Store& store, const std::string& name, const OpenMode& mode);
 
 /// `given`, or "default", or the only index there is.

@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/interrupt.h"
@@ -20,6 +21,8 @@ int run(int argc, char** argv) {
   install_interrupt_handler();
   // A closed pipe is an error of a write, not the end of a process that holds a store.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more.
+  std::signal(SIGXFSZ, SIG_IGN);
 
   CLI::App app("vicinal: an embedded vector index, from the command line", "vicinal");
   app.footer(kExitCodesHelp);
@@ -34,6 +37,8 @@ int run(int argc, char** argv) {
   add_search(app, exit_code);
   add_get(app, exit_code);
   add_erase(app, exit_code);
+  add_list(app, exit_code);
+  add_drop(app, exit_code);
   add_dump(app, exit_code);
   add_validate(app, exit_code);
   add_stats(app, exit_code);
@@ -44,7 +49,7 @@ int run(int argc, char** argv) {
   add_checkpoint(app, exit_code);
   add_cpu(app, exit_code);
   add_demo(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> code = parse(app, argc, argv); code.has_value()) return *code;
   return finish_output(exit_code);
 }
 

@@ -1,5 +1,8 @@
 #include "tools/names.h"
 
+#include "tools/arguments.h"
+#include "tools/matrix/matrix.h"
+
 namespace vicinal::tools {
 namespace {
 
@@ -54,6 +57,19 @@ CLI::Option* add_quantization(CLI::App& app, std::optional<Quantization>& quanti
   return add_word<Quantization>(app, "--quantization", quantization_words(), "int8|none",
                                 "What the graph walks over (default: int8)",
                                 [&quantization](Quantization value) { quantization = value; });
+}
+
+CLI::Option* add_format(CLI::App& app, std::string& format) {
+  const auto check = [](const std::string& word) {
+    return matrix::known_format(word)
+               ? std::string()
+               : "\"" + word + "\" is no format; known are " + matrix::kFormatNames +
+                     ", without the point, .gz may follow";
+  };
+  return add_text(app, "--format", format,
+                  "What the file is, whatever its name: fvecs, bvecs, fbin, u8bin, i8bin, npy, "
+                  "jsonl; with .gz behind it, gzip")
+      ->check(CLI::Validator(check, ""));
 }
 
 CLI::Option* add_durability(CLI::App& app, Durability& durability) {

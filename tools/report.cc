@@ -25,6 +25,33 @@ class Table {
   std::string text_;
 };
 
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(Json(text).dump());
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
+/// Every string in `json` that is not UTF-8, with its bytes beyond ASCII as \\xNN.
+Json with_bytes_escaped(const Json& json) {
+  if (json.is_string()) {
+    const auto& text = json.get_ref<const std::string&>();
+    if (is_utf8(text)) return json;
+    std::string escaped;
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      escaped += byte < 0x80 ? std::string(1, c) : fmt::format("\\x{:02x}", byte);
+    }
+    return escaped;
+  }
+  if (!json.is_structured()) return json;
+  Json copy = json;
+  for (auto& [key, value] : copy.items()) value = with_bytes_escaped(value);
+  return copy;
+}
+
 double mean_degree(const std::vector<std::uint64_t>& histogram) {
   double nodes = 0;
   double links = 0;
@@ -36,6 +63,14 @@ double mean_degree(const std::vector<std::uint64_t>& histogram) {
 }
 
 }  // namespace
+
+std::string json_text(const Json& json) {
+  try {
+    return json.dump();
+  } catch (const Json::type_error&) {  // not UTF-8
+    return with_bytes_escaped(json).dump();
+  }
+}
 
 Json to_json(const IndexOptions& options) {
   return {{"dimension", options.dimension},
@@ -74,6 +109,24 @@ Json to_json(const Stats& stats) {
           {"background_failures", stats.background_failures},
           {"background_error", stats.background_error},
           {"background_error_age_s", stats.background_error_age_s}};
+}
+
+Json to_json(const StoredStats& stats) {
+  return {{"name", stats.name},
+          {"options", to_json(stats.options)},
+          {"live", stats.live},
+          {"tombstones", stats.tombstones},
+          {"free_slots", stats.free_slots},
+          {"levels", stats.nodes_by_level.size()},
+          {"nodes_by_level", stats.nodes_by_level},
+          {"checkpoints", stats.checkpoints},
+          {"journal_entries", stats.journal_entries},
+          {"journal_bytes", stats.journal_bytes},
+          {"rows_to_link", stats.rows_to_link},
+          {"bytes_vectors", stats.bytes_vectors},
+          {"bytes_links", stats.bytes_links},
+          {"bytes_nodes", stats.bytes_nodes},
+          {"bytes_on_disk", stats.bytes_disk}};
 }
 
 Json to_json(const ValidateReport& report) {
@@ -140,6 +193,27 @@ std::string describe(const Stats& stats) {
                fmt::format("{} ({:.0f} s ago, {} in a row)", stats.background_error,
                            stats.background_error_age_s, stats.background_failures));
   }
+  return table.take();
+}
+
+std::string describe(const StoredStats& stats) {
+  const IndexOptions& o = stats.options;
+  Table table;
+  table.count("live", stats.live);
+  table.count("tombstones", stats.tombstones);
+  table.trouble("free slots", stats.free_slots);
+  table.line("dimension", fmt::format("{}, {}", o.dimension, metric_name(o.metric)));
+  table.line("graph", fmt::format("M {}, ef_construction {}, ef_search {}, seed {}", o.M,
+                                  o.ef_construction, o.ef_search, o.seed));
+  table.line("codes", quantization_name(o.quantization));
+  table.line("nodes by level", fmt::format("{}", fmt::join(stats.nodes_by_level, " ")));
+  table.line("on disk",
+             fmt::format("vectors {}, links {}, nodes {}; the file {} (all indexes)",
+                         human_bytes(stats.bytes_vectors), human_bytes(stats.bytes_links),
+                         human_bytes(stats.bytes_nodes), human_bytes(stats.bytes_disk)));
+  table.line("journal", fmt::format("{} entries, {}, {} rows that every opening links",
+                                    grouped(stats.journal_entries),
+                                    human_bytes(stats.journal_bytes), grouped(stats.rows_to_link)));
   return table.take();
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bench/vicinal_bench/common.h"
+#include "tools/arguments.h"
 #include "tools/interrupt.h"
 #include "tools/names.h"
 #include "tools/progress.h"
@@ -164,13 +165,11 @@ int run(const Arguments& arguments) {
 void add_build(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("build", "Build, then recall and speed at each ef");
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--query", arguments->query, "Queries")->required();
-  command->add_option("--truth", arguments->truth, "Exact neighbors (.ivecs)")->required();
-  command->add_option("-k", arguments->k, "Neighbors")->capture_default_str();
-  command->add_option("--ef", arguments->ef, "Values of ef, by comma")
-      ->delimiter(',')
-      ->capture_default_str();
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_text(*command, "--query", arguments->query, "Queries")->required();
+  tools::add_text(*command, "--truth", arguments->truth, "Exact neighbors (.ivecs)")->required();
+  tools::add_whole(*command, "-k", arguments->k, tools::kRows, "Neighbors")->capture_default_str();
+  tools::add_whole_list(*command, "--ef", arguments->ef, tools::kEf, "Values of ef, by comma");
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

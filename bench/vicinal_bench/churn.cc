@@ -9,6 +9,7 @@
 
 #include "bench/vicinal_bench/churn_world.h"
 #include "bench/vicinal_bench/common.h"
+#include "tools/arguments.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
@@ -151,35 +152,35 @@ void add_churn(CLI::App& app, int& exit_code) {
   arguments->index.durability = Durability::kRelaxed;
   CLI::App* command = app.add_subcommand("churn", "Erase and insert in rounds");
   ChurnShape& shape = arguments->shape;
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--live", shape.live, "Vectors that live at any time")
-      ->required()
-      ->check(CLI::PositiveNumber);
-  command->add_option("--rounds", arguments->rounds, "Rounds")->capture_default_str();
-  command->add_option("--fraction", shape.fraction, "Part replaced a round")
-      ->check(CLI::Range(0.0, 1.0))
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_whole(*command, "--live", shape.live, tools::kSomeRows,
+                   "Vectors that live at any time")
+      ->required();
+  tools::add_whole(*command, "--rounds", arguments->rounds, tools::kRows, "Rounds")
       ->capture_default_str();
-  command->add_option("--query", arguments->query, "Queries (default: held out of the base)");
-  command->add_option("--held-out", arguments->held_out, "Rows held out as queries")
+  tools::add_real(*command, "--fraction", shape.fraction, {0, 1}, "Part replaced a round")
       ->capture_default_str();
-  command->add_option("--writers", shape.writers, "Threads that erase and insert")
-      ->check(CLI::Range(1u, 256u))
+  tools::add_text(*command, "--query", arguments->query, "Queries (default: held out of the base)");
+  tools::add_whole(*command, "--held-out", arguments->held_out, tools::kRows,
+                   "Rows held out as queries")
       ->capture_default_str();
-  command->add_option("--searchers", shape.searchers, "Threads that search meanwhile")
-      ->check(CLI::Range(0u, 256u))
+  tools::add_whole(*command, "--writers", shape.writers, {1, 256}, "Threads that erase and insert")
       ->capture_default_str();
-  command->add_option("--repair-slice", shape.repair_slice, "Nodes a slice of repair")
-      ->check(CLI::PositiveNumber)
+  tools::add_whole(*command, "--searchers", shape.searchers, {0, 256},
+                   "Threads that search meanwhile")
+      ->capture_default_str();
+  tools::add_whole(*command, "--repair-slice", shape.repair_slice, tools::kSomeRows,
+                   "Nodes a slice of repair")
       ->capture_default_str();
   command->add_flag("--no-repair", arguments->no_repair,
                     "Leave repair to the index itself (repair_share)");
   command->add_flag("--fresh", arguments->fresh,
                     "Also build the live set anew each round, for comparison");
-  command->add_option("-k", shape.k, "Neighbors")
-      ->check(CLI::PositiveNumber)
+  tools::add_whole(*command, "-k", shape.k, tools::kSomeRows, "Neighbors")->capture_default_str();
+  tools::add_whole(*command, "--ef", shape.ef, tools::kEf, "Candidates kept by a search")
       ->capture_default_str();
-  command->add_option("--ef", shape.ef, "Candidates kept by a search")->capture_default_str();
-  command->add_option("--churn-seed", shape.seed, "Seed of what is erased")->capture_default_str();
+  tools::add_whole(*command, "--churn-seed", shape.seed, {}, "Seed of what is erased")
+      ->capture_default_str();
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

@@ -10,8 +10,10 @@
 #include <numeric>
 #include <thread>
 
+#include "tools/arguments.h"
 #include "tools/names.h"
 #include "tools/progress.h"
+#include "tools/report.h"
 
 namespace vicinal::bench {
 
@@ -37,13 +39,15 @@ unsigned IndexArguments::thread_count() const {
 
 void add_index_arguments(CLI::App& app, IndexArguments& arguments) {
   tools::add_metric(app, arguments.metric);
-  app.add_option("--M", arguments.M, "Links per node")->capture_default_str();
-  app.add_option("--ef-construction", arguments.ef_construction, "Candidates per insert")
+  tools::add_whole(app, "--M", arguments.M, {4, 64}, "Links per node")->capture_default_str();
+  tools::add_whole(app, "--ef-construction", arguments.ef_construction, {4, 10000},
+                   "Candidates per insert")
       ->capture_default_str();
   tools::add_quantization(app, arguments.quantization);
-  app.add_option("--threads", arguments.threads, "Threads of builds (default: one per CPU)");
-  app.add_option("--seed", arguments.seed, "Seed of the index")->capture_default_str();
-  app.add_option("--store", arguments.store, "Folder of an LMDB store (default: in memory)");
+  tools::add_whole(app, "--threads", arguments.threads, tools::kThreads,
+                   "Threads of builds (default: one per CPU)");
+  tools::add_whole(app, "--seed", arguments.seed, {}, "Seed of the index")->capture_default_str();
+  tools::add_text(app, "--store", arguments.store, "Folder of an LMDB store (default: in memory)");
   tools::add_durability(app, arguments.durability);
 }
 
@@ -105,6 +109,9 @@ std::vector<Label> counted_labels(std::uint64_t first, std::uint64_t count) {
 Result<matrix::Matrix> load_rows(const std::string& path, std::uint64_t rows) {
   Result<matrix::Matrix> matrix =
       rows == 0 ? matrix::load(path) : matrix::load(path, std::optional(rows));
+  if (matrix.ok() && !matrix->note.empty()) {
+    fmt::print(stderr, "vicinal-bench: {}: {}\n", path, matrix->note);
+  }
   if (matrix.ok() && matrix->rows < rows) {
     return Status::invalid_argument(
         fmt::format("{}: {} rows, {} are wanted", path, matrix->rows, rows));
@@ -144,7 +151,7 @@ double rounded(double value, int digits) {
 }
 
 void print_line(const Json& json) {
-  fmt::print("{}\n", json.dump());
+  fmt::print("{}\n", tools::json_text(json));
   std::fflush(stdout);
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "bench/vicinal_bench/common.h"
+#include "tools/arguments.h"
 #include "tools/names.h"
 #include "tools/progress.h"
 
@@ -62,10 +63,11 @@ int run(const Arguments& arguments) {
 void add_insert(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("insert", "Latency of single upserts after a preload");
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--preload", arguments->preload, "Rows loaded before")->required();
-  command->add_option("--extra", arguments->extra, "Rows upserted one by one")
-      ->check(CLI::PositiveNumber)
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_whole(*command, "--preload", arguments->preload, tools::kRows, "Rows loaded before")
+      ->required();
+  tools::add_whole(*command, "--extra", arguments->extra, tools::kSomeRows,
+                   "Rows upserted one by one")
       ->capture_default_str();
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

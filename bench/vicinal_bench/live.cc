@@ -14,6 +14,7 @@
 #include "bench/vicinal_bench/live_run.h"
 #include "bench/vicinal_bench/live_tombstones.h"
 #include "bench/vicinal_bench/live_world.h"
+#include "tools/arguments.h"
 #include "tools/interrupt.h"
 
 namespace vicinal::bench {
@@ -201,33 +202,28 @@ void add_live(CLI::App& app, int& exit_code) {
   LiveShape& shape = arguments->shape;
   CLI::App* command =
       app.add_subcommand("live", "Searches beside writers, batches and maintenance, by phase");
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--query", arguments->query, "Queries")->required();
-  command->add_option("--queries", arguments->queries, "Queries used, the first of the file")
-      ->check(CLI::PositiveNumber)
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_text(*command, "--query", arguments->query, "Queries")->required();
+  tools::add_whole(*command, "--queries", arguments->queries, tools::kSomeRows,
+                   "Queries used, the first of the file")
       ->capture_default_str();
-  command->add_option("--preload", shape.preload,
-                      "Rows loaded before; the rest are for writers (default: nine tenths)");
-  command->add_option("--seconds", shape.seconds, "Searching a phase, the control's included")
-      ->check(CLI::Range(0.01, 86400.0))
+  tools::add_whole(*command, "--preload", shape.preload, tools::kRows,
+                   "Rows loaded before; the rest are for writers (default: nine tenths)");
+  tools::add_real(*command, "--seconds", shape.seconds, {0.01, 86400},
+                  "Searching a phase, the control's included")
       ->capture_default_str();
-  command->add_option("--longest", shape.longest, "Seconds after which a phase is cut short")
-      ->check(CLI::PositiveNumber)
+  tools::add_real(*command, "--longest", shape.longest, {0.01, 1e9},
+                  "Seconds after which a phase is cut short")
       ->capture_default_str();
-  command
-      ->add_option("--write-share", shape.write_share,
-                   "Of the index, what writers write in a phase; 0: as fast as they can")
-      ->check(CLI::Range(0.0, 1.0))
+  tools::add_real(*command, "--write-share", shape.write_share, {0, 1},
+                  "Of the index, what writers write in a phase; 0: as fast as they can")
       ->capture_default_str();
   command->add_option("--phases", arguments->phases, "Names by comma (default: all that apply)")
       ->delimiter(',');
-  command->add_option("--ef", shape.ef, "Candidates kept by a search")
-      ->check(CLI::PositiveNumber)
+  tools::add_whole(*command, "--ef", shape.ef, {1, 100000}, "Candidates kept by a search")
       ->capture_default_str();
-  command->add_option("-k", shape.k, "Neighbors")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
-      ->capture_default_str();
-  command->add_option("--live-seed", shape.seed, "Seed of what is written and erased")
+  tools::add_whole(*command, "-k", shape.k, {1, 1000}, "Neighbors")->capture_default_str();
+  tools::add_whole(*command, "--live-seed", shape.seed, {}, "Seed of what is written and erased")
       ->capture_default_str();
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

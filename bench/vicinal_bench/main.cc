@@ -5,6 +5,7 @@
 
 #include "bench/common/guarded_main.h"
 #include "bench/vicinal_bench/common.h"
+#include "tools/arguments.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
@@ -25,7 +26,7 @@ int run(int argc, char** argv) {
   add_truth(app, exit_code);
   add_churn(app, exit_code);
   add_live(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> code = tools::parse(app, argc, argv); code.has_value()) return *code;
   return exit_code;
 }
 

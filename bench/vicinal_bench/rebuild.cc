@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bench/vicinal_bench/common.h"
+#include "tools/arguments.h"
 #include "tools/names.h"
 
 namespace vicinal::bench {
@@ -75,10 +76,10 @@ void add_rebuild(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("rebuild", "One batch incrementally against a rebuild of the graph");
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--preload", arguments->preload, "Rows loaded before")->required();
-  command->add_option("--batch", arguments->batch, "Rows of the batch")
-      ->check(CLI::PositiveNumber)
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_whole(*command, "--preload", arguments->preload, tools::kRows, "Rows loaded before")
+      ->required();
+  tools::add_whole(*command, "--batch", arguments->batch, tools::kSomeRows, "Rows of the batch")
       ->capture_default_str();
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

@@ -7,6 +7,7 @@
 
 #include "bench/vicinal_bench/common.h"
 #include "bench/vicinal_bench/exact.h"
+#include "tools/arguments.h"
 #include "tools/matrix/writers.h"
 #include "tools/names.h"
 #include "tools/progress.h"
@@ -85,14 +86,14 @@ int run(const Arguments& arguments) {
 void add_truth(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("truth", "Compute exact neighbors");
-  command->add_option("--base", arguments->base, "Vectors")->required();
-  command->add_option("--query", arguments->query, "Queries")->required();
-  command->add_option("--out", arguments->out, "File to write (.ivecs)")->required();
-  command->add_option("-k", arguments->k, "Neighbors per query")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
+  tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
+  tools::add_text(*command, "--query", arguments->query, "Queries")->required();
+  tools::add_text(*command, "--out", arguments->out, "File to write (.ivecs)")->required();
+  tools::add_whole(*command, "-k", arguments->k, {1, 65536}, "Neighbors per query")
       ->capture_default_str();
   tools::add_metric(*command, arguments->metric);
-  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
+  tools::add_whole(*command, "--threads", arguments->threads, tools::kThreads,
+                   "Threads (default: one per CPU)");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

@@ -29,8 +29,8 @@ random_jsonl 49 8 10 1251 >> bad.jsonl
 run 1 import --store s bad.jsonl --batch 100
 says out "imported 200 rows"
 says out "200 durable"
-says err "bad.jsonl: row 250 at line 251: component 7 is inf"
-says err "nothing of rows 200 to 299 was imported"
+says err "bad.jsonl: row 250 at line 251: component 7 is 1e39, out of float32's range"
+says err "nothing from row 200 on was imported, rows 0 to 199 were imported"
 run 0 get --store s 1199
 run 1 get --store s 1200
 run 0 stats --store s --json
@@ -39,12 +39,12 @@ run 0 validate --store s --deep
 
 echo '{"vector":[0,0,0,0,0,0,0,0]}' > zero.jsonl
 run 1 import --store s --first-label 9000 zero.jsonl
-says err "row 0 at line 1: a zero vector"
+says err "row 0 at line 1: norm 0: a zero vector"
 run 1 search --store s --query zero.jsonl
 says err "zero.jsonl"
 echo '{"vector":[0,0,0,0,0,0,0,x]}' > broken.jsonl
 run 1 import --store s broken.jsonl
-says err "broken.jsonl: line 1: not JSON"
+says err "broken.jsonl: row 0 at line 1: not JSON"
 
 # Labels.
 printf '1\n2\n' > labels.txt
@@ -70,8 +70,8 @@ run 1 import --store s --metric l2 base.jsonl
 says err "--metric is l2, the index was made with cosine"
 run 1 import --store s --quantization none base.jsonl
 says err "--quantization is none, the index was made with int8"
-run 2 import --store s --index new --M 1 base.jsonl
-says err "1"
+run 1 import --store s --index new --M 64 --ef-construction 63 base.jsonl
+says err "ef_construction 63 is outside 64 to 10000"
 
 # Stores.
 run 2 stats --store nowhere

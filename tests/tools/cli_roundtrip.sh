@@ -111,7 +111,7 @@ VICINAL_TARGET=abacus run 1 cpu
 says err "valid: "
 run 0 --help
 says out "Exit codes"
-for command in import search get erase dump validate stats recall rebuild repair backup checkpoint cpu demo; do
+for command in import search get erase list drop dump validate stats recall rebuild repair backup checkpoint cpu demo; do
   run 0 "$command" --help
   says out "--"
 done

@@ -68,6 +68,78 @@ TEST_F(MatrixTest, ReadsNpyOfEachElementAndVersion) {
       {1, -2, 0x1p-24f, 65504, -0.0f, 0x3FFp-24f});
 }
 
+template <typename T>
+std::string big_endian(const std::vector<T>& values) {
+  std::string bytes;
+  for (const T value : values) {
+    const std::string one = raw(value);
+    bytes.append(one.rbegin(), one.rend());
+  }
+  return bytes;
+}
+
+TEST_F(MatrixTest, ReadsNpyOfEveryNumberAndSaysSo) {
+  const auto check = [&](const std::string& descr, const std::string& data,
+                         const std::vector<float>& expected, const std::string& note) {
+    const std::string path = file(
+        "a.npy", npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': (1, 3)}", data));
+    expect_rows(path, 1, 3, expected);
+    Result<std::unique_ptr<Reader>> reader = Reader::open(path);
+    ASSERT_TRUE(reader.ok()) << descr;
+    if (note.empty()) {
+      EXPECT_EQ((*reader)->note(), "");
+    } else {
+      EXPECT_HAS((*reader)->note(), "'" + descr + "', " + note);
+    }
+  };
+  const std::vector<float> small = {-1, 0, 100};
+  const std::vector<float> positive = {1, 0, 200};
+  check("<f4", raw_all<float>({-1, 0, 100}), small, "");
+  check(">f4", big_endian<float>({-1, 0, 100}), small, "converted");
+  check("<f8", raw_all<double>({-1, 0, 100}), small, "rounded");
+  check(">f8", big_endian<double>({-1, 0, 100}), small, "rounded");
+  check(">f2", big_endian<std::uint16_t>({0xBC00, 0, 0x5640}), small, "converted");
+  check("|i1", raw_all<std::int8_t>({-1, 0, 100}), small, "converted");
+  check("<i2", raw_all<std::int16_t>({-1, 0, 100}), small, "converted");
+  check(">i2", big_endian<std::int16_t>({-1, 0, 100}), small, "converted");
+  check("<i4", raw_all<std::int32_t>({-1, 0, 100}), small, "rounded");
+  check("<i8", raw_all<std::int64_t>({-1, 0, 100}), small, "rounded");
+  check(">i8", big_endian<std::int64_t>({-1, 0, 100}), small, "rounded");
+  check("|b1", raw_all<std::uint8_t>({1, 0, 1}), {1, 0, 1}, "converted");
+  check("|u1", raw_all<std::uint8_t>({1, 0, 200}), positive, "converted");
+  check("<u2", raw_all<std::uint16_t>({1, 0, 200}), positive, "converted");
+  check("<u4", raw_all<std::uint32_t>({1, 0, 200}), positive, "rounded");
+  check("<u8", raw_all<std::uint64_t>({1, 0, 200}), positive, "rounded");
+}
+
+TEST_F(MatrixTest, ReadsBytesBehindACount) {
+  expect_rows(file("a.u8bin", raw(2) + raw(2) + raw_all<std::uint8_t>({0, 128, 255, 1})), 2, 2,
+              {0, 128, 255, 1});
+  expect_rows(file("a.i8bin", raw(2) + raw(2) + raw_all<std::int8_t>({0, -128, 127, 1})), 2, 2,
+              {0, -128, 127, 1});
+  EXPECT_HAS(error_of(file("b.i8bin", raw(2) + raw(2) + raw_all<std::int8_t>({0, 1, 2}))),
+             "row 1 is truncated");
+  // 559,903 rows: a count that begins as gzip does.
+  const std::string rows(559903, '\1');
+  Result<Matrix> matrix = load(file("c.u8bin", raw(559903) + raw(1) + rows), 3);
+  ASSERT_TRUE(matrix.ok()) << matrix.status().to_string();
+  EXPECT_EQ(matrix->values, (std::vector<float>{1, 1, 1}));
+}
+
+TEST_F(MatrixTest, TheFormatMayBeNamed) {
+  const std::string path = file("rows", raw(1) + raw(2) + raw_all<float>({3, 4}));
+  Result<std::unique_ptr<Reader>> reader = Reader::open(path, "fbin");
+  ASSERT_TRUE(reader.ok()) << reader.status().to_string();
+  EXPECT_EQ((*reader)->dimension(), 2u);
+  for (const char* word : {"fvecs", "bvecs", "fbin", "u8bin", "i8bin", "npy", "jsonl", "npy.gz"}) {
+    EXPECT_TRUE(known_format(word)) << word;
+  }
+  for (const char* word : {"", "gz", ".npy", "ivecs", "csv", "NPY", "npy.zip"}) {
+    EXPECT_FALSE(known_format(word)) << word;
+  }
+  EXPECT_HAS(Reader::open("-").status().message(), "--format");
+}
+
 TEST_F(MatrixTest, WidensEveryHalfExactly) {
   for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
     const float value = half_to_float(static_cast<std::uint16_t>(bits));
@@ -107,10 +179,32 @@ TEST_F(MatrixTest, ReadsJsonlWithLabelsAndWithout) {
 
 TEST_F(MatrixTest, JsonNumbersReachTheNearestFloat) {
   // Halfway between two floats in double precision only: rounding twice would go wrong.
-  expect_rows(file("a.jsonl", "{\"vector\":[1.00000017881393432617187499, 1e39, -1e39, 1e-60]}\n"),
-              1, 4,
-              {1.00000011920928955078125f, std::numeric_limits<float>::infinity(),
-               -std::numeric_limits<float>::infinity(), 0});
+  expect_rows(
+      file("a.jsonl", "{\"vector\":[1.00000017881393432617187499, 3.4028235e38, 1e-60, 1e-400]}\n"),
+      1, 4, {1.00000011920928955078125f, std::numeric_limits<float>::max(), 0, 0});
+}
+
+TEST_F(MatrixTest, X4NumbersOutOfRangeAreNamed) {
+  const std::string good = "{\"vector\":[1,2]}\n";
+  for (const char* number : {"1e39", "-1e39", "3.4028236e38", "1e400", "-1e400"}) {
+    EXPECT_HAS(
+        error_of(file("a.jsonl", good + "{\"vector\":[1," + number + "]}\n")),
+        std::string("row 1 at line 2: component 1 is ") + number + ", out of float32's range");
+  }
+  const std::string digits(400, '9');
+  EXPECT_HAS(error_of(file("b.jsonl", good + "{\"vector\":[1," + digits + "]}\n")),
+             "..., out of float32's range");
+  const std::string head = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}";
+  EXPECT_HAS(error_of(file("a.npy", npy(head, raw_all<double>({1, 2, 3, 1e300})))),
+             "component 1 is 1e+300, out of float32's range");
+  EXPECT_HAS(error_of(file("c.jsonl", "{\"label\":1e400,\"vector\":[1]}\n")), "label 1e400");
+  // A number of no interest may be what it likes.
+  expect_rows(file("d.jsonl", "{\"score\":1e400,\"vector\":[1,2],\"more\":[-1e999,7]}\n"), 1, 2,
+              {1, 2});
+  for (const char* number : {"NaN", "Infinity", "-Infinity"}) {
+    EXPECT_HAS(error_of(file("e.jsonl", good + "{\"vector\":[1," + number + "]}\n")),
+               "JSON has no NaN and no infinity");
+  }
 }
 
 TEST_F(MatrixTest, ReadsInBatchesAndSaysWhere) {
@@ -205,10 +299,20 @@ TEST_F(MatrixTest, MalformedNpyHeaders) {
   const auto error = [&](const std::string& head) {
     return error_of(file("a.npy", npy(head, data)));
   };
-  EXPECT_HAS(error("{'descr': '>f4', " + order + "'shape': (1, 1)}"), "'>f4'");
-  EXPECT_HAS(error("{'descr': [('a', '<f4')], " + order + "'shape': (1, 1)}"), "descr");
+  // What is not read comes with the command that converts it.
+  const std::string python = "python3 -c";
+  for (const char* descr : {"<c8", "|O", "<U4", "|S4", "<f16", "<M8[s]", "|V4", "f4", "<x4"}) {
+    const std::string refused =
+        error(std::string("{'descr': '") + descr + "', " + order + "'shape': (1, 1)}");
+    EXPECT_HAS(refused, std::string("'") + descr + "'");
+    EXPECT_HAS(refused, python);
+  }
+  EXPECT_HAS(error("{'descr': [('a', '<f4')], " + order + "'shape': (1, 1)}"),
+             "structured_to_unstructured");
   EXPECT_HAS(error("{" + f4 + "'fortran_order': True, 'shape': (1, 1)}"), "fortran order");
+  EXPECT_HAS(error("{" + f4 + "'fortran_order': True, 'shape': (1, 1)}"), python);
   EXPECT_HAS(error("{" + f4 + order + "'shape': (1,)}"), "1 axes");
+  EXPECT_HAS(error("{" + f4 + order + "'shape': (1,)}"), "a.reshape(1, -1)");
   EXPECT_HAS(error("{" + f4 + order + "'shape': (-1, 1)}"), "shape");
   EXPECT_HAS(error("{" + f4 + order + "}"), "missing");
   EXPECT_HAS(error("{" + f4 + f4 + order + "'shape': (1, 1)}"), "key 'descr'");
@@ -250,6 +354,16 @@ TEST_F(MatrixTest, JsonlLinesAreBounded) {
   for (std::uint64_t i = 0; i < kMaxDimension; ++i) components += ",1";
   EXPECT_HAS(error_of(file("b.jsonl", components + "]}")), "more than 65536 components");
   EXPECT_HAS(error_of(file("c.jsonl", std::string(6u << 20, ' ') + "{")), "line 1: longer than");
+}
+
+TEST_F(MatrixTest, LongTextsInALineAreNoReasonToRefuseIt) {
+  const std::string text = std::string(7u << 20, 'x') + "\\\\\\\"" + std::string(1u << 20, 'y');
+  const std::string line =
+      "{\"text\":\"" + text + "\",\"" + text + "\":[\"\\\"\"],\"label\":7,\"vector\":[1,2]}\n";
+  const std::string path = file("a.jsonl", "{\"label\":6,\"vector\":[3,4]}\n" + line + line);
+  expect_rows(path, 3, 2, {3, 4, 1, 2, 1, 2});
+  EXPECT_HAS(error_of(file("b.jsonl", "{\"text\":\"" + text + "\",\"vector\":[1,x]}")),
+             "row 0 at line 1: not JSON");
 }
 
 TEST_F(MatrixTest, ReadsTruth) {

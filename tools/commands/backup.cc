@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -28,7 +29,7 @@ int run(const Arguments& arguments) {
   if (arguments.json) {
     fmt::print(
         "{}\n",
-        Json{{"store", arguments.at.store}, {"copy", arguments.to}, {"seconds", seconds}}.dump());
+        json_text({{"store", arguments.at.store}, {"copy", arguments.to}, {"seconds", seconds}}));
   } else {
     fmt::print("copied {} to {} in {}\n", arguments.at.store, arguments.to, human_seconds(seconds));
   }
@@ -43,7 +44,7 @@ void add_backup(CLI::App& app, int& exit_code) {
   command->footer(std::string("Runs beside a writer: the copy is the store of one moment.\n") +
                   kExitCodesHelp);
   add_store_arguments(*command, arguments->at, false);
-  command->add_option("to", arguments->to, "Folder of the copy, absent or empty")->required();
+  add_text(*command, "to", arguments->to, "Folder of the copy, absent or empty")->required();
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

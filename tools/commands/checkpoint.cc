@@ -22,17 +22,21 @@ int run(const Arguments& arguments) {
   if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
   const std::uint64_t before = opened->index.stats().journal_entries;
   ProgressBar bar("writing a checkpoint of " + opened->name, 0, "nodes");
-  if (Status s = opened->index.checkpoint(bar.callback()); !s.ok()) return print_error(s);
+  if (Status s = opened->index.checkpoint(bar.callback()); !s.ok()) {
+    return print_error(Status(
+        s.code(), fmt::format("the checkpoint of {} failed: {}; nothing is lost: what was stored "
+                              "is in the journal",
+                              opened->name, s.message())));
+  }
   bar.finish();
   const std::uint64_t after = opened->index.stats().journal_entries;
-  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"journal_before", before}, {"journal_after", after}}.dump());
+    fmt::print("{}\n", json_text({{"journal_before", before}, {"journal_after", after}}));
   } else {
     fmt::print("checkpoint of {}: journal {} entries before, {} after\n", opened->name,
                grouped(before), grouped(after));
   }
-  return kExitOk;
+  return close_store(opened->store, "the checkpoint told above is written");
 }
 
 }  // namespace

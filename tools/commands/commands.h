@@ -10,6 +10,8 @@ void add_import(CLI::App& app, int& exit_code);
 void add_search(CLI::App& app, int& exit_code);
 void add_get(CLI::App& app, int& exit_code);
 void add_erase(CLI::App& app, int& exit_code);
+void add_list(CLI::App& app, int& exit_code);
+void add_drop(CLI::App& app, int& exit_code);
 void add_dump(CLI::App& app, int& exit_code);
 void add_validate(CLI::App& app, int& exit_code);
 void add_stats(CLI::App& app, int& exit_code);

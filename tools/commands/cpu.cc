@@ -16,11 +16,10 @@ int run(bool json) {
   if (!json) fmt::print("vicinal {}\n", version());
   for (const CpuTarget& target : cpu_targets()) {
     if (json) {
-      fmt::print("{}\n", Json{{"name", target.name},
-                              {"supported", target.supported},
-                              {"chosen", target.chosen},
-                              {"why_not", target.why_not}}
-                             .dump());
+      fmt::print("{}\n", json_text({{"name", target.name},
+                                    {"supported", target.supported},
+                                    {"chosen", target.chosen},
+                                    {"why_not", target.why_not}}));
     } else {
       fmt::print("{} {:<14} {}\n", target.chosen ? '*' : ' ', target.name,
                  target.supported ? (target.chosen ? "used" : "supported") : target.why_not);

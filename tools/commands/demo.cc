@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/demo_steps.h"
 #include "tools/common.h"
@@ -77,11 +78,11 @@ void add_demo(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("demo", "Show the engine at work on a word list");
   command->footer("Exit codes: 0 all as it should be; 1 something is off; 100 and above: usage.");
-  command->add_option("--words", arguments->words, "Word list, one a line (package wamerican)")
+  add_text(*command, "--words", arguments->words, "Word list, one a line (package wamerican)")
       ->capture_default_str();
-  command->add_option("--store", arguments->store,
-                      "Folder of the store, absent or empty; stays (default: a temporary one)");
-  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
+  add_text(*command, "--store", arguments->store,
+           "Folder of the store, absent or empty; stays (default: a temporary one)");
+  add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--keep", arguments->keep, "Keep the temporary store");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/dump_graph.h"
 #include "tools/common.h"
@@ -23,12 +24,11 @@ struct Arguments {
   unsigned depth = 1;
 };
 
-Status line(matrix::Output& out, const Json& json) { return out.write(json.dump() + "\n"); }
+Status line(matrix::Output& out, const Json& json) { return out.write(json_text(json) + "\n"); }
 
-Status dump_meta(const Index& index, const std::string& name, matrix::Output& out) {
-  Json json = to_json(index.stats());
-  json["name"] = name;
-  return line(out, json);
+Status dump_meta(const Store& store, const std::string& name, matrix::Output& out) {
+  Result<StoredStats> stats = store.stored_stats(name);
+  return stats.ok() ? line(out, to_json(*stats)) : stats.status();
 }
 
 Status dump_vectors(const Arguments& arguments, const Index& index, matrix::Output& out) {
@@ -92,35 +92,33 @@ Status check(const Arguments& arguments) {
   return {};
 }
 
-Status dump_index(const Arguments& arguments, const Opened& opened, matrix::Output& out) {
-  if (arguments.what == "meta") return dump_meta(opened.index, opened.name, out);
-  if (arguments.what == "vectors") return dump_vectors(arguments, opened.index, out);
-  return dump_graph(arguments, opened.index, out);
+Status dump_index(const Arguments& arguments, const Index& index, matrix::Output& out) {
+  return arguments.what == "vectors" ? dump_vectors(arguments, index, out)
+                                     : dump_graph(arguments, index, out);
 }
 
 int run(const Arguments& arguments) {
   if (Status s = check(arguments); !s.ok()) return print_error(s);
-  // The journal is read from the store as it stands: loading the index is not needed.
-  std::optional<Opened> opened;
-  std::optional<Store> store;
-  std::string name;
-  if (arguments.what == "journal") {
-    Result<Store> only = open_store(arguments.at.store, {});
-    if (!only.ok()) return print_error(only.status(), kExitCannotOpen);
-    Result<std::string> chosen = choose_index(*only, arguments.at.index);
-    if (!chosen.ok()) return print_error(chosen.status(), kExitCannotOpen);
-    store.emplace(std::move(*only));
-    name = std::move(*chosen);
-  } else {
-    Result<Opened> both = open_index(arguments.at, {});
-    if (!both.ok()) return print_error(both.status(), kExitCannotOpen);
-    opened.emplace(std::move(*both));
+  Result<Store> store = open_store(arguments.at.store, {});
+  if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
+  Result<std::string> name = choose_index(*store, arguments.at.index);
+  if (!name.ok()) return print_error(name.status(), kExitCannotOpen);
+  // Numbers and journal are read from the store as they stand.
+  std::optional<Index> index;
+  if (arguments.what == "vectors" || arguments.what == "graph") {
+    Result<Index> loaded = open_index(*store, *name, {});
+    if (!loaded.ok()) return print_error(loaded.status(), kExitCannotOpen);
+    index.emplace(std::move(*loaded));
   }
   Result<matrix::Output> out = matrix::Output::open(arguments.out);
   if (!out.ok()) return print_error(out.status());
-  const Status dumped =
-      store.has_value() ? dump_journal(*store, name, *out) : dump_index(arguments, *opened, *out);
-  if (!dumped.ok()) return print_error(dumped);
+  const Status dumped = index.has_value()          ? dump_index(arguments, *index, *out)
+                        : arguments.what == "meta" ? dump_meta(*store, *name, *out)
+                                                   : dump_journal(*store, *name, *out);
+  if (!dumped.ok()) {
+    const bool absent = !index.has_value() && dumped.code() == StatusCode::kNotFound;
+    return print_error(dumped, absent ? kExitCannotOpen : kExitFailure);
+  }
   if (Status s = out->close(); !s.ok()) return print_error(s);
   return kExitOk;
 }
@@ -138,12 +136,11 @@ void add_dump(CLI::App& app, int& exit_code) {
                    "jsonl, fvecs (vectors), dot (graph around --label)")
       ->check(CLI::IsMember({"jsonl", "fvecs", "dot"}))
       ->capture_default_str();
-  command->add_option("-o,--out", arguments->out, "File to write (default: standard output)");
-  command->add_option("--labels-out", arguments->labels_out,
-                      "Vectors: also write their labels here, one a line");
-  command->add_option("--label", arguments->label, "Graph: only this label's node");
-  command->add_option("--depth", arguments->depth, "Dot: links to follow from --label")
-      ->check(CLI::Range(0u, 8u))
+  add_text(*command, "-o,--out", arguments->out, "File to write (default: standard output)");
+  add_text(*command, "--labels-out", arguments->labels_out,
+           "Vectors: also write their labels here, one a line");
+  add_whole(*command, "--label", arguments->label, {}, "Graph: only this label's node");
+  add_whole(*command, "--depth", arguments->depth, {0, 8}, "Dot: links to follow from --label")
       ->capture_default_str();
 }
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -34,14 +35,13 @@ int run(const Arguments& arguments) {
   Result<std::uint64_t> erased = opened->index.erase_batch(labels);
   if (!erased.ok()) return print_error(erased.status());
   const std::uint64_t left = opened->index.size();
-  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"asked", labels.size()}, {"erased", *erased}, {"live", left}}.dump());
+    fmt::print("{}\n", json_text({{"asked", labels.size()}, {"erased", *erased}, {"live", left}}));
   } else {
     fmt::print("erased {} of {} labels, {} live\n", grouped(*erased), grouped(labels.size()),
                grouped(left));
   }
-  return kExitOk;
+  return close_store(opened->store, "what was erased is in the journal, and stays erased");
 }
 
 }  // namespace
@@ -51,9 +51,9 @@ void add_erase(CLI::App& app, int& exit_code) {
   command->footer(std::string("Labels that are not there are no error; the output says how many "
                               "were.\n") +
                   kExitCodesHelp);
-  command->add_option("labels", arguments->labels, "Labels");
-  command->add_option("--labels", arguments->labels_file,
-                      "File of labels: text, one a line, or .npy of '<u8'");
+  add_wholes(*command, "labels", arguments->labels, {}, "Labels");
+  add_text(*command, "--labels", arguments->labels_file,
+           "File of labels: text, one a line, or npy of whole numbers; - is standard input");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
 }
 

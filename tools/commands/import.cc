@@ -2,13 +2,13 @@
 // all.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -18,6 +18,7 @@
 #include "tools/names.h"
 #include "tools/progress.h"
 #include "tools/report.h"
+#include "tools/row_refusal.h"
 
 namespace vicinal::tools {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 struct Arguments {
   StoreArguments at;
   std::string file;
+  std::string format;
   std::string labels_file;
   std::optional<Label> first_label;
   std::optional<Metric> metric;
@@ -85,15 +87,7 @@ Status check_options(const Arguments& arguments, std::uint32_t dimension,
   return check_same("--seed", arguments.seed, stored.seed);
 }
 
-Result<Index> open_or_create(Store& store, const std::string& name, const Arguments& arguments,
-                             const matrix::Reader& reader) {
-  Result<std::vector<std::string>> names = store.index_names();
-  if (!names.ok()) return names.status();
-  OpenMode mode;
-  mode.threads = arguments.threads;
-  for (const std::string& existing : *names) {
-    if (existing == name) return open_index(store, name, mode);
-  }
+IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reader) {
   IndexOptions options;
   options.dimension = reader.dimension();
   options.metric = arguments.metric.value_or(options.metric);
@@ -102,62 +96,126 @@ Result<Index> open_or_create(Store& store, const std::string& name, const Argume
   options.quantization = arguments.quantization.value_or(options.quantization);
   options.seed = arguments.seed.value_or(options.seed);
   options.threads = arguments.threads;
-  options.reserve = reader.rows();
-  return store.index(name, options);
+  return options;
 }
 
-/// What the engine would refuse in `row`, in words; empty when nothing.
-std::string trouble_in(std::span<const float> row, Metric metric) {
-  bool zero = true;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    if (!std::isfinite(row[i])) return fmt::format("component {} is {}", i, row[i]);
-    zero = zero && row[i] == 0.0f;
+/// The rows of a file, a batch at a time, with their labels.
+class Rows {
+ public:
+  Rows(const Arguments& arguments, matrix::Reader& reader,
+       std::optional<matrix::LabelSource> labels)
+      : reader_(reader), labels_(std::move(labels)), most_(arguments.batch) {}
+
+  /// Replaces batch(), which is empty at the end of the file.
+  Status next() {
+    if (Status s = reader_.read(most_, batch_); !s.ok()) return s;
+    if (batch_.rows == 0 || !labels_.has_value()) return {};
+    batch_.labels.resize(batch_.rows);
+    return labels_->next(batch_.labels);
   }
-  return zero && metric == Metric::kCosine ? "a zero vector has no direction (cosine)" : "";
+  const matrix::Batch& batch() const { return batch_; }
+  const matrix::Reader& reader() const { return reader_; }
+
+ private:
+  matrix::Reader& reader_;
+  std::optional<matrix::LabelSource> labels_;
+  const std::size_t most_;
+  matrix::Batch batch_;
+};
+
+struct Target {
+  Store store;
+  std::string name;
+  std::optional<Index> index;  ///< none: not made yet
+
+  /// An empty index of ours goes again when nothing could be put into it.
+  bool made = false;
+};
+
+/// Opens the store, and the index in it, as far as they exist.
+/// Errors: kNotFound  there is no store yet.
+Result<Target> open_existing(const Arguments& arguments, const StoreOptions& how) {
+  StoreOptions options = how;
+  options.create = false;
+  Result<Store> store = Store::open(arguments.at.store, options);
+  if (!store.ok()) return store.status();
+  Result<std::vector<std::string>> names = store->index_names();
+  if (!names.ok()) return names.status();
+  Target target{std::move(*store), arguments.at.index.empty() ? "default" : arguments.at.index, {}};
+  if (std::find(names->begin(), names->end(), target.name) == names->end()) return target;
+  OpenMode mode;
+  mode.read_only = false;
+  mode.threads = arguments.threads;
+  Result<Index> index = open_index(target.store, target.name, mode);
+  if (!index.ok()) return index.status();
+  target.index.emplace(std::move(*index));
+  return target;
 }
 
-/// The engine's refusal of a batch, with the place in the file.
-Status locate_refusal(const Status& refusal, const matrix::Reader& reader,
-                      const matrix::Batch& batch, Metric metric) {
-  const std::string nothing = fmt::format("nothing of rows {} to {} was imported", batch.first_row,
-                                          batch.first_row + batch.rows - 1);
-  for (std::size_t r = 0; r < batch.rows; ++r) {
-    const std::span<const float> row(batch.values.data() + r * reader.dimension(),
-                                     reader.dimension());
-    const std::string trouble = trouble_in(row, metric);
-    if (trouble.empty()) continue;
-    return {refusal.code(), fmt::format("{}: {}: {}; {}", reader.path(),
-                                        reader.locate(batch.first_row + r), trouble, nothing)};
+Status make_index(const Arguments& arguments, const matrix::Reader& reader, Target& target) {
+  IndexOptions options = new_options(arguments, reader);
+  options.reserve = std::min(reader.rows(), kMostRows - 1);
+  Result<Index> index = target.store.index(target.name, options);
+  if (!index.ok()) return index.status();
+  target.index.emplace(std::move(*index));
+  target.made = true;
+  return {};
+}
+
+/// `refusal`, and what of the file was stored before it; `more` is said between them.
+Status with_rows_before(const Status& refusal, const Totals& totals, const std::string& more) {
+  const std::string before =
+      totals.imported == 0 ? std::string("nothing was imported")
+                           : fmt::format("{}rows 0 to {} were imported", more, totals.imported - 1);
+  return {refusal.code(), fmt::format("{}; {}", refusal.message(), before)};
+}
+
+/// OK when an index made with these options takes these rows: asked of one in memory, as nothing is
+/// to be made on disk otherwise.
+Status check_first(const IndexOptions& options, const Rows& rows) {
+  Result<Index> trial = Index::in_memory(options);
+  if (!trial.ok()) return trial.status();
+  return refused_row(*trial, rows.reader(), rows.batch());
+}
+
+/// The engine's refusal of the batch, with the place in the file.
+Status locate_refusal(const Status& refusal, const Rows& rows, const Index& index,
+                      const Totals& totals) {
+  const matrix::Batch& batch = rows.batch();
+  const std::uint64_t last = batch.first_row + batch.rows - 1;
+  Status located = refusal;
+  if (refusal.code() == StatusCode::kInvalidArgument) {
+    if (Status row = refused_row(index, rows.reader(), batch); !row.ok()) located = row;
   }
-  return {refusal.code(), fmt::format("{}: batch from {}: {}; {}", reader.path(),
-                                      reader.locate(batch.first_row), refusal.message(), nothing)};
+  if (refusal.code() == StatusCode::kCancelled) {  // says itself how much of the batch is stored
+    located = Status(refusal.code(),
+                     fmt::format("in rows {} to {}: {}", batch.first_row, last, refusal.message()));
+    return totals.imported == 0 ? located : with_rows_before(located, totals, "");
+  }
+  return with_rows_before(
+      located, totals,
+      fmt::format("nothing of rows {} to {} was imported, ", batch.first_row, last));
 }
 
-Status import_batches(const Arguments& arguments, matrix::Reader& reader,
-                      matrix::LabelSource* labels, Index& index, Totals& totals) {
-  ProgressBar bar("importing", reader.rows(), "rows");
-  const Metric metric = index.options().metric;
-  matrix::Batch batch;
+/// Imports the batch that `rows` has and all that follow.
+Status import_batches(const Arguments& arguments, Rows& rows, Index& index, Totals& totals) {
+  ProgressBar bar("importing", rows.reader().rows(), "rows");
   for (;;) {
-    if (interrupted()) return Status::cancelled("interrupted");
-    if (Status s = reader.read(arguments.batch, batch); !s.ok()) return s;
+    const matrix::Batch& batch = rows.batch();
     if (batch.rows == 0) return {};
-    if (labels != nullptr) {
-      batch.labels.resize(batch.rows);
-      if (Status s = labels->next(batch.labels); !s.ok()) return s;
-    }
+    if (interrupted()) return with_rows_before(Status::cancelled("interrupted"), totals, "");
     BatchOptions options;
     options.threads = arguments.threads;
     options.progress = bar.callback_from(batch.first_row);
     Result<BatchResult> done = index.upsert_batch(batch.labels, batch.values, options);
-    if (done.status().code() == StatusCode::kCancelled) totals.imported += batch.rows;
-    if (!done.ok()) {
-      if (done.status().code() != StatusCode::kInvalidArgument) return done.status();
-      return locate_refusal(done.status(), reader, batch, metric);
-    }
+    if (!done.ok()) return locate_refusal(done.status(), rows, index, totals);
     totals.imported += batch.rows;
     add_to(totals.by_label, *done);
-    bar.update(batch.first_row + batch.rows);
+    bar.update(totals.imported);
+    if (Status s = rows.next(); !s.ok()) {
+      return with_rows_before(
+          s, totals, fmt::format("nothing from row {} on was imported, ", totals.imported));
+    }
   }
 }
 
@@ -172,7 +230,7 @@ void print_totals(const Arguments& arguments, const std::string& name, const Tot
                        {"resurrected", b.resurrected}, {"unchanged", b.unchanged},
                        {"repeated", b.repeated},       {"seconds", totals.seconds},
                        {"rows_per_second", rate}};
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", json_text(json));
     return;
   }
   fmt::print(
@@ -204,38 +262,73 @@ Result<std::optional<matrix::LabelSource>> open_labels(const Arguments& argument
   return Optional(std::move(*source));
 }
 
-int run(const Arguments& arguments) {
-  Result<std::unique_ptr<matrix::Reader>> opened = matrix::Reader::open(arguments.file);
-  if (!opened.ok()) return print_error(opened.status());
-  matrix::Reader& reader = **opened;
-  Result<std::optional<matrix::LabelSource>> labels = open_labels(arguments, reader);
-  if (!labels.ok()) return print_error(labels.status());
-
-  StoreOptions store_options;
-  store_options.durability = arguments.durability;
-  Result<Store> store = Store::open(arguments.at.store, store_options);
-  if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
-  const std::string name = arguments.at.index.empty() ? "default" : arguments.at.index;
-  Result<Index> index = open_or_create(*store, name, arguments, reader);
-  if (!index.ok()) return print_error(index.status(), kExitCannotOpen);
-  if (Status s = check_options(arguments, reader.dimension(), index->options()); !s.ok()) {
-    return print_error(s);
+/// The store and the index that the first batch goes into. Nothing is made before that batch is
+/// known to be good.
+Result<Target> open_target(const Arguments& arguments, Rows& rows, int& code) {
+  StoreOptions how;
+  how.durability = arguments.durability;
+  code = kExitCannotOpen;
+  Result<Target> target = open_existing(arguments, how);
+  const bool fresh = target.status().code() == StatusCode::kNotFound;
+  if (!target.ok() && !fresh) return target.status();
+  code = kExitFailure;
+  const matrix::Reader& reader = rows.reader();
+  if (target.ok() && target->index.has_value()) {
+    Status s = check_options(arguments, reader.dimension(), target->index->options());
+    if (!s.ok()) return s;
   }
+  if (Status s = rows.next(); !s.ok()) return s;
+  if (target.ok() && target->index.has_value()) return target;
+  if (Status s = check_first(new_options(arguments, reader), rows); !s.ok()) return s;
+  code = kExitCannotOpen;
+  if (fresh) {
+    Result<Store> store = Store::open(arguments.at.store, how);
+    if (!store.ok()) return store.status();
+    target =
+        Target{std::move(*store), arguments.at.index.empty() ? "default" : arguments.at.index, {}};
+  }
+  if (Status s = make_index(arguments, reader, *target); !s.ok()) return s;
+  return target;
+}
 
+int import_rows(const Arguments& arguments, Rows& rows, Target& target) {
   Totals totals;
   const auto start = std::chrono::steady_clock::now();
-  const Status imported =
-      import_batches(arguments, reader, labels->has_value() ? &**labels : nullptr, *index, totals);
-  const Status synced = store->sync();
+  const Status imported = import_batches(arguments, rows, *target.index, totals);
+  if (!imported.ok() && target.made && target.index->size() == 0) {
+    // Whoever tries again with other options is to find nothing in the way.
+    static_cast<void>(target.store.drop_index(target.name));
+  }
+  const Status synced = target.store.sync();
   totals.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   // Under full durability each acknowledged batch is durable already.
   if (synced.ok() || arguments.durability == Durability::kFull) totals.durable = totals.imported;
-  const Status closed = store->close();
-  print_totals(arguments, name, totals);
-  for (const Status* status : {&imported, &synced, &closed}) {
-    if (!status->ok()) return print_error(*status);
+  print_totals(arguments, target.name, totals);
+  int code = kExitOk;
+  for (const Status* status : {&imported, &synced}) {
+    if (!status->ok()) code = print_error(*status);
   }
-  return kExitOk;
+  if (totals.durable == totals.imported) {
+    const std::string kept = fmt::format("{} imported rows are durable", grouped(totals.durable));
+    return std::max(code, close_store(target.store, kept));
+  }
+  const Status closed = target.store.close();
+  return closed.ok() ? code : print_error(closed);
+}
+
+int run(const Arguments& arguments) {
+  const auto refuse = [](const Status& status, int code = kExitFailure) {
+    return print_error(with_rows_before(status, {}, ""), code);
+  };
+  Result<std::unique_ptr<matrix::Reader>> opened = open_rows(arguments.file, arguments.format);
+  if (!opened.ok()) return refuse(opened.status());
+  Result<std::optional<matrix::LabelSource>> labels = open_labels(arguments, **opened);
+  if (!labels.ok()) return refuse(labels.status());
+  Rows rows(arguments, **opened, std::move(*labels));
+  int code = kExitOk;
+  Result<Target> target = open_target(arguments, rows, code);
+  if (!target.ok()) return refuse(target.status(), code);
+  return import_rows(arguments, rows, *target);
 }
 
 }  // namespace
@@ -243,31 +336,32 @@ int run(const Arguments& arguments) {
 void add_import(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
       add_index_command(app, "import", "Store the rows of a vector file", run, exit_code);
-  command->footer(std::string("FILE ends in one of ") + matrix::kFormatNames +
-                  ".\nA jsonl line is {\"label\": 7, \"vector\": [0.5, 1]}, label optional.\n"
-                  "A malformed row stops the import: nothing of its batch is stored, earlier "
-                  "batches stay.\n" +
-                  kExitCodesHelp);
-  command->add_option("file", arguments->file, "Vectors, a row each")->required();
-  CLI::Option* labels = command->add_option(
-      "--labels", arguments->labels_file, "Labels of the rows: text, one a line, or .npy of '<u8'");
-  command
-      ->add_option("--first-label", arguments->first_label,
-                   "Count labels from here (default: from 0)")
+  command->footer(
+      std::string("FILE ends in one of ") + matrix::kFormatNames +
+      ", .gz may follow.\nA jsonl line is {\"label\": 7, \"vector\": [0.5, 1]}, label optional.\n"
+      "A malformed row stops the import: nothing of its batch is stored, earlier "
+      "batches stay. A store or an index that is not there is made once the "
+      "first batch is known to be good.\n" +
+      kExitCodesHelp);
+  add_text(*command, "file", arguments->file, "Vectors, a row each; - is standard input")
+      ->required();
+  add_format(*command, arguments->format);
+  CLI::Option* labels = add_text(*command, "--labels", arguments->labels_file,
+                                 "Labels of the rows: text, one a line, or npy of whole numbers");
+  add_whole(*command, "--first-label", arguments->first_label, {},
+            "Count labels from here (default: from 0)")
       ->excludes(labels);
   add_metric(*command, arguments->metric)->group("New index");
-  command->add_option("--M", arguments->M, "Links per node, 4 to 64 (default: 16)")
+  add_whole(*command, "--M", arguments->M, {4, 64}, "Links per node, 4 to 64 (default: 16)")
       ->group("New index");
-  command
-      ->add_option("--ef-construction", arguments->ef_construction,
-                   "Candidates examined per insert (default: 200)")
+  add_whole(*command, "--ef-construction", arguments->ef_construction, {4, 10000},
+            "Candidates examined per insert (default: 200)")
       ->group("New index");
   add_quantization(*command, arguments->quantization)->group("New index");
-  command->add_option("--seed", arguments->seed, "Seed of the levels (default: 42)")
+  add_whole(*command, "--seed", arguments->seed, {}, "Seed of the levels (default: 42)")
       ->group("New index");
-  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
-  command->add_option("--batch", arguments->batch, "Rows stored together")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24))
+  add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
+  add_whole(*command, "--batch", arguments->batch, {1, 1u << 24}, "Rows stored together")
       ->capture_default_str();
   add_durability(*command, arguments->durability);
   command->add_flag("--json", arguments->json, "Print the result as JSON");

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -32,13 +33,14 @@ int run(const Arguments& arguments) {
     options.progress = bar.callback();
     if (Status s = opened->index.rebuild(options); !s.ok()) return print_error(s);
   }
-  if (Status s = opened->index.checkpoint(); !s.ok()) return print_error(s);
+  const std::uint64_t live = opened->index.size();
+  const int closed =
+      close_store(opened->store, "every vector is stored, and the next opening links what it must");
+  if (closed != kExitOk) return closed;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const std::uint64_t live = opened->index.size();
-  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"live", live}, {"seconds", seconds}}.dump());
+    fmt::print("{}\n", json_text({{"live", live}, {"seconds", seconds}}));
   } else {
     fmt::print("rebuilt {} of {} vectors in {}\n", opened->name, grouped(live),
                human_seconds(seconds));
@@ -51,7 +53,7 @@ int run(const Arguments& arguments) {
 void add_rebuild(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
       add_index_command(app, "rebuild", "Build the graph anew", run, exit_code);
-  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
+  add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "Print JSON");
 }
 

@@ -1,8 +1,10 @@
 // vicinal recall: recall of stored vectors as queries against exact search, on a sample.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -27,16 +29,17 @@ int run(const Arguments& arguments) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const RecallOptions& o = arguments.options;
   const std::size_t ef = o.ef_search != 0 ? o.ef_search : opened->index.options().ef_search;
+  // Each live vector is drawn once at most.
+  const std::uint64_t samples = std::min<std::uint64_t>(o.samples, opened->index.size());
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"k", o.k},
-                            {"ef", ef},
-                            {"samples", o.samples},
-                            {"seed", o.seed},
-                            {"recall", *recall},
-                            {"seconds", seconds}}
-                           .dump());
+    fmt::print("{}\n", json_text({{"k", o.k},
+                                  {"ef", ef},
+                                  {"samples", samples},
+                                  {"seed", o.seed},
+                                  {"recall", *recall},
+                                  {"seconds", seconds}}));
   } else {
-    fmt::print("recall@{} {:.4f}  ({} samples, ef {}, {})\n", o.k, *recall, grouped(o.samples), ef,
+    fmt::print("recall@{} {:.4f}  ({} samples, ef {}, {})\n", o.k, *recall, grouped(samples), ef,
                human_seconds(seconds));
   }
   return kExitOk;
@@ -48,15 +51,12 @@ void add_recall(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
       add_index_command(app, "recall", "Measure recall against exact search", run, exit_code);
   RecallOptions& options = arguments->options;
-  command->add_option("--samples", options.samples, "Stored vectors used as queries")
-      ->check(CLI::PositiveNumber)
+  add_whole(*command, "--samples", options.samples, kSomeRows, "Stored vectors used as queries")
       ->capture_default_str();
-  command->add_option("-k", options.k, "Neighbors compared")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option("--ef", options.ef_search, "Candidates kept (default: the index's)");
-  command->add_option("--seed", options.seed, "Seed of the sample")->capture_default_str();
-  command->add_option("--threads", options.threads, "Threads (default: one per CPU)");
+  add_whole(*command, "-k", options.k, kSomeRows, "Neighbors compared")->capture_default_str();
+  add_whole(*command, "--ef", options.ef_search, kEf, "Candidates kept (default: the index's)");
+  add_whole(*command, "--seed", options.seed, {}, "Seed of the sample")->capture_default_str();
+  add_whole(*command, "--threads", options.threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "Print JSON");
 }
 

@@ -1,6 +1,7 @@
 // vicinal repair: unlinks tombstones, frees their slots and mends the graph, in slices.
 #include <fmt/core.h>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -17,6 +18,8 @@ struct Arguments {
   bool json = false;
 };
 
+constexpr const char* kKept = "every vector is stored, but repair's work is not: run it again";
+
 int run(const Arguments& arguments) {
   OpenMode mode;
   mode.read_only = false;
@@ -30,16 +33,14 @@ int run(const Arguments& arguments) {
   Result<RepairResult> result = opened->index.repair(options);
   bar.finish();
   if (!result.ok()) return print_error(result.status());
-  if (Status s = opened->index.checkpoint(); !s.ok()) return print_error(s);
   const Stats stats = opened->index.stats();
-  if (Status s = opened->store.close(); !s.ok()) return print_error(s);
   if (arguments.json) {
     Json json = to_json(*result);
     json["live"] = stats.live;
     json["tombstones"] = stats.tombstones;
     json["salvaged"] = stats.salvaged;
-    fmt::print("{}\n", json.dump());
-    return kExitOk;
+    fmt::print("{}\n", json_text(json));
+    return close_store(opened->store, kKept);
   }
   fmt::print(
       "repaired {}: {} nodes examined, {} relinked, {} slots freed, {} unreachable mended; "
@@ -47,7 +48,7 @@ int run(const Arguments& arguments) {
       opened->name, grouped(result->nodes_examined), grouped(result->nodes_relinked),
       grouped(result->slots_freed), grouped(result->unreachable_mended), grouped(stats.live),
       grouped(stats.tombstones), result->finished ? "" : "; not finished, run it again");
-  return kExitOk;
+  return close_store(opened->store, kKept);
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ int run(const Arguments& arguments) {
 void add_repair(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
       add_index_command(app, "repair", "Clear tombstones away and mend the graph", run, exit_code);
-  command->add_option("--slice", arguments->slice, "Most nodes examined (default: all)");
+  add_whole(*command, "--slice", arguments->slice, kRows, "Most nodes examined (default: all)");
   command->add_flag("--salvage", arguments->salvage,
                     "Open despite damaged vectors and set them aside, which loses them");
   command->add_flag("--json", arguments->json, "Print JSON");

@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/format.h"
@@ -15,6 +17,7 @@
 #include "tools/names.h"
 #include "tools/progress.h"
 #include "tools/report.h"
+#include "tools/row_refusal.h"
 
 namespace vicinal::tools {
 namespace {
@@ -24,10 +27,10 @@ constexpr std::size_t kQueriesPerBatch = 256;
 struct Arguments {
   StoreArguments at;
   std::string query;
+  std::string format;
   std::optional<Label> label;
   std::string truth;
-  std::size_t k = 10;
-  std::size_t most = 0;  ///< with a radius: -k, or 0
+  std::optional<std::size_t> k;
   std::size_t ef = 0;
   std::optional<float> radius;
   unsigned threads = 0;
@@ -42,9 +45,13 @@ struct Totals {
   double seconds = 0;
 };
 
+std::size_t neighbors(const Arguments& arguments) {
+  return arguments.k.value_or(SearchOptions().k);
+}
+
 SearchOptions search_options(const Arguments& arguments) {
   SearchOptions options;
-  options.k = arguments.k;
+  options.k = neighbors(arguments);
   options.ef_search = arguments.ef;
   options.exact = arguments.exact;
   return options;
@@ -52,7 +59,7 @@ SearchOptions search_options(const Arguments& arguments) {
 
 RadiusOptions radius_options(const Arguments& arguments) {
   RadiusOptions options;
-  options.max_hits = arguments.most;
+  options.max_hits = arguments.k.value_or(0);
   options.ef_search = arguments.ef;
   options.exact = arguments.exact;
   return options;
@@ -75,7 +82,7 @@ void print_hits(const Arguments& arguments, const char* key, std::uint64_t query
     Json line = {{key, query}};
     line.update(to_json(result));
     if (arguments.radius.has_value()) line["cut"] = result.cut;
-    fmt::print("{}\n", line.dump());
+    fmt::print("{}\n", json_text(line));
     return;
   }
   fmt::print("{} {}: {} found{}\n", key, query, result.size(),
@@ -124,6 +131,7 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
     totals.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!results.ok()) {
+      if (Status row = refused_row(index, reader, batch); !row.ok()) return row;
       return {results.status().code(),
               fmt::format("{}: queries from {}: {}", reader.path(), reader.locate(batch.first_row),
                           results.status().message())};
@@ -132,7 +140,7 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
       const RadiusResult& result = (*results)[r];
       totals.distances += result.counters.distances;
       if (truth != nullptr) {
-        totals.recall += recall_of(*truth, batch.first_row + r, result, arguments.k);
+        totals.recall += recall_of(*truth, batch.first_row + r, result, neighbors(arguments));
       } else {
         print_hits(arguments, "query", batch.first_row + r, result);
       }
@@ -146,18 +154,18 @@ void print_recall(const Arguments& arguments, const Index& index, const Totals& 
   const double n = static_cast<double>(totals.queries);
   const std::size_t ef = arguments.ef != 0 ? arguments.ef : index.options().ef_search;
   if (arguments.json) {
-    Json json = {{"k", arguments.k},
+    Json json = {{"k", neighbors(arguments)},
                  {"ef", ef},
                  {"exact", arguments.exact},
                  {"queries", totals.queries},
                  {"recall", totals.recall / n},
                  {"distances_per_query", static_cast<double>(totals.distances) / n},
                  {"seconds", totals.seconds}};
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", json_text(json));
     return;
   }
-  fmt::print("recall@{} {:.4f}  ({} queries, {}, {:.1f} distances per query, {})\n", arguments.k,
-             totals.recall / n, grouped(totals.queries),
+  fmt::print("recall@{} {:.4f}  ({} queries, {}, {:.1f} distances per query, {})\n",
+             neighbors(arguments), totals.recall / n, grouped(totals.queries),
              arguments.exact ? std::string("exact") : fmt::format("ef {}", ef),
              static_cast<double>(totals.distances) / n, human_seconds(totals.seconds));
 }
@@ -168,9 +176,9 @@ Status check_truth(const Arguments& arguments, const matrix::Reader& reader,
     return Status::invalid_argument(fmt::format("{}: {} rows, {} has {} queries", arguments.truth,
                                                 truth.rows, arguments.query, reader.rows()));
   }
-  if (arguments.k == 0 || arguments.k > truth.columns) {
-    return Status::invalid_argument(fmt::format("k is {}, {} has neighbors 1 to {}", arguments.k,
-                                                arguments.truth, truth.columns));
+  if (neighbors(arguments) == 0 || neighbors(arguments) > truth.columns) {
+    return Status::invalid_argument(fmt::format(
+        "k is {}, {} has neighbors 1 to {}", neighbors(arguments), arguments.truth, truth.columns));
   }
   return {};
 }
@@ -201,7 +209,7 @@ int run(const Arguments& arguments) {
   std::unique_ptr<matrix::Reader> reader;
   std::optional<matrix::Truth> truth;
   if (!arguments.query.empty()) {
-    Result<std::unique_ptr<matrix::Reader>> file = matrix::Reader::open(arguments.query);
+    Result<std::unique_ptr<matrix::Reader>> file = open_rows(arguments.query, arguments.format);
     if (!file.ok()) return print_error(file.status());
     reader = std::move(*file);
   } else if (!arguments.label.has_value()) {
@@ -230,23 +238,25 @@ void add_search(CLI::App& app, int& exit_code) {
       std::string("With --truth the rows of the truth are the labels (as an import that "
                   "counts from 0 gives them) and only recall is printed.\n") +
       kExitCodesHelp);
-  CLI::Option* query = command->add_option(
-      "--query", arguments->query, std::string("Queries, a row each: ") + matrix::kFormatNames);
-  command->add_option("--label", arguments->label, "Query with the vector stored under this label")
+  CLI::Option* query = add_text(
+      *command, "--query", arguments->query,
+      std::string("Queries, a row each: ") + matrix::kFormatNames + "; - is standard input");
+  add_format(*command, arguments->format)->needs(query);
+  add_whole(*command, "--label", arguments->label, {},
+            "Query with the vector stored under this label")
       ->excludes(query);
   CLI::Option* truth =
-      command->add_option("--truth", arguments->truth, "Exact neighbors (.ivecs): prints recall@k");
+      add_text(*command, "--truth", arguments->truth, "Exact neighbors (.ivecs): prints recall@k");
   truth->needs(query);
-  command
-      ->add_option_function<std::size_t>(
-          "-k", [arguments = arguments](std::size_t k) { arguments->k = arguments->most = k; },
-          "Most hits per query; with --radius all by default")
-      ->default_str("10");
-  command->add_option("--ef", arguments->ef, "Candidates kept (default: the index's)");
-  command->add_option("--radius", arguments->radius, "Only hits within this distance")
+  add_whole(*command, "-k", arguments->k, kRows,
+            "Most hits per query (default: 10; with --radius all)");
+  add_whole(*command, "--ef", arguments->ef, kEf, "Candidates kept (default: the index's)");
+  constexpr double kMostFloat = std::numeric_limits<float>::max();
+  add_real(*command, "--radius", arguments->radius, {-kMostFloat, kMostFloat},
+           "Only hits within this distance")
       ->excludes(truth);
   command->add_flag("--exact", arguments->exact, "Compare with every vector");
-  command->add_option("--threads", arguments->threads, "Threads (default: one per CPU)");
+  add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "A JSON object per query (or for the recall)");
 }
 

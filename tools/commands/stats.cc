@@ -1,5 +1,9 @@
-// vicinal stats: an index's numbers.
+// vicinal stats: the numbers of every index of a store, or of one, from the file; --load adds what it
+// takes in memory.
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "tools/commands/commands.h"
 #include "tools/common.h"
@@ -10,27 +14,57 @@ namespace {
 
 struct Arguments {
   StoreArguments at;
+  bool load = false;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
-  Result<Opened> opened = open_index(arguments.at, {});
-  if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
-  const Stats stats = opened->index.stats();
+template <typename Numbers>
+void print(const Arguments& arguments, const Numbers& stats) {
   if (arguments.json) {
-    fmt::print("{}\n", to_json(stats).dump());
+    fmt::print("{}\n", json_text(to_json(stats)));
   } else {
-    fmt::print("{}\n{}", opened->name, describe(stats));
+    fmt::print("{}\n{}", stats.name, describe(stats));
   }
+}
+
+int print_index(const Arguments& arguments, Store& store, const std::string& name) {
+  if (arguments.load) {
+    Result<Index> index = open_index(store, name, {});
+    if (!index.ok()) return print_error(index.status(), kExitCannotOpen);
+    print(arguments, index->stats());
+    return kExitOk;
+  }
+  Result<StoredStats> stats = store.stored_stats(name);
+  if (!stats.ok()) return print_error(stats.status(), kExitCannotOpen);
+  print(arguments, *stats);
   return kExitOk;
+}
+
+int run(const Arguments& arguments) {
+  Result<Store> store = open_store(arguments.at.store, {});
+  if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
+  Result<std::vector<std::string>> names = store->index_names();
+  if (!names.ok()) return print_error(names.status(), kExitCannotOpen);
+  if (!arguments.at.index.empty()) names = std::vector<std::string>{arguments.at.index};
+  if (names->empty()) {
+    return print_error(Status::not_found(arguments.at.store + ": the store has no index"),
+                       kExitCannotOpen);
+  }
+  int code = kExitOk;
+  for (const std::string& name : *names) {
+    code = std::max(code, print_index(arguments, *store, name));
+  }
+  return code;
 }
 
 }  // namespace
 
 void add_stats(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] =
-      add_index_command(app, "stats", "Print an index's numbers", run, exit_code);
-  command->add_flag("--json", arguments->json, "Print JSON");
+  const auto [command, arguments] = add_index_command(
+      app, "stats", "Print the numbers of all indexes, or of one", run, exit_code);
+  command->add_flag("--load", arguments->load,
+                    "Load the index: what it takes in memory, its links");
+  command->add_flag("--json", arguments->json, "A JSON object per index");
 }
 
 }  // namespace vicinal::tools

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/commands/commands.h"
 #include "tools/common.h"
 #include "tools/progress.h"
@@ -44,7 +45,7 @@ void print_report(const Arguments& arguments, const std::string& name, const Val
     Json json = {{"index", name}};
     json.update(to_json(report));
     if (repaired != nullptr) json["repair"] = to_json(*repaired);
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", json_text(json));
     return;
   }
   if (repaired != nullptr) {
@@ -83,7 +84,7 @@ int check_records(const Arguments& arguments, const Store& store) {
   if (!failed.ok()) return print_error(failed.status());
   if (*failed == 0) return kExitOk;
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"records_failed", *failed}, {"messages", messages}}.dump());
+    fmt::print("{}\n", json_text({{"records_failed", *failed}, {"messages", messages}}));
   } else {
     fmt::print("records: {} fail their checksum\n", *failed);
     for (const std::string& message : messages) fmt::print("  {}\n", message);
@@ -112,8 +113,9 @@ int run(const Arguments& arguments) {
   if (!arguments.repair) return code;
   // A damaged record that repair has rewritten is no problem any more.
   if (arguments.deep) code = std::max(code, check_records(arguments, *store));
-  if (Status s = store->close(); !s.ok()) return print_error(s);
-  return code;
+  return std::max(code, close_store(*store,
+                                    "every vector is stored, but what repair mended is "
+                                    "not: run it again"));
 }
 
 }  // namespace
@@ -131,7 +133,7 @@ void add_validate(CLI::App& app, int& exit_code) {
       ->add_flag("--salvage", arguments->salvage,
                  "With --repair: set damaged vectors aside, which loses them")
       ->needs(repair);
-  command->add_option("--messages", arguments->messages, "Most problems described")
+  add_whole(*command, "--messages", arguments->messages, kRows, "Most problems described")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "A JSON object per index");
 }

@@ -3,16 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "tools/matrix/formats.h"
 
 namespace vicinal::matrix {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "vector files are read as they stand");
 
 // Raw bytes are read in pieces of about this size and widened row by row.
 constexpr std::size_t kRawBytes = 1u << 20;
@@ -23,30 +21,13 @@ Result<std::int32_t> read_int32(const InputFile& file, std::uint64_t offset) {
   return value;
 }
 
-void widen(const std::byte* from, Element element, std::size_t n, float* to) {
-  switch (element) {
-    case Element::kFloat32:
-      std::memcpy(to, from, n * sizeof(float));
-      return;
-    case Element::kFloat16:
-      for (std::size_t i = 0; i < n; ++i) {
-        std::uint16_t half = 0;
-        std::memcpy(&half, from + 2 * i, sizeof half);
-        to[i] = half_to_float(half);
-      }
-      return;
-    case Element::kUint8:
-      for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]);
-      return;
-  }
-}
-
 class FixedReader final : public Reader {
  public:
   FixedReader(InputFile file, const RowLayout& layout)
       : Reader(file.path()), file_(std::move(file)), layout_(layout) {
     dimension_ = layout.dimension;
     rows_ = layout.rows;
+    note_ = layout.note;
   }
 
   Status read(std::size_t max_rows, Batch& batch) override {
@@ -62,8 +43,13 @@ class FixedReader final : public Reader {
       for (std::size_t r = 0; r < rows; ++r) {
         const std::byte* row = raw_.data() + r * layout_.row_bytes();
         if (Status s = check_row(next_ + r, row); !s.ok()) return s;
-        widen(row + layout_.prefix_bytes(), layout_.element, dimension_,
-              batch.values.data() + (done + r) * dimension_);
+        const std::optional<OutOfRange> beyond =
+            widen(row + layout_.prefix_bytes(), layout_.element, dimension_,
+                  batch.values.data() + (done + r) * dimension_);
+        if (!beyond.has_value()) continue;
+        return Status::invalid_argument(
+            fmt::format("{}: {}: component {} is {}, out of float32's range", path_,
+                        locate(next_ + r), beyond->at, beyond->value));
       }
       done += rows;
       next_ += rows;
@@ -97,26 +83,14 @@ class FixedReader final : public Reader {
 
 }  // namespace
 
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1Fu;
-  const std::uint32_t mantissa = half & 0x3FFu;
-  if (exponent == 0) {  // zero or subnormal: mantissa * 2^-24, exact in float
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const std::uint32_t widened = exponent == 0x1F ? 0xFFu : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | (widened << 23) | (mantissa << 13));
-}
-
-Result<RowLayout> vecs_layout(const InputFile& file, std::size_t bytes_per_element) {
+Result<RowLayout> vecs_layout(const InputFile& file, ElementKind kind) {
   Result<std::int32_t> dimension = read_int32(file, 0);
   if (!dimension.ok()) return dimension.status();
   if (Status s = check_dimension(file, 0, *dimension); !s.ok()) return s;
   RowLayout layout;
   layout.dimension = static_cast<std::uint32_t>(*dimension);
   layout.dimension_before_row = true;
-  layout.element = bytes_per_element == 1 ? Element::kUint8 : Element::kFloat32;
+  layout.element.kind = kind;
   layout.rows = file.size() / layout.row_bytes();
   const std::uint64_t rest = file.size() % layout.row_bytes();
   if (rest != 0) {
@@ -128,7 +102,7 @@ Result<RowLayout> vecs_layout(const InputFile& file, std::size_t bytes_per_eleme
   return layout;
 }
 
-Result<RowLayout> fbin_layout(const InputFile& file) {
+Result<RowLayout> bin_layout(const InputFile& file, ElementKind kind) {
   Result<std::int32_t> rows = read_int32(file, 0);
   if (!rows.ok()) return rows.status();
   Result<std::int32_t> dimension = read_int32(file, 4);
@@ -137,6 +111,7 @@ Result<RowLayout> fbin_layout(const InputFile& file) {
   if (Status s = check_dimension(file, 4, *dimension); !s.ok()) return s;
   RowLayout layout;
   layout.data_offset = 8;
+  layout.element.kind = kind;
   layout.rows = static_cast<std::uint64_t>(*rows);
   layout.dimension = static_cast<std::uint32_t>(*dimension);
   // At most 2^31 * 2^18 bytes: no overflow.

@@ -6,41 +6,33 @@
 #include <string>
 #include <vector>
 
+#include "tools/matrix/elements.h"
 #include "tools/matrix/input_file.h"
 #include "tools/matrix/matrix.h"
 #include "vicinal/status.h"
 
 namespace vicinal::matrix {
 
-enum class Element : std::uint8_t { kFloat32, kFloat16, kUint8 };
-
-constexpr std::size_t element_bytes(Element element) {
-  return element == Element::kFloat32 ? 4 : element == Element::kFloat16 ? 2 : 1;
-}
-
-/// The value of an IEEE half-precision number, exact.
-float half_to_float(std::uint16_t half);
-
 /// Rows of equal size at a fixed place: all formats but jsonl.
 struct RowLayout {
   std::uint64_t data_offset = 0;
   std::uint64_t rows = 0;
   std::uint32_t dimension = 0;
-  Element element = Element::kFloat32;
+  Element element;
   bool dimension_before_row = false;  ///< an int32 before every row (the .vecs family)
+  std::string note;                   ///< see Reader::note()
 
   std::size_t prefix_bytes() const { return dimension_before_row ? 4 : 0; }
   std::size_t row_bytes() const {
-    return prefix_bytes() + static_cast<std::size_t>(dimension) * element_bytes(element);
+    return prefix_bytes() + static_cast<std::size_t>(dimension) * element.bytes();
   }
 };
 
-/// The layout of a .vecs file whose elements take `bytes_per_element` bytes; checks X1 and X2 for
-/// the first row and the file's size.
-Result<RowLayout> vecs_layout(const InputFile& file, std::size_t bytes_per_element);
-/// fbin: int32 rows, int32 dimension, then the rows.
-Result<RowLayout> fbin_layout(const InputFile& file);
-/// npy with a matrix of float32, float16 or uint8.
+/// The layout of a .vecs file; checks X1 and X2 for the first row and the file's size.
+Result<RowLayout> vecs_layout(const InputFile& file, ElementKind kind);
+/// fbin, u8bin, i8bin: int32 rows, int32 dimension, then the rows.
+Result<RowLayout> bin_layout(const InputFile& file, ElementKind kind);
+/// npy with a matrix of any element there is.
 Result<RowLayout> npy_layout(const InputFile& file);
 
 std::unique_ptr<Reader> make_fixed_reader(InputFile file, const RowLayout& layout);
@@ -55,6 +47,11 @@ struct NpyHeader {
 };
 /// Errors: kInvalidArgument  not a npy file, version above 2, malformed header.
 Result<NpyHeader> read_npy_header(const InputFile& file);
+
+/// What makes a npy file that is read here of `file`: a command for a shell, `expression` being the
+/// matrix in terms of the array `a`.
+std::string npy_command(const InputFile& file, const std::string& expression,
+                        const std::string& element = "<f4");
 
 /// X2: kInvalidArgument unless 1 <= dimension <= kMaxDimension.
 Status check_dimension(const InputFile& file, std::uint64_t offset, std::int64_t dimension);

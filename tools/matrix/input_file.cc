@@ -11,19 +11,84 @@
 
 namespace vicinal::matrix {
 
-Result<InputFile> InputFile::open(const std::string& path) {
+namespace {
+
+/// A descriptor on its way into an InputFile.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
+  void replace(int descriptor) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = descriptor;
+  }
+
+ private:
+  int descriptor_;
+};
+
+Result<int> open_descriptor(const std::string& path) {
+  static bool standard_input_read = false;
+  if (path == "-") {
+    if (std::exchange(standard_input_read, true)) {
+      return Status::invalid_argument("standard input can be read only once");
+    }
+    return ::dup(STDIN_FILENO);
+  }
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    const int error = errno;
-    const std::string message = fmt::format("{}: {}", path, std::strerror(error));
-    return error == ENOENT ? Status::not_found(message) : Status::io_error(message);
-  }
+  if (descriptor >= 0) return descriptor;
+  const int error = errno;
+  const std::string message = fmt::format("{}: {}", path, std::strerror(error));
+  return error == ENOENT ? Status::not_found(message) : Status::io_error(message);
+}
+
+/// A file that is at its beginning, whatever `descriptor` is.
+Status make_plain(const std::string& name, bool standard_input, Descriptor& descriptor) {
   struct stat info {};
-  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(descriptor);
-    return Status::invalid_argument(fmt::format("{}: not a regular file", path));
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &info) != 0) {
+    return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
   }
-  return InputFile(path, descriptor, static_cast<std::uint64_t>(info.st_size));
+  const bool piped =
+      S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || (S_ISCHR(info.st_mode) && standard_input);
+  if (!piped && !S_ISREG(info.st_mode)) {
+    return Status::invalid_argument(fmt::format("{}: not a regular file", name));
+  }
+  if (!piped && ::lseek(descriptor.get(), 0, SEEK_CUR) == 0) return {};
+  Result<int> plain = spool(descriptor.get(), name);
+  if (!plain.ok()) return plain.status();
+  descriptor.replace(*plain);
+  return {};
+}
+
+}  // namespace
+
+Result<InputFile> InputFile::open(const std::string& path, Packing packing) {
+  Result<int> opened = open_descriptor(path);
+  if (!opened.ok()) return opened.status();
+  Descriptor descriptor(*opened);
+  const std::string name = path == "-" ? "standard input" : path;
+  if (Status s = make_plain(name, path == "-", descriptor); !s.ok()) return s;
+  const bool packed = packing == Packing::kGzip || path.ends_with(".gz") ||
+                      (packing == Packing::kByContent && looks_packed(descriptor.get()));
+  struct stat info {};
+  if (::fstat(descriptor.get(), &info) != 0) {
+    return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
+  }
+  if (packed && info.st_size > 0) {
+    Result<int> plain = gunzip(descriptor.get(), name);
+    if (!plain.ok()) return plain.status();
+    descriptor.replace(*plain);
+    if (::fstat(descriptor.get(), &info) != 0) {
+      return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
+    }
+  }
+  return InputFile(name, descriptor.release(), static_cast<std::uint64_t>(info.st_size));
 }
 
 InputFile::InputFile(std::string path, int descriptor, std::uint64_t size)

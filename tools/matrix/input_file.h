@@ -1,5 +1,7 @@
-// A regular file opened for reading: its size, reads by offset, and errors that name the place.
+// A file opened for reading: its size, reads by offset, and errors that name the place.
 //
+// What: pipes, standard input ("-") and gzip are read to their end at open (unpack.h); sizes and
+// offsets are those of what was packed.
 // Ownership: owns the descriptor; moves, does not copy.
 // Threads: read_at() from any thread, it keeps no position. Invariant: size() is the size at open;
 // a file that shrinks later gives an error, not a short answer.
@@ -10,14 +12,17 @@
 #include <string>
 #include <string_view>
 
+#include "tools/matrix/unpack.h"
 #include "vicinal/status.h"
 
 namespace vicinal::matrix {
 
 class InputFile {
  public:
-  /// Errors: kNotFound; kIoError (no permission); kInvalidArgument (not a regular file).
-  static Result<InputFile> open(const std::string& path);
+  /// "-" is standard input. A name that ends in .gz is gzip, another one by `packing`.
+  /// Errors: kNotFound; kIoError (no permission, no room for a temporary file); kInvalidArgument
+  ///         (a folder or a device; damaged gzip; standard input a second time).
+  static Result<InputFile> open(const std::string& path, Packing packing = Packing::kByContent);
 
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;

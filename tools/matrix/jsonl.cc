@@ -1,9 +1,11 @@
 // jsonl: a JSON object a line, {"label": 7, "vector": [0.5, 1]}. "label" is there in all lines or
-// in none; other keys are skipped. Parsed by events, so nothing but the vector is held.
+// in none; other keys are skipped, whatever they hold. Parsed by events, so nothing but the vector
+// is held.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
-#include <limits>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -24,6 +26,10 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
   std::optional<Label> label;
   bool has_vector = false;
   std::string error;
+  /// A number of no interest that ends at this byte, and its text: no double can hold it, at which
+  /// the parser stops.
+  std::size_t huge_end = 0;
+  std::string huge;
 
   std::size_t dimension() const { return values_.size() - start_; }
 
@@ -49,7 +55,8 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
     float exact = 0;
     const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), exact);
     if (status == std::errc() && stop == text.data() + text.size()) return component(exact);
-    return component(narrow(value));
+    if (relevant() && std::isinf(matrix::narrow(value))) return out_of_range(text);
+    return component(matrix::narrow(value));
   }
 
   bool start_object(std::size_t) override {
@@ -82,24 +89,27 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
     --depth_;
     return true;
   }
-  bool parse_error(std::size_t position, const std::string&,
+  bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception& problem) override {
+    constexpr int kNumberOverflow = 406;
+    if (problem.id == kNumberOverflow) {
+      if (at_label()) return fail(fmt::format("label {} is not a whole number below 2^64", token));
+      if (relevant()) return out_of_range(token);
+      huge_end = position;
+      huge = token;
+      return false;
+    }
     std::string_view text = problem.what();
     if (const std::size_t colon = text.find(": "); colon != std::string_view::npos) {
       text.remove_prefix(colon + 2);
     }
-    return fail(fmt::format("not JSON at column {}: {}", position, text));
+    const bool not_finite = token.ends_with('N') || token.ends_with('I');
+    return fail(fmt::format("not JSON at column {}: {}{}", position, text,
+                            not_finite ? "; JSON has no NaN and no infinity" : ""));
   }
 
  private:
   enum class Key { kOther, kLabel, kVector };
-
-  static float narrow(double value) {
-    constexpr double kMax = std::numeric_limits<float>::max();
-    if (value > kMax) return std::numeric_limits<float>::infinity();
-    if (value < -kMax) return -std::numeric_limits<float>::infinity();
-    return static_cast<float>(value);
-  }
 
   bool at_label() const { return depth_ == 1 && key_ == Key::kLabel; }
   bool relevant() const {
@@ -108,6 +118,12 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
   bool fail(std::string message) {
     if (error.empty()) error = std::move(message);
     return false;
+  }
+  bool out_of_range(const std::string& text) {
+    constexpr std::size_t kShown = 40;
+    const bool cut = text.size() > kShown;
+    return fail(fmt::format("component {} is {}{}, out of float32's range", dimension(),
+                            text.substr(0, kShown), cut ? "..." : ""));
   }
   bool scalar(const char* what) {
     if (depth_ == 0) return fail(fmt::format("{}, not an object", what));
@@ -134,7 +150,7 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
 class JsonlReader final : public Reader {
  public:
   explicit JsonlReader(InputFile file)
-      : Reader(file.path()), lines_(std::move(file), kMaxLineBytes) {}
+      : Reader(file.path()), lines_(std::move(file), kMaxLineBytes, LineReader::Lines::kJson) {}
 
   /// Counts the lines and learns dimension and labels from the first.
   Status prepare() {
@@ -146,7 +162,7 @@ class JsonlReader final : public Reader {
       if (!*got) break;
       if (rows_++ > 0) continue;
       std::vector<float> first;
-      if (Status s = parse(line, first, label); !s.ok()) return s;
+      if (Status s = parse(line, 0, first, label); !s.ok()) return s;
       has_labels_ = label.has_value();
       dimension_ = static_cast<std::uint32_t>(first.size());
       first_line_ = lines_.line_number();
@@ -182,15 +198,16 @@ class JsonlReader final : public Reader {
   Status read_line(Batch& batch) {
     std::optional<Label> label;
     const std::size_t before = batch.values.size();
-    if (Status s = parse(line_, batch.values, label); !s.ok()) return s;
+    const std::uint64_t row = batch.first_row + batch.rows;
+    if (Status s = parse(line_, row, batch.values, label); !s.ok()) return s;
     const std::size_t dimension = batch.values.size() - before;
     if (dimension != dimension_) {
-      return lines_.malformed(
-          fmt::format("dimension {}, line {} has {}", dimension, first_line_, dimension_));
+      return malformed(
+          row, fmt::format("dimension {}, line {} has {}", dimension, first_line_, dimension_));
     }
     if (label.has_value() != has_labels_) {
-      return lines_.malformed(fmt::format("{} label, line {} has {}", has_labels_ ? "no" : "a",
-                                          first_line_, has_labels_ ? "one" : "none"));
+      return malformed(row, fmt::format("{} label, line {} has {}", has_labels_ ? "no" : "a",
+                                        first_line_, has_labels_ ? "one" : "none"));
     }
     if (label.has_value()) batch.labels.push_back(*label);
     line_numbers_.push_back(lines_.line_number());
@@ -198,15 +215,35 @@ class JsonlReader final : public Reader {
     return {};
   }
 
-  /// Appends the line's vector to `values`.
-  Status parse(const std::string& line, std::vector<float>& values, std::optional<Label>& label) {
+  Status malformed(std::uint64_t row, const std::string& message) const {
+    return Status::invalid_argument(
+        fmt::format("{}: row {} at line {}: {}", path_, row, lines_.line_number(), message));
+  }
+
+  /// Appends the line's vector, that of row `row`, to `values`.
+  Status parse(const std::string& line, std::uint64_t row, std::vector<float>& values,
+               std::optional<Label>& label) {
+    const std::size_t before = values.size();
     LineHandler handler(values);
     const bool ok = nlohmann::json::sax_parse(line, &handler);
-    if (!ok) return lines_.malformed(handler.error.empty() ? "not JSON" : handler.error);
-    if (!handler.has_vector) return lines_.malformed("no \"vector\"");
-    if (handler.dimension() == 0) return lines_.malformed("\"vector\" is empty");
+    if (!ok && !handler.huge.empty() && handler.error.empty()) {
+      values.resize(before);
+      return parse(without(line, handler), row, values, label);
+    }
+    if (!ok) return malformed(row, handler.error.empty() ? "not JSON" : handler.error);
+    if (!handler.has_vector) return malformed(row, "no \"vector\"");
+    if (handler.dimension() == 0) return malformed(row, "\"vector\" is empty");
     label = handler.label;
     return {};
+  }
+
+  /// The line with its huge number replaced by one that any double holds.
+  static std::string without(const std::string& line, const LineHandler& handler) {
+    std::string shorter = line;
+    const std::size_t length = std::min(handler.huge.size(), handler.huge_end);
+    shorter.erase(handler.huge_end - length, length);
+    shorter.insert(handler.huge_end - length, 1, '0');
+    return shorter;
   }
 
   LineReader lines_;

@@ -2,16 +2,17 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "tools/matrix/formats.h"
+#include "tools/matrix/whole_number.h"
 
 namespace vicinal::matrix {
 namespace {
 
 constexpr std::size_t kMaxLabelLine = 256;
+constexpr std::string_view kNpyMagic("\x93NUMPY", 6);
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t from = text.find_first_not_of(" \t\r");
@@ -28,16 +29,22 @@ LabelSource LabelSource::counted(Label first) {
 }
 
 Result<LabelSource> LabelSource::from_file(const std::string& path) {
+  Result<InputFile> file = InputFile::open(path);
+  if (!file.ok()) return file.status();
+  char start[kNpyMagic.size()] = {};
+  bool npy = path.ends_with(".npy") || path.ends_with(".npy.gz");
+  if (!npy && file->size() >= sizeof start) {
+    if (Status s = file->read_at(0, start, sizeof start); !s.ok()) return s;
+    npy = std::string_view(start, sizeof start) == kNpyMagic;
+  }
   LabelSource source;
-  Status opened = path.ends_with(".npy") ? source.open_npy(path) : source.open_text(path);
+  Status opened = npy ? source.open_npy(std::move(*file)) : source.open_text(std::move(*file));
   if (!opened.ok()) return opened;
   return source;
 }
 
-Status LabelSource::open_text(const std::string& path) {
-  Result<InputFile> file = InputFile::open(path);
-  if (!file.ok()) return file.status();
-  lines_ = std::make_unique<LineReader>(std::move(*file), kMaxLabelLine);
+Status LabelSource::open_text(InputFile file) {
+  lines_ = std::make_unique<LineReader>(std::move(file), kMaxLabelLine);
   std::uint64_t count = 0;
   for (;;) {
     Label label = 0;
@@ -51,28 +58,45 @@ Status LabelSource::open_text(const std::string& path) {
   return {};
 }
 
-Status LabelSource::open_npy(const std::string& path) {
-  Result<InputFile> file = InputFile::open(path);
-  if (!file.ok()) return file.status();
-  Result<NpyHeader> header = read_npy_header(*file);
+Status LabelSource::open_npy(InputFile file) {
+  Result<NpyHeader> header = read_npy_header(file);
   if (!header.ok()) return header.status();
-  if (header->descr != "<u8" && header->descr != "<i8") {
-    return file->malformed(
-        10, fmt::format("labels are '{}', only '<u8' and '<i8' are read", header->descr));
+  const std::optional<Element> element = element_of(header->descr);
+  if (!element.has_value() || !element->whole() || element->kind == ElementKind::kBool) {
+    return file.malformed(10, fmt::format("labels are '{}', only whole numbers are read{}",
+                                          header->descr, npy_command(file, "a", "<u8")));
   }
   if (header->shape.size() != 1) {
-    return file->malformed(10, fmt::format("{} axes, labels have 1", header->shape.size()));
+    return file.malformed(10, fmt::format("{} axes, labels have 1{}", header->shape.size(),
+                                          npy_command(file, "a.reshape(-1)", "<u8")));
   }
-  const std::uint64_t data = file->size() - header->data_offset;
-  if (data % 8 != 0 || data / 8 != header->shape[0]) {
-    return file->malformed(
-        header->data_offset,
-        fmt::format("{} labels declared, {} bytes follow, not 8 for each", header->shape[0], data));
+  const std::uint64_t data = file.size() - header->data_offset;
+  const std::size_t bytes = element->bytes();
+  if (data % bytes != 0 || data / bytes != header->shape[0]) {
+    return file.malformed(header->data_offset,
+                          fmt::format("{} labels declared, {} bytes follow, not {} for each",
+                                      header->shape[0], data, bytes));
   }
-  npy_signed_ = header->descr == "<i8";
+  npy_element_ = *element;
   npy_offset_ = header->data_offset;
   count_ = header->shape[0];
-  npy_ = std::make_unique<InputFile>(std::move(*file));
+  npy_ = std::make_unique<InputFile>(std::move(file));
+  return {};
+}
+
+Status LabelSource::next_npy(std::span<Label> labels) {
+  const std::size_t bytes = npy_element_.bytes();
+  const std::uint64_t offset = npy_offset_ + bytes * given_;
+  std::vector<std::byte> raw(labels.size() * bytes);
+  if (Status s = npy_->read_at(offset, raw.data(), raw.size()); !s.ok()) return s;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::optional<std::uint64_t> label = to_label(raw.data() + bytes * i, npy_element_);
+    if (!label.has_value()) {
+      return npy_->malformed(offset + bytes * i,
+                             fmt::format("label {} of the file is negative", given_ + i));
+    }
+    labels[i] = *label;
+  }
   return {};
 }
 
@@ -80,10 +104,9 @@ Result<bool> LabelSource::next_text(Label& label) {
   Result<bool> got = lines_->next(line_);
   if (!got.ok() || !*got) return got;
   const std::string_view text = trimmed(line_);
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), label);
-  if (error != std::errc() || stop != text.data() + text.size()) {
-    return lines_->malformed(fmt::format("\"{}\" is not a label, 0 to 2^64 - 1", text));
-  }
+  const std::optional<std::uint64_t> number = whole_number(text);
+  if (!number.has_value()) return lines_->malformed(not_whole(text));
+  label = *number;
   return true;
 }
 
@@ -102,14 +125,7 @@ Status LabelSource::next(std::span<Label> labels) {
       if (!*got) return lines_->malformed("the file lost labels while it was read");
     }
   } else if (npy_) {
-    const std::uint64_t offset = npy_offset_ + 8 * given_;
-    if (Status s = npy_->read_at(offset, labels.data(), labels.size_bytes()); !s.ok()) return s;
-    for (std::size_t i = 0; npy_signed_ && i < labels.size(); ++i) {
-      if (labels[i] > static_cast<Label>(std::numeric_limits<std::int64_t>::max())) {
-        return npy_->malformed(offset + 8 * i, fmt::format("label {} is negative",
-                                                           static_cast<std::int64_t>(labels[i])));
-      }
-    }
+    if (Status s = next_npy(labels); !s.ok()) return s;
   } else {
     const Label start = first_ + given_;
     if (start < first_ || n - 1 > std::numeric_limits<Label>::max() - start) {

@@ -1,7 +1,7 @@
 // Labels for rows that carry none: counted, or read beside the rows from a file.
 //
-// What: a text file with one unsigned number a line, or a npy vector of '<u8' (or non-negative
-// '<i8').
+// What: a text file with one unsigned number a line, or a npy vector of whole numbers that are not
+// negative; plain or gzip, "-" being standard input.
 // Ownership: owns its file.
 // Threads: one at a time. Invariant: count() is exact and was checked against the file's contents
 // (text) or size (npy) before the first label is given out.
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/matrix/elements.h"
 #include "tools/matrix/input_file.h"
 #include "tools/matrix/line_reader.h"
 #include "vicinal/status.h"
@@ -25,7 +26,7 @@ class LabelSource {
  public:
   /// first, first + 1, ...
   static LabelSource counted(Label first);
-  /// By ending: .npy, else text.
+  /// A npy file by its ending or its first bytes, else text.
   static Result<LabelSource> from_file(const std::string& path);
 
   /// Labels in the file; nothing when counted.
@@ -37,9 +38,10 @@ class LabelSource {
 
  private:
   LabelSource() = default;
-  Status open_text(const std::string& path);
-  Status open_npy(const std::string& path);
+  Status open_text(InputFile file);
+  Status open_npy(InputFile file);
   Result<bool> next_text(Label& label);
+  Status next_npy(std::span<Label> labels);
 
   std::optional<std::uint64_t> count_;
   std::uint64_t given_ = 0;
@@ -47,7 +49,7 @@ class LabelSource {
   std::unique_ptr<LineReader> lines_;
   std::unique_ptr<InputFile> npy_;
   std::uint64_t npy_offset_ = 0;
-  bool npy_signed_ = false;
+  Element npy_element_;
   std::string line_;
 };
 

@@ -17,8 +17,8 @@ bool blank(std::string_view line) {
 
 }  // namespace
 
-LineReader::LineReader(InputFile file, std::size_t max_line_bytes)
-    : file_(std::move(file)), max_line_bytes_(max_line_bytes) {
+LineReader::LineReader(InputFile file, std::size_t max_line_bytes, Lines lines)
+    : file_(std::move(file)), max_line_bytes_(max_line_bytes), lines_(lines) {
   block_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, file_.size() + 1)));
 }
 
@@ -39,6 +39,7 @@ Result<bool> LineReader::refill() {
 
 Result<bool> LineReader::next_raw(std::string& line) {
   line.clear();
+  cutter_.begin();
   bool started = false;
   for (;;) {
     if (position_ == block_size_) {
@@ -53,14 +54,33 @@ Result<bool> LineReader::next_raw(std::string& line) {
     const std::size_t length =
         newline != nullptr ? static_cast<std::size_t>(static_cast<const char*>(newline) - from)
                            : block_size_ - position_;
-    if (line.size() + length > max_line_bytes_) {
-      return malformed(fmt::format("longer than {} bytes", max_line_bytes_));
-    }
-    line.append(from, length);
+    if (Status s = append({from, length}, line); !s.ok()) return s;
     position_ += length + (newline != nullptr ? 1 : 0);
     if (newline != nullptr) break;
   }
+  if (started && line_number_ == 1) {
+    if (Status s = take_mark(line); !s.ok()) return s;
+  }
   return started;
+}
+
+Status LineReader::append(std::string_view piece, std::string& line) {
+  if (!cutter_.cutting() && line.size() + piece.size() <= max_line_bytes_) {
+    line.append(piece);
+    return {};
+  }
+  if (lines_ == Lines::kJson) {
+    cutter_.append(piece, line);
+    if (line.size() <= max_line_bytes_) return {};
+  }
+  return malformed(fmt::format("longer than {} bytes{}", max_line_bytes_,
+                               lines_ == Lines::kJson ? " without its texts" : ""));
+}
+
+Status LineReader::take_mark(std::string& line) const {
+  if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+  if (!line.starts_with("\xFF\xFE") && !line.starts_with("\xFE\xFF")) return {};
+  return malformed("text in UTF-16; this converts it: iconv -f UTF-16 -t UTF-8");
 }
 
 Result<bool> LineReader::next(std::string& line) {

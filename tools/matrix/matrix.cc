@@ -14,20 +14,45 @@ namespace {
 // Rows are appended to the whole in pieces of about this size, so that only a piece is held twice.
 constexpr std::size_t kPieceBytes = 4u << 20;
 
-std::string ending_of(const std::string& path) {
+/// What a file's ending says: ".fvecs" of "a.fvecs" and of "a.fvecs.gz".
+struct Ending {
+  std::string format;
+  bool packed = false;
+};
+
+Ending ending_of(std::string path) {
+  Ending ending;
+  ending.packed = path.ends_with(".gz");
+  if (ending.packed) path.resize(path.size() - 3);
   const std::size_t slash = path.find_last_of('/');
   const std::size_t dot = path.find_last_of('.');
-  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return "";
-  return path.substr(dot);
+  const bool none = dot == std::string::npos || (slash != std::string::npos && dot < slash);
+  if (!none) ending.format = path.substr(dot);
+  return ending;
 }
 
-Result<RowLayout> layout_of(const InputFile& file, const std::string& ending) {
-  if (ending == ".fvecs") return vecs_layout(file, 4);
-  if (ending == ".fbin") return fbin_layout(file);
-  if (ending == ".npy") return npy_layout(file);
-  Result<RowLayout> bytes = vecs_layout(file, 1);
-  if (bytes.ok()) bytes->element = Element::kUint8;
-  return bytes;
+bool is_bin(const std::string& format) {
+  return format == ".fbin" || format == ".u8bin" || format == ".i8bin";
+}
+
+bool is_known(const std::string& format) {
+  return is_bin(format) || format == ".fvecs" || format == ".bvecs" || format == ".npy" ||
+         format == ".jsonl";
+}
+
+Result<RowLayout> layout_of(const InputFile& file, const std::string& format) {
+  if (format == ".fvecs") return vecs_layout(file, ElementKind::kFloat32);
+  if (format == ".bvecs") return vecs_layout(file, ElementKind::kUint8);
+  if (format == ".fbin") return bin_layout(file, ElementKind::kFloat32);
+  if (format == ".u8bin") return bin_layout(file, ElementKind::kUint8);
+  if (format == ".i8bin") return bin_layout(file, ElementKind::kInt8);
+  return npy_layout(file);
+}
+
+/// A count of rows may be the very bytes with which gzip begins.
+Packing packing_of(const Ending& ending) {
+  if (ending.packed) return Packing::kGzip;
+  return is_bin(ending.format) ? Packing::kNone : Packing::kByContent;
 }
 
 }  // namespace
@@ -38,30 +63,39 @@ Status check_dimension(const InputFile& file, std::uint64_t offset, std::int64_t
                         fmt::format("dimension {}, must be 1 to {}", dimension, kMaxDimension));
 }
 
-Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
-  const std::string ending = ending_of(path);
-  const bool fixed =
-      ending == ".fvecs" || ending == ".bvecs" || ending == ".fbin" || ending == ".npy";
-  if (!fixed && ending != ".jsonl") {
-    return Status::invalid_argument(
-        fmt::format("{}: ending \"{}\" is no vector format; known are {}{}", path, ending,
-                    kFormatNames, ending == ".ivecs" ? " (.ivecs is for truth only)" : ""));
+bool known_format(const std::string& word) {
+  const std::string format = word.ends_with(".gz") ? word.substr(0, word.size() - 3) : word;
+  return is_known("." + format);
+}
+
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std::string& format) {
+  const Ending ending = ending_of(format.empty() ? path : "." + format);
+  if (path == "-" && format.empty()) {
+    return Status::invalid_argument(fmt::format(
+        "standard input has no ending: --format says what it is, known are {}", kFormatNames));
   }
-  Result<InputFile> file = InputFile::open(path);
+  if (!is_known(ending.format)) {
+    return Status::invalid_argument(
+        fmt::format("{}: ending \"{}\" is no vector format; known are {}{}", path, ending.format,
+                    kFormatNames, ending.format == ".ivecs" ? " (.ivecs is for truth only)" : ""));
+  }
+  Result<InputFile> file = InputFile::open(path, packing_of(ending));
   if (!file.ok()) return file.status();
   if (file->size() == 0) return file->malformed(0, "the file is empty");
-  if (!fixed) return make_jsonl_reader(std::move(*file));
-  Result<RowLayout> layout = layout_of(*file, ending);
+  if (ending.format == ".jsonl") return make_jsonl_reader(std::move(*file));
+  Result<RowLayout> layout = layout_of(*file, ending.format);
   if (!layout.ok()) return layout.status();
   return make_fixed_reader(std::move(*file), *layout);
 }
 
 Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_rows) {
+  if (path == "-") return Status::invalid_argument("standard input is not read here: say a file");
   Result<std::unique_ptr<Reader>> opened = Reader::open(path);
   if (!opened.ok()) return opened.status();
   Reader& reader = **opened;
   Matrix matrix;
   matrix.dimension = reader.dimension();
+  matrix.note = reader.note();
   const std::uint64_t wanted =
       std::min(reader.rows(), max_rows.value_or(std::numeric_limits<std::uint64_t>::max()));
   matrix.values.reserve(wanted * matrix.dimension);
@@ -80,13 +114,13 @@ Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_ro
 }
 
 Result<Truth> load_truth(const std::string& path) {
-  if (ending_of(path) != ".ivecs") {
+  if (path != "-" && ending_of(path).format != ".ivecs") {
     return Status::invalid_argument(fmt::format("{}: truth must be a .ivecs file", path));
   }
   Result<InputFile> file = InputFile::open(path);
   if (!file.ok()) return file.status();
   if (file->size() == 0) return file->malformed(0, "the file is empty");
-  Result<RowLayout> layout = vecs_layout(*file, 4);
+  Result<RowLayout> layout = vecs_layout(*file, ElementKind::kInt32);
   if (!layout.ok()) return layout.status();
   Truth truth;
   truth.rows = layout->rows;

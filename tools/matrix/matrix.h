@@ -1,14 +1,16 @@
 // Vector files: rows of equal dimension, read in bounded batches as float32.
 //
-// What: fvecs, bvecs, fbin, npy (2-D, C order, little-endian f4, f2, u1) and jsonl (a line
-// {"label": 7, "vector": [..]}, label optional), told apart by the file's ending.
+// What: fvecs, bvecs, fbin, u8bin, i8bin, npy (2-D, C order, any real numbers) and jsonl (a line
+// {"label": 7, "vector": [..]}, label optional), told apart by the file's ending or by name; each
+// plain or gzip, from a file, a pipe or standard input.
 // Ownership: a Reader owns its file, a Batch its rows.
 // Threads: a Reader is used by one thread at a time.
 // Invariants (tests/tools/matrix_test.cc):
 //   X1  What a header declares is compared with the file's size before anything is allocated.
 //   X2  A dimension is 1 to 65,536, the same in every row.
 //   X3  Every error names the file, the byte or line, and the values that were wrong.
-//   X4  NaN and infinity pass through: the engine refuses them, naming the row.
+//   X4  NaN and infinity pass through: the engine refuses them, naming the row. A finite number out
+//       of float32's range does not become one.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +29,10 @@ namespace vicinal::matrix {
 inline constexpr std::uint64_t kMaxDimension = 65536;
 
 /// The ends of file names that open() knows, for help texts.
-inline constexpr const char* kFormatNames = ".fvecs .bvecs .fbin .npy .jsonl";
+inline constexpr const char* kFormatNames = ".fvecs .bvecs .fbin .u8bin .i8bin .npy .jsonl";
+
+/// Whether open() takes `word` for a format: one of the ends without its point; .gz may follow.
+bool known_format(const std::string& word);
 
 /// Consecutive rows of a file. Kept between calls so that its memory is reused.
 struct Batch {
@@ -39,9 +44,11 @@ struct Batch {
 
 class Reader {
  public:
-  /// Opens by the file's ending and checks what the header declares.
+  /// Opens by `format`, or when that is empty by the file's ending, and checks what the header
+  /// declares. "-" is standard input, which has no ending.
   /// Errors: kNotFound, kIoError; kInvalidArgument  unknown ending, empty or malformed file.
-  static Result<std::unique_ptr<Reader>> open(const std::string& path);
+  static Result<std::unique_ptr<Reader>> open(const std::string& path,
+                                              const std::string& format = {});
 
   virtual ~Reader() = default;
   Reader(const Reader&) = delete;
@@ -52,6 +59,9 @@ class Reader {
   /// True when every row carries its label (jsonl).
   bool has_labels() const { return has_labels_; }
   const std::string& path() const { return path_; }
+  /// What is done to every number of the file, in words; empty when it is float32 already, or the
+  /// format's name says it.
+  const std::string& note() const { return note_; }
 
   /// Replaces `batch` by the next rows, at most `max_rows`; none at the end of the file. On an
   /// error the contents of `batch` are unspecified and the reader is of no further use.
@@ -64,6 +74,7 @@ class Reader {
   explicit Reader(std::string path) : path_(std::move(path)) {}
 
   std::string path_;
+  std::string note_;
   std::uint32_t dimension_ = 0;
   std::uint64_t rows_ = 0;
   bool has_labels_ = false;
@@ -74,6 +85,7 @@ struct Matrix {
   std::uint64_t rows = 0;
   std::uint32_t dimension = 0;
   std::vector<float> values;
+  std::string note;  ///< Reader::note()
 
   std::span<const float> row(std::uint64_t i) const {
     return {values.data() + i * dimension, dimension};
@@ -83,7 +95,8 @@ struct Matrix {
   }
 };
 
-/// Reads the first `max_rows` rows of a file, or all of them. Holds them once.
+/// Reads the first `max_rows` rows of a file, or all of them. Holds them once. Its ending says the
+/// format, so standard input is none.
 Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_rows = {});
 
 /// Row numbers of nearest neighbours, a row per query (ivecs).
@@ -97,7 +110,7 @@ struct Truth {
   }
 };
 
-/// Reads an ivecs file.
+/// Reads an ivecs file; "-" is standard input.
 /// Errors: as Reader::open(); also a negative row number.
 Result<Truth> load_truth(const std::string& path);
 

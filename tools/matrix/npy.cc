@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "tools/matrix/formats.h"
@@ -11,6 +12,7 @@ namespace vicinal::matrix {
 namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 1u << 16;
+constexpr const char* kNoSimpleType = "descr is not a simple type";
 
 // Parses {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with keys in any order.
 class HeaderParser {
@@ -32,7 +34,7 @@ class HeaderParser {
                                             : nullptr;
       if (seen == nullptr || *seen) return fail(fmt::format("key '{}'", key));
       *seen = true;
-      if (seen == &descr && !string(header.descr)) return fail("descr is not a simple type");
+      if (seen == &descr && !string(header.descr)) return fail(kNoSimpleType);
       if (seen == &order && !boolean(header.fortran_order)) return fail("fortran_order");
       if (seen == &shape && !tuple(header.shape)) return fail("shape");
       take(',');
@@ -135,9 +137,25 @@ Result<NpyHeader> read_npy_header(const InputFile& file) {
   header.data_offset = text_offset + length;
   HeaderParser parser(text);
   if (!parser.parse(header)) {
-    return file.malformed(text_offset, fmt::format("npy header: {}", parser.what()));
+    const bool fields = parser.what() == kNoSimpleType;
+    return file.malformed(
+        text_offset,
+        fmt::format(
+            "npy header: {}{}", parser.what(),
+            fields ? npy_command(file, "n.lib.recfunctions.structured_to_unstructured(a)") : ""));
   }
   return header;
+}
+
+std::string npy_command(const InputFile& file, const std::string& expression,
+                        const std::string& element) {
+  std::string quoted;
+  for (const char c : file.path()) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return fmt::format(
+      "; this converts it: python3 -c 'import sys, numpy as n; import numpy.lib.recfunctions; "
+      "a = n.load(sys.argv[1]); n.save(sys.argv[2], n.ascontiguousarray({}, \"{}\"))' '{}' "
+      "converted.npy",
+      expression, element, quoted);
 }
 
 Result<RowLayout> npy_layout(const InputFile& file) {
@@ -145,19 +163,25 @@ Result<RowLayout> npy_layout(const InputFile& file) {
   if (!header.ok()) return header.status();
   RowLayout layout;
   layout.data_offset = header->data_offset;
-  if (header->descr == "<f4") {
-    layout.element = Element::kFloat32;
-  } else if (header->descr == "<f2") {
-    layout.element = Element::kFloat16;
-  } else if (header->descr == "|u1" || header->descr == "<u1") {
-    layout.element = Element::kUint8;
-  } else {
-    return file.malformed(
-        10, fmt::format("elements are '{}', only '<f4', '<f2' and '|u1' are read", header->descr));
+  const std::optional<Element> element = element_of(header->descr);
+  if (!element.has_value()) {
+    const bool complex = header->descr.find('c') != std::string::npos;
+    return file.malformed(10, fmt::format("elements are '{}', which is not read{}", header->descr,
+                                          npy_command(file, complex ? "a.real" : "a")));
   }
-  if (header->fortran_order) return file.malformed(10, "fortran order, only C order is read");
+  layout.element = *element;
+  if (element->kind != ElementKind::kFloat32 || element->swapped) {
+    layout.note = fmt::format("elements are '{}', {} to float32", header->descr,
+                              element->exact() ? "converted" : "rounded");
+  }
   if (header->shape.size() != 2) {
-    return file.malformed(10, fmt::format("{} axes, a matrix has 2", header->shape.size()));
+    const char* const matrix =
+        header->shape.size() < 2 ? "a.reshape(1, -1)" : "a.reshape(a.shape[0], -1)";
+    return file.malformed(10, fmt::format("{} axes, a matrix has 2{}", header->shape.size(),
+                                          npy_command(file, matrix)));
+  }
+  if (header->fortran_order) {
+    return file.malformed(10, "fortran order, only C order is read" + npy_command(file, "a"));
   }
   if (header->shape[1] < 1 || header->shape[1] > kMaxDimension) {
     return file.malformed(

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "vicinal/options.h"
 #include "vicinal/requirements.h"
 #include "vicinal/status.h"
+#include "vicinal/stored_stats.h"
+#include "vicinal/types.h"
 
 namespace vicinal {
 
@@ -57,6 +60,21 @@ class Store {
 
   /// Names of the stored indexes, sorted.
   Result<std::vector<std::string>> index_names() const;
+
+  /// What the file says about the index called `name`, open or not, without loading it.
+  /// Threads: any; waits for whoever opens that index.
+  /// Errors: kNotFound; kCorruption  a record that had to be read is damaged; kIoError.
+  /// Cost: reads the node blocks and the journal, no vector and no link; holds a byte a node.
+  Result<StoredStats> stored_stats(std::string_view name) const;
+
+  /// The vectors stored under `labels` in the index called `name`, open or not, without loading it:
+  /// as many as there are labels, in their order, the exact bits that Index::get() gives; empty
+  /// where a label is not live.
+  /// Errors: as stored_stats(); kCorruption  the chunk of a vector is damaged.
+  /// Cost: one walk over node blocks and journal for all labels together, and a chunk (at most 64
+  /// KiB, or a row) for each vector. Memory: the answer.
+  Result<std::vector<std::vector<float>>> stored_vectors(std::string_view name,
+                                                         std::span<const Label> labels) const;
 
   /// Deletes the index and everything stored for it; handles to it answer kClosed afterwards.
   Status drop_index(std::string_view name);

@@ -1,0 +1,113 @@
+#include "persist/lookup.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <utility>
+
+#include "persist/chunks.h"
+#include "persist/node_states.h"
+
+namespace vicinal::persist {
+namespace {
+
+/// Follows the nodes of the labels that are asked for; all others pass by.
+class Finder final : public StateVisitor {
+ public:
+  explicit Finder(std::span<const Label> labels) {
+    for (const Label label : labels) live_.emplace(label, graph::kNoNode);
+  }
+
+  void node(graph::NodeId node, const StoredNode& stored) override {
+    const auto wanted = live_.find(stored.label);
+    if (wanted == live_.end()) return;
+    nodes_[graph::raw(node)] = {stored.label, {}};
+    if (stored.state != graph::NodeState::kLive) return;
+    if (wanted->second != graph::kNoNode && twice_.ok()) {
+      twice_ =
+          Status::corruption(fmt::format("label {} has two live nodes, {} and {}", stored.label,
+                                         graph::raw(wanted->second), graph::raw(node)));
+    }
+    wanted->second = node;
+  }
+  void upsert(Label label, graph::NodeId node, graph::Level, graph::NodeId replaced,
+              std::span<const float> row) override {
+    if (replaced != graph::kNoNode) erase(replaced);
+    const auto wanted = live_.find(label);
+    if (wanted == live_.end()) {
+      nodes_.erase(graph::raw(node));
+      return;
+    }
+    nodes_[graph::raw(node)] = {label, {row.begin(), row.end()}};
+    wanted->second = node;
+  }
+  void erase(graph::NodeId node) override {
+    const auto known = nodes_.find(graph::raw(node));
+    if (known == nodes_.end()) return;
+    graph::NodeId& live = live_.at(known->second.label);
+    if (live == node) live = graph::kNoNode;
+  }
+  void resurrect(graph::NodeId node) override {
+    const auto known = nodes_.find(graph::raw(node));
+    if (known != nodes_.end()) live_.at(known->second.label) = node;
+  }
+
+  const Status& status() const { return twice_; }
+  graph::NodeId live(Label label) const { return live_.at(label); }
+  /// The row that the journal has for a node that is followed; empty when it is in its chunk.
+  const std::vector<float>& journaled(graph::NodeId node) const {
+    return nodes_.at(graph::raw(node)).row;
+  }
+
+ private:
+  struct Known {
+    Label label = 0;
+    std::vector<float> row;
+  };
+
+  std::unordered_map<Label, graph::NodeId> live_;  // of every label asked for
+  std::unordered_map<std::uint32_t, Known> nodes_;
+  Status twice_;
+};
+
+Result<std::vector<float>> row_in_chunk(const StoredIndex& index, Transaction& transaction,
+                                        Label label, graph::NodeId node) {
+  const std::uint32_t chunk = index.layout.chunk_of(node);
+  const Result<Bytes> value = find_chunk(transaction, index.databases.vectors, chunk);
+  Status why = value.status();
+  if (value) {
+    const Result<ChunkRows> rows = read_chunk(index.layout, chunk, *value, true);
+    why = rows.status();
+    if (rows) {
+      const float* const row = row_of(index.layout, *rows, node, &why);
+      if (row != nullptr) return std::vector<float>(row, row + index.options.dimension);
+    }
+  }
+  return Status(why.code(), fmt::format("{}; label {} (node {}) of index '{}' has no vector",
+                                        why.message(), label, graph::raw(node), index.name));
+}
+
+}  // namespace
+
+Result<std::vector<std::vector<float>>> lookup(const StoredIndex& index,
+                                               std::span<const Label> labels) {
+  Result<ReadTransaction> transaction = index.environment.read();
+  if (!transaction) return transaction.status();
+  Finder finder(labels);
+  Status s = visit_states(index, **transaction, finder);
+  if (s.ok()) s = finder.status();
+  if (!s.ok()) return s;
+  std::vector<std::vector<float>> found(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const graph::NodeId node = finder.live(labels[i]);
+    if (node == graph::kNoNode) continue;
+    found[i] = finder.journaled(node);
+    if (!found[i].empty()) continue;
+    Result<std::vector<float>> row = row_in_chunk(index, **transaction, labels[i], node);
+    if (!row) return row.status();
+    found[i] = std::move(*row);
+  }
+  return found;
+}
+
+}  // namespace vicinal::persist

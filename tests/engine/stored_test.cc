@@ -1,0 +1,122 @@
+// What a store tells of an index without loading it: the same as the index does, in every state that
+// journal and node blocks can be in together.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/engine/engine_testing.h"
+
+namespace vicinal::testing {
+namespace {
+
+class StoredTest : public ::testing::Test {
+ protected:
+  static StoreOptions options() {
+    StoreOptions options = quick_store();
+    options.background = false;
+    return options;
+  }
+
+  /// Every label below `labels`, and the numbers, from the file and from `index`.
+  static void expect_agreement(const Store& store, const Index& index, Label labels) {
+    const std::vector<Label> asked = labels_up_to(labels);
+    const Result<std::vector<std::vector<float>>> stored = store.stored_vectors("text", asked);
+    ASSERT_TRUE(stored.ok()) << stored.status().to_string();
+    ASSERT_EQ(stored->size(), asked.size());
+    for (const Label label : asked) {
+      const Result<std::vector<float>> live = index.get(label);
+      EXPECT_EQ((*stored)[label], live.ok() ? *live : std::vector<float>()) << label;
+    }
+    const Result<StoredStats> stats = store.stored_stats("text");
+    ASSERT_TRUE(stats.ok()) << stats.status().to_string();
+    const Stats now = index.stats();
+    EXPECT_EQ(stats->live, now.live);
+    EXPECT_EQ(stats->tombstones, now.tombstones);
+    EXPECT_EQ(stats->nodes_by_level, now.nodes_by_level);
+    EXPECT_EQ(stats->journal_entries, now.journal_entries);
+    EXPECT_EQ(stats->bytes_disk, now.bytes_disk);
+    EXPECT_EQ(stats->options.dimension, now.options.dimension);
+    EXPECT_EQ(stats->options.M, now.options.M);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(StoredTest, AgreesWithTheIndexWhateverHappensToIt) {
+  constexpr Label kLabels = 700;
+  Store store = *Store::open(folder_.file("s"), options());
+  Index index = *store.index("text", small_options());
+  expect_agreement(store, index, kLabels);
+  std::mt19937 random(7);
+  for (int round = 0; round < 40; ++round) {
+    SCOPED_TRACE(round);
+    const Label first = random() % kLabels;
+    const std::vector<Label> labels = labels_up_to(1 + random() % (kLabels - first), first);
+    switch (random() % 6) {
+      case 0:
+        ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels, random() % 3)).ok());
+        break;
+      case 1:
+        ASSERT_TRUE(index.erase_batch(labels).ok());
+        break;
+      case 2:
+        for (Label label = first; label < first + 20; ++label) {
+          ASSERT_TRUE(index.upsert(label % kLabels, vector_of(label % kLabels, round % 2)).ok());
+          ASSERT_TRUE(index.erase((label * 7) % kLabels).ok());
+        }
+        break;
+      case 3:
+        ASSERT_TRUE(index.repair().ok());
+        break;
+      case 4:
+        ASSERT_OK(index.checkpoint());
+        EXPECT_EQ(store.stored_stats("text")->rows_to_link, 0u);
+        break;
+      default:
+        ASSERT_OK(store.close());
+        store = *Store::open(folder_.file("s"), options());
+        index = *store.index("text", small_options());
+    }
+    expect_agreement(store, index, kLabels);
+  }
+}
+
+TEST_F(StoredTest, CountsTheRowsThatOpeningLinks) {
+  Store store = *Store::open(folder_.file("s"), options());
+  Index index = *store.index("text", small_options());
+  const std::vector<Label> labels = labels_up_to(600);
+  ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
+  ASSERT_TRUE(index.upsert(600, vector_of(600)).ok());
+  ASSERT_TRUE(index.erase(5).ok());
+  EXPECT_EQ(store.stored_stats("text")->rows_to_link, 601u);
+  ASSERT_OK(index.checkpoint());
+  EXPECT_EQ(store.stored_stats("text")->rows_to_link, 0u);
+  EXPECT_EQ(store.stored_stats("text")->checkpoints, 1u);
+}
+
+TEST_F(StoredTest, NeedsNoOpenIndexAndNoWriting) {
+  {
+    Store store = *Store::open(folder_.file("s"), options());
+    Index index = *store.index("text", small_options());
+    ASSERT_TRUE(index.upsert(3, vector_of(3)).ok());
+    ASSERT_OK(store.close());
+    EXPECT_CODE(store.stored_stats("text").status(), kClosed, "");
+    EXPECT_CODE(store.stored_vectors("text", {}).status(), kClosed, "");
+  }
+  StoreOptions reading = options();
+  reading.read_only = true;
+  Store store = *Store::open(folder_.file("s"), reading);
+  EXPECT_EQ(store.stored_stats("text")->live, 1u);
+  const std::vector<Label> asked = {9, 3, 9, 3};
+  const std::vector<std::vector<float>> found = *store.stored_vectors("text", asked);
+  EXPECT_TRUE(found[0].empty());
+  EXPECT_EQ(found[1], vector_of(3));
+  EXPECT_TRUE(found[2].empty());
+  EXPECT_EQ(found[3], vector_of(3));
+  EXPECT_CODE(store.stored_stats("other").status(), kNotFound, "other");
+  EXPECT_CODE(store.stored_vectors("other", asked).status(), kNotFound, "other");
+  EXPECT_CODE(store.stored_stats("a b").status(), kInvalidArgument, "a b");
+}
+
+}  // namespace
+}  // namespace vicinal::testing
