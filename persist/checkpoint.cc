@@ -23,9 +23,6 @@ namespace vicinal::persist {
 namespace {
 
 constexpr std::uint64_t kTypicalLinkBytes = 192;  // of a node
-// Writers wait while a step of the checkpoint commits, and pages that a step frees serve the step
-// after the next: steps are short, or the file grows by two of them and more. But each syncs, which
-// takes as long as writing some 300 KB.
 
 class Checkpoint {
  public:

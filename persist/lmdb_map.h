@@ -42,8 +42,10 @@ class LmdbMap {
   std::uint64_t bytes() const;
   /// How large it may be for such a write; 0: no limit.
   std::uint64_t limit(WriteKind kind) const;
-  /// What work that is done in steps writes in one: a megabyte, or less where the reserve is small:
-  /// what a step frees can be used by the next but one.
+  /// What work that is done in steps writes in one. Writers wait while a step commits, and pages
+  /// that it frees serve the step after the next: steps are short, or the file grows by two of them
+  /// and more. But each syncs, which takes as long as writing some 300 KB. So a megabyte, or less
+  /// where the reserve is small.
   std::uint64_t step_bytes() const;
   /// Beyond the end of the file as it is, up to max_map_bytes; what is free inside comes on top.
   std::uint64_t room_left() const;
