@@ -115,11 +115,42 @@ class CandidatePool {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};
   }
 
+  /// Whether two entries have the same distance.
+  static bool as_far(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32; }
+  /// Not above any entry with the distance of `entry`.
+  static std::uint64_t nearest_as_far(std::uint64_t entry) { return entry >> 32 << 32; }
+
+  /// merge() of what is not kept yet: of nodes equally far that same(a, b) calls one the lowest id
+  /// stays, or comes, and leave_out(entry) is told of the others. Changes `newcomers`.
+  template <typename Same, typename LeaveOut>
+  void merge_distinct(std::uint64_t* newcomers, std::size_t count, const Same& same,
+                      const LeaveOut& leave_out) {
+    if (count == 0 || capacity_ == 0) return;
+    find_positions(newcomers, count);
+    bool ties = false;  // or what looks like one, behind the last entry
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t at = positions_[i];
+      ties |= as_far(entries_[at], newcomers[i]) | as_far(entries_[at - (at > 0)], newcomers[i]) |
+              (i > 0 && as_far(newcomers[i - 1], newcomers[i]));
+    }
+    if (ties) [[unlikely]] {
+      count = leave_out_same(newcomers, count, same, leave_out);
+      if (count == 0) return;
+      find_positions(newcomers, count);
+    }
+    merge_at_positions(newcomers, count);
+  }
+
   /// Ascending newcomers and the entries between them go to the other buffer by blocks of 64 bytes:
   /// what is copied too much lies behind, where the next ones go. What does not fit is left out.
   void merge(const std::uint64_t* newcomers, std::size_t count) {
     if (count == 0 || capacity_ == 0) return;
     find_positions(newcomers, count);
+    merge_at_positions(newcomers, count);
+  }
+
+ private:
+  void merge_at_positions(const std::uint64_t* newcomers, std::size_t count) {
     const std::uint64_t* from = entries_.data();
     const std::uint64_t* const from_end = from + size_;
     std::uint64_t* to = merged_.data();
@@ -148,7 +179,38 @@ class CandidatePool {
     cursor_ = std::min(cursor_, positions_[0]);
   }
 
- private:
+  // For merge_distinct(); returns how many newcomers are left.
+  template <typename Same, typename LeaveOut>
+  std::size_t leave_out_same(std::uint64_t* newcomers, std::size_t count, const Same& same,
+                             const LeaveOut& leave_out) {
+    // Whether an entry before `end`, as far as `entry`, is the same.
+    const auto any_same = [&](const std::uint64_t* entries, std::size_t end, std::uint64_t entry) {
+      while (end-- > 0 && as_far(entries[end], entry)) {
+        if (same(node_of(entries[end]), node_of(entry))) return true;
+      }
+      return false;
+    };
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t entry = newcomers[i];
+      std::uint64_t* const begin = entries_.data();
+      auto at = static_cast<std::size_t>(std::lower_bound(begin, begin + size_, entry) - begin);
+      if (any_same(newcomers, left, entry) || any_same(begin, at, entry)) {
+        leave_out(entry);
+        continue;
+      }
+      newcomers[left++] = entry;
+      for (; at < size_ && as_far(begin[at], entry); ++at) {
+        if (!same(node_of(begin[at]), node_of(entry))) continue;
+        leave_out(begin[at] & ~std::uint64_t{1});
+        std::memmove(begin + at, begin + at + 1, (--size_ - at) * sizeof(std::uint64_t));
+        cursor_ = std::min(cursor_, at);
+        break;
+      }
+    }
+    return left;
+  }
+
   // How many entries are smaller than each newcomer. A mask instead of a branch, which would be
   // mispredicted every other time; several searches side by side, since each waits for its loads.
   void find_positions(const std::uint64_t* newcomers, std::size_t count) {

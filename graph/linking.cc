@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "graph/copies.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
@@ -30,7 +31,7 @@ bool adopt(const GraphState& g, LinkList& list, Level level, const Incoming& in,
   if (present != nullptr && present->kind == LinkList::Kind::kParent) return false;
   // One link stays free for a parent even in a root's list: a root that dies gets one.
   const std::size_t most =
-      adoption == Adoption::kUsual ? g.max_children(level) : g.max_links(level) - 1;
+      adoption == Adoption::kLastResort ? g.max_links(level) - 1 : g.max_children(level);
   if (list.child_count() >= most) return false;
   if (present != nullptr) {
     present->kind = LinkList::Kind::kChild;
@@ -57,6 +58,33 @@ bool ask(GraphState& g, Topology& t, NodeId child, Level level, const Neighbor& 
 // equal vectors would all walk down one path, which grows with every one of them.
 std::uint32_t tie(NodeId node, NodeId child) {
   return (raw(node) * 2654435761u ^ raw(child)) * 2246822519u;
+}
+
+// Some child of `from` that is a copy of `node` (copies.h), or kNoNode.
+NodeId any_copy_below(const GraphState& g, const Topology& t, NodeId node, NodeId from, Level level,
+                      Scratch& scratch) {
+  NodeId chosen = kNoNode;
+  const BlockHeader* block = t.block(from, level);
+  if (block == nullptr) return chosen;
+  for (const NodeId child : block->children()) {
+    if (child == node || g.state(child) == NodeState::kCondemned) continue;
+    if (chosen != kNoNode && tie(node, child) >= tie(node, chosen)) continue;
+    const BlockHeader* below = t.block(child, level);
+    if (below == nullptr || below->parent != from) continue;
+    if (same_value(g, node, child, scratch)) chosen = child;
+  }
+  return chosen;
+}
+
+// Asks a copy of `child`, then copies below it: copies hang together in the tree.
+bool find_parent_among_copies(GraphState& g, Topology& t, NodeId child, Level level,
+                              const Neighbor& copy, Scratch& scratch) {
+  CycleGuard guard;
+  for (NodeId at = copy.node; at != kNoNode && !guard.repeats(at);
+       at = any_copy_below(g, t, child, at, level, scratch)) {
+    if (ask(g, t, child, level, {copy.distance, at}, Adoption::kOrNothing, scratch)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -150,6 +178,10 @@ void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Nei
 
 bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
                  std::span<const Neighbor> near, Scratch& scratch) {
+  if (!near.empty() && same_value(g, child, near.front().node, scratch) &&
+      find_parent_among_copies(g, t, child, level, near.front(), scratch)) {
+    return true;
+  }
   for (const Neighbor& n : near) {
     if (ask(g, t, child, level, n, Adoption::kUsual, scratch)) return true;
   }

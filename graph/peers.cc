@@ -44,7 +44,7 @@ void choose_peers(const GraphState& g, const Topology& t, NodeId node,
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
   candidates.resize(
-      select_links(g, candidates, std::min<std::size_t>(limit, g.max_links(0)), scratch));
+      select_links(g, node, candidates, std::min<std::size_t>(limit, g.max_links(0)), scratch));
   for (const LinkCandidate& c : candidates) {
     if (!present(c.neighbor.node)) peers.push_back(c.neighbor);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "graph/copies.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -32,6 +33,29 @@ internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t
     if (!hangs_below(t, candidate, node, level)) near.push_back(e.neighbor);
   }
   return near;
+}
+
+// The copies of `node` (copies.h) among those, as parents_nearby(): of its links, and of the links
+// of the condemned copies that it hangs from, which others hang from too.
+internal::Vector<Neighbor> copies_nearby(const GraphState& g, const Topology& t, NodeId node,
+                                         Level level, Scratch& scratch) {
+  internal::Vector<Neighbor> copies;
+  const float self = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(node);
+  const auto add = [&](NodeId other) {
+    if (other == node || g.state(other) != NodeState::kLive || !copies.empty()) return;
+    if (!same_value(g, node, other, scratch) || hangs_below(t, other, node, level)) return;
+    copies.push_back({self, other});
+  };
+  CycleGuard guard;
+  for (NodeId at = node; at != kNoNode && !guard.repeats(at); at = parent_of(t, at, level)) {
+    if (at != node && !same_value(g, node, at, scratch)) break;
+    add(at);
+    const BlockHeader* block = t.block(at, level);
+    if (block == nullptr) break;
+    for (const NodeId other : block->ids()) add(other);
+    if (at != node && !condemned(g, at)) break;
+  }
+  return copies;
 }
 
 // `node` becomes the root of its level; the dead root points to it, so that others who climb find
@@ -123,7 +147,8 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       become_root(g, t, node, last, level, scratch);
       continue;
     }
-    internal::Vector<Neighbor> near = parents_nearby(g, t, node, level, scratch);
+    internal::Vector<Neighbor> near = copies_nearby(g, t, node, level, scratch);
+    for (const Neighbor& n : parents_nearby(g, t, node, level, scratch)) near.push_back(n);
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
     if (find_parent(g, t, node, level, near, scratch)) continue;

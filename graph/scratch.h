@@ -44,7 +44,9 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
-  internal::Vector<NodeId> backlog;  ///< as it was before a walk (link_backlog.h)
+  internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)
+  internal::Vector<NodeId> nodes;          ///< to be looked at while copies are gathered
+  internal::Vector<NodeId> backlog;        ///< as it was before a walk (link_backlog.h)
 
   // For nodes whose payload is not in memory yet (deferred.h).
   internal::Vector<std::int8_t> late_codes;        ///< made for one comparison

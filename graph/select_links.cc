@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
+#include "graph/copies.h"
 #include "graph/link_arena.h"
 #include "graph/scorer.h"
 
@@ -11,12 +13,46 @@ namespace {
 
 constexpr std::size_t kWindow = 64;
 
+// Whether a kept link can occlude what is farther from `base`. By distances that say how far things
+// are apart one sees it, and leaves out those near the base too; under an inner product a copy of
+// the base is as far from it as from itself.
+class Reach {
+ public:
+  Reach(const GraphState& g, NodeId base, const LinkCandidate& kept, Scratch& scratch)
+      : g_(g),
+        kept_(kept),
+        scratch_(scratch),
+        inner_product_(g.config.metric == Metric::kInnerProduct),
+        copy_of_base_(inner_product_ && same_value(g, base, kept.neighbor.node, scratch)) {}
+
+  /// `to_kept`: from `c` to the kept one.
+  bool occludes(const LinkCandidate& c, float to_kept) const {
+    const float from_base = c.neighbor.distance;
+    if (!inner_product_) {
+      return to_kept <= from_base && std::max(kept_.neighbor.distance, 0.0f) >= kNear * from_base;
+    }
+    if (to_kept <= from_base && !copy_of_base_) return true;
+    return from_base == kept_.neighbor.distance &&
+           same_value(g_, kept_.neighbor.node, c.neighbor.node, scratch_);
+  }
+
+ private:
+  static inline const float kNear = getenv("TAU") ? atof(getenv("TAU")) : 0.0025f;
+
+  const GraphState& g_;
+  const LinkCandidate& kept_;
+  Scratch& scratch_;
+  const bool inner_product_;
+  const bool copy_of_base_;
+};
+
 // The candidates that are looked at together, and which of them a kept one occludes.
 class Window {
  public:
-  Window(const GraphState& g, std::span<const LinkCandidate> candidates, std::size_t begin,
-         Scratch& scratch)
+  Window(const GraphState& g, NodeId base, std::span<const LinkCandidate> candidates,
+         std::size_t begin, Scratch& scratch)
       : g_(g),
+        base_(base),
         candidates_(candidates),
         begin_(begin),
         end_(std::min(begin + kWindow, candidates.size())),
@@ -40,14 +76,16 @@ class Window {
     Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,
                                                                               distances_.data());
     scratch_.distances_computed += n;
+    const Reach reach(g_, base_, kept, scratch_);
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t position = positions_[j];
-      occluded_[position] = distances_[j] <= candidates_[begin_ + position].neighbor.distance;
+      occluded_[position] = reach.occludes(candidates_[begin_ + position], distances_[j]);
     }
   }
 
  private:
   const GraphState& g_;
+  const NodeId base_;
   const std::span<const LinkCandidate> candidates_;
   const std::size_t begin_;
   const std::size_t end_;
@@ -60,14 +98,14 @@ class Window {
 
 }  // namespace
 
-std::size_t select_links(const GraphState& g, std::span<LinkCandidate> candidates,
+std::size_t select_links(const GraphState& g, NodeId base, std::span<LinkCandidate> candidates,
                          std::size_t limit, Scratch& scratch) {
   std::size_t needed = 0;
   for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
   std::size_t room = limit > needed ? limit - needed : 0;
   std::size_t kept = 0;
   for (std::size_t begin = 0; begin < candidates.size() && room + needed > 0;) {
-    Window window(g, candidates, begin, scratch);
+    Window window(g, base, candidates, begin, scratch);
     for (std::size_t k = 0; k < kept && room > 0; ++k) window.occlude(candidates[k], begin);
     for (std::size_t i = begin; i < window.end() && room + needed > 0; ++i) {
       const LinkCandidate c = candidates[i];

@@ -1,0 +1,152 @@
+#include "graph/copies.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "graph/scorer.h"
+
+namespace vicinal::graph {
+namespace {
+
+// What a walk compares of a node whose payload is not in memory yet.
+void read_late(const GraphState& g, NodeId node, internal::Vector<std::int8_t>& out,
+               Scratch& scratch) {
+  const auto copy_row = [&](const void* row, std::size_t bytes) {
+    out.resize(bytes);
+    std::memcpy(out.data(), row, bytes);
+  };
+  const std::size_t row_bytes = g.config.dimension * sizeof(float);
+  if (g.deferred->here(node)) {
+    if (g.use_codes) return copy_row(g.code_row(node), g.codes.stride());
+    return copy_row(g.vector_row(node), row_bytes);
+  }
+  const std::unique_ptr<RowSource> source = g.deferred->rows(PayloadSource::Order::kScattered);
+  const float* const row = g.deferred->row(source.get(), node, scratch.zeros);
+  if (!g.use_codes) return copy_row(row, row_bytes);
+  out.resize(g.codes.stride());
+  g.encode(row, g.inverse_norm(row), reinterpret_cast<std::byte*>(out.data()), scratch);
+}
+
+class Gathering {
+ public:
+  Gathering(const GraphState& g, const Topology& t, std::size_t most,
+            const std::function<bool(NodeId)>& counts, Scratch& scratch)
+      : g_(g), t_(t), most_(most), counts_(counts), scratch_(scratch) {
+    const std::uint64_t slots = g.next_slot.load(std::memory_order_acquire);
+    passable_ = std::max<std::uint64_t>(slots / 16, 1024);
+    scratch.visited.reset(slots);
+    std::sort(scratch.copies.begin(), scratch.copies.end());
+  }
+
+  bool full() const { return scratch_.ids.size() >= most_; }
+  bool gave_up() const { return passed_ > passable_; }
+
+  void add(NodeId node) {
+    if (scratch_.visited.insert(raw(node))) scratch_.ids.push_back(raw(node));
+  }
+
+  /// What is the same as `node`, which stands in the pool as `entry`.
+  void add_copies(NodeId node, std::uint64_t entry) {
+    const std::uint64_t nearest = CandidatePool::nearest_as_far(entry);
+    auto met = std::lower_bound(scratch_.copies.begin(), scratch_.copies.end(), nearest);
+    if (met == scratch_.copies.end() || !CandidatePool::as_far(*met, entry)) return;
+    self_ = Scorer::for_node(g_, node, Scorer::Side::kSecond, scratch_)(node);
+    scratch_.nodes.assign(1, node);
+    for (; met != scratch_.copies.end() && CandidatePool::as_far(*met, entry); ++met) {
+      visit(node, CandidatePool::node_of(*met));
+    }
+    while (!scratch_.nodes.empty() && !full() && !gave_up()) {
+      const BlockHeader* block = t_.block(scratch_.nodes.back(), 0);
+      scratch_.nodes.pop_back();
+      if (block == nullptr) continue;
+      ++scratch_.nodes_expanded;
+      const std::span<const NodeId> ids = block->ids();
+      const std::span<const float> distances = block->distances();
+      for (std::size_t i = 0; i < ids.size() && !full(); ++i) {
+        if (distances.empty() || distances[i] == self_) visit(node, ids[i]);
+      }
+    }
+  }
+
+ private:
+  void visit(NodeId node, NodeId other) {
+    if (full() || !same_value(g_, node, other, scratch_)) return;
+    if (!scratch_.visited.insert(raw(other))) return;
+    scratch_.nodes.push_back(other);
+    if (counts_(other)) {
+      scratch_.ids.push_back(raw(other));
+    } else {
+      ++passed_;
+    }
+  }
+
+  const GraphState& g_;
+  const Topology& t_;
+  const std::size_t most_;
+  const std::function<bool(NodeId)>& counts_;
+  Scratch& scratch_;
+  float self_ = 0;  ///< how far the value is from itself, by metric and rounding
+  std::uint64_t passed_ = 0;
+  std::uint64_t passable_ = 0;
+};
+
+}  // namespace
+
+bool same_value(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
+  if (g.some_deferred() && !(g.deferred->here(a) && g.deferred->here(b))) [[unlikely]] {
+    internal::Vector<std::int8_t> of_a;
+    internal::Vector<std::int8_t> of_b;
+    read_late(g, a, of_a, scratch);
+    read_late(g, b, of_b, scratch);
+    return of_a == of_b;
+  }
+  if (g.use_codes) return std::memcmp(g.code_row(a), g.code_row(b), g.codes.stride()) == 0;
+  const std::size_t bytes = g.config.dimension * sizeof(float);
+  return std::memcmp(g.vector_row(a), g.vector_row(b), bytes) == 0;
+}
+
+std::uint64_t value_hash(const GraphState& g, NodeId node, Scratch& scratch) {
+  internal::Vector<std::int8_t> late;
+  const void* row = nullptr;
+  std::size_t bytes = g.use_codes ? g.codes.stride() : g.config.dimension * sizeof(float);
+  if (g.some_deferred() && !g.deferred->here(node)) {
+    read_late(g, node, late, scratch);
+    row = late.data();
+  } else {
+    row = g.use_codes ? static_cast<const void*>(g.code_row(node)) : g.vector_row(node);
+  }
+  const auto* at = static_cast<const std::byte*>(row);
+  std::uint64_t hash = bytes;
+  for (; bytes >= sizeof(std::uint32_t); bytes -= sizeof(std::uint32_t)) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, at, sizeof(word));
+    at += sizeof(word);
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+
+bool gather_copies(const GraphState& g, const Topology& t, std::size_t most, float farthest,
+                   const std::function<bool(NodeId)>& counts, Scratch& scratch) {
+  const CandidatePool& pool = scratch.pool;
+  scratch.ids.clear();
+  if (scratch.copies.empty()) {  // as a rule
+    const std::size_t n = std::min(most, pool.size());
+    for (std::size_t i = 0; i < n; ++i) scratch.ids.push_back(raw(pool[i].node));
+    return true;
+  }
+  Gathering gathering(g, t, most, counts, scratch);
+  for (std::size_t i = 0; i < pool.size() && !gathering.full(); ++i) {
+    const Neighbor n = pool[i];
+    gathering.add(n.node);
+    if (n.distance <= farthest) {
+      gathering.add_copies(n.node, kernels::pool_entry(raw(n.node), n.distance));
+    }
+    if (gathering.gave_up()) return false;
+  }
+  return true;
+}
+
+}  // namespace vicinal::graph
