@@ -120,10 +120,13 @@ class CandidatePool {
   /// Not above any entry with the distance of `entry`.
   static std::uint64_t nearest_as_far(std::uint64_t entry) { return entry >> 32 << 32; }
 
-  /// merge() of what is not kept yet: of nodes equally far that same(a, b) calls one the lowest id
-  /// stays, or comes, and leave_out(entry) is told of the others. Changes `newcomers`.
-  template <typename Same, typename LeaveOut>
-  void merge_distinct(std::uint64_t* newcomers, std::size_t count, const Same& same,
+  /// Which of two entries, equally far, a pool keeps.
+  enum class Keep : std::uint8_t { kBoth, kFirst, kSecond };
+
+  /// merge() of what choose(a, b), called for nodes equally far, keeps of newcomers and of what is
+  /// there: a Keep. leave_out(entry) is told of the others. Changes `newcomers`.
+  template <typename Choose, typename LeaveOut>
+  void merge_distinct(std::uint64_t* newcomers, std::size_t count, const Choose& choose,
                       const LeaveOut& leave_out) {
     if (count == 0 || capacity_ == 0) return;
     find_positions(newcomers, count);
@@ -134,7 +137,7 @@ class CandidatePool {
               (i > 0 && as_far(newcomers[i - 1], newcomers[i]));
     }
     if (ties) [[unlikely]] {
-      count = leave_out_same(newcomers, count, same, leave_out);
+      count = leave_out_same(newcomers, count, choose, leave_out);
       if (count == 0) return;
       find_positions(newcomers, count);
     }
@@ -180,32 +183,37 @@ class CandidatePool {
   }
 
   // For merge_distinct(); returns how many newcomers are left.
-  template <typename Same, typename LeaveOut>
-  std::size_t leave_out_same(std::uint64_t* newcomers, std::size_t count, const Same& same,
+  template <typename Choose, typename LeaveOut>
+  std::size_t leave_out_same(std::uint64_t* newcomers, std::size_t count, const Choose& choose,
                              const LeaveOut& leave_out) {
-    // Whether an entry before `end`, as far as `entry`, is the same.
-    const auto any_same = [&](const std::uint64_t* entries, std::size_t end, std::uint64_t entry) {
-      while (end-- > 0 && as_far(entries[end], entry)) {
-        if (same(node_of(entries[end]), node_of(entry))) return true;
+    // Compares `entry` with entries[from, size) as far as it is; false when one stays instead of it.
+    const auto stays = [&](std::uint64_t* entries, std::size_t from, std::size_t& size,
+                           std::uint64_t entry) {
+      for (std::size_t i = from; i < size && as_far(entries[i], entry);) {
+        const Keep keep = choose(node_of(entries[i]), node_of(entry));
+        if (keep == Keep::kFirst) return false;
+        if (keep == Keep::kBoth) {
+          ++i;
+          continue;
+        }
+        leave_out(entries[i] & ~std::uint64_t{1});
+        std::memmove(entries + i, entries + i + 1, (--size - i) * sizeof(std::uint64_t));
+        if (entries == entries_.data()) cursor_ = std::min(cursor_, i);
       }
-      return false;
+      return true;
     };
     std::size_t left = 0;
+    std::size_t group = 0;  // where the newcomers as far as the present one begin
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t entry = newcomers[i];
+      if (group < left && !as_far(newcomers[group], entry)) group = left;
       std::uint64_t* const begin = entries_.data();
-      auto at = static_cast<std::size_t>(std::lower_bound(begin, begin + size_, entry) - begin);
-      if (any_same(newcomers, left, entry) || any_same(begin, at, entry)) {
+      const auto at = static_cast<std::size_t>(
+          std::lower_bound(begin, begin + size_, nearest_as_far(entry)) - begin);
+      if (stays(newcomers, group, left, entry) && stays(begin, at, size_, entry)) {
+        newcomers[left++] = entry;
+      } else {
         leave_out(entry);
-        continue;
-      }
-      newcomers[left++] = entry;
-      for (; at < size_ && as_far(begin[at], entry); ++at) {
-        if (!same(node_of(begin[at]), node_of(entry))) continue;
-        leave_out(begin[at] & ~std::uint64_t{1});
-        std::memmove(begin + at, begin + at + 1, (--size_ - at) * sizeof(std::uint64_t));
-        cursor_ = std::min(cursor_, at);
-        break;
       }
     }
     return left;

@@ -39,7 +39,7 @@ class Gathering {
     std::sort(scratch.copies.begin(), scratch.copies.end());
   }
 
-  bool full() const { return scratch_.ids.size() >= most_; }
+  bool full() const { return scratch_.ids.size() >= (mixed_ ? std::max(most_, kMixed) : most_); }
   bool gave_up() const { return passed_ > passable_; }
 
   void add(NodeId node) {
@@ -70,9 +70,19 @@ class Gathering {
   }
 
  private:
+  // Where a value, to the walk, is several, all of them are wanted.
+  static constexpr std::size_t kMixed = 4096;
+
+  bool differ(NodeId node, NodeId other) const {
+    if (!g_.use_codes || !g_.config.keep_vectors || g_.some_deferred()) return false;
+    const std::size_t bytes = g_.config.dimension * sizeof(float);
+    return std::memcmp(g_.vector_row(node), g_.vector_row(other), bytes) != 0;
+  }
+
   void visit(NodeId node, NodeId other) {
     if (full() || !same_value(g_, node, other, scratch_)) return;
     if (!scratch_.visited.insert(raw(other))) return;
+    mixed_ = mixed_ || differ(node, other);
     scratch_.nodes.push_back(other);
     if (counts_(other)) {
       scratch_.ids.push_back(raw(other));
@@ -86,7 +96,8 @@ class Gathering {
   const std::size_t most_;
   const std::function<bool(NodeId)>& counts_;
   Scratch& scratch_;
-  float self_ = 0;  ///< how far the value is from itself, by metric and rounding
+  float self_ = 0;      ///< how far the value is from itself, by metric and rounding
+  bool mixed_ = false;  ///< rows of one value differ
   std::uint64_t passed_ = 0;
   std::uint64_t passable_ = 0;
 };
@@ -104,6 +115,13 @@ bool same_value(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
   if (g.use_codes) return std::memcmp(g.code_row(a), g.code_row(b), g.codes.stride()) == 0;
   const std::size_t bytes = g.config.dimension * sizeof(float);
   return std::memcmp(g.vector_row(a), g.vector_row(b), bytes) == 0;
+}
+
+bool hangs_from_copy(const GraphState& g, const Topology& t, NodeId node, Level level,
+                     Scratch& scratch) {
+  const BlockHeader* block = t.block(node, level);
+  return block != nullptr && block->parent != kNoNode &&
+         same_value(g, node, block->parent, scratch);
 }
 
 std::uint64_t value_hash(const GraphState& g, NodeId node, Scratch& scratch) {

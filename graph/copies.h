@@ -1,11 +1,11 @@
 // Copies: nodes that are the same to every walk, because their codes (without codes their rows)
 // are.
 //
-// What: every copy has links of its own, so that any of them leads on; a walk needs one of each
-// value, and keeps the one with the lowest id (CandidatePool::merge_distinct). Lists hold that one
-// too, so that whoever links to the value later links to the same. The copies of a value hang
-// together in the tree (a copy's parent is a copy where there is one), and by their links at
-// distance 0: from one of them the others are found.
+// What: the copies of a value hang together in the tree: a copy's parent is a copy where there is
+// one, so that from any of them the others are found, and the first of them, which hangs from
+// something else. That one is linked from elsewhere; the others take over its links, so that they
+// lead on too, and nobody links back to them. A walk needs one of each value, and keeps the first
+// where it met it (CandidatePool::merge_distinct).
 // Threads: any number at once, inside an epoch, a Scratch each.
 #pragma once
 
@@ -19,6 +19,10 @@ namespace vicinal::graph {
 
 /// Whether a walk cannot tell `a` from `b`.
 bool same_value(const GraphState& g, NodeId a, NodeId b, Scratch& scratch);
+
+/// Whether the parent of `node` at `level` is a copy of it.
+bool hangs_from_copy(const GraphState& g, const Topology& t, NodeId node, Level level,
+                     Scratch& scratch);
 
 /// The same for nodes of one value, for others hardly ever.
 std::uint64_t value_hash(const GraphState& g, NodeId node, Scratch& scratch);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/copies.h"
 #include "graph/forward_links.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -75,6 +76,7 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
   internal::Vector<ForwardLinks> levels;
   find_forward_links(g, t, node, approach(g, t, node, entry, scratch), 0, scratch, levels);
   for (const ForwardLinks& forward : levels) {
+    if (hangs_from_copy(g, t, node, forward.level, scratch)) continue;  // others have its links
     add_links_both_ways(g, t, node, forward.level, forward.links, scratch);
   }
 }

@@ -35,27 +35,46 @@ internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t
   return near;
 }
 
-// The copies of `node` (copies.h) among those, as parents_nearby(): of its links, and of the links
-// of the condemned copies that it hangs from, which others hang from too.
-internal::Vector<Neighbor> copies_nearby(const GraphState& g, const Topology& t, NodeId node,
-                                         Level level, Scratch& scratch) {
-  internal::Vector<Neighbor> copies;
+// For a node whose parent is condemned: how its copies (copies.h) stay together in the tree.
+struct CopiesAbove {
+  internal::Vector<Neighbor> parents;  ///< as of parents_nearby(): the nearest above it comes first
+  NodeId top = kNoNode;                ///< of the condemned ones that it hangs from the uppermost
+};
+
+CopiesAbove copies_above(const GraphState& g, const Topology& t, NodeId node, Level level,
+                         Scratch& scratch) {
+  constexpr std::size_t kEnough = 4;
+  CopiesAbove above;
   const float self = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(node);
-  const auto add = [&](NodeId other) {
-    if (other == node || g.state(other) != NodeState::kLive || !copies.empty()) return;
-    if (!same_value(g, node, other, scratch) || hangs_below(t, other, node, level)) return;
-    copies.push_back({self, other});
-  };
+  internal::Vector<NodeId> dead;
   CycleGuard guard;
-  for (NodeId at = node; at != kNoNode && !guard.repeats(at); at = parent_of(t, at, level)) {
-    if (at != node && !same_value(g, node, at, scratch)) break;
-    add(at);
-    const BlockHeader* block = t.block(at, level);
-    if (block == nullptr) break;
-    for (const NodeId other : block->ids()) add(other);
-    if (at != node && !condemned(g, at)) break;
+  NodeId at = parent_of(t, node, level);
+  while (at != kNoNode && condemned(g, at) && !guard.repeats(at) &&
+         same_value(g, node, at, scratch)) {
+    dead.push_back(at);
+    at = parent_of(t, at, level);
   }
-  return copies;
+  if (dead.empty()) return above;
+  above.top = dead.back();
+  if (at != kNoNode && !condemned(g, at) && at != node && same_value(g, node, at, scratch)) {
+    above.parents.push_back({self, at});
+  }
+  // Those that hang from the same.
+  for (const NodeId d : dead) {
+    const BlockHeader* block = t.block(d, level);
+    if (block == nullptr) continue;
+    for (const NodeId other : block->ids()) {
+      if (above.parents.size() == kEnough) return above;
+      const auto present = [&](const Neighbor& n) { return n.node == other; };
+      if (other == node || g.state(other) != NodeState::kLive ||
+          std::any_of(above.parents.begin(), above.parents.end(), present) ||
+          !same_value(g, node, other, scratch) || hangs_below(t, other, node, level)) {
+        continue;
+      }
+      above.parents.push_back({self, other});
+    }
+  }
+  return above;
 }
 
 // `node` becomes the root of its level; the dead root points to it, so that others who climb find
@@ -147,11 +166,21 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       become_root(g, t, node, last, level, scratch);
       continue;
     }
-    internal::Vector<Neighbor> near = copies_nearby(g, t, node, level, scratch);
+    const CopiesAbove above = copies_above(g, t, node, level, scratch);
+    internal::Vector<Neighbor> near = above.parents;
     for (const Neighbor& n : parents_nearby(g, t, node, level, scratch)) near.push_back(n);
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
-    if (find_parent(g, t, node, level, near, scratch)) continue;
+    if (find_parent(g, t, node, level, near, scratch)) {
+      if (above.parents.empty() && above.top != kNoNode &&
+          !hangs_below(t, parent_of(t, node, level), above.top, level)) {
+        // Other copies that climb find this one, which now stands for all.
+        g.repair_pass.underfull.push_back(node);
+        const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);
+        set_parent(g, t, above.top, level, {score(node), node}, scratch);
+      }
+      continue;
+    }
     CycleGuard guard;
     for (Neighbor at = near.back(); at.node != kNoNode && !guard.repeats(at.node) &&
                                     !replace_condemned_child(g, t, at, node, level, scratch);

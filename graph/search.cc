@@ -96,8 +96,8 @@ class Walk {
   bool rerank(std::size_t most, float farthest, SearchCounters& counters) {
     const CountsAtMoment counts(g_, request_, scratch_);
     const std::uint64_t expanded = scratch_.nodes_expanded;
-    const bool whole = gather_copies(g_, *scratch_.topology, most, farthest, std::cref(counts),
-                                     scratch_);
+    const bool whole =
+        gather_copies(g_, *scratch_.topology, most, farthest, std::cref(counts), scratch_);
     counters.nodes_visited += scratch_.nodes_expanded - expanded;
     if (!whole) return false;
     const std::size_t n = scratch_.ids.size();
@@ -180,8 +180,7 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   Scratch& scratch = moment.scratch();
   Walk walk(g, request, scratch);
   constexpr float kAnyDistance = std::numeric_limits<float>::infinity();
-  if (walk.run(beam, share, counters) &&
-      walk.rerank(rerank_count(g, k), kAnyDistance, counters)) {
+  if (walk.run(beam, share, counters) && walk.rerank(rerank_count(g, k), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();

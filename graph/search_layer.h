@@ -92,14 +92,22 @@ inline void search_layer(const GraphState& g, const Topology& t, const Scorer& s
   search_layer(g, t, score, starts, WalkWidth{.ef = ef}, level, exclude, EveryNode{}, scratch);
 }
 
-/// Whether a pool that has one of two nodes needs the other: no when they are copies (copies.h) and
-/// both, or neither, may be linked to.
-struct SameValue {
+/// Which of two nodes equally far a pool keeps: of copies (copies.h) that are not erased one, that
+/// from which the others hang if it is there. Behind erased ones may be some that are not.
+struct OneOfCopies {
   const GraphState& g;
+  const Topology& t;
+  const Level level;
   Scratch& scratch;
 
-  bool operator()(NodeId a, NodeId b) const {
-    return healthy(a) == healthy(b) && same_value(g, a, b, scratch);
+  CandidatePool::Keep operator()(NodeId a, NodeId b) const {
+    if (!healthy(a) || !healthy(b) || !same_value(g, a, b, scratch)) {
+      return CandidatePool::Keep::kBoth;
+    }
+    const bool a_hangs = hangs_from_copy(g, t, a, level, scratch);
+    const bool b_hangs = hangs_from_copy(g, t, b, level, scratch);
+    const bool first = a_hangs != b_hangs ? b_hangs : a < b;
+    return first ? CandidatePool::Keep::kFirst : CandidatePool::Keep::kSecond;
   }
 
  private:
@@ -146,7 +154,7 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
   }
   scratch.copies.clear();
   const auto merge = [&](std::uint64_t* entries, std::size_t n) {
-    pool.merge_distinct(entries, n, SameValue{g, scratch},
+    pool.merge_distinct(entries, n, OneOfCopies{g, t, level, scratch},
                         [&](std::uint64_t entry) { scratch.copies.push_back(entry); });
   };
   std::array<std::uint64_t, kernels::kMostEntries> passed;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "graph/copies.h"
 #include "graph/link_arena.h"
@@ -37,7 +36,7 @@ class Reach {
   }
 
  private:
-  static inline const float kNear = getenv("TAU") ? atof(getenv("TAU")) : 0.0025f;
+  static constexpr float kNear = 0.0025f;
 
   const GraphState& g_;
   const LinkCandidate& kept_;
