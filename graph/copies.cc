@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "graph/cycle_guard.h"
 #include "graph/scorer.h"
 
 namespace vicinal::graph {
@@ -122,6 +123,17 @@ bool hangs_from_copy(const GraphState& g, const Topology& t, NodeId node, Level 
   const BlockHeader* block = t.block(node, level);
   return block != nullptr && block->parent != kNoNode &&
          same_value(g, node, block->parent, scratch);
+}
+
+NodeId first_of_copies(const GraphState& g, const Topology& t, NodeId node, Level level,
+                       Scratch& scratch) {
+  NodeId first = node;
+  CycleGuard guard;
+  while (!guard.repeats(node) && hangs_from_copy(g, t, node, level, scratch)) {
+    node = t.block(node, level)->parent;
+    if (g.state(node) != NodeState::kCondemned) first = node;
+  }
+  return first;
 }
 
 std::uint64_t value_hash(const GraphState& g, NodeId node, Scratch& scratch) {

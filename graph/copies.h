@@ -4,7 +4,7 @@
 // What: the copies of a value hang together in the tree: a copy's parent is a copy where there is
 // one, so that from any of them the others are found, and the first of them, which hangs from
 // something else. That one is linked from elsewhere; the others take over its links, so that they
-// lead on too, and nobody links back to them. A walk needs one of each value, and keeps the first
+// lead on too, and nobody links back to them or hangs from them. A walk needs one of each value, and keeps the first
 // where it met it (CandidatePool::merge_distinct).
 // Threads: any number at once, inside an epoch, a Scratch each.
 #pragma once
@@ -23,6 +23,11 @@ bool same_value(const GraphState& g, NodeId a, NodeId b, Scratch& scratch);
 /// Whether the parent of `node` at `level` is a copy of it.
 bool hangs_from_copy(const GraphState& g, const Topology& t, NodeId node, Level level,
                      Scratch& scratch);
+
+/// The uppermost of the copies that `node` hangs from and that are not condemned; itself when there
+/// is none.
+NodeId first_of_copies(const GraphState& g, const Topology& t, NodeId node, Level level,
+                       Scratch& scratch);
 
 /// The same for nodes of one value, for others hardly ever.
 std::uint64_t value_hash(const GraphState& g, NodeId node, Scratch& scratch);

@@ -150,13 +150,28 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   return c;
 }
 
-void choose_links(const GraphState& g, NodeId node, Candidates& c, ForwardLinks& forward,
-                  Scratch& scratch) {
+// Of copies the first is linked to, which all others meet.
+void turn_to_first(const GraphState& g, const Topology& t, NodeId node, Level level,
+                   std::span<LinkCandidate> links, Scratch& scratch) {
+  for (LinkCandidate& l : links) {
+    const NodeId first = first_of_copies(g, t, l.neighbor.node, level, scratch);
+    const auto present = [&](const LinkCandidate& o) { return o.neighbor.node == first; };
+    if (first == l.neighbor.node || first == node || !linkable(g, t, first) ||
+        std::any_of(links.begin(), links.end(), present)) {
+      continue;
+    }
+    l.neighbor.node = first;
+  }
+}
+
+void choose_links(const GraphState& g, const Topology& t, NodeId node, Candidates& c,
+                  ForwardLinks& forward, Scratch& scratch) {
   forward.crowded = c.crowded;
   forward.copy = c.copy != kNoNode;
   forward.links.clear();
   for (LinkCandidate& l : c.healthy) l.needed = l.neighbor.node == c.copy;
   c.healthy.resize(select_links(g, node, c.healthy, g.config.M, scratch));
+  if (!forward.copy) turn_to_first(g, t, node, forward.level, c.healthy, scratch);
   const auto copy = std::find_if(c.healthy.begin(), c.healthy.end(),
                                  [](const LinkCandidate& l) { return l.needed; });
   if (copy != c.healthy.end()) std::rotate(c.healthy.begin(), copy, copy + 1);
@@ -197,7 +212,7 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, con
     Candidates found = find_candidates(g, t, score, node, entry, start, level, scratch);
     ForwardLinks& forward = out[level - low];
     forward.level = level;
-    choose_links(g, node, found, forward, scratch);
+    choose_links(g, t, node, found, forward, scratch);
   }
 }
 

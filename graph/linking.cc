@@ -115,6 +115,8 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
     if (child == node || g.state(child) == NodeState::kCondemned) continue;
     const BlockHeader* below = t.block(child, level);
     if (below == nullptr || below->parent != from) continue;
+    // Nothing else hangs from copies of another value but their copies.
+    if (same_value(g, from, child, scratch) && !same_value(g, node, child, scratch)) continue;
     const Neighbor n{score(child), child};
     const bool better = n.distance != nearest.distance ? n.distance < nearest.distance
                                                        : tie(node, child) < tie(node, nearest.node);

@@ -47,7 +47,8 @@ void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Nei
                 Scratch& scratch);
 
 /// The child of `from` nearest to `node` that is not condemned; its node is kNoNode when there is
-/// none. Children that have moved on do not count: following them could lead in a circle.
+/// none. Children that have moved on do not count: following them could lead in a circle; nor do
+/// copies of `from` (copies.h), unless `node` is one.
 Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
                        Level level, Scratch& scratch);
 

@@ -168,12 +168,14 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     }
     const CopiesAbove above = copies_above(g, t, node, level, scratch);
     internal::Vector<Neighbor> near = above.parents;
-    for (const Neighbor& n : parents_nearby(g, t, node, level, scratch)) near.push_back(n);
+    const bool stands_for_all = above.parents.empty() && above.top != kNoNode;
+    for (const Neighbor& n : parents_nearby(g, t, node, level, scratch)) {
+      if (!stands_for_all || !hangs_below(t, n.node, above.top, level)) near.push_back(n);
+    }
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
     if (find_parent(g, t, node, level, near, scratch)) {
-      if (above.parents.empty() && above.top != kNoNode &&
-          !hangs_below(t, parent_of(t, node, level), above.top, level)) {
+      if (stands_for_all && !hangs_below(t, parent_of(t, node, level), above.top, level)) {
         // Other copies that climb find this one, which now stands for all.
         g.repair_pass.underfull.push_back(node);
         const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);

@@ -35,27 +35,41 @@ float distance(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
   return Scorer::for_node(g, a, Scorer::Side::kSecond, scratch)(b);
 }
 
+bool same_row(const Rows& rows, NodeId a, NodeId b) {
+  return std::equal(rows.row(raw(a)), rows.row(raw(a)) + rows.dimension, rows.row(raw(b)));
+}
+
 // The rule, written down the slow way: the room that is not reserved for needed ones goes to
-// those, nearest first, to which no kept one is at most as far as the base.
-std::vector<NodeId> reference(const GraphState& g, const std::vector<LinkCandidate>& candidates,
-                              std::size_t limit, Scratch& scratch) {
+// those, nearest first, that no kept one occludes. (The rows of these tests that are equal, and no
+// others, have equal codes.)
+std::vector<NodeId> reference(const GraphState& g, const Rows& rows, NodeId base,
+                              const std::vector<LinkCandidate>& candidates, std::size_t limit,
+                              Scratch& scratch) {
   std::size_t needed = 0;
   for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
   std::size_t ordinary = 0;
-  std::vector<NodeId> kept;
+  std::vector<Neighbor> kept;
+  const auto occludes = [&](const Neighbor& k, const Neighbor& c) {
+    const bool as_near = distance(g, k.node, c.node, scratch) <= c.distance;
+    if (g.config.metric == Metric::kInnerProduct) {
+      return same_row(rows, k.node, c.node) || (as_near && !same_row(rows, base, k.node));
+    }
+    return as_near && std::max(k.distance, 0.0f) >= 0.0025f * c.distance;
+  };
   for (const LinkCandidate& c : candidates) {
     if (!c.needed) {
       if (ordinary + needed >= limit) continue;
-      bool hidden = false;
-      for (const NodeId k : kept) {
-        hidden = hidden || distance(g, k, c.neighbor.node, scratch) <= c.neighbor.distance;
+      if (std::any_of(kept.begin(), kept.end(),
+                      [&](const Neighbor& k) { return occludes(k, c.neighbor); })) {
+        continue;
       }
-      if (hidden) continue;
       ++ordinary;
     }
-    kept.push_back(c.neighbor.node);
+    kept.push_back(c.neighbor);
   }
-  return kept;
+  std::vector<NodeId> nodes;
+  for (const Neighbor& n : kept) nodes.push_back(n.node);
+  return nodes;
 }
 
 Rows points_with_ties(std::uint64_t seed, std::size_t count) {
@@ -84,8 +98,8 @@ void compare_with_reference(const Config& config, const Rows& rows, std::uint64_
     std::sort(candidates.begin(), candidates.end(),
               [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
     const std::size_t limit = 1 + random() % 20;
-    const std::vector<NodeId> expected = reference(g, candidates, limit, *scratch);
-    const std::size_t kept = select_links(g, candidates, limit, *scratch);
+    const std::vector<NodeId> expected = reference(g, rows, base, candidates, limit, *scratch);
+    const std::size_t kept = select_links(g, base, candidates, limit, *scratch);
     std::vector<NodeId> got;
     for (std::size_t i = 0; i < kept; ++i) got.push_back(candidates[i].neighbor.node);
     ASSERT_EQ(got, expected) << "round " << round << " limit " << limit;
@@ -117,7 +131,7 @@ TEST(SelectLinks, KeepsOneOfManyEqualVectors) {
   const BorrowedScratch scratch((*state).scratches);
   std::vector<LinkCandidate> candidates;
   for (std::uint32_t i = 1; i < 100; ++i) candidates.push_back({{0, NodeId{i}}, i == 50});
-  const std::size_t kept = select_links(*state, candidates, 16, *scratch);
+  const std::size_t kept = select_links(*state, NodeId{0}, candidates, 16, *scratch);
   ASSERT_EQ(kept, 2u);
   EXPECT_EQ(candidates[0].neighbor.node, NodeId{1});
   EXPECT_EQ(candidates[1].neighbor.node, NodeId{50});  // needed, whatever the rule says
