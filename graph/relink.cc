@@ -117,7 +117,19 @@ bool replace_condemned_child(GraphState& g, Topology& t, const Neighbor& ancesto
   return true;
 }
 
-// Adds what the condemned entries of `list` lead to, and takes them out. Returns the healthy ones
+// The copy (copies.h) that a condemned node hangs from, or that came to stand for all: as good a
+// neighbor, if need be as a tombstone, until the next pass. kNoNode when all are condemned.
+NodeId stand_in(const GraphState& g, const Topology& t, NodeId node, Level level,
+                Scratch& scratch) {
+  CycleGuard guard;
+  while (condemned(g, node)) {
+    if (guard.repeats(node) || !hangs_from_copy(g, t, node, level, scratch)) return kNoNode;
+    node = parent_of(t, node, level);
+  }
+  return node;
+}
+
+// Adds what the condemned entries of `list` lead to, and who stands in for them, and takes them out. Returns the healthy ones
 // it had. `wiped_out` becomes true when most of what they lead to is condemned as well: what is
 // left of such a neighborhood lies far away.
 std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
@@ -133,14 +145,23 @@ std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& 
   std::size_t met = 0;
   std::size_t met_dead = 0;
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  const auto add = [&](NodeId next) {
+    if (next == kNoNode || next == node || list.find(next) != nullptr) return;
+    list.add({score(next), next}, LinkList::Kind::kOrdinary);
+  };
   for (const NodeId d : dead) {
+    add(stand_in(g, t, d, level, scratch));
     const BlockHeader* block = t.block(d, level);
     if (block == nullptr) continue;
-    for (const NodeId next : block->ids()) {
+    for (NodeId next : block->ids()) {
       ++met;
-      met_dead += condemned(g, next) ? 1 : 0;
-      if (next == node || g.state(next) != NodeState::kLive || list.find(next) != nullptr) continue;
-      list.add({score(next), next}, LinkList::Kind::kOrdinary);
+      if (condemned(g, next)) {
+        next = stand_in(g, t, next, level, scratch);
+        met_dead += next == kNoNode ? 1 : 0;
+        add(next);
+      } else if (g.state(next) == NodeState::kLive) {
+        add(next);
+      }
     }
   }
   wiped_out = wiped_out || 2 * met_dead > met;
