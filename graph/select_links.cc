@@ -12,39 +12,6 @@ namespace {
 
 constexpr std::size_t kWindow = 64;
 
-// Whether a kept link can occlude what is farther from `base`. By distances that say how far things
-// are apart one sees it, and leaves out those near the base too; under an inner product a copy of
-// the base is as far from it as from itself.
-class Reach {
- public:
-  Reach(const GraphState& g, NodeId base, const LinkCandidate& kept, Scratch& scratch)
-      : g_(g),
-        kept_(kept),
-        scratch_(scratch),
-        inner_product_(g.config.metric == Metric::kInnerProduct),
-        copy_of_base_(inner_product_ && same_value(g, base, kept.neighbor.node, scratch)) {}
-
-  /// `to_kept`: from `c` to the kept one.
-  bool occludes(const LinkCandidate& c, float to_kept) const {
-    const float from_base = c.neighbor.distance;
-    if (!inner_product_) {
-      return to_kept <= from_base && std::max(kept_.neighbor.distance, 0.0f) >= kNear * from_base;
-    }
-    if (to_kept <= from_base && !copy_of_base_) return true;
-    return from_base == kept_.neighbor.distance &&
-           same_value(g_, kept_.neighbor.node, c.neighbor.node, scratch_);
-  }
-
- private:
-  static constexpr float kNear = 0.0025f;
-
-  const GraphState& g_;
-  const LinkCandidate& kept_;
-  Scratch& scratch_;
-  const bool inner_product_;
-  const bool copy_of_base_;
-};
-
 // The candidates that are looked at together, and which of them a kept one occludes.
 class Window {
  public:
@@ -75,10 +42,13 @@ class Window {
     Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,
                                                                               distances_.data());
     scratch_.distances_computed += n;
-    const Reach reach(g_, base_, kept, scratch_);
+    const bool copy_of_base = same_value(g_, base_, kept.neighbor.node, scratch_);
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t position = positions_[j];
-      occluded_[position] = reach.occludes(candidates_[begin_ + position], distances_[j]);
+      const Neighbor& c = candidates_[begin_ + position].neighbor;
+      occluded_[position] = (!copy_of_base && distances_[j] <= c.distance) ||
+                            (c.distance == kept.neighbor.distance &&
+                             same_value(g_, kept.neighbor.node, c.node, scratch_));
     }
   }
 

@@ -3,10 +3,11 @@
 //
 // What: of candidates sorted by distance from a base node, keeps those to which no kept one is as
 // near as the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
-// says. Departures: "as near" instead of "nearer": copies (copies.h) occlude each other, else they
-// would fill a list. And what lies where the base lies, by a twentieth of the way to a candidate,
-// does not occlude it: a copy is as near to everything as the base, and lists that held one would
-// lose all else.
+// says. Departures: "as near" instead of "nearer", and copies (copies.h) occlude each other whatever
+// the metric: they would fill a list. A copy of the base occludes nothing but copies: it is as near
+// to everything as the base, and lists that held one would lose all else. (The same for what is
+// nearly a copy, by up to a twentieth of the way, made it worse: 2,000 values x 10 of 100 dimensions
+// that differ by 0.05 in one, 15 not found by themselves, 2 without.)
 // Why a kept one is compared with all that follow at once, in windows: one batched call instead of
 // one per candidate, and no candidate is compared again once it is occluded.
 // Threads: one at a time per Scratch.

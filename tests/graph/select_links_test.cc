@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "graph/copies.h"
 #include "graph/graph_state.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
@@ -35,14 +36,9 @@ float distance(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
   return Scorer::for_node(g, a, Scorer::Side::kSecond, scratch)(b);
 }
 
-bool same_row(const Rows& rows, NodeId a, NodeId b) {
-  return std::equal(rows.row(raw(a)), rows.row(raw(a)) + rows.dimension, rows.row(raw(b)));
-}
-
 // The rule, written down the slow way: the room that is not reserved for needed ones goes to
-// those, nearest first, that no kept one occludes. (The rows of these tests that are equal, and no
-// others, have equal codes.)
-std::vector<NodeId> reference(const GraphState& g, const Rows& rows, NodeId base,
+// those, nearest first, that no kept one occludes.
+std::vector<NodeId> reference(const GraphState& g, NodeId base,
                               const std::vector<LinkCandidate>& candidates, std::size_t limit,
                               Scratch& scratch) {
   std::size_t needed = 0;
@@ -50,11 +46,9 @@ std::vector<NodeId> reference(const GraphState& g, const Rows& rows, NodeId base
   std::size_t ordinary = 0;
   std::vector<Neighbor> kept;
   const auto occludes = [&](const Neighbor& k, const Neighbor& c) {
-    const bool as_near = distance(g, k.node, c.node, scratch) <= c.distance;
-    if (g.config.metric == Metric::kInnerProduct) {
-      return same_row(rows, k.node, c.node) || (as_near && !same_row(rows, base, k.node));
-    }
-    return as_near && std::max(k.distance, 0.0f) >= 0.0025f * c.distance;
+    return same_value(g, k.node, c.node, scratch) ||
+           (!same_value(g, base, k.node, scratch) &&
+            distance(g, k.node, c.node, scratch) <= c.distance);
   };
   for (const LinkCandidate& c : candidates) {
     if (!c.needed) {
@@ -98,7 +92,7 @@ void compare_with_reference(const Config& config, const Rows& rows, std::uint64_
     std::sort(candidates.begin(), candidates.end(),
               [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
     const std::size_t limit = 1 + random() % 20;
-    const std::vector<NodeId> expected = reference(g, rows, base, candidates, limit, *scratch);
+    const std::vector<NodeId> expected = reference(g, base, candidates, limit, *scratch);
     const std::size_t kept = select_links(g, base, candidates, limit, *scratch);
     std::vector<NodeId> got;
     for (std::size_t i = 0; i < kept; ++i) got.push_back(candidates[i].neighbor.node);
