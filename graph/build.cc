@@ -14,7 +14,9 @@
 #include <new>
 #include <numeric>
 #include <optional>
+#include <utility>
 
+#include "graph/copies.h"
 #include "graph/forward_links.h"
 #include "graph/graph.h"
 #include "graph/insert.h"
@@ -61,6 +63,7 @@ class Rounds {
                       [&](std::size_t i) { find_approach(nodes[i], entry, items_[i]); });
     sort_by_nearness();
     workers_.for_each(nodes.size(), 8, [&](std::size_t i) { search(items_[by_nearness_[i]]); });
+    set_aside_copies();
     queue_up();
     workers_.for_each(items_.size(), 8, [&](std::size_t i) {
       if (!items_[i].alone) choose(items_[i]);
@@ -117,6 +120,24 @@ class Rounds {
     item.adopted.assign(item.forward.size(), 0);
   }
 
+  // Of those that are copies of each other (copies.h) and found none all but the first: they are
+  // linked one by one, and find it.
+  void set_aside_copies() {
+    const BorrowedScratch scratch(g_.scratches);
+    by_value_.clear();
+    for (std::uint32_t i = 0; i < items_.size(); ++i) {
+      if (!takes_part(items_[i])) continue;
+      by_value_.emplace_back(value_hash(g_, items_[i].node), i);
+    }
+    std::sort(by_value_.begin(), by_value_.end());
+    for (std::size_t i = 1; i < by_value_.size(); ++i) {
+      if (by_value_[i].first == by_value_[i - 1].first) items_[by_value_[i].second].alone = true;
+    }
+  }
+
+  // Whether the node chooses among its round: copies do not.
+  static bool takes_part(const Item& item) { return !item.alone && !item.forward.front().copy; }
+
   // All of a small round meet: it may be the first to come upon a cluster. In a large one those
   // meet that found the same node; as two nodes are at least as far from each other as their
   // distances from it differ, each looks at those next to it in that node's queue.
@@ -124,11 +145,11 @@ class Rounds {
     constexpr std::size_t kSmall = 128;
     internal::Vector<NodeId> all;
     for (const Item& item : items_) {
-      if (!item.alone) all.push_back(item.node);
+      if (takes_part(item)) all.push_back(item.node);
     }
     if (all.size() <= kSmall) {
       for (Item& item : items_) {
-        if (!item.alone) item.queued = all;
+        if (takes_part(item)) item.queued = all;
       }
       return;
     }
@@ -172,6 +193,7 @@ class Rounds {
   }
 
   void request_links(std::size_t i, const ForwardLinks& f) {
+    if (f.copy) return;
     for (const Neighbor& n : f.links) {
       requests_.push_back({n.node,
                            f.level,
@@ -269,6 +291,7 @@ class Rounds {
   const internal::Workers workers_;
   internal::Vector<Item> items_;
   internal::Vector<std::uint32_t> by_nearness_;  ///< the items in the order of their searches
+  internal::Vector<std::pair<std::uint64_t, std::uint32_t>> by_value_;  ///< hashes and items
   internal::Vector<Request> requests_;
   internal::Vector<Group> groups_;
 };

@@ -115,11 +115,45 @@ class CandidatePool {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};
   }
 
+  /// Whether two entries have the same distance.
+  static bool as_far(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32; }
+  /// Not above any entry with the distance of `entry`.
+  static std::uint64_t nearest_as_far(std::uint64_t entry) { return entry >> 32 << 32; }
+
+  /// Which of two entries, equally far, a pool keeps.
+  enum class Keep : std::uint8_t { kBoth, kFirst, kSecond };
+
+  /// merge() of what choose(a, b), called for nodes equally far, keeps of newcomers and of what is
+  /// there: a Keep. leave_out(entry) is told of the others. Changes `newcomers`.
+  template <typename Choose, typename LeaveOut>
+  void merge_distinct(std::uint64_t* newcomers, std::size_t count, const Choose& choose,
+                      const LeaveOut& leave_out) {
+    if (count == 0 || capacity_ == 0) return;
+    find_positions(newcomers, count);
+    bool ties = false;  // or what looks like one, behind the last entry
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t at = positions_[i];
+      ties |= as_far(entries_[at], newcomers[i]) | as_far(entries_[at - (at > 0)], newcomers[i]) |
+              (i > 0 && as_far(newcomers[i - 1], newcomers[i]));
+    }
+    if (ties) [[unlikely]] {
+      count = leave_out_same(newcomers, count, choose, leave_out);
+      if (count == 0) return;
+      find_positions(newcomers, count);
+    }
+    merge_at_positions(newcomers, count);
+  }
+
   /// Ascending newcomers and the entries between them go to the other buffer by blocks of 64 bytes:
   /// what is copied too much lies behind, where the next ones go. What does not fit is left out.
   void merge(const std::uint64_t* newcomers, std::size_t count) {
     if (count == 0 || capacity_ == 0) return;
     find_positions(newcomers, count);
+    merge_at_positions(newcomers, count);
+  }
+
+ private:
+  void merge_at_positions(const std::uint64_t* newcomers, std::size_t count) {
     const std::uint64_t* from = entries_.data();
     const std::uint64_t* const from_end = from + size_;
     std::uint64_t* to = merged_.data();
@@ -148,7 +182,43 @@ class CandidatePool {
     cursor_ = std::min(cursor_, positions_[0]);
   }
 
- private:
+  // For merge_distinct(); returns how many newcomers are left.
+  template <typename Choose, typename LeaveOut>
+  std::size_t leave_out_same(std::uint64_t* newcomers, std::size_t count, const Choose& choose,
+                             const LeaveOut& leave_out) {
+    // Compares `entry` with entries[from, size) as far as it is; false when one stays instead of it.
+    const auto stays = [&](std::uint64_t* entries, std::size_t from, std::size_t& size,
+                           std::uint64_t entry) {
+      for (std::size_t i = from; i < size && as_far(entries[i], entry);) {
+        const Keep keep = choose(node_of(entries[i]), node_of(entry));
+        if (keep == Keep::kFirst) return false;
+        if (keep == Keep::kBoth) {
+          ++i;
+          continue;
+        }
+        leave_out(entries[i] & ~std::uint64_t{1});
+        std::memmove(entries + i, entries + i + 1, (--size - i) * sizeof(std::uint64_t));
+        if (entries == entries_.data()) cursor_ = std::min(cursor_, i);
+      }
+      return true;
+    };
+    std::size_t left = 0;
+    std::size_t group = 0;  // where the newcomers as far as the present one begin
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t entry = newcomers[i];
+      if (group < left && !as_far(newcomers[group], entry)) group = left;
+      std::uint64_t* const begin = entries_.data();
+      const auto at = static_cast<std::size_t>(
+          std::lower_bound(begin, begin + size_, nearest_as_far(entry)) - begin);
+      if (stays(newcomers, group, left, entry) && stays(begin, at, size_, entry)) {
+        newcomers[left++] = entry;
+      } else {
+        leave_out(entry);
+      }
+    }
+    return left;
+  }
+
   // How many entries are smaller than each newcomer. A mask instead of a branch, which would be
   // mispredicted every other time; several searches side by side, since each waits for its loads.
   void find_positions(const std::uint64_t* newcomers, std::size_t count) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "engine/base/mutex.h"
+#include "graph/copies.h"
+#include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/search_layer.h"
 #include "graph/select_links.h"
+#include "graph/trees.h"
 
 namespace vicinal::graph {
 
@@ -20,6 +23,40 @@ struct NotCondemned {
   bool operator()(NodeId node) const {
     return linkable(g, t, node) || g.state(node) == NodeState::kTombstone;
   }
+  bool enough() const { return false; }
+};
+
+// Counts for search_layer(): every node does, and a copy of the new one that it may link to is
+// enough.
+class UntilCopy {
+ public:
+  UntilCopy(const GraphState& g, const Topology& t, NodeId node, float self, Scratch& scratch)
+      : g_(g), t_(t), node_(node), self_(kernels::pool_entry(0, self)), scratch_(scratch) {}
+
+  bool every(const std::uint64_t* entries, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (CandidatePool::as_far(entries[i], self_)) look_at(CandidatePool::node_of(entries[i]));
+    }
+    return true;
+  }
+  bool operator()(NodeId node) {
+    look_at(node);
+    return true;
+  }
+  bool enough() const { return found_ != kNoNode; }
+  NodeId found() const { return found_; }
+
+ private:
+  void look_at(NodeId other) {
+    if (same_value(g_, node_, other) && linkable(g_, t_, other)) found_ = other;
+  }
+
+  const GraphState& g_;
+  const Topology& t_;
+  const NodeId node_;
+  const std::uint64_t self_;  ///< how far a copy is
+  Scratch& scratch_;
+  NodeId found_ = kNoNode;
 };
 
 // What a new node may link to at one level, each nearest first.
@@ -27,6 +64,7 @@ struct Candidates {
   internal::Vector<LinkCandidate> healthy;
   internal::Vector<LinkCandidate> tombstones;  ///< those that are nearer than every healthy one
   bool crowded = false;                        ///< few were healthy: `healthy` holds tombstones too
+  NodeId copy = kNoNode;                       ///< a healthy one that is a copy (copies.h)
 };
 
 // Tombstones will be unlinked again, but until then (or should they be resurrected) they are the
@@ -60,6 +98,26 @@ void sort_out(const GraphState& g, const Topology& t, const CandidatePool& pool,
   c.tombstones.clear();
 }
 
+// The uppermost of `copy` and those that it hangs from that `node` may link to, and the links of the
+// uppermost of all, in scratch.pool: what was found for a copy has been found for `node`.
+NodeId take_links_of_copy(const GraphState& g, const Topology& t, NodeId node, NodeId copy,
+                          float self, Level level, Scratch& scratch) {
+  NodeId top = copy;
+  for (CycleGuard guard; !guard.repeats(top) && hangs_from_copy(g, t, top, level);) {
+    top = parent_of(t, top, level);
+    if (linkable(g, t, top)) copy = top;
+  }
+  LinkList list(g, top, level, scratch);
+  list.load(t);
+  scratch.pool.reset(list.entries().size() + 1);
+  scratch.pool.insert(self, copy);
+  for (const LinkList::Entry& e : list.entries()) {
+    const NodeId other = e.neighbor.node;
+    if (other != node && other != copy) scratch.pool.insert(e.neighbor.distance, other);
+  }
+  return copy;
+}
+
 // Never empty while the entry point is healthy (G9 rests on that).
 Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer& score, NodeId node,
                            EntryPoint entry, Neighbor& start, Level level, Scratch& scratch) {
@@ -67,8 +125,19 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   Candidates c;
   // Expanding only the nearer half of what is far from the M-th nearest took an eighth less time
   // and, at a million rows of 384 dimensions, 0.009 of the recall at ef 80.
-  search_layer(g, t, score, start, ef, level, node, scratch);
-  if (scratch.pool.size() > 0) start = scratch.pool[0];
+  const float self = score(node);
+  UntilCopy until(g, t, node, self, scratch);
+  if (t.block(node, level) == nullptr) {
+    search_layer(g, t, score, start, WalkWidth{.ef = ef}, level, node, until, scratch);
+  } else {  // it looks anew
+    search_layer(g, t, score, start, ef, level, node, scratch);
+  }
+  if (until.enough()) {
+    c.copy = take_links_of_copy(g, t, node, until.found(), self, level, scratch);
+    start = {self, c.copy};
+  } else if (scratch.pool.size() > 0) {
+    start = scratch.pool[0];
+  }
   sort_out(g, t, scratch.pool, c);
   if (!c.healthy.empty()) return c;
   // Farther, through what is condemned: some thirty distances for each of 16 ef nodes.
@@ -81,13 +150,34 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   return c;
 }
 
-void choose_links(const GraphState& g, Candidates& c, ForwardLinks& forward, Scratch& scratch) {
+// Of copies the first is linked to, which all others meet.
+void turn_to_first(const GraphState& g, const Topology& t, NodeId node, Level level,
+                   std::span<LinkCandidate> links) {
+  for (LinkCandidate& l : links) {
+    const NodeId first = first_of_copies(g, t, l.neighbor.node, level);
+    const auto present = [&](const LinkCandidate& o) { return o.neighbor.node == first; };
+    if (first == l.neighbor.node || first == node || !linkable(g, t, first) ||
+        std::any_of(links.begin(), links.end(), present)) {
+      continue;
+    }
+    l.neighbor.node = first;
+  }
+}
+
+void choose_links(const GraphState& g, const Topology& t, NodeId node, Candidates& c,
+                  ForwardLinks& forward, Scratch& scratch) {
   forward.crowded = c.crowded;
+  forward.copy = c.copy != kNoNode;
   forward.links.clear();
-  c.healthy.resize(select_links(g, c.healthy, g.config.M, scratch));
+  for (LinkCandidate& l : c.healthy) l.needed = l.neighbor.node == c.copy;
+  c.healthy.resize(select_links(g, node, c.healthy, g.config.M, scratch));
+  if (!forward.copy) turn_to_first(g, t, node, forward.level, c.healthy);
+  const auto copy = std::find_if(c.healthy.begin(), c.healthy.end(),
+                                 [](const LinkCandidate& l) { return l.needed; });
+  if (copy != c.healthy.end()) std::rotate(c.healthy.begin(), copy, copy + 1);
   const std::size_t few =
       std::min<std::size_t>(g.config.M / 4, g.max_links(forward.level) - c.healthy.size());
-  c.tombstones.resize(select_links(g, c.tombstones, few, scratch));
+  c.tombstones.resize(select_links(g, node, c.tombstones, few, scratch));
   for (const LinkCandidate& l : c.healthy) forward.links.push_back(l.neighbor);
   for (const LinkCandidate& l : c.tombstones) forward.links.push_back(l.neighbor);
 }
@@ -122,7 +212,7 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, con
     Candidates found = find_candidates(g, t, score, node, entry, start, level, scratch);
     ForwardLinks& forward = out[level - low];
     forward.level = level;
-    choose_links(g, found, forward, scratch);
+    choose_links(g, t, node, found, forward, scratch);
   }
 }
 

@@ -28,8 +28,10 @@ inline bool linkable(const GraphState& g, const Topology& t, NodeId node) {
 /// What a search found for one level of a new node.
 struct ForwardLinks {
   Level level = 0;
-  /// Nearest first, then tombstones, if any; the first is the parent that is hoped for.
+  /// A copy (copies.h), if any, then nearest first, then tombstones, if any; the first is the
+  /// parent that is hoped for.
   internal::Vector<Neighbor> links;
+  bool copy = false;     ///< the first is a copy, whose links the others are: none needs one back
   bool crowded = false;  ///< tombstones stood where its links should go: see note_crowded()
 };
 

@@ -76,7 +76,7 @@ void LinkList::prune() {
     candidates.push_back({e.neighbor, needed, e.settled && !needed});
   }
   const std::size_t max = g_.max_links(level_);
-  const std::size_t kept = select_links(g_, candidates, max - max / 8, scratch_);
+  const std::size_t kept = select_links(g_, owner_, candidates, max - max / 8, scratch_);
   // Both are in the same order: carry the kinds over.
   std::size_t at = 0;
   for (std::size_t i = 0; i < kept; ++i, ++at) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/copies.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
@@ -22,15 +23,31 @@ bool drop_farthest_ordinary(LinkList& list) {
   return true;
 }
 
+bool takes_child(const GraphState& g, LinkList& list, Level level, const Incoming& in,
+                 Adoption adoption) {
+  // One link stays free for a parent even in a root's list: a root that dies gets one.
+  const std::size_t all = g.max_links(level) - 1;
+  if (adoption == Adoption::kUsual) return list.child_count() < g.max_children(level);
+  if (adoption == Adoption::kLastResort) return list.child_count() < all;
+  // With two a list, a million copies hang some forty deep, and hardly take the room of the links
+  // that lead on: 2,000 values x 20 of 100 dimensions, value by value, 2 values missed, with up to
+  // max_children 126.
+  constexpr std::ptrdiff_t kMostCopies = 2;
+  const auto copy = [&](const LinkList::Entry& e) {
+    return e.kind == LinkList::Kind::kChild && e.neighbor.distance == in.from.distance &&
+           g.state(e.neighbor.node) != NodeState::kCondemned;
+  };
+  auto& entries = list.entries();
+  return list.child_count() < all &&
+         std::count_if(entries.begin(), entries.end(), copy) < kMostCopies;
+}
+
 bool adopt(const GraphState& g, LinkList& list, Level level, const Incoming& in,
            Adoption adoption) {
   LinkList::Entry* present = list.find(in.from.node);
   if (present != nullptr && present->kind == LinkList::Kind::kChild) return true;
   if (present != nullptr && present->kind == LinkList::Kind::kParent) return false;
-  // One link stays free for a parent even in a root's list: a root that dies gets one.
-  const std::size_t most =
-      adoption == Adoption::kUsual ? g.max_children(level) : g.max_links(level) - 1;
-  if (list.child_count() >= most) return false;
+  if (!takes_child(g, list, level, in, adoption)) return false;
   if (present != nullptr) {
     present->kind = LinkList::Kind::kChild;
     return true;
@@ -58,6 +75,33 @@ std::uint32_t tie(NodeId node, NodeId child) {
   return (raw(node) * 2654435761u ^ raw(child)) * 2246822519u;
 }
 
+// Some child of `from` that is a copy of `node` (copies.h), or kNoNode.
+NodeId any_copy_below(const GraphState& g, const Topology& t, NodeId node, NodeId from,
+                      Level level) {
+  NodeId chosen = kNoNode;
+  const BlockHeader* block = t.block(from, level);
+  if (block == nullptr) return chosen;
+  for (const NodeId child : block->children()) {
+    if (child == node || g.state(child) == NodeState::kCondemned) continue;
+    if (chosen != kNoNode && tie(node, child) >= tie(node, chosen)) continue;
+    const BlockHeader* below = t.block(child, level);
+    if (below == nullptr || below->parent != from) continue;
+    if (same_value(g, node, child)) chosen = child;
+  }
+  return chosen;
+}
+
+// Asks a copy of `child`, then copies below it: copies hang together in the tree.
+bool find_parent_among_copies(GraphState& g, Topology& t, NodeId child, Level level,
+                              const Neighbor& copy, Scratch& scratch) {
+  CycleGuard guard;
+  for (NodeId at = copy.node; at != kNoNode && !guard.repeats(at);
+       at = any_copy_below(g, t, child, at, level)) {
+    if (ask(g, t, child, level, {copy.distance, at}, Adoption::kCopy, scratch)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
@@ -70,6 +114,8 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
     if (child == node || g.state(child) == NodeState::kCondemned) continue;
     const BlockHeader* below = t.block(child, level);
     if (below == nullptr || below->parent != from) continue;
+    // Nothing else hangs from copies of another value but their copies.
+    if (same_value(g, from, child) && !same_value(g, node, child)) continue;
     const Neighbor n{score(child), child};
     const bool better = n.distance != nearest.distance ? n.distance < nearest.distance
                                                        : tie(node, child) < tie(node, nearest.node);
@@ -149,6 +195,10 @@ void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Nei
 
 bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
                  std::span<const Neighbor> near, Scratch& scratch) {
+  for (const Neighbor& n : near) {
+    if (!same_value(g, child, n.node)) break;
+    if (find_parent_among_copies(g, t, child, level, n, scratch)) return true;
+  }
   for (const Neighbor& n : near) {
     if (ask(g, t, child, level, n, Adoption::kUsual, scratch)) return true;
   }

@@ -24,7 +24,8 @@ struct Incoming {
 
 /// How far a target goes to adopt a child.
 enum class Adoption : std::uint8_t {
-  kUsual,      ///< up to max_children(level)
+  kUsual,      ///< up to max_children(level); beyond, an ordinary link
+  kCopy,       ///< a copy (copies.h), up to two of them; beyond, no link
   kLastResort  ///< as long as the list holds anything that is no tree link
 };
 
@@ -46,12 +47,13 @@ void set_parent(GraphState& g, Topology& t, NodeId child, Level level, const Nei
                 Scratch& scratch);
 
 /// The child of `from` nearest to `node` that is not condemned; its node is kNoNode when there is
-/// none. Children that have moved on do not count: following them could lead in a circle.
+/// none. Children that have moved on do not count: following them could lead in a circle; nor do
+/// copies of `from` (copies.h), unless `node` is one.
 Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, NodeId from,
                        Level level, Scratch& scratch);
 
-/// Finds a parent for `child` that is linked at `level` and publishes both sides: asks `near`
-/// (nearest first), then walks down the tree from them. False when every one of them is condemned or
+/// Finds a parent for `child` that is linked at `level` and publishes both sides: asks the copies
+/// (copies.h) that `near` begins with and the copies below them, all of `near`, then walks down the tree from them. False when every one of them is condemned or
 /// full of tree links, and the walks end at such.
 bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
                  std::span<const Neighbor> near, Scratch& scratch);

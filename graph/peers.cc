@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/copies.h"
 #include "graph/forward_links.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -44,7 +45,7 @@ void choose_peers(const GraphState& g, const Topology& t, NodeId node,
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
   candidates.resize(
-      select_links(g, candidates, std::min<std::size_t>(limit, g.max_links(0)), scratch));
+      select_links(g, node, candidates, std::min<std::size_t>(limit, g.max_links(0)), scratch));
   for (const LinkCandidate& c : candidates) {
     if (!present(c.neighbor.node)) peers.push_back(c.neighbor);
   }
@@ -75,6 +76,7 @@ void look_for_links_anew(GraphState& g, Topology& t, NodeId node, Scratch& scrat
   internal::Vector<ForwardLinks> levels;
   find_forward_links(g, t, node, approach(g, t, node, entry, scratch), 0, scratch, levels);
   for (const ForwardLinks& forward : levels) {
+    if (hangs_from_copy(g, t, node, forward.level)) continue;  // others have its links
     add_links_both_ways(g, t, node, forward.level, forward.links, scratch);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/copies.h"
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/linking.h"
@@ -31,6 +32,47 @@ internal::Vector<Neighbor> parents_nearby(const GraphState& g, const Topology& t
     if (!hangs_below(t, candidate, node, level)) near.push_back(e.neighbor);
   }
   return near;
+}
+
+// For a node whose parent is condemned: how its copies (copies.h) stay together in the tree.
+struct CopiesAbove {
+  internal::Vector<Neighbor> parents;  ///< as of parents_nearby(): the nearest above it comes first
+  NodeId top = kNoNode;                ///< of the condemned ones that it hangs from the uppermost
+};
+
+CopiesAbove copies_above(const GraphState& g, const Topology& t, NodeId node, Level level,
+                         Scratch& scratch) {
+  constexpr std::size_t kEnough = 4;
+  CopiesAbove above;
+  const float self = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(node);
+  internal::Vector<NodeId> dead;
+  CycleGuard guard;
+  NodeId at = parent_of(t, node, level);
+  while (at != kNoNode && condemned(g, at) && !guard.repeats(at) && same_value(g, node, at)) {
+    dead.push_back(at);
+    at = parent_of(t, at, level);
+  }
+  if (dead.empty()) return above;
+  above.top = dead.back();
+  if (at != kNoNode && !condemned(g, at) && at != node && same_value(g, node, at)) {
+    above.parents.push_back({self, at});
+  }
+  // Those that hang from the same.
+  for (const NodeId d : dead) {
+    const BlockHeader* block = t.block(d, level);
+    if (block == nullptr) continue;
+    for (const NodeId other : block->ids()) {
+      if (above.parents.size() == kEnough) return above;
+      const auto present = [&](const Neighbor& n) { return n.node == other; };
+      if (other == node || g.state(other) != NodeState::kLive ||
+          std::any_of(above.parents.begin(), above.parents.end(), present) ||
+          !same_value(g, node, other) || hangs_below(t, other, node, level)) {
+        continue;
+      }
+      above.parents.push_back({self, other});
+    }
+  }
+  return above;
 }
 
 // `node` becomes the root of its level; the dead root points to it, so that others who climb find
@@ -73,7 +115,18 @@ bool replace_condemned_child(GraphState& g, Topology& t, const Neighbor& ancesto
   return true;
 }
 
-// Adds what the condemned entries of `list` lead to, and takes them out. Returns the healthy ones
+// The copy (copies.h) that a condemned node hangs from, or that came to stand for all: as good a
+// neighbor, if need be as a tombstone, until the next pass. kNoNode when all are condemned.
+NodeId stand_in(const GraphState& g, const Topology& t, NodeId node, Level level) {
+  CycleGuard guard;
+  while (condemned(g, node)) {
+    if (guard.repeats(node) || !hangs_from_copy(g, t, node, level)) return kNoNode;
+    node = parent_of(t, node, level);
+  }
+  return node;
+}
+
+// Adds what the condemned entries of `list` lead to, and who stands in for them, and takes them out. Returns the healthy ones
 // it had. `wiped_out` becomes true when most of what they lead to is condemned as well: what is
 // left of such a neighborhood lies far away.
 std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
@@ -89,14 +142,23 @@ std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& 
   std::size_t met = 0;
   std::size_t met_dead = 0;
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  const auto add = [&](NodeId next) {
+    if (next == kNoNode || next == node || list.find(next) != nullptr) return;
+    list.add({score(next), next}, LinkList::Kind::kOrdinary);
+  };
   for (const NodeId d : dead) {
+    add(stand_in(g, t, d, level));
     const BlockHeader* block = t.block(d, level);
     if (block == nullptr) continue;
-    for (const NodeId next : block->ids()) {
+    for (NodeId next : block->ids()) {
       ++met;
-      met_dead += condemned(g, next) ? 1 : 0;
-      if (next == node || g.state(next) != NodeState::kLive || list.find(next) != nullptr) continue;
-      list.add({score(next), next}, LinkList::Kind::kOrdinary);
+      if (condemned(g, next)) {
+        next = stand_in(g, t, next, level);
+        met_dead += next == kNoNode ? 1 : 0;
+        add(next);
+      } else if (g.state(next) == NodeState::kLive) {
+        add(next);
+      }
     }
   }
   wiped_out = wiped_out || 2 * met_dead > met;
@@ -122,10 +184,23 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
       become_root(g, t, node, last, level, scratch);
       continue;
     }
-    internal::Vector<Neighbor> near = parents_nearby(g, t, node, level, scratch);
+    const CopiesAbove above = copies_above(g, t, node, level, scratch);
+    internal::Vector<Neighbor> near = above.parents;
+    const bool stands_for_all = above.parents.empty() && above.top != kNoNode;
+    for (const Neighbor& n : parents_nearby(g, t, node, level, scratch)) {
+      if (!stands_for_all || !hangs_below(t, n.node, above.top, level)) near.push_back(n);
+    }
     const float distance = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch)(ancestor);
     near.push_back({distance, ancestor});
-    if (find_parent(g, t, node, level, near, scratch)) continue;
+    if (find_parent(g, t, node, level, near, scratch)) {
+      if (stands_for_all && !hangs_below(t, parent_of(t, node, level), above.top, level)) {
+        // Other copies that climb find this one, which now stands for all.
+        g.repair_pass.underfull.push_back(node);
+        const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);
+        set_parent(g, t, above.top, level, {score(node), node}, scratch);
+      }
+      continue;
+    }
     CycleGuard guard;
     for (Neighbor at = near.back(); at.node != kNoNode && !guard.repeats(at.node) &&
                                     !replace_condemned_child(g, t, at, node, level, scratch);

@@ -46,7 +46,7 @@ std::uint64_t Scratch::bytes_held() const {
   const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
   return sizeof(Scratch) + visited.bytes() + pool.bytes() + others.bytes() + of(query) +
          of(rotated) + of(query_codes) + of(side_codes) + of(side_query) + of(ids) + of(distances) +
-         of(results) + of(rows) + of(backlog);
+         of(results) + of(rows) + of(copies) + of(nodes) + of(backlog);
 }
 
 void ScratchPool::give_back(Scratch* scratch) noexcept {

@@ -44,7 +44,9 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
-  internal::Vector<NodeId> backlog;  ///< as it was before a walk (link_backlog.h)
+  internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)
+  internal::Vector<NodeId> nodes;          ///< to be looked at while copies are gathered
+  internal::Vector<NodeId> backlog;        ///< as it was before a walk (link_backlog.h)
 
   std::uint64_t distances_computed = 0;
   std::uint64_t nodes_expanded = 0;

@@ -1,8 +1,10 @@
 // Search: algorithms 2 and 5, re-ranking, filters, radius.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
+#include "graph/copies.h"
 #include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
@@ -46,6 +48,7 @@ class CountsAtMoment {
     return visibility_.counts(node, scratch_.number, scratch_.unsettled) &&
            (accept_ == nullptr || (*accept_)(labels_[node]));
   }
+  bool enough() const { return false; }
 
  private:
   const Visibility& visibility_;
@@ -88,16 +91,21 @@ class Walk {
     }
   }
 
-  /// Exact distances of the `most` nearest in scratch.ids and scratch.distances; returns how many.
-  std::size_t rerank(std::size_t most, SearchCounters& counters) {
-    scratch_.ids.resize(std::max(most, kMaxLinks));
-    scratch_.distances.resize(std::max(most, kMaxLinks));
-    const std::size_t n = std::min(most, scratch_.pool.size());
-    for (std::size_t i = 0; i < n; ++i) scratch_.ids[i] = raw(scratch_.pool[i].node);
+  /// The `most` nearest, copies included (of what is farther than `farthest` without them): exact
+  /// distances in scratch.ids and scratch.distances. False when a scan is cheaper.
+  bool rerank(std::size_t most, float farthest, SearchCounters& counters) {
+    const CountsAtMoment counts(g_, request_, scratch_);
+    const std::uint64_t expanded = scratch_.nodes_expanded;
+    const bool whole =
+        gather_copies(g_, *scratch_.topology, most, farthest, std::cref(counts), scratch_);
+    counters.nodes_visited += scratch_.nodes_expanded - expanded;
+    if (!whole) return false;
+    const std::size_t n = scratch_.ids.size();
+    scratch_.distances.resize(std::max(n, kMaxLinks));
     exact_distances_of(g_, request_, prepared_, std::span(scratch_.ids.data(), n),
                        scratch_.distances.data(), scratch_);
     counters.distances += n;
-    return n;
+    return true;
   }
 
  private:
@@ -105,6 +113,7 @@ class Walk {
     const Topology& t = *scratch_.topology;
     const EntryPoint entry = scratch_.entry;
     scratch_.pool.reset(0);
+    scratch_.copies.clear();
     const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
     prepared_ = score.prepared();
     if (entry.node == kNoNode) return g_.backlog.empty() ? WalkEnd::kWhole : WalkEnd::kNarrow;
@@ -135,11 +144,10 @@ class Walk {
   const float* prepared_ = nullptr;
 };
 
-// Of scratch.ids[0, count) with scratch.distances, the nearest go to `out`; returns how many.
-std::size_t write_results(const GraphState& g, std::size_t count, std::span<Found> out,
-                          Scratch& scratch) {
+// Of scratch.ids with scratch.distances, the nearest go to `out`; returns how many.
+std::size_t write_results(const GraphState& g, std::span<Found> out, Scratch& scratch) {
   scratch.results.clear();
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < scratch.ids.size(); ++i) {
     if (scratch.distances[i] == std::numeric_limits<float>::infinity()) continue;
     const NodeId node{scratch.ids[i]};
     scratch.results.push_back({node, g.labels[node], scratch.distances[i]});
@@ -171,9 +179,9 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   VICINAL_STEP_POINT("search.walk");
   Scratch& scratch = moment.scratch();
   Walk walk(g, request, scratch);
-  if (walk.run(beam, share, counters)) {
-    const std::size_t n =
-        write_results(g, walk.rerank(rerank_count(g, k), counters), out.first(k), scratch);
+  constexpr float kAnyDistance = std::numeric_limits<float>::infinity();
+  if (walk.run(beam, share, counters) && walk.rerank(rerank_count(g, k), kAnyDistance, counters)) {
+    const std::size_t n = write_results(g, out.first(k), scratch);
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();
     if (all || n >= std::min<std::uint64_t>(k, live())) return n;
@@ -193,6 +201,8 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
   known.selectivity = share;
   Scratch& scratch = moment.scratch();
   Walk walk(g, request, scratch);
+  // As far as codes may see what lies within.
+  const float reach = radius + std::abs(radius) / 4 + 1e-3f;
   // Doubles the beam until its farthest candidate lies beyond the radius.
   for (std::size_t ef = std::max<std::size_t>(request.ef, 16);; ef *= 2) {
     if (cost.scan_is_cheaper(request, static_cast<double>(ef), share)) {
@@ -200,12 +210,14 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
     }
     const bool whole = walk.run(ef, share, counters);
     const bool beam_was_full = scratch.pool.full();
-    if (!whole || (!beam_was_full && request.accept == nullptr && scratch.pool.size() < live())) {
+    const bool too_few = !beam_was_full && request.accept == nullptr && scratch.copies.empty() &&
+                         scratch.pool.size() < live();
+    if (!whole || too_few || !walk.rerank(~std::size_t{0}, reach, counters)) {
       g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
       return scan_radius(moment, known, radius, counters);
     }
-    found.resize(scratch.pool.size());
-    found.resize(write_results(g, walk.rerank(found.size(), counters), found, scratch));
+    found.resize(scratch.ids.size());
+    found.resize(write_results(g, found, scratch));
     if (!beam_was_full || found.empty() || found.back().distance > radius) break;
   }
   const auto end =

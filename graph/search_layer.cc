@@ -88,9 +88,12 @@ Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neig
     }
     for (NodeId next = scratch.pool.take_next(); next != kNoNode; next = scratch.pool.take_next()) {
       const std::size_t n = expand(t, score, std::span(&next, 1), level, scratch);
-      scratch.pool.offer(
-          g.kernels, scratch.ids.data(), scratch.distances.data(), n,
-          [&](std::uint64_t* entries, std::size_t count) { scratch.pool.merge(entries, count); });
+      scratch.pool.offer(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
+                         [&](std::uint64_t* entries, std::size_t count) {
+                           scratch.pool.merge_distinct(entries, count,
+                                                       OneOfCopies{g, t, level, scratch},
+                                                       [](std::uint64_t /*entry*/) {});
+                         });
     }
     nearest = Starts(scratch.pool);
   }

@@ -8,6 +8,7 @@
 #include <array>
 #include <span>
 
+#include "graph/copies.h"
 #include "graph/graph_state.h"
 #include "graph/scorer.h"
 #include "graph/scratch.h"
@@ -69,17 +70,20 @@ enum class WalkEnd : std::uint8_t {
 struct EveryNode {
   bool every(const std::uint64_t* /*entries*/, std::size_t /*count*/) const { return true; }
   bool operator()(NodeId /*node*/) const { return true; }
+  bool enough() const { return false; }
 };
 
-/// Algorithm 2, where only some nodes count: leaves the `ef` nearest that do in scratch.pool. The
+/// Algorithm 2, where only some nodes count: leaves the `ef` nearest that do in scratch.pool, one
+/// of each value, and the copies of these that it met in scratch.copies (copies.h). The
 /// walk goes through the others (scratch.others) in the same steps, nearest first of both, so that
 /// where all count nothing is different. `starts` seed it; `exclude` (kNoNode: nobody), which may
 /// be a node to be linked, is never met. `counts(node)` tells whether a node counts, once a node;
 /// `counts.every(entries, n)` may answer for pool entries together: false leaves them to counts().
+/// The walk ends when `counts.enough()`.
 template <typename Counts>
 WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,
                      const Starts& starts, const WalkWidth& width, Level level, NodeId exclude,
-                     const Counts& counts, Scratch& scratch);
+                     Counts&& counts, Scratch& scratch);
 
 /// The same where every node counts.
 inline void search_layer(const GraphState& g, const Topology& t, const Scorer& score,
@@ -87,6 +91,31 @@ inline void search_layer(const GraphState& g, const Topology& t, const Scorer& s
                          Scratch& scratch) {
   search_layer(g, t, score, starts, WalkWidth{.ef = ef}, level, exclude, EveryNode{}, scratch);
 }
+
+/// Which of two nodes equally far a pool keeps: of copies (copies.h) that are not erased one, that
+/// from which the others hang if it is there. Behind erased ones may be some that are not.
+struct OneOfCopies {
+  const GraphState& g;
+  const Topology& t;
+  const Level level;
+  Scratch& scratch;
+
+  CandidatePool::Keep operator()(NodeId a, NodeId b) const {
+    if (!healthy(a) || !healthy(b) || !same_value(g, a, b)) {
+      return CandidatePool::Keep::kBoth;
+    }
+    const bool a_hangs = hangs_from_copy(g, t, a, level);
+    const bool b_hangs = hangs_from_copy(g, t, b, level);
+    const bool first = a_hangs != b_hangs ? b_hangs : a < b;
+    return first ? CandidatePool::Keep::kFirst : CandidatePool::Keep::kSecond;
+  }
+
+ private:
+  bool healthy(NodeId node) const {
+    const NodeState s = g.state(node);
+    return s == NodeState::kLive || s == NodeState::kPending;
+  }
+};
 
 /// The most nodes of one step.
 inline constexpr std::size_t kMaxStep = 4;
@@ -112,7 +141,7 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
 template <typename Counts>
 WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,
                      const Starts& starts, const WalkWidth& width, Level level, NodeId exclude,
-                     const Counts& counts, Scratch& scratch) {
+                     Counts&& counts, Scratch& scratch) {
   CandidatePool& pool = scratch.pool;
   CandidatePool& others = scratch.others;
   scratch.visited.reset(g.next_slot.load(std::memory_order_acquire));
@@ -123,13 +152,18 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
     if (!scratch.visited.insert(raw(start.node))) continue;
     (counts(start.node) ? pool : others).insert(start.distance, start.node);
   }
+  scratch.copies.clear();
+  const auto merge = [&](std::uint64_t* entries, std::size_t n) {
+    pool.merge_distinct(entries, n, OneOfCopies{g, t, level, scratch},
+                        [&](std::uint64_t entry) { scratch.copies.push_back(entry); });
+  };
   std::array<std::uint64_t, kernels::kMostEntries> passed;
   const auto receive = [&](std::uint64_t* entries, std::size_t n) {
     if (level == 0) {
       for (std::size_t i = 0; i < n; ++i) t.prefetch_handle(CandidatePool::node_of(entries[i]));
     }
     if (counts.every(entries, n)) {
-      pool.merge(entries, n);
+      merge(entries, n);
       return;
     }
     std::size_t counted = 0;
@@ -142,13 +176,13 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
         passed[others_met++] = entry;
       }
     }
-    pool.merge(entries, counted);
+    merge(entries, counted);
     others.merge(passed.data(), others_met);
   };
   const std::uint64_t most = scratch.distances_computed + width.distances;
   const bool bounded = most > scratch.distances_computed;
   WalkStep step;
-  while (step.take(scratch, width.ef)) {
+  while (!counts.enough() && step.take(scratch, width.ef)) {
     const std::size_t n = expand(t, score, step.nodes(), level, scratch);
     pool.offer(g.kernels, scratch.ids.data(), scratch.distances.data(), n, receive);
     if (bounded && scratch.distances_computed >= most) return WalkEnd::kOutOfDistances;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/copies.h"
 #include "graph/link_arena.h"
 #include "graph/scorer.h"
 
@@ -14,9 +15,10 @@ constexpr std::size_t kWindow = 64;
 // The candidates that are looked at together, and which of them a kept one occludes.
 class Window {
  public:
-  Window(const GraphState& g, std::span<const LinkCandidate> candidates, std::size_t begin,
-         Scratch& scratch)
+  Window(const GraphState& g, NodeId base, std::span<const LinkCandidate> candidates,
+         std::size_t begin, Scratch& scratch)
       : g_(g),
+        base_(base),
         candidates_(candidates),
         begin_(begin),
         end_(std::min(begin + kWindow, candidates.size())),
@@ -40,14 +42,19 @@ class Window {
     Scorer::for_node(g_, kept.neighbor.node, Scorer::Side::kSecond, scratch_)(ids_.data(), n,
                                                                               distances_.data());
     scratch_.distances_computed += n;
+    const bool copy_of_base = same_value(g_, base_, kept.neighbor.node);
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t position = positions_[j];
-      occluded_[position] = distances_[j] <= candidates_[begin_ + position].neighbor.distance;
+      const Neighbor& c = candidates_[begin_ + position].neighbor;
+      occluded_[position] =
+          (!copy_of_base && distances_[j] <= c.distance) ||
+          (c.distance == kept.neighbor.distance && same_value(g_, kept.neighbor.node, c.node));
     }
   }
 
  private:
   const GraphState& g_;
+  const NodeId base_;
   const std::span<const LinkCandidate> candidates_;
   const std::size_t begin_;
   const std::size_t end_;
@@ -60,14 +67,14 @@ class Window {
 
 }  // namespace
 
-std::size_t select_links(const GraphState& g, std::span<LinkCandidate> candidates,
+std::size_t select_links(const GraphState& g, NodeId base, std::span<LinkCandidate> candidates,
                          std::size_t limit, Scratch& scratch) {
   std::size_t needed = 0;
   for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
   std::size_t room = limit > needed ? limit - needed : 0;
   std::size_t kept = 0;
   for (std::size_t begin = 0; begin < candidates.size() && room + needed > 0;) {
-    Window window(g, candidates, begin, scratch);
+    Window window(g, base, candidates, begin, scratch);
     for (std::size_t k = 0; k < kept && room > 0; ++k) window.occlude(candidates[k], begin);
     for (std::size_t i = begin; i < window.end() && room + needed > 0; ++i) {
       const LinkCandidate c = candidates[i];

@@ -3,8 +3,11 @@
 //
 // What: of candidates sorted by distance from a base node, keeps those to which no kept one is as
 // near as the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
-// says. Departure: "as near" instead of "nearer": equal vectors occlude each other, else a cluster
-// of copies would fill its lists with itself.
+// says. Departures: "as near" instead of "nearer", and copies (copies.h) occlude each other whatever
+// the metric: they would fill a list. A copy of the base occludes nothing but copies: it is as near
+// to everything as the base, and lists that held one would lose all else. (The same for what is
+// nearly a copy, by up to a twentieth of the way, made it worse: 2,000 values x 10 of 100 dimensions
+// that differ by 0.05 in one, 15 not found by themselves, 2 without.)
 // Why a kept one is compared with all that follow at once, in windows: one batched call instead of
 // one per candidate, and no candidate is compared again once it is occluded.
 // Threads: one at a time per Scratch.
@@ -24,10 +27,10 @@ struct LinkCandidate {
   bool settled = false;  ///< known to be occluded by none of the other settled ones
 };
 
-/// Keeps at most `limit` of `candidates` (nearest first, no id twice), needed ones always, in
+/// Keeps at most `limit` of `candidates` for `base` (nearest first, no id twice), needed ones always, in
 /// place: afterwards the kept stand first, in order; returns how many. Two settled ones are not
 /// compared again, which changes nothing but the cost.
-std::size_t select_links(const GraphState& g, std::span<LinkCandidate> candidates,
+std::size_t select_links(const GraphState& g, NodeId base, std::span<LinkCandidate> candidates,
                          std::size_t limit, Scratch& scratch);
 
 }  // namespace vicinal::graph

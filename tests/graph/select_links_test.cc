@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "graph/copies.h"
 #include "graph/graph_state.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
@@ -36,26 +37,33 @@ float distance(const GraphState& g, NodeId a, NodeId b, Scratch& scratch) {
 }
 
 // The rule, written down the slow way: the room that is not reserved for needed ones goes to
-// those, nearest first, to which no kept one is at most as far as the base.
-std::vector<NodeId> reference(const GraphState& g, const std::vector<LinkCandidate>& candidates,
-                              std::size_t limit, Scratch& scratch) {
+// those, nearest first, that no kept one occludes.
+std::vector<NodeId> reference(const GraphState& g, NodeId base,
+                              const std::vector<LinkCandidate>& candidates, std::size_t limit,
+                              Scratch& scratch) {
   std::size_t needed = 0;
   for (const LinkCandidate& c : candidates) needed += c.needed ? 1 : 0;
   std::size_t ordinary = 0;
-  std::vector<NodeId> kept;
+  std::vector<Neighbor> kept;
+  const auto occludes = [&](const Neighbor& k, const Neighbor& c) {
+    return same_value(g, k.node, c.node, scratch) ||
+           (!same_value(g, base, k.node, scratch) &&
+            distance(g, k.node, c.node, scratch) <= c.distance);
+  };
   for (const LinkCandidate& c : candidates) {
     if (!c.needed) {
       if (ordinary + needed >= limit) continue;
-      bool hidden = false;
-      for (const NodeId k : kept) {
-        hidden = hidden || distance(g, k, c.neighbor.node, scratch) <= c.neighbor.distance;
+      if (std::any_of(kept.begin(), kept.end(),
+                      [&](const Neighbor& k) { return occludes(k, c.neighbor); })) {
+        continue;
       }
-      if (hidden) continue;
       ++ordinary;
     }
-    kept.push_back(c.neighbor.node);
+    kept.push_back(c.neighbor);
   }
-  return kept;
+  std::vector<NodeId> nodes;
+  for (const Neighbor& n : kept) nodes.push_back(n.node);
+  return nodes;
 }
 
 Rows points_with_ties(std::uint64_t seed, std::size_t count) {
@@ -84,8 +92,8 @@ void compare_with_reference(const Config& config, const Rows& rows, std::uint64_
     std::sort(candidates.begin(), candidates.end(),
               [](const auto& a, const auto& b) { return a.neighbor < b.neighbor; });
     const std::size_t limit = 1 + random() % 20;
-    const std::vector<NodeId> expected = reference(g, candidates, limit, *scratch);
-    const std::size_t kept = select_links(g, candidates, limit, *scratch);
+    const std::vector<NodeId> expected = reference(g, base, candidates, limit, *scratch);
+    const std::size_t kept = select_links(g, base, candidates, limit, *scratch);
     std::vector<NodeId> got;
     for (std::size_t i = 0; i < kept; ++i) got.push_back(candidates[i].neighbor.node);
     ASSERT_EQ(got, expected) << "round " << round << " limit " << limit;
@@ -117,7 +125,7 @@ TEST(SelectLinks, KeepsOneOfManyEqualVectors) {
   const BorrowedScratch scratch((*state).scratches);
   std::vector<LinkCandidate> candidates;
   for (std::uint32_t i = 1; i < 100; ++i) candidates.push_back({{0, NodeId{i}}, i == 50});
-  const std::size_t kept = select_links(*state, candidates, 16, *scratch);
+  const std::size_t kept = select_links(*state, NodeId{0}, candidates, 16, *scratch);
   ASSERT_EQ(kept, 2u);
   EXPECT_EQ(candidates[0].neighbor.node, NodeId{1});
   EXPECT_EQ(candidates[1].neighbor.node, NodeId{50});  // needed, whatever the rule says
