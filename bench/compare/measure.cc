@@ -357,6 +357,9 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
     Result<Json> durable = measure_durable(data, options);
     if (!durable.ok()) return durable;
     if (!durable->is_null()) result["durable"] = std::move(*durable);
+    Result<Json> copies = measure_copies(data, options);
+    if (!copies.ok()) return copies;
+    result["copies"] = std::move(*copies);
   }
   result["builds"] = std::move(*builds);
   Result<std::vector<Contender>> all = build_all(data, options, result["builds"]);

@@ -58,6 +58,11 @@ Result<Json> measure_store(const Dataset& data, const RunOptions& options);
 /// of next to nothing. Runs in a child. Null for few rows.
 Result<Json> measure_durable(const Dataset& data, const RunOptions& options);
 
+/// The first 2,000 rows, 20 times each, inserted singly by one thread: the share of them that a
+/// search by themselves finds, and what inserts cost beside those of as many other rows. Each engine
+/// in a child: the value of "copies" in measure().
+Result<Json> measure_copies(const Dataset& data, const RunOptions& options);
+
 /// Searches of one thread at rest, beside rows erased and beside a thread that inserts, in turns:
 /// the value of "live" that live_section() reads. Of options.engines "vicinal" and "hnswlib" take
 /// part, the latter without a lock and behind a shared mutex. Runs in a child, which hnswlib

@@ -168,6 +168,21 @@ std::string durable_line(const Json& result) {
       durable["writers"].get<unsigned>());
 }
 
+std::string copies_table(const Json& result) {
+  if (!result.contains("copies")) return "";
+  const Json& copies = result["copies"];
+  std::string text = fmt::format(
+      "\n| {} values x {}, inserted singly in turn | values found by themselves at ef {} | "
+      "inserts/s | of other rows |\n|---|--:|--:|--:|\n",
+      number(&copies, "values"), number(&copies, "copies"), number(&copies, "ef"));
+  for (const Json& line : copies["lines"]) {
+    text += fmt::format("| {} | {} | {} | {} |\n", engine_title(line["engine"]),
+                        number(&line, "recall", 4), number(&line, "inserts_per_s"),
+                        number(&line, "distinct_inserts_per_s"));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string engine_title(const std::string& engine) {
@@ -226,7 +241,7 @@ std::string dataset_tables(const Json& result) {
           "\nCPU: the share of its threads' time that a build ran; below 90 % the machine was "
           "busy with other work.\n\n" +
           speed_table(result) + "\n" + points_table(result);
-  return text + store_table(result) + durable_line(result);
+  return text + copies_table(result) + store_table(result) + durable_line(result);
 }
 
 }  // namespace vicinal::bench

@@ -13,6 +13,10 @@ for engine in "vicinal int8" "vicinal float32" "hnswlib" "faiss"; do
   grep -q "^| $engine" out || fail "no line of $engine"
 done
 grep -q '^| hnswlib.*(2 graphs: ' out || fail "no median of two graphs"
+# Ours finds every value of 1,500 x 20 (hnswlib need not).
+awk -F' *[|] *' '/^\| 1,500 values x 20/ { rows = 1 }
+  rows && /^\| vicinal/ { if ($3 + 0 < 0.999 || $4 + 0 <= 0) exit 1; ++found }
+  /^$/ { rows = 0 } END { exit found != 2 }' out || fail "copies: $(grep -A5 'values x 20' out)"
 grep -q '^Store of vicinal' out || fail "no line of the store"
 # All four recalls at ef 400 are there and high: the labels of all engines are row numbers.
 awk -F'[:| ]+' '/^\| 400 / { for (i = 3; i < NF; i += 2) if ($i < 0.98) exit 1; found = 1 }
