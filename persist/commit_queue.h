@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "persist/envelope.h"
+#include "persist/index_range.h"
 #include "persist/lmdb_env.h"
 #include "persist/sequence_ledger.h"
 
@@ -31,8 +32,7 @@ class CommitQueue {
 
   /// Where an index keeps its journal.
   struct Target {
-    DatabaseHandle journal = 0;
-    std::uint32_t index = 0;
+    IndexRange journal;
     SequenceLedger* ledger = nullptr;
   };
 

@@ -162,6 +162,14 @@ Result<PathContent> examine_path(const std::string& path) {
   return *written ? PathContent::kStore : examine_folder(path, true, made);
 }
 
+Status sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  const int rc = ::fsync(fd);
+  ::close(fd);
+  return rc == 0 ? Status() : Status::io_error(fmt::format("syncing the folder {}", path));
+}
+
 Status mark_made(const std::string& path) {
   if (marked_made(path)) return {};
   const std::string file = path + "/" + kWriterLockFile;

@@ -43,10 +43,10 @@ Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
 Result<RecordBuffer> LinkWriter::record(Transaction& transaction, std::uint32_t number,
                                         const std::vector<Change>& changes) const {
   const Key32 key(number);
-  const RecordId id{RecordKind::kLinks, index_, key.bytes()};
+  const RecordId id{RecordKind::kLinks, links_.index(), key.bytes()};
   LinkGroup group(kNodesPerLinkGroup);
   Bytes value;
-  Result<bool> found = transaction.get(links_, key.bytes(), &value);
+  Result<bool> found = links_.get(transaction, key.bytes(), &value);
   if (!found) return found.status();
   if (*found) {
     // A damaged record was reported by load(), and the engine has linked its nodes anew.
@@ -66,16 +66,16 @@ Status LinkWriter::store(Transaction& transaction, const Step& step) const {
   for (const auto& [group, sealed] : step) {
     const Key32 key(group);
     if (sealed.empty()) {
-      if (Status s = transaction.remove(links_, key.bytes()); !s.ok()) return s;
+      if (Status s = links_.remove(transaction, key.bytes()); !s.ok()) return s;
       continue;
     }
     Bytes last;
-    Result<bool> has_last = transaction.last_key(links_, &last);
+    Result<bool> has_last = links_.last_key(transaction, &last);
     if (!has_last) return has_last.status();
     std::uint32_t last_group = 0;
     const bool at_end = !*has_last || (parse_key(last, &last_group) && last_group < group);
     const PutMode mode = at_end ? PutMode::kAppend : PutMode::kReplace;
-    if (Status s = transaction.put(links_, key.bytes(), sealed, mode); !s.ok()) return s;
+    if (Status s = links_.put(transaction, key.bytes(), sealed, mode); !s.ok()) return s;
   }
   return {};
 }

@@ -37,6 +37,7 @@ struct EnvironmentOptions {
   bool read_only = false;
   std::uint64_t map_bytes = 0;      ///< 0: the largest of a few sizes that the system grants
   std::uint64_t max_map_bytes = 0;  ///< 0: no limit
+  unsigned databases = 6;           ///< at most so many have handles: transactions look at each
 };
 
 class Environment {
@@ -56,8 +57,7 @@ class Environment {
   /// Errors: the closure's; kFull with the limit; kIoError; kReadOnly.
   Status write(const Closure& closure);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
-  /// opened or dropped, one caller at a time. Waits for no reader, unless the map must grow. Of a
-  /// database that is dropped no handle may be in use.
+  /// opened, one caller at a time. Waits for no reader, unless the map must grow.
   Status with_handles(const Closure& closure);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();

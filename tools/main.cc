@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_repair(app, exit_code);
   add_backup(app, exit_code);
   add_checkpoint(app, exit_code);
+  add_convert(app, exit_code);
   add_cpu(app, exit_code);
   add_demo(app, exit_code);
   CLI11_PARSE(app, argc, argv);
