@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
   add_truth(app, exit_code);
   add_churn(app, exit_code);
   add_live(app, exit_code);
+  add_many(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

@@ -104,7 +104,9 @@ TEST(Many, AThousandAreMadeWrittenListedAndFoundAgain) {
             model.upsert(round * 100);
             model.batch(round * 100 + 1, 3 + i % 70);
             model.erase(round * 100);
-            if (round == 2) EXPECT_TRUE(model.checkpoint().ok());
+            if (round == 2) {
+              EXPECT_TRUE(model.checkpoint().ok());
+            }
           }
         }
       });
@@ -377,7 +379,8 @@ std::uint64_t bytes_per_commit(std::size_t indexes) {
   const std::uint64_t before = written_bytes();
   for (Label label = 0; label < kCommits; ++label) tenants[indexes / 2]->model.upsert(label);
   const std::uint64_t bytes = (written_bytes() - before) / kCommits;
-  RecordProperty("bytes_per_commit_of_" + std::to_string(indexes), std::to_string(bytes));
+  testing::Test::RecordProperty("bytes_per_commit_of_" + std::to_string(indexes),
+                                std::to_string(bytes));
   return bytes;
 }
 
