@@ -251,7 +251,9 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
   if (!pass) return closed_status();
   const Result<std::vector<std::string>> names = file_->index_names();
   if (!names) return names.status();
-  std::uint64_t failures = 0;
+  const Result<std::uint64_t> strays = file_->verify_ids(messages);
+  if (!strays) return strays.status();
+  std::uint64_t failures = *strays;
   for (const std::string& name : *names) {
     const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
     if (!turn) return refused();

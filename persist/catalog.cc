@@ -138,6 +138,21 @@ Result<std::uint32_t> Catalog::first_dropped(Transaction& transaction) const {
   return entry.index;
 }
 
+Result<std::set<std::uint32_t>> Catalog::ids(Transaction& transaction) const {
+  Result<Cursor> cursor = Cursor::open(transaction, database_);
+  if (!cursor) return cursor.status();
+  std::set<std::uint32_t> ids;
+  Result<bool> more = cursor->seek(DroppedKey(0).bytes());
+  for (; more.ok() && *more; more = cursor->next()) {
+    CatalogEntry entry;
+    Status s = read_record(transaction, database_, entry_id(cursor->key()), &entry);
+    if (!s.ok()) return s;
+    ids.insert(entry.index);
+  }
+  if (!more) return more.status();
+  return ids;
+}
+
 Status Catalog::forget_dropped(Transaction& transaction, std::uint32_t index) {
   return transaction.remove(database_, DroppedKey(index).bytes());
 }

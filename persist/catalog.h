@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ class Catalog {
   Result<std::uint32_t> first_dropped(Transaction& transaction) const;
   /// They are.
   Status forget_dropped(Transaction& transaction, std::uint32_t index);
+  /// Of all indexes, dropped ones too.
+  Result<std::set<std::uint32_t>> ids(Transaction& transaction) const;
 
  private:
   const std::string path_;

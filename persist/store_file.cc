@@ -19,6 +19,7 @@
 #include "persist/page_check.h"
 #include "persist/records.h"
 #include "persist/stored_index.h"
+#include "persist/verify.h"
 
 namespace vicinal::persist {
 namespace {
@@ -227,6 +228,14 @@ bool StoreFile::delete_dropped() noexcept {
   } catch (const std::bad_alloc&) {
     return false;
   }
+}
+
+Result<std::uint64_t> StoreFile::verify_ids(std::vector<std::string>* messages) {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  const Result<std::set<std::uint32_t>> ids = catalog_->ids(**transaction);
+  if (!ids) return ids.status();
+  return persist::verify_ids(**transaction, *databases_, *ids, messages);
 }
 
 Status StoreFile::sync() { return environment_->sync(); }

@@ -74,6 +74,9 @@ class StoreFile {
   bool delete_dropped() noexcept;
   bool has_dropped() const { return some_dropped_.load(); }
 
+  /// Records that are of no index: how many ids they have, with a line for each of the first 100.
+  Result<std::uint64_t> verify_ids(std::vector<std::string>* messages);
+
   Status sync();
   Status backup(const std::string& path);
   std::uint64_t bytes_on_disk() const;

@@ -10,6 +10,7 @@
 #include "persist/codec.h"
 #include "persist/fixed_records.h"
 #include "persist/journal.h"
+#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
 #include "persist/range_tail.h"
 #include "persist/records.h"
@@ -183,6 +184,34 @@ Result<std::uint64_t> verify(StoredIndex& index, std::vector<std::string>* messa
   Result<ReadTransaction> transaction = index.environment.read();
   if (!transaction) return transaction.status();
   return Verifier(index, **transaction, messages).run();
+}
+
+Result<std::uint64_t> verify_ids(Transaction& transaction, const SharedDatabases& databases,
+                                 const std::set<std::uint32_t>& ids,
+                                 std::vector<std::string>* messages) {
+  std::uint64_t failures = 0;
+  for (std::size_t i = 0; i < SharedDatabases::kCount; ++i) {
+    Result<Cursor> cursor = Cursor::open(transaction, databases.handles()[i]);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    while (more.ok() && *more) {
+      const Bytes key = cursor->key();
+      std::uint32_t id = 0;
+      const bool has_id =
+          key.size() > IndexRange::kIdBytes && parse_key(key.first(IndexRange::kIdBytes), &id);
+      if (!has_id || !ids.contains(id)) {
+        ++failures;
+        if (messages != nullptr && messages->size() < kMaxMessages) {
+          messages->push_back(
+              fmt::format("{}: records of no index, under id {}", SharedDatabases::kNames[i], id));
+        }
+      }
+      const bool last = id == ~std::uint32_t{0};
+      more = has_id && !last ? cursor->seek(Key32(id + 1).bytes()) : cursor->next();
+    }
+    if (!more) return more.status();
+  }
+  return failures;
 }
 
 }  // namespace vicinal::persist
