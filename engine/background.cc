@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
+#include <utility>
 
 namespace vicinal::engine {
 namespace {
@@ -16,16 +16,38 @@ constexpr std::chrono::milliseconds kRetry{1000};
 
 }  // namespace
 
-Background::Background(OpenIndexes open_indexes, std::uint64_t checkpoint_bytes)
-    : open_indexes_(std::move(open_indexes)),
+Background::Background(std::function<bool()> look_at_file, std::uint64_t checkpoint_bytes)
+    : look_at_file_(std::move(look_at_file)),
       checkpoint_bytes_(checkpoint_bytes),
       thread_([this] { run(); }) {}
 
-void Background::wake() {
-  if (woken_.load(std::memory_order_relaxed)) return;
+void Background::list(const std::shared_ptr<Watched>& watched) {
+  watched->next = std::move(first_);
+  first_ = watched;
+}
+
+void Background::begin(const std::shared_ptr<Watched>& watched,
+                       const std::shared_ptr<IndexCore>& core) {
+  const internal::MutexLock lock(mutex_);
+  watched->index = core;
+  if (!watched->listed.exchange(true)) list(watched);
+}
+
+void Background::wake(const std::shared_ptr<Watched>& watched) {
+  // A round that begins after woken_ was read takes the list, and unlists before it looks.
+  if (watched->listed.load() && woken_.load()) return;
   {
     const internal::MutexLock lock(mutex_);
-    woken_.store(true);
+    if (!watched->listed.exchange(true)) list(watched);
+    woken_ = true;
+  }
+  changed_.notify_one();
+}
+
+void Background::wake() {
+  {
+    const internal::MutexLock lock(mutex_);
+    woken_ = true;
   }
   changed_.notify_one();
 }
@@ -37,6 +59,15 @@ void Background::stop() {
   }
   changed_.notify_one();
   if (thread_.joinable()) thread_.join();
+  // One by one: each owns the next.
+  std::shared_ptr<Watched> listed;
+  {
+    const internal::MutexLock lock(mutex_);
+    listed = std::move(first_);
+  }
+  for (std::shared_ptr<Watched> rest = std::move(listed); rest != nullptr;) {
+    rest = std::exchange(rest->next, nullptr);
+  }
 }
 
 void Background::run() {
@@ -44,7 +75,7 @@ void Background::run() {
   while (true) {
     while (!stopping_ && !woken_.load()) changed_.wait(mutex_);
     if (stopping_) return;
-    woken_.store(false);
+    woken_ = false;
     for (Due due = Due::kMore; due != Due::kNothing && !stopping_;) {
       {
         const internal::MutexUnlock unlocked(mutex_);
@@ -59,13 +90,27 @@ void Background::run() {
 }
 
 Due Background::step() {
-  Due due = Due::kNothing;
-  try {
-    for (const std::shared_ptr<IndexCore>& index : open_indexes_()) {
-      due = std::max(due, index->maintain(checkpoint_bytes_));
+  Due due = look_at_file_() ? Due::kMore : Due::kNothing;
+  std::shared_ptr<Watched> rest;
+  {
+    const internal::MutexLock lock(mutex_);
+    rest = std::move(first_);
+  }
+  while (rest != nullptr) {
+    const std::shared_ptr<Watched> watched = std::move(rest);
+    std::shared_ptr<IndexCore> index;
+    {
+      const internal::MutexLock lock(mutex_);
+      rest = std::move(watched->next);
+      index = watched->index.lock();
     }
-  } catch (const std::bad_alloc&) {
-    return Due::kAgain;  // for the list of them
+    watched->listed.store(false);
+    if (index == nullptr) continue;
+    const Due its = index->maintain(checkpoint_bytes_);
+    due = std::max(due, its);
+    if (its == Due::kNothing) continue;
+    const internal::MutexLock lock(mutex_);
+    if (!watched->listed.exchange(true)) list(watched);
   }
   return due;
 }

@@ -1,9 +1,12 @@
 // Background: the one thread of a store that writes checkpoints and repairs when they are due.
 //
-// What: sleeps until a write wakes it, then looks at every open index (IndexCore::maintain) until
-// nothing is due. What fails is told by the index (background_health.h) and tried again every
-// second.
-// Threads: wake() any; stop() once.
+// What: sleeps until a write wakes it, then looks at the indexes that were written to
+// (IndexCore::maintain) until nothing is due. What fails is told by the index (background_health.h)
+// and tried again every second.
+// Ownership: an index is shared while it is looked at; who is to be looked at is a list of Watched.
+// Threads: wake() and begin() any; stop() once.
+// Cost: a round looks at who was written to or is still in need, however many are open; waking it
+// for an index that it is about to look at costs one load. Neither allocates.
 #pragma once
 
 #include <atomic>
@@ -11,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "engine/base/mutex.h"
 #include "engine/index_core.h"
@@ -20,14 +22,25 @@ namespace vicinal::engine {
 
 class Background {
  public:
-  using OpenIndexes = std::function<std::vector<std::shared_ptr<IndexCore>>()>;
+  /// An index as the thread knows it.
+  struct Watched {
+    std::atomic<bool> listed{false};  ///< it is, or is about to be, in the list
+    // Guarded by the thread's mutex.
+    std::weak_ptr<IndexCore> index = {};
+    std::shared_ptr<Watched> next = nullptr;  ///< in the list
+  };
 
-  Background(OpenIndexes open_indexes, std::uint64_t checkpoint_bytes);
+  /// `look_at_file` begins every round, and says whether it has more to do.
+  Background(std::function<bool()> look_at_file, std::uint64_t checkpoint_bytes);
   ~Background() { stop(); }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  /// Something was written. Costs one load when the thread is awake.
+  /// `core` was opened: the next round looks at it.
+  void begin(const std::shared_ptr<Watched>& watched, const std::shared_ptr<IndexCore>& core);
+  /// Something was written to an index.
+  void wake(const std::shared_ptr<Watched>& watched);
+  /// There is something to do in the file.
   void wake();
   /// Waits for the present step and ends the thread.
   void stop();
@@ -36,12 +49,15 @@ class Background {
   void run();
   /// Of all indexes, the one that is most in need.
   Due step();
+  /// The caller holds the mutex; `watched` is marked as listed, and is not.
+  void list(const std::shared_ptr<Watched>& watched) VICINAL_REQUIRES(mutex_);
 
-  const OpenIndexes open_indexes_;
+  const std::function<bool()> look_at_file_;
   const std::uint64_t checkpoint_bytes_;
   internal::Mutex mutex_;
   internal::CondVar changed_;
-  std::atomic<bool> woken_{false};  // set outside the mutex only from false to true
+  std::atomic<bool> woken_{false};  // set outside the mutex by nobody
+  std::shared_ptr<Watched> first_ VICINAL_GUARDED_BY(mutex_);
   bool stopping_ VICINAL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #include "vicinal/store.h"
 
 #include "engine/store_core.h"
+#include "persist/convert.h"
 
 namespace vicinal {
 
@@ -17,6 +18,8 @@ Result<Store> Store::open(const std::string& path, const StoreOptions& options) 
   if (!core) return core.status();
   return Store(std::move(*core));
 }
+
+Result<bool> Store::convert(const std::string& path) { return persist::convert(path); }
 
 Result<Index> Store::index(std::string_view name, const IndexOptions& options) {
   Result<std::shared_ptr<engine::IndexCore>> core = core_->index(name, options);

@@ -41,9 +41,10 @@ StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
   if (options.background && !options.read_only) {
     const auto look = [this] {
       watch_file();
-      return open_indexes();
+      return file_->delete_dropped();
     };
     background_ = std::make_unique<Background>(look, options.checkpoint_bytes);
+    if (file_->has_dropped()) background_->wake();
   }
 }
 
@@ -125,14 +126,15 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   StoreLink link;
   link.file = file_.get();
   link.records = std::move(records);
-  if (Background* const background = background_.get()) {
-    link.on_write = [background] { background->wake(); };
-  }
+  Background* const background = background_.get();
+  const auto watched = std::make_shared<Background::Watched>();
+  if (background != nullptr) link.on_write = [background, watched] { background->wake(watched); };
   Result<std::shared_ptr<IndexCore>> core =
       IndexCore::make(std::string(name), options, std::move(link));
   if (!core) return core.status();
   const internal::MutexLock lock(registry_);
   indexes_.emplace(name, *core);
+  if (background != nullptr) background->begin(watched, *core);
   return *core;
 }
 
@@ -207,6 +209,14 @@ Status StoreCore::drop_index(std::string_view name) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
+  VICINAL_RETURN_IF_ERROR(take_from_catalog(name));
+  // The name is free: whoever makes it anew does not wait for this.
+  while (file_->delete_dropped()) {
+  }
+  return {};
+}
+
+Status StoreCore::take_from_catalog(std::string_view name) {
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
   if (file_->options().read_only) {
@@ -224,6 +234,8 @@ Status StoreCore::drop_index(std::string_view name) {
 Status StoreCore::checkpoint() {
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
+  while (file_->delete_dropped()) {
+  }
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoints().checkpoint({}));
   }
@@ -248,7 +260,9 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
   if (!pass) return closed_status();
   const Result<std::vector<std::string>> names = file_->index_names();
   if (!names) return names.status();
-  std::uint64_t failures = 0;
+  const Result<std::uint64_t> strays = file_->verify_ids(messages);
+  if (!strays) return strays.status();
+  std::uint64_t failures = *strays;
   for (const std::string& name : *names) {
     const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
     if (!turn) return refused();

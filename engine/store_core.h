@@ -64,6 +64,8 @@ class StoreCore {
   /// With the turn at its name: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
+  /// Closes `name` and drops it; some of its records may be left to delete.
+  Status take_from_catalog(std::string_view name);
   /// Whether what was asked for goes with what is stored: check_agreement() or check_tuning().
   using Agreement = Status(std::string_view name, const IndexOptions& asked,
                            const persist::StoredOptions& stored);

@@ -98,14 +98,14 @@ Result<Sequence> append_batch(StoredIndex& index, const Batch& batch) {
           }
           if (end != chunks.size()) return {};
           if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
+          CountedRange journal(transaction, index.databases.journal);
           sequence.allot();  // the closure runs again after the map grew
-          Status s = put_entry(transaction, index.databases.journal, index.index, sequence.get(),
-                               entry, PutMode::kAppend);
+          Status s = put_entry(journal, sequence.get(), entry, PutMode::kNew);
           if (s.ok() && !batch.freed.empty()) {
             free_sequence.allot();
-            s = put_entry(transaction, index.databases.journal, index.index, free_sequence.get(),
-                          free_entry, PutMode::kAppend);
+            s = put_entry(journal, free_sequence.get(), free_entry, PutMode::kNew);
           }
+          if (s.ok()) s = journal.flush();
           return s.ok() ? failpoints::reach("batch.before_commit") : s;
         },
         WriteKind::kAdds);

@@ -1,10 +1,13 @@
-// Catalog: which indexes a store has, their names and numeric ids, and the store's own record.
+// Catalog: which indexes a store has, their names and numeric ids, which were dropped and still have
+// records, and the store's own record.
 //
 // Ownership: belongs to its StoreFile.
 // Threads: open() first and alone, then any; each call lives in its caller's transaction.
+// Cost: names are keys: finding one of many takes as many steps as the tree is deep.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +19,9 @@ namespace vicinal::persist {
 
 /// kInvalidArgument when no index may have this name.
 Status check_index_name(std::string_view name);
+
+/// kInvalidArgument, for who would make it.
+Status exists_already(std::string_view name);
 
 class Catalog {
  public:
@@ -29,10 +35,18 @@ class Catalog {
   Result<std::vector<std::string>> names(Transaction& transaction) const;
   /// The numeric id; kNotFound.
   Result<std::uint32_t> find(Transaction& transaction, std::string_view name) const;
-  /// Gives `name` the next id.
-  /// Errors: kInvalidArgument when there is one of that name; kFull.
+  /// Gives `name` the next id; none is given twice.
+  /// Errors: kInvalidArgument when there is one of that name; kFull when ids have run out.
   Result<std::uint32_t> add(Transaction& transaction, std::string_view name);
-  Status remove(Transaction& transaction, std::string_view name);
+  /// `name` is free from now on; its id joins those of dropped indexes. kNotFound.
+  Status drop(Transaction& transaction, std::string_view name);
+
+  /// The least id of a dropped index whose records are not all deleted, or 0.
+  Result<std::uint32_t> first_dropped(Transaction& transaction) const;
+  /// They are.
+  Status forget_dropped(Transaction& transaction, std::uint32_t index);
+  /// Of all indexes, dropped ones too.
+  Result<std::set<std::uint32_t>> ids(Transaction& transaction) const;
 
  private:
   const std::string path_;

@@ -89,8 +89,9 @@ class Checkpoint {
     const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment.write([&](Transaction& transaction) -> Status {
       if (unmark) {
-        const Key64 key(mark_);
-        Status s = transaction.remove(index_.databases.journal, key.bytes());
+        CountedRange journal(transaction, index_.databases.journal);
+        Status s = journal.remove(Key64(mark_).bytes());
+        if (s.ok()) s = journal.flush();
         if (!s.ok()) return s;
       }
       StateRecord state;
@@ -114,7 +115,7 @@ class Checkpoint {
     scattered_.emplace(index_.layout, state_.node_limit);
     JournalEntry entry;
     Status status =
-        walk_journal(**transaction, index_.databases.journal, index_.index,
+        walk_journal(**transaction, index_.databases.journal,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");  // ends the walk
                        if (!damage.ok()) return damage;
@@ -160,7 +161,7 @@ class Checkpoint {
 
   /// Goes on where it stopped.
   Status write_links(const std::vector<graph::NodeId>& nodes) {
-    const LinkWriter writer(index_.environment, index_.databases.links, index_.index);
+    const LinkWriter writer(index_.environment, index_.databases.links);
     while (links_written_ < nodes.size()) {
       if (Status s = tell("links", links_written_, nodes.size()); !s.ok()) return s;
       std::size_t next = links_written_;
@@ -195,8 +196,9 @@ class Checkpoint {
     Operation nothing;
     nothing.kind = OperationKind::kFree;
     RecordBuffer record = encode(nothing);
-    return put_entry(transaction, index_.databases.journal, index_.index, mark_, record,
-                     PutMode::kReplace);
+    CountedRange journal(transaction, index_.databases.journal);
+    Status s = put_entry(journal, mark_, record, PutMode::kNew);
+    return s.ok() ? journal.flush() : s;
   }
 
   // -- Journal --
@@ -210,8 +212,7 @@ class Checkpoint {
         end = next;
         rows = 0;
         if (Status s = survey_new(transaction); !s.ok()) return s;
-        return scattered_->store(transaction, index_.databases.journal, index_.databases.vectors,
-                                 freed_, step_bytes_, &end, &rows);
+        return scattered_->store(transaction, index_.databases, freed_, step_bytes_, &end, &rows);
       });
       if (!status.ok()) return status;
       report_.rows += rows;
@@ -223,8 +224,7 @@ class Checkpoint {
 
   /// Who is doomed by entries that came meanwhile.
   Status survey_new(Transaction& transaction) {
-    return freed_.survey(transaction, index_.databases.journal, index_.index,
-                         index_.options.dimension);
+    return freed_.survey(transaction, index_.databases.journal, index_.options.dimension);
   }
 
   Status move_journal(Sequence cut) {
@@ -263,7 +263,7 @@ class Checkpoint {
     std::unordered_set<std::uint32_t> blocks;
     step->done = true;
     Status status =
-        walk_journal(transaction, index_.databases.journal, index_.index,
+        walk_journal(transaction, index_.databases.journal,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (sequence > cut) return Status::cancelled("");
                        if (!damage.ok()) return damage;
@@ -306,7 +306,7 @@ class Checkpoint {
   Status apply(Transaction& transaction, const Step& step) {
     StateRecord state;
     if (Status s = read_state(transaction, &state); !s.ok()) return s;
-    NodeBlockEditor nodes(transaction, index_.databases.nodes, index_.index);
+    NodeBlockEditor nodes(transaction, index_.databases.nodes);
     std::map<std::uint32_t, std::vector<RowToStore>> rows;
     for (const auto& [sequence, entry] : step.entries) {
       if (Status s = apply_to_nodes(freed_, sequence, entry, &nodes, &state); !s.ok()) return s;
@@ -320,11 +320,12 @@ class Checkpoint {
       if (!s.ok()) return s;
     }
     if (Status s = nodes.flush(); !s.ok()) return s;
+    CountedRange journal(transaction, index_.databases.journal);
     for (const auto& [sequence, entry] : step.entries) {
-      const Key64 key(sequence);
-      if (Status s = transaction.remove(index_.databases.journal, key.bytes()); !s.ok()) return s;
+      if (Status s = journal.remove(Key64(sequence).bytes()); !s.ok()) return s;
       state.applied = sequence;
     }
+    if (Status s = journal.flush(); !s.ok()) return s;
     return write_record(transaction, index_.databases.meta, state_id(index_.index), state);
   }
 

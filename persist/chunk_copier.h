@@ -19,8 +19,8 @@ namespace vicinal::persist {
 
 class ChunkCopier final : public RowReader {
  public:
-  ChunkCopier(const Environment& environment, ReadTransaction transaction, DatabaseHandle vectors,
-              const ChunkLayout& layout)
+  ChunkCopier(const Environment& environment, ReadTransaction transaction,
+              const IndexRange& vectors, const ChunkLayout& layout)
       : transaction_(std::move(transaction)),
         vectors_(vectors),
         layout_(layout),
@@ -30,7 +30,7 @@ class ChunkCopier final : public RowReader {
 
  private:
   ReadTransaction transaction_;
-  const DatabaseHandle vectors_;
+  const IndexRange vectors_;
   const ChunkLayout layout_;
   ValueReader reader_;
   ChunkRoom room_;

@@ -86,10 +86,10 @@ Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
   return ChunkRows{header.rows, reinterpret_cast<const float*>(value.data() + sizeof header)};
 }
 
-Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk) {
+Result<Bytes> find_chunk(Transaction& transaction, const IndexRange& vectors, std::uint32_t chunk) {
   const Key32 key(chunk);
   Bytes value;
-  const Result<bool> found = transaction.get(vectors, key.bytes(), &value);
+  const Result<bool> found = vectors.get(transaction, key.bytes(), &value);
   if (!found) return found.status();
   if (!*found) return Status::corruption(fmt::format("vectors chunk {} is missing", chunk));
   return value;
@@ -105,11 +105,11 @@ const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::Nod
   return nullptr;
 }
 
-Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
+Status write_rows(Transaction& transaction, const IndexRange& vectors, const ChunkLayout& layout,
                   std::uint32_t chunk, std::span<const RowToStore> rows) {
   const Key32 key(chunk);
   Bytes stored;
-  Result<bool> found = transaction.get(vectors, key.bytes(), &stored);
+  Result<bool> found = vectors.get(transaction, key.bytes(), &stored);
   if (!found) return found.status();
   ChunkRows old;
   if (*found) {
@@ -133,7 +133,7 @@ Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkL
     const auto* floats = reinterpret_cast<const std::byte*>(old.floats);
     kept.assign(floats, floats + old.count * layout.row_bytes());
   }
-  Result<std::span<std::byte>> room = transaction.reserve(vectors, key.bytes(), size);
+  Result<std::span<std::byte>> room = vectors.reserve(transaction, key.bytes(), size);
   if (!room) return room.status();
   fill_chunk(layout, *room, kept, rows, header);
   return {};

@@ -17,7 +17,7 @@
 #include <span>
 
 #include "persist/envelope.h"
-#include "persist/lmdb_env.h"
+#include "persist/index_range.h"
 
 namespace vicinal::persist {
 
@@ -42,7 +42,7 @@ struct ChunkRows {
 };
 
 /// A chunk's record inside the map; kCorruption when there is none.
-Result<Bytes> find_chunk(Transaction& transaction, DatabaseHandle vectors, std::uint32_t chunk);
+Result<Bytes> find_chunk(Transaction& transaction, const IndexRange& vectors, std::uint32_t chunk);
 
 /// Checks the header of `value` against `layout`, and its checksum when `verify`.
 Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Bytes value,
@@ -60,7 +60,7 @@ struct RowToStore {
 
 /// Stores `rows` (a later one of the same slot wins) in `chunk`, keeping the others. kCorruption
 /// when the stored chunk is damaged: rewriting it would give damaged rows a fresh checksum.
-Status write_rows(Transaction& transaction, DatabaseHandle vectors, const ChunkLayout& layout,
+Status write_rows(Transaction& transaction, const IndexRange& vectors, const ChunkLayout& layout,
                   std::uint32_t chunk, std::span<const RowToStore> rows);
 
 }  // namespace vicinal::persist

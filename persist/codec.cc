@@ -92,21 +92,20 @@ void get_all(Reader& ar, std::vector<T>* values) {
 
 void put_node(Writer& ar, graph::NodeId node) { ar(graph::raw(node)); }
 
-graph::NodeId get_node(Reader& ar, bool may_be_none) {
-  std::uint32_t id = 0;
-  ar(id);
-  if (id >= graph::kMaxNodes && !(may_be_none && id == graph::raw(graph::kNoNode))) {
-    bad(fmt::format("node {} is out of range", id));
-  }
-  return graph::NodeId{id};
-}
-
 void check_nodes(std::span<const graph::NodeId> nodes, bool may_be_none) {
   for (const graph::NodeId node : nodes) {
     if (graph::raw(node) >= graph::kMaxNodes && !(may_be_none && node == graph::kNoNode)) {
       bad(fmt::format("node {} is out of range", graph::raw(node)));
     }
   }
+}
+
+graph::NodeId get_node(Reader& ar, bool may_be_none) {
+  std::uint32_t id = 0;
+  ar(id);
+  const graph::NodeId node{id};
+  check_nodes({&node, 1}, may_be_none);
+  return node;
 }
 
 graph::Level get_level(Reader& ar) {
@@ -120,6 +119,8 @@ graph::Level get_level(Reader& ar) {
 
 void put_record(Writer& ar, const StoreRecord& r) { ar(r.format, r.next_index); }
 void get_record(Reader& ar, StoreRecord* r) { ar(r->format, r->next_index); }
+void put_record(Writer& ar, const TailRecord& r) { ar(r.entries, r.bytes); }
+void get_record(Reader& ar, TailRecord* r) { ar(r->entries, r->bytes); }
 
 void put_record(Writer& ar, const CatalogEntry& r) { ar(r.index); }
 void get_record(Reader& ar, CatalogEntry* r) {
@@ -367,6 +368,7 @@ RecordBuffer encode(const StoreRecord& record) { return encode_any(record); }
 RecordBuffer encode(const CatalogEntry& record) { return encode_any(record); }
 RecordBuffer encode(const OptionsRecord& record) { return encode_any(record); }
 RecordBuffer encode(const StateRecord& record) { return encode_any(record); }
+RecordBuffer encode(const TailRecord& record) { return encode_any(record); }
 RecordBuffer encode(const NodeBlock& block) { return encode_any(block); }
 RecordBuffer encode(const LinkGroup& group) { return encode_any(group); }
 RecordBuffer encode(const Operation& operation) { return encode_any(operation); }
@@ -376,6 +378,7 @@ Status decode(Bytes payload, StoreRecord* record) { return decode_record(payload
 Status decode(Bytes payload, CatalogEntry* record) { return decode_record(payload, record); }
 Status decode(Bytes payload, OptionsRecord* record) { return decode_record(payload, record); }
 Status decode(Bytes payload, StateRecord* record) { return decode_record(payload, record); }
+Status decode(Bytes payload, TailRecord* record) { return decode_record(payload, record); }
 Status decode(Bytes payload, NodeBlock* block) { return decode_record(payload, block); }
 Status decode(Bytes payload, LinkGroup* group) { return decode_record(payload, group); }
 Status decode(Bytes payload, graph::NodeId first, FlatLinks* links) {

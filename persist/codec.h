@@ -24,6 +24,7 @@ RecordBuffer encode(const StoreRecord& record);
 RecordBuffer encode(const CatalogEntry& record);
 RecordBuffer encode(const OptionsRecord& record);
 RecordBuffer encode(const StateRecord& record);
+RecordBuffer encode(const TailRecord& record);
 RecordBuffer encode(const NodeBlock& block);
 RecordBuffer encode(const LinkGroup& group);
 RecordBuffer encode(const Operation& operation);  ///< any kind but kBatch
@@ -33,6 +34,7 @@ Status decode(Bytes payload, StoreRecord* record);
 Status decode(Bytes payload, CatalogEntry* record);
 Status decode(Bytes payload, OptionsRecord* record);
 Status decode(Bytes payload, StateRecord* record);
+Status decode(Bytes payload, TailRecord* record);
 Status decode(Bytes payload, NodeBlock* block);
 Status decode(Bytes payload, LinkGroup* group);
 /// Appends the links of the group whose first node is `first`; appends nothing on an error.

@@ -1,6 +1,7 @@
 #include "persist/commit_queue.h"
 
 #include <algorithm>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -197,11 +198,16 @@ Status CommitQueue::commit(std::vector<Waiter*>& group) {
 
 Status CommitQueue::store_all(Transaction& transaction, std::vector<Waiter*>& group) {
   forget(group);  // a closure that runs again allots anew
+  std::map<std::uint32_t, CountedRange> journals;
   for (Waiter* waiter : group) {
+    const IndexRange& range = waiter->target->journal;
+    CountedRange& journal = journals.try_emplace(range.index(), transaction, range).first->second;
     waiter->sequence = waiter->target->ledger->allot();
-    Status status = put_entry(transaction, waiter->target->journal, waiter->target->index,
-                              waiter->sequence, *waiter->record, PutMode::kAppend);
+    Status status = put_entry(journal, waiter->sequence, *waiter->record, PutMode::kNew);
     if (!status.ok()) return status;
+  }
+  for (auto& [index, journal] : journals) {
+    if (Status status = journal.flush(); !status.ok()) return status;
   }
   return failpoints::reach("append.before_commit");
 }

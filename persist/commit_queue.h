@@ -16,6 +16,7 @@
 
 #include "engine/base/mutex.h"
 #include "persist/envelope.h"
+#include "persist/index_range.h"
 #include "persist/lmdb_env.h"
 #include "persist/sequence_ledger.h"
 
@@ -30,8 +31,7 @@ class CommitQueue {
 
   /// Where an index keeps its journal.
   struct Target {
-    DatabaseHandle journal = 0;
-    std::uint32_t index = 0;
+    IndexRange journal;
     SequenceLedger* ledger = nullptr;
     WriteKind kind = WriteKind::kAdds;
   };

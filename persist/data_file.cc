@@ -163,6 +163,14 @@ Result<PathContent> examine_path(const std::string& path) {
   return *written ? PathContent::kStore : examine_folder(path, true, made);
 }
 
+Status sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  const int error = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  return disk_status(error, "syncing the folder", path, 0);
+}
+
 Status mark_made(const std::string& path, std::uint32_t mode) {
   if (marked_made(path)) return {};
   const std::string file = path + "/" + kWriterLockFile;

@@ -23,6 +23,9 @@ enum class PathContent {
 /// LMDB's), kFormatVersion (another LMDB format).
 Result<PathContent> examine_path(const std::string& path);
 
+/// Makes the entries of a folder as durable as the files in it.
+Status sync_folder(const std::string& path);
+
 /// `mode`: of the file, if it is made.
 /// Says in vicinal.lock that the store was made: an absent or empty data file is a loss from then
 /// on.

@@ -56,6 +56,8 @@ const char* kind_name(RecordKind kind) {
       return "links";
     case RecordKind::kJournal:
       return "journal";
+    case RecordKind::kTail:
+      return "tail";
   }
   return "unknown";
 }
@@ -110,12 +112,13 @@ Result<Bytes> unseal(const RecordId& id, Bytes value) {
 }
 
 std::string describe(const RecordId& id) {
+  const bool numbered = id.kind >= RecordKind::kVectors && id.kind <= RecordKind::kJournal;
   std::string key;
   std::uint32_t key32 = 0;
   std::uint64_t key64 = 0;
-  if (id.kind >= RecordKind::kVectors && parse_key(id.key, &key32)) {
+  if (numbered && parse_key(id.key, &key32)) {
     key = fmt::format(" {}", key32);
-  } else if (id.kind >= RecordKind::kVectors && parse_key(id.key, &key64)) {
+  } else if (numbered && parse_key(id.key, &key64)) {
     key = fmt::format(" {}", key64);
   }
   return fmt::format("{} record{} of index {}", kind_name(id.kind), key, id.index);

@@ -1,4 +1,5 @@
-// Records that lie under a fixed key: the store's, the catalog's, an index's options and state.
+// Records that lie under a fixed key: the store's, the catalog's, an index's options, state and
+// tails.
 //
 // Ownership: none; records are values.
 // Threads: functions over a transaction.
@@ -6,15 +7,23 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "persist/codec.h"
 #include "persist/envelope.h"
-#include "persist/lmdb_env.h"
+#include "persist/index_range.h"
+#include "persist/lmdb_transaction.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
 
-/// In <id>.meta, `index` being the id.
+/// The catalog: a database of the store's own record and, under their names, of the indexes'.
+inline constexpr const char* kCatalogName = "catalog";
+inline constexpr std::string_view kStoreKey("\0", 1);  // no index has this name
+inline RecordId store_id() { return {RecordKind::kStore, 0, text_key(kStoreKey)}; }
+inline RecordId entry_id(Bytes key) { return {RecordKind::kCatalogEntry, 0, key}; }
+
+/// In `meta`, `index` being the id.
 inline RecordId options_id(std::uint32_t index) {
   return {RecordKind::kOptions, index, text_key("options")};
 }
@@ -22,12 +31,28 @@ inline RecordId state_id(std::uint32_t index) {
   return {RecordKind::kState, index, text_key("state")};
 }
 
+// Where such a record lies: in a range of its index, or in a database of its own.
+inline Result<bool> get_from(DatabaseHandle database, Transaction& transaction, Bytes key,
+                             Bytes* value) {
+  return transaction.get(database, key, value);
+}
+inline Result<bool> get_from(const IndexRange& range, Transaction& transaction, Bytes key,
+                             Bytes* value) {
+  return range.get(transaction, key, value);
+}
+inline Status put_into(DatabaseHandle database, Transaction& transaction, Bytes key, Bytes value) {
+  return transaction.put(database, key, value);
+}
+inline Status put_into(const IndexRange& range, Transaction& transaction, Bytes key, Bytes value) {
+  return range.put(transaction, key, value);
+}
+
 /// Errors: kCorruption, when it is missing too; kFormatVersion.
-template <typename Record>
-Status read_record(Transaction& transaction, DatabaseHandle database, const RecordId& id,
+template <typename Place, typename Record>
+Status read_record(Transaction& transaction, const Place& place, const RecordId& id,
                    Record* record) {
   Bytes value;
-  Result<bool> found = transaction.get(database, id.key, &value);
+  Result<bool> found = get_from(place, transaction, id.key, &value);
   if (!found) return found.status();
   if (!*found) return Status::corruption(describe(id) + " is missing");
   Result<Bytes> payload = unseal(id, value);
@@ -36,12 +61,12 @@ Status read_record(Transaction& transaction, DatabaseHandle database, const Reco
   return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
 }
 
-template <typename Record>
-Status write_record(Transaction& transaction, DatabaseHandle database, const RecordId& id,
+template <typename Place, typename Record>
+Status write_record(Transaction& transaction, const Place& place, const RecordId& id,
                     const Record& record) {
   RecordBuffer buffer = encode(record);
   seal(id, &buffer);
-  return transaction.put(database, id.key, buffer);
+  return put_into(place, transaction, id.key, buffer);
 }
 
 }  // namespace vicinal::persist

@@ -25,19 +25,19 @@ static_assert(std::endian::native == std::endian::little,
 using Bytes = std::span<const std::byte>;
 
 /// Version of the whole store: which databases there are and how keys are made.
-inline constexpr std::uint32_t kStoreFormat = 1;
-/// Version of every record of kStoreFormat 1. A record that changes gets the next number.
+inline constexpr std::uint32_t kStoreFormat = 2;
+/// Version of every record so far. A record that changes gets the next number.
 inline constexpr std::uint16_t kRecordVersion = 1;
 
-inline constexpr std::uint32_t kNodesPerBlock = 64;     ///< nodes in a record of <id>.nodes
-inline constexpr std::uint32_t kNodesPerLinkGroup = 8;  ///< nodes in a record of <id>.links
+inline constexpr std::uint32_t kNodesPerBlock = 64;     ///< nodes in a record of `nodes`
+inline constexpr std::uint32_t kNodesPerLinkGroup = 8;  ///< nodes in a record of `links`
 /// Most bytes of rows in a chunk that holds more than one: of a new index, and of any.
 inline constexpr std::uint64_t kChunkTarget = 64 << 10;
 inline constexpr std::uint64_t kLargestChunk = 256 << 10;
 inline constexpr std::uint32_t kMaxDimension = 65536;
-inline constexpr std::uint32_t kMaxIndexes = 256;
 inline constexpr std::uint64_t kMaxBatch = 100'000'000;  ///< rows: its entry stays below 2^32 bytes
 
+inline constexpr std::size_t kLongestKey = 511;  ///< LMDB's
 /// LMDB's page header on a 64-bit host: the page's number (64 bits), then what is on the page.
 inline constexpr std::size_t kLmdbPageHeader = 16;
 
@@ -55,13 +55,14 @@ enum class RecordKind : std::uint8_t {
   kNodes = 6,
   kLinks = 7,
   kJournal = 8,
+  kTail = 9,
 };
 
 /// Names a record for its checksum: the same bytes under another key, kind or index do not verify.
 struct RecordId {
   RecordKind kind;
   std::uint32_t index = 0;  ///< numeric id of the index; 0 for the store's own records
-  Bytes key;
+  Bytes key;                ///< without the index's id
 };
 
 /// A big-endian key, so that LMDB's byte order is the numbers' order.
@@ -90,6 +91,9 @@ bool parse_key(Bytes key, Unsigned* number) {
   *number = value;
   return true;
 }
+
+/// Of the records of a shared database that count the others of their index: behind every other key.
+inline constexpr std::array kTailKey = {std::byte{0xFF}};
 
 inline Bytes text_key(std::string_view text) { return std::as_bytes(std::span(text)); }
 

@@ -12,10 +12,10 @@ void FreedNodes::see(Sequence sequence, std::span<const graph::NodeId> freed) {
   for (const graph::NodeId node : freed) last_[graph::raw(node)] = sequence;
 }
 
-Status FreedNodes::survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
+Status FreedNodes::survey(Transaction& transaction, const IndexRange& journal,
                           std::uint32_t dimension) {
   return walk_journal(
-      transaction, journal, index,
+      transaction, journal,
       [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
         see(sequence, {});
         OperationKind kind{};

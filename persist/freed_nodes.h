@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "graph/types.h"
-#include "persist/lmdb_transaction.h"
+#include "persist/index_range.h"
 #include "persist/operations.h"
 #include "vicinal/status.h"
 
@@ -20,8 +20,7 @@ class FreedNodes {
  public:
   /// Looks at what came since the last call, all at first. Damaged entries are passed over: whoever
   /// reads them reports them.
-  Status survey(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                std::uint32_t dimension);
+  Status survey(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension);
 
   /// The same for who walks the journal anyway: the entry at `sequence` frees `freed`.
   void see(Sequence sequence, std::span<const graph::NodeId> freed);

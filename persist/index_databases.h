@@ -1,26 +1,42 @@
-// IndexDatabases: the five databases of an index, named "<id>.<part>" (FORMAT.md).
+// The five databases that all indexes share, and the ranges of one index in them.
 //
-// Ownership: handles belong to the environment and are valid while it lives, unless dropped.
-// Threads: functions over a transaction; open() and drop() inside Environment::with_handles.
+// Ownership: handles belong to the environment and are valid while it lives.
+// Threads: open() inside Environment::with_handles; the rest are plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
-#include "persist/lmdb_env.h"
+#include "persist/index_range.h"
+#include "persist/lmdb_transaction.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
 
+/// What one index has in each of them.
 struct IndexDatabases {
-  DatabaseHandle meta = 0;
-  DatabaseHandle vectors = 0;
-  DatabaseHandle nodes = 0;
-  DatabaseHandle links = 0;
-  DatabaseHandle journal = 0;
+  IndexRange meta = {};
+  IndexRange vectors = {};
+  IndexRange nodes = {};
+  IndexRange links = {};
+  IndexRange journal = {};
+};
 
-  /// `index` is the numeric id. kCorruption when one is missing and not to be made.
-  static Result<IndexDatabases> open(Transaction& transaction, std::uint32_t index, bool create);
-  static Status drop(Transaction& transaction, std::uint32_t index);
+class SharedDatabases {
+ public:
+  static constexpr std::size_t kCount = 5;
+  /// Their names, in the order of IndexDatabases.
+  static constexpr std::array<const char*, kCount> kNames = {"meta", "vectors", "nodes", "links",
+                                                             "journal"};
+
+  /// kCorruption when one is missing and not to be made.
+  Status open(Transaction& transaction, bool create);
+  /// `index` is the numeric id.
+  IndexDatabases of(std::uint32_t index) const;
+  const std::array<DatabaseHandle, kCount>& handles() const { return handles_; }
+
+ private:
+  std::array<DatabaseHandle, kCount> handles_{};
 };
 
 }  // namespace vicinal::persist

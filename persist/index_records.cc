@@ -12,6 +12,7 @@
 #include "persist/journal_dump.h"
 #include "persist/load.h"
 #include "persist/map_row_reader.h"
+#include "persist/range_tail.h"
 #include "persist/stored_index.h"
 #include "persist/verify.h"
 
@@ -74,7 +75,7 @@ Result<Sequence> IndexRecords::append(const Operation& operation,
                                       const std::function<void()>& meanwhile) {
   if (Status status = check(*index_, operation); !status.ok()) return status;
   const CommitQueue::Target target{
-      index_->databases.journal, index_->index, &index_->ledger,
+      index_->databases.journal, &index_->ledger,
       operation.kind == OperationKind::kUpsert ? WriteKind::kAdds : WriteKind::kKeepsOrFrees};
   return queue_.append(target, encode(operation), meanwhile);
 }
@@ -116,9 +117,9 @@ Result<std::uint64_t> IndexRecords::verify(std::vector<std::string>* messages) {
 RecordStats IndexRecords::stats() const {
   Result<ReadTransaction> transaction = index_->environment.read();
   if (!transaction) return {};
-  Result<DatabaseStats> stats = (*transaction)->stats(index_->databases.journal);
-  if (!stats) return {};
-  return {stats->entries, stats->bytes};
+  const Result<TailRecord> tail = read_tail(**transaction, index_->databases.journal);
+  if (!tail) return {};
+  return {tail->entries, tail->bytes};
 }
 
 }  // namespace vicinal::persist

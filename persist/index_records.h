@@ -32,7 +32,7 @@ struct StoredIndex;
 
 struct RecordStats {
   std::uint64_t journal_entries = 0;
-  std::uint64_t journal_bytes = 0;
+  std::uint64_t journal_bytes = 0;  ///< of keys and values
 };
 
 class IndexRecords {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "persist/codec.h"
-#include "persist/lmdb_cursor.h"
 
 namespace vicinal::persist {
 
-Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                    const JournalVisit& visit, Sequence from) {
-  Result<Cursor> cursor = Cursor::open(transaction, journal);
+Status walk_journal(Transaction& transaction, const IndexRange& journal, const JournalVisit& visit,
+                    Sequence from) {
+  const std::uint32_t index = journal.index();
+  Result<IndexRange::Walk> cursor = journal.walk(transaction);
   if (!cursor) return cursor.status();
   Result<bool> more = from == 0 ? cursor->first() : cursor->seek(Key64(from).bytes());
   for (; more.ok() && *more; more = cursor->next()) {
@@ -29,12 +29,12 @@ Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint3
   return more.status();
 }
 
-Status read_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                  std::uint32_t dimension, Sequence sequence, JournalEntry* entry) {
+Status read_entry(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension,
+                  Sequence sequence, JournalEntry* entry) {
   const Key64 key(sequence);
-  const RecordId id{RecordKind::kJournal, index, key.bytes()};
+  const RecordId id{RecordKind::kJournal, journal.index(), key.bytes()};
   Bytes value;
-  Result<bool> found = transaction.get(journal, key.bytes(), &value);
+  Result<bool> found = journal.get(transaction, key.bytes(), &value);
   if (!found) return found.status();
   if (!*found) return Status::corruption(describe(id) + " is missing");
   Result<Bytes> payload = unseal(id, value);
@@ -43,11 +43,10 @@ Status read_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_
   return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
 }
 
-Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                 Sequence sequence, RecordBuffer& record, PutMode mode) {
+Status put_entry(CountedRange& journal, Sequence sequence, RecordBuffer& record, PutMode mode) {
   const Key64 key(sequence);
-  seal({RecordKind::kJournal, index, key.bytes()}, &record);
-  return transaction.put(journal, key.bytes(), record, mode);
+  seal({RecordKind::kJournal, journal.index(), key.bytes()}, &record);
+  return journal.put(key.bytes(), record, mode);
 }
 
 }  // namespace vicinal::persist

@@ -10,6 +10,7 @@
 #include "persist/envelope.h"
 #include "persist/lmdb_transaction.h"
 #include "persist/operations.h"
+#include "persist/range_tail.h"
 #include "persist/records.h"
 #include "vicinal/status.h"
 
@@ -19,16 +20,15 @@ namespace vicinal::persist {
 /// not verify. A visit that fails ends the walk with its status. Entries before `from` are passed
 /// over.
 using JournalVisit = std::function<Status(Sequence sequence, Bytes payload, const Status& damage)>;
-Status walk_journal(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                    const JournalVisit& visit, Sequence from = 0);
+Status walk_journal(Transaction& transaction, const IndexRange& journal, const JournalVisit& visit,
+                    Sequence from = 0);
 
 /// The entry at `sequence`. kCorruption when it is damaged or absent.
-Status read_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                  std::uint32_t dimension, Sequence sequence, JournalEntry* entry);
+Status read_entry(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension,
+                  Sequence sequence, JournalEntry* entry);
 
-/// Seals and stores an entry. `index` is the numeric id; kAppend: it is the last.
-Status put_entry(Transaction& transaction, DatabaseHandle journal, std::uint32_t index,
-                 Sequence sequence, RecordBuffer& record, PutMode mode);
+/// Seals and stores an entry.
+Status put_entry(CountedRange& journal, Sequence sequence, RecordBuffer& record, PutMode mode);
 
 /// A free entry without nodes: links of several moments may stand side by side (FORMAT.md).
 inline bool is_mark(const JournalEntry& entry) {

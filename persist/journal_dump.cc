@@ -89,12 +89,12 @@ Status for_each_journal_entry(StoredIndex& index,
     if (!transaction) return transaction.status();
     if (from == 0) {
       Bytes key;
-      Result<bool> any = (*transaction)->last_key(index.databases.journal, &key);
+      Result<bool> any = index.databases.journal.last_key(**transaction, &key);
       if (!any) return any.status();
       if (*any) parse_key(key, &last);  // a key that is none is damage, which the walk tells
     }
     const Status status = walk_journal(
-        **transaction, index.databases.journal, index.index,
+        **transaction, index.databases.journal,
         [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
           if (damage.ok() && sequence > last) return {};
           if (lines.size() == kAtOnce) return Status::cancelled("");

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "persist/codec.h"
-#include "persist/lmdb_cursor.h"
 
 namespace vicinal::persist {
 namespace {
@@ -43,7 +42,7 @@ class Views {
 }  // namespace
 
 Status LinkLoader::run(const Tell& tell, const Damaged& damaged) {
-  Result<Cursor> cursor = Cursor::open(transaction_, links_);
+  Result<IndexRange::Walk> cursor = links_.walk(transaction_);
   if (!cursor) return cursor.status();
   std::uint64_t found = 0;
   Result<bool> more = cursor->first();
@@ -98,7 +97,7 @@ void LinkLoader::deliver_slice(std::span<const Record> records, Slice* slice) co
 
 Status LinkLoader::read_group(const Record& record, FlatLinks* links) const {
   std::uint32_t number = 0;
-  const RecordId id{RecordKind::kLinks, index_, record.key};
+  const RecordId id{RecordKind::kLinks, links_.index(), record.key};
   if (!parse_key(record.key, &number)) {
     return Status::corruption("links record with a wrong key");
   }

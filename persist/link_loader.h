@@ -15,20 +15,19 @@
 #include <vector>
 
 #include "persist/flat_links.h"
-#include "persist/lmdb_env.h"
+#include "persist/index_range.h"
 #include "persist/loading.h"
 
 namespace vicinal::persist {
 
 class LinkLoader {
  public:
-  /// `index` is the numeric id. Links are delivered for nodes that `delivered` marks, one mark per
+  /// Links are delivered for nodes that `delivered` marks, one mark per
   /// node below the limit.
-  LinkLoader(Transaction& transaction, DatabaseHandle links, std::uint32_t index,
-             const std::vector<bool>& delivered, LoadVisitor& visitor, const LoadOptions& options)
+  LinkLoader(Transaction& transaction, const IndexRange& links, const std::vector<bool>& delivered,
+             LoadVisitor& visitor, const LoadOptions& options)
       : transaction_(transaction),
         links_(links),
-        index_(index),
         delivered_(delivered),
         visitor_(visitor),
         options_(options) {}
@@ -55,8 +54,7 @@ class LinkLoader {
   Status read_group(const Record& record, FlatLinks* links) const;
 
   Transaction& transaction_;
-  const DatabaseHandle links_;
-  const std::uint32_t index_;
+  const IndexRange links_;
   const std::vector<bool>& delivered_;
   LoadVisitor& visitor_;
   const LoadOptions& options_;

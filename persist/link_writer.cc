@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "persist/codec.h"
 #include "persist/records.h"
@@ -43,10 +44,10 @@ Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
 Result<RecordBuffer> LinkWriter::record(Transaction& transaction, std::uint32_t number,
                                         const std::vector<Change>& changes) const {
   const Key32 key(number);
-  const RecordId id{RecordKind::kLinks, index_, key.bytes()};
+  const RecordId id{RecordKind::kLinks, links_.index(), key.bytes()};
   LinkGroup group(kNodesPerLinkGroup);
   Bytes value;
-  Result<bool> found = transaction.get(links_, key.bytes(), &value);
+  Result<bool> found = links_.get(transaction, key.bytes(), &value);
   if (!found) return found.status();
   if (*found) {
     // A damaged record was reported by load(), and the engine has linked its nodes anew.
@@ -63,19 +64,21 @@ Result<RecordBuffer> LinkWriter::record(Transaction& transaction, std::uint32_t 
 }
 
 Status LinkWriter::store(Transaction& transaction, const Step& step) const {
+  Bytes key_of_last;
+  const Result<bool> any = links_.last_key(transaction, &key_of_last);
+  if (!any) return any.status();
+  std::uint32_t last = 0;
+  // Behind a damaged key nothing is appended.
+  std::optional<std::uint32_t> fresh = 0;  // the least group that is not there
+  if (*any) fresh = parse_key(key_of_last, &last) ? std::optional(last + 1) : std::nullopt;
   for (const auto& [group, sealed] : step) {
     const Key32 key(group);
-    if (sealed.empty()) {
-      if (Status s = transaction.remove(links_, key.bytes()); !s.ok()) return s;
-      continue;
-    }
-    Bytes last;
-    Result<bool> has_last = transaction.last_key(links_, &last);
-    if (!has_last) return has_last.status();
-    std::uint32_t last_group = 0;
-    const bool at_end = !*has_last || (parse_key(last, &last_group) && last_group < group);
-    const PutMode mode = at_end ? PutMode::kAppend : PutMode::kReplace;
-    if (Status s = transaction.put(links_, key.bytes(), sealed, mode); !s.ok()) return s;
+    const bool at_end = fresh && group >= *fresh;
+    Status s = sealed.empty() ? links_.remove(transaction, key.bytes())
+                              : links_.put(transaction, key.bytes(), sealed,
+                                           at_end ? PutMode::kAppend : PutMode::kReplace);
+    if (!s.ok()) return s;
+    if (at_end && !sealed.empty()) fresh = group + 1;
   }
   return {};
 }

@@ -14,6 +14,7 @@
 
 #include "persist/checkpoint_source.h"
 #include "persist/envelope.h"
+#include "persist/index_range.h"
 #include "persist/lmdb_env.h"
 
 namespace vicinal::persist {
@@ -23,8 +24,8 @@ class LinkWriter {
   /// Groups with their sealed records; an empty one: the group has no links any more.
   using Step = std::vector<std::pair<std::uint32_t, RecordBuffer>>;
 
-  LinkWriter(Environment& environment, DatabaseHandle links, std::uint32_t index)
-      : environment_(environment), links_(links), index_(index) {}
+  LinkWriter(Environment& environment, const IndexRange& links)
+      : environment_(environment), links_(links) {}
 
   /// Records of about `bytes` bytes with the links of nodes[*next] (ascending) and those that
   /// follow; `*next` becomes the first that is left.
@@ -41,8 +42,7 @@ class LinkWriter {
                               const std::vector<Change>& changes) const;
 
   Environment& environment_;
-  const DatabaseHandle links_;
-  const std::uint32_t index_;
+  const IndexRange links_;
 };
 
 }  // namespace vicinal::persist

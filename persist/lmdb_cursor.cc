@@ -49,6 +49,8 @@ Result<bool> Cursor::move(int operation, Bytes key) {
 
 Result<bool> Cursor::first() { return move(MDB_FIRST, {}); }
 Result<bool> Cursor::next() { return move(MDB_NEXT, {}); }
+Result<bool> Cursor::previous() { return move(MDB_PREV, {}); }
+Result<bool> Cursor::last() { return move(MDB_LAST, {}); }
 Result<bool> Cursor::seek(Bytes key) { return move(MDB_SET_RANGE, key); }
 
 }  // namespace vicinal::persist

@@ -22,6 +22,8 @@ class Cursor {
   /// Each moves, and says whether there is a record.
   Result<bool> first();
   Result<bool> next();
+  Result<bool> previous();
+  Result<bool> last();
   Result<bool> seek(Bytes key);  ///< the first record whose key is not less
 
   Bytes key() const { return key_; }

@@ -33,7 +33,6 @@ constexpr std::uint64_t kGiB = 1ull << 30;
 constexpr std::array<std::uint64_t, 5> kMapSizes = {1024 * kGiB, 64 * kGiB, 16 * kGiB, kGiB,
                                                     64 * kMiB};
 constexpr std::uint64_t kSmallestMap = 128 << 10;
-constexpr MDB_dbi kDatabases = kMaxIndexes * 5 + 1;
 
 /// Room on the disk for LMDB's table of readers: LMDB makes a file of holes and writes to its map,
 /// which on a full disk is a SIGBUS. What else is wrong with the file is LMDB's to say.
@@ -86,7 +85,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   if (options_.read_only) flags |= MDB_RDONLY;
   if (options_.durability == Durability::kRelaxed) flags |= MDB_NOMETASYNC;
   if (options_.durability == Durability::kNone) flags |= MDB_NOSYNC;
-  if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
+  if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, options_.databases);
   if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env_, kReaderSlots);
   if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
   if (rc == MDB_SUCCESS) rc = mdb_env_open(env_, path.c_str(), flags, options_.file_mode);
@@ -95,7 +94,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
     // a read-only file system.
     mdb_env_close(std::exchange(env_, nullptr));
     rc = mdb_env_create(&env_);
-    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, kDatabases);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env_, options_.databases);
     if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env_, map_bytes);
     if (rc == MDB_SUCCESS)
       rc = mdb_env_open(env_, path.c_str(), flags | MDB_NOLOCK, options_.file_mode);

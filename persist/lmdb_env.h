@@ -44,6 +44,7 @@ struct EnvironmentOptions {
   std::uint64_t map_bytes = 0;      ///< 0: the largest of a few sizes that the system grants
   std::uint64_t max_map_bytes = 0;  ///< 0: no limit
   std::uint32_t file_mode = 0666;   ///< see StoreOptions
+  unsigned databases = 6;           ///< at most so many have handles: transactions look at each
 };
 
 class Environment {
@@ -63,8 +64,7 @@ class Environment {
   /// Errors: the closure's; kFull with the limit, or with the disk's free bytes; kIoError; kReadOnly.
   Status write(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
-  /// opened or dropped, one caller at a time. Waits for no reader, unless the map must grow. Of a
-  /// database that is dropped no handle may be in use.
+  /// opened, one caller at a time. Waits for no reader, unless the map must grow.
   Status with_handles(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();

@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace vicinal::persist {
-namespace {
-
-constexpr std::size_t kLongestKey = 511;
-
-}  // namespace
-
 Status damaged_page(std::uint64_t page, std::string_view what) {
   return Status::corruption(fmt::format("page {} of the data file is damaged: {}", page, what));
 }

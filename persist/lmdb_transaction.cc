@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "persist/disk_room.h"
-#include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "persist/lmdb_status.h"
 
@@ -99,8 +98,10 @@ Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode
   MDB_val v = to_val(value);
   wrote_ = true;
   bytes_put_ += value.size();
-  return failed(mdb_put(txn_, database, &k, &v, mode == PutMode::kAppend ? MDB_APPEND : 0u),
-                "writing a record");
+  const unsigned flags = mode == PutMode::kAppend ? MDB_APPEND
+                         : mode == PutMode::kNew  ? MDB_NOOVERWRITE
+                                                  : 0u;
+  return failed(mdb_put(txn_, database, &k, &v, flags), "writing a record");
 }
 
 Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
@@ -139,13 +140,12 @@ Result<bool> Transaction::last_key(DatabaseHandle database, Bytes* key) {
   return true;
 }
 
-Result<DatabaseStats> Transaction::stats(DatabaseHandle database) {
+Result<std::uint64_t> Transaction::entries(DatabaseHandle database) {
   MDB_stat stat{};
   if (const int rc = mdb_stat(txn_, database, &stat); rc != MDB_SUCCESS) {
     return failed(rc, "reading the statistics of a database");
   }
-  const std::uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-  return DatabaseStats{stat.ms_entries, pages * stat.ms_psize};
+  return std::uint64_t{stat.ms_entries};
 }
 
 Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool create) {
@@ -157,24 +157,6 @@ Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool 
   }
   if (rc != MDB_SUCCESS) return failed(rc, "opening a database");
   return DatabaseHandle{dbi};
-}
-
-Status Transaction::drop_database(const std::string& name) {
-  MDB_dbi dbi = 0;
-  if (const int rc = mdb_dbi_open(txn_, name.c_str(), 0, &dbi); rc != MDB_SUCCESS) {
-    return rc == MDB_NOTFOUND ? Status() : failed(rc, "opening a database to drop it");
-  }
-  {
-    Result<Cursor> cursor = Cursor::open(*this, dbi);
-    if (!cursor) return cursor.status();
-    Result<bool> more = cursor->first();
-    for (; more.ok() && *more; more = cursor->next()) {
-      if (Status s = check_freed(cursor->value()); !s.ok()) return s;
-    }
-    if (!more) return more.status();
-  }
-  wrote_ = true;
-  return failed(mdb_drop(txn_, dbi, 1), "dropping a database");
 }
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept

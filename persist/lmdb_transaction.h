@@ -26,12 +26,8 @@ using DatabaseHandle = unsigned;
 
 enum class PutMode {
   kReplace,
-  kAppend,  ///< the key is greater than every key there: pages are filled whole
-};
-
-struct DatabaseStats {
-  std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;  ///< pages in use times the page size
+  kNew,     ///< the key is not there
+  kAppend,  ///< it is greater than every key there: pages are filled whole
 };
 
 /// A transaction in progress. Bytes that it returns point into the map:
@@ -51,11 +47,10 @@ class Transaction {
   Status remove(DatabaseHandle database, Bytes key);
   /// The greatest key; false when there is none.
   Result<bool> last_key(DatabaseHandle database, Bytes* key);
-  Result<DatabaseStats> stats(DatabaseHandle database);
+  /// Records of a whole database.
+  Result<std::uint64_t> entries(DatabaseHandle database);
   /// Opens a named database; only inside Environment::with_handles. kNotFound when it is absent.
   Result<DatabaseHandle> open_database(const std::string& name, bool create);
-  /// Deletes a named database with its content; only inside Environment::with_handles.
-  Status drop_database(const std::string& name);
 
   std::uint32_t page_size() const;
   /// The last commit that it sees.

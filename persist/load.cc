@@ -14,6 +14,7 @@
 #include "persist/link_loader.h"
 #include "persist/load_context.h"
 #include "persist/node_loader.h"
+#include "persist/range_tail.h"
 #include "persist/set_aside.h"
 
 namespace vicinal::persist {
@@ -47,10 +48,10 @@ class Loader {
                                 state_id(context_.index), &context_.state);
     if (!status.ok()) return status;
     context_.node_limit = context_.state.node_limit;
-    status = context_.freed.survey(context_.transaction, context_.databases.journal, context_.index,
+    status = context_.freed.survey(context_.transaction, context_.databases.journal,
                                    index_.options.dimension);
     if (!status.ok()) return status;
-    status = walk_journal(context_.transaction, context_.databases.journal, context_.index,
+    status = walk_journal(context_.transaction, context_.databases.journal,
                           [&](Sequence, Bytes payload, const Status& damage) -> Status {
                             ++journal_entries_;
                             JournalEntry entry;
@@ -62,11 +63,13 @@ class Loader {
                             return {};
                           });
     if (!status.ok()) return status;
-    const Result<DatabaseStats> stats = context_.transaction.stats(context_.databases.journal);
-    if (!stats || stats->entries == journal_entries_) return stats.status();
+    const Result<TailRecord> tail = read_tail(context_.transaction, context_.databases.journal);
+    if (tail.ok() && tail->entries == journal_entries_) return {};
+    context_.set_aside.miscounted = true;
+    if (!tail) return context_.aside(tail.status());
     return context_.aside(
         Status::corruption(fmt::format("the journal of index '{}' has {} entries, {} are found",
-                                       context_.name, stats->entries, journal_entries_)));
+                                       context_.name, tail->entries, journal_entries_)));
   }
 
   void raise_limit(graph::NodeId node) {
@@ -89,8 +92,8 @@ class Loader {
   // -- Links --
 
   Status load_links() {
-    LinkLoader loader(context_.transaction, context_.databases.links, context_.index,
-                      context_.delivered, context_.visitor, context_.options);
+    LinkLoader loader(context_.transaction, context_.databases.links, context_.delivered,
+                      context_.visitor, context_.options);
     return loader.run(
         [&](std::uint64_t done) { return context_.tell("links", done, context_.node_limit); },
         [&](std::string message, std::vector<std::byte> key) {
@@ -104,7 +107,7 @@ class Loader {
 
   Status replay() {
     return walk_journal(
-        context_.transaction, context_.databases.journal, context_.index,
+        context_.transaction, context_.databases.journal,
         [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
           JournalEntry entry;
           Status status = damage;
@@ -272,7 +275,7 @@ Result<LoadReport> load(StoredIndex& index, LoadVisitor& visitor, const LoadOpti
   const SetAside& set_aside = loader.set_aside();
   if (!report.ok() || index.environment.read_only() || set_aside.empty()) return report;
   Status status = index.environment.write([&](Transaction& writing) -> Status {
-    return remove_for_good(set_aside, writing, index.databases, index.index, index.ledger);
+    return remove_for_good(set_aside, writing, index.databases, index.ledger);
   });
   if (!status.ok()) return status;
   return report;

@@ -18,7 +18,7 @@ namespace vicinal::persist {
 
 class MapRowReader final : public RowReader {
  public:
-  MapRowReader(ReadTransaction transaction, DatabaseHandle vectors, const ChunkLayout& layout)
+  MapRowReader(ReadTransaction transaction, const IndexRange& vectors, const ChunkLayout& layout)
       : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
   const float* row(graph::NodeId node) override;
   Status why() const override { return why_; }
@@ -30,7 +30,7 @@ class MapRowReader final : public RowReader {
   };
 
   ReadTransaction transaction_;
-  const DatabaseHandle vectors_;
+  const IndexRange vectors_;
   const ChunkLayout layout_;
   std::array<Remembered, 64> remembered_;
   Status why_;  ///< the last row is not to be had

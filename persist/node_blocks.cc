@@ -4,15 +4,15 @@
 
 namespace vicinal::persist {
 
-Result<NodeBlock> read_node_block(Transaction& transaction, DatabaseHandle nodes,
-                                  std::uint32_t index, std::uint32_t block) {
+Result<NodeBlock> read_node_block(Transaction& transaction, const IndexRange& nodes,
+                                  std::uint32_t block) {
   const Key32 key(block);
   Bytes value;
-  Result<bool> found = transaction.get(nodes, key.bytes(), &value);
+  Result<bool> found = nodes.get(transaction, key.bytes(), &value);
   if (!found) return found.status();
   NodeBlock result;
   if (!*found) return result;
-  const RecordId id{RecordKind::kNodes, index, key.bytes()};
+  const RecordId id{RecordKind::kNodes, nodes.index(), key.bytes()};
   Result<Bytes> payload = unseal(id, value);
   if (!payload) return payload.status();
   if (Status status = decode(*payload, &result); !status.ok()) {
@@ -25,7 +25,7 @@ Result<StoredNode> NodeBlockReader::at(graph::NodeId node) {
   const std::uint32_t block = graph::raw(node) / kNodesPerBlock;
   if (current_ != block) {
     current_ = block;
-    Result<NodeBlock> read = read_node_block(transaction_, nodes_, index_, block);
+    Result<NodeBlock> read = read_node_block(transaction_, nodes_, block);
     block_status_ = read.status();
     block_ = read.ok() ? std::move(*read) : NodeBlock();
     if (!read.ok() || !block_.empty()) ++blocks_;
@@ -39,7 +39,7 @@ Result<StoredNode*> NodeBlockEditor::slot(graph::NodeId node) {
   const std::uint32_t number = graph::raw(node) / kNodesPerBlock;
   auto found = blocks_.find(number);
   if (found == blocks_.end()) {
-    Result<NodeBlock> read = read_node_block(transaction_, nodes_, index_, number);
+    Result<NodeBlock> read = read_node_block(transaction_, nodes_, number);
     if (!read) return read.status();
     found = blocks_.emplace(number, std::move(*read)).first;
   }
@@ -68,21 +68,22 @@ Status NodeBlockEditor::set_state(graph::NodeId node, graph::NodeState state) {
 }
 
 Status NodeBlockEditor::flush() {
+  CountedRange counted(transaction_, nodes_);
   for (auto& [number, block] : blocks_) {
     while (!block.empty() && block.back() == StoredNode()) block.pop_back();
     const Key32 key(number);
     Status status;
     if (block.empty()) {
-      status = transaction_.remove(nodes_, key.bytes());
+      status = counted.remove(key.bytes());
     } else {
       RecordBuffer record = encode(block);
-      seal({RecordKind::kNodes, index_, key.bytes()}, &record);
-      status = transaction_.put(nodes_, key.bytes(), record);
+      seal({RecordKind::kNodes, nodes_.index(), key.bytes()}, &record);
+      status = counted.put(key.bytes(), record, PutMode::kReplace);
     }
     if (!status.ok()) return status;
   }
   blocks_.clear();
-  return {};
+  return counted.flush();
 }
 
 }  // namespace vicinal::persist

@@ -8,20 +8,20 @@
 #include <cstdint>
 #include <map>
 
-#include "persist/lmdb_env.h"
+#include "persist/range_tail.h"
 #include "persist/records.h"
 
 namespace vicinal::persist {
 
 /// Decodes the record of `block`; an absent one is empty.
-Result<NodeBlock> read_node_block(Transaction& transaction, DatabaseHandle nodes,
-                                  std::uint32_t index, std::uint32_t block);
+Result<NodeBlock> read_node_block(Transaction& transaction, const IndexRange& nodes,
+                                  std::uint32_t block);
 
 /// Gives slots in any order, decoding a block again only when it changes.
 class NodeBlockReader {
  public:
-  NodeBlockReader(Transaction& transaction, DatabaseHandle nodes, std::uint32_t index)
-      : transaction_(transaction), nodes_(nodes), index_(index) {}
+  NodeBlockReader(Transaction& transaction, const IndexRange& nodes)
+      : transaction_(transaction), nodes_(nodes) {}
 
   /// The slot's record; a free one when nothing is stored. kCorruption when its block is damaged.
   Result<StoredNode> at(graph::NodeId node);
@@ -30,8 +30,7 @@ class NodeBlockReader {
 
  private:
   Transaction& transaction_;
-  const DatabaseHandle nodes_;
-  const std::uint32_t index_;
+  const IndexRange nodes_;
   std::uint64_t blocks_ = 0;
   std::int64_t current_ = -1;
   NodeBlock block_;
@@ -41,8 +40,8 @@ class NodeBlockReader {
 /// Changes slots and stores every touched block at the end.
 class NodeBlockEditor {
  public:
-  NodeBlockEditor(Transaction& transaction, DatabaseHandle nodes, std::uint32_t index)
-      : transaction_(transaction), nodes_(nodes), index_(index) {}
+  NodeBlockEditor(Transaction& transaction, const IndexRange& nodes)
+      : transaction_(transaction), nodes_(nodes) {}
 
   Status set(graph::NodeId node, const StoredNode& value);
   /// Changes the state of a slot that is in use; a free one stays free.
@@ -53,8 +52,7 @@ class NodeBlockEditor {
   Result<StoredNode*> slot(graph::NodeId node);
 
   Transaction& transaction_;
-  const DatabaseHandle nodes_;
-  const std::uint32_t index_;
+  const IndexRange nodes_;
   std::map<std::uint32_t, NodeBlock> blocks_;
 };
 

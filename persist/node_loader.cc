@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "persist/chunk_room.h"
-#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
+#include "persist/range_tail.h"
 
 namespace vicinal::persist {
 namespace {
@@ -24,7 +24,7 @@ class NodeLoader {
   Status run() {
     context_.delivered.assign(context_.node_limit, false);
     const std::uint64_t chunks = chunks_below(context_.state.node_limit);
-    NodeBlockReader nodes(context_.transaction, context_.databases.nodes, context_.index);
+    NodeBlockReader nodes(context_.transaction, context_.databases.nodes);
     const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
     for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
       if (chunk % step == 0) {
@@ -77,16 +77,19 @@ class NodeLoader {
                              &context_.set_aside.chunk_keys);
       if (!s.ok()) return s;
     }
-    const DatabaseHandle nodes = context_.databases.nodes;
-    const Result<DatabaseStats> stats = context_.transaction.stats(nodes);
-    if (!stats) return stats.status();
-    if (stats->entries == met) return {};
+    const IndexRange& nodes = context_.databases.nodes;
     const std::uint64_t limit = (context_.state.node_limit + kNodesPerBlock - 1) / kNodesPerBlock;
+    const Result<bool> beyond = any_from(nodes, limit);
+    if (!beyond) return beyond.status();
+    const Result<TailRecord> tail = read_tail(context_.transaction, nodes);
+    if (tail.ok() && tail->entries == met && !*beyond) return {};
+    context_.set_aside.miscounted = true;
     if (Status s = keys_beyond(nodes, limit, &context_.set_aside.node_keys); !s.ok()) return s;
+    if (!tail) return context_.aside(tail.status());
     return context_.aside(Status::corruption(
         fmt::format("index '{}' has {} node blocks, {} of them below block {}: the labels of the "
                     "others are lost",
-                    context_.name, stats->entries, met, limit)));
+                    context_.name, std::max(tail->entries, met + 1), met, limit)));
   }
 
   /// Verifies and places the collected runs, as many at once as there are threads.
@@ -115,10 +118,17 @@ class NodeLoader {
     return {};
   }
 
-  /// The keys of `database` that are no numbers below `limit`.
-  Status keys_beyond(DatabaseHandle database, std::uint64_t limit,
+  /// Whether a key of `range` is not less than `limit`.
+  Result<bool> any_from(const IndexRange& range, std::uint64_t limit) {
+    Result<IndexRange::Walk> cursor = range.walk(context_.transaction);
+    if (!cursor) return cursor.status();
+    return cursor->seek(Key32(static_cast<std::uint32_t>(limit)).bytes());
+  }
+
+  /// The keys of `range` that are no numbers below `limit`.
+  Status keys_beyond(const IndexRange& range, std::uint64_t limit,
                      std::vector<std::vector<std::byte>>* keys) {
-    Result<Cursor> cursor = Cursor::open(context_.transaction, database);
+    Result<IndexRange::Walk> cursor = range.walk(context_.transaction);
     if (!cursor) return cursor.status();
     Result<bool> more = cursor->first();
     for (; more.ok() && *more; more = cursor->next()) {

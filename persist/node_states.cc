@@ -5,8 +5,8 @@
 #include "persist/codec.h"
 #include "persist/freed_nodes.h"
 #include "persist/journal.h"
-#include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
+#include "persist/range_tail.h"
 
 namespace vicinal::persist {
 namespace {
@@ -17,33 +17,32 @@ class StateWalk {
       : index_(index), transaction_(transaction), visitor_(visitor) {}
 
   Status run() {
-    Status s = freed_.survey(transaction_, index_.databases.journal, index_.index,
-                             index_.options.dimension);
+    Status s = freed_.survey(transaction_, index_.databases.journal, index_.options.dimension);
     if (s.ok()) s = walk_blocks();
     return s.ok() ? replay() : s;
   }
 
  private:
   /// A damaged page of LMDB's can lose records without a trace but their number.
-  Status check_count(const char* what, DatabaseHandle database, std::uint64_t met) {
-    const Result<DatabaseStats> stats = transaction_.stats(database);
-    if (!stats || stats->entries == met) return stats.status();
+  Status check_count(const char* what, const IndexRange& range, std::uint64_t met) {
+    const Result<TailRecord> tail = read_tail(transaction_, range);
+    if (!tail || tail->entries == met) return tail.status();
     return Status::corruption(
-        fmt::format("index '{}' has {} {}, {} are found", index_.name, stats->entries, what, met));
+        fmt::format("index '{}' has {} {}, {} are found", index_.name, tail->entries, what, met));
   }
 
   Status walk_blocks() {
-    Result<Cursor> cursor = Cursor::open(transaction_, index_.databases.nodes);
-    if (!cursor) return cursor.status();
+    Result<IndexRange::Walk> walk = index_.databases.nodes.walk(transaction_);
+    if (!walk) return walk.status();
     std::uint64_t met = 0;
-    Result<bool> more = cursor->first();
-    for (; more.ok() && *more; more = cursor->next()) {
-      const RecordId id{RecordKind::kNodes, index_.index, cursor->key()};
+    Result<bool> more = walk->first();
+    for (; more.ok() && *more; more = walk->next()) {
+      const RecordId id{RecordKind::kNodes, index_.index, walk->key()};
       std::uint32_t number = 0;
-      if (!parse_key(cursor->key(), &number)) {
+      if (!parse_key(walk->key(), &number)) {
         return Status::corruption(describe(id) + ": wrong key");
       }
-      const Result<Bytes> payload = unseal(id, cursor->value());
+      const Result<Bytes> payload = unseal(id, walk->value());
       if (!payload) return payload.status();
       NodeBlock block;
       if (Status s = decode(*payload, &block); !s.ok()) {
@@ -66,7 +65,7 @@ class StateWalk {
   Status replay() {
     std::uint64_t met = 0;
     const Status walked =
-        walk_journal(transaction_, index_.databases.journal, index_.index,
+        walk_journal(transaction_, index_.databases.journal,
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (!damage.ok()) return damage;
                        JournalEntry entry;

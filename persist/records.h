@@ -27,19 +27,27 @@ struct CatalogEntry {
   std::uint32_t index = 0;
 };
 
-/// <id>.meta, key "options": written once.
+/// `meta`, key "options": written once.
 struct OptionsRecord {
   StoredOptions options;
   std::uint32_t rows_per_chunk = 0;
 };
 
-/// <id>.meta, key "state": written whenever a checkpoint takes entries out of the journal, and at its
+/// `meta`, key "state": written whenever a checkpoint takes entries out of the journal, and at its
 /// end.
 struct StateRecord {
   std::uint64_t node_limit = 0;   ///< node ids in node records are below this
   Sequence applied = 0;           ///< journal entries up to this have left the journal
   std::uint64_t checkpoints = 0;  ///< completed
   graph::EntryPoint entry_point = {};
+};
+
+/// `nodes` and `journal`, key 0xFF: what an index has there beside it.
+struct TailRecord {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;  ///< of keys, without the id, and values
+
+  friend bool operator==(const TailRecord&, const TailRecord&) = default;
 };
 
 /// One slot of a node block.

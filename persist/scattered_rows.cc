@@ -34,9 +34,9 @@ bool ScatteredRows::contains(Sequence sequence) const {
   return std::binary_search(sequences_.begin(), sequences_.end(), sequence);
 }
 
-Status ScatteredRows::store(Transaction& transaction, DatabaseHandle journal,
-                            DatabaseHandle vectors, const FreedNodes& freed, std::uint64_t bytes,
-                            std::size_t* next, std::uint64_t* count) const {
+Status ScatteredRows::store(Transaction& transaction, const IndexDatabases& databases,
+                            const FreedNodes& freed, std::uint64_t bytes, std::size_t* next,
+                            std::uint64_t* count) const {
   for (std::uint64_t stored = 0; *next < by_chunk_.size() && stored < bytes;) {
     const std::uint32_t chunk = layout_.chunk_of(by_chunk_[*next].node);
     std::deque<JournalEntry> entries;  // which the rows point into
@@ -45,13 +45,13 @@ Status ScatteredRows::store(Transaction& transaction, DatabaseHandle journal,
       const Row& row = by_chunk_[*next];
       // The row of the slot's next node may be there already (R1).
       if (freed.doomed(row.node, row.sequence)) continue;
-      Status s = read_entry(transaction, journal, layout_.index, layout_.dimension, row.sequence,
+      Status s = read_entry(transaction, databases.journal, layout_.dimension, row.sequence,
                             &entries.emplace_back());
       if (!s.ok()) return s;
       rows.push_back({layout_.slot_of(row.node), entries.back().row.data()});
     }
     if (rows.empty()) continue;
-    Status s = write_rows(transaction, vectors, layout_, chunk, rows);
+    Status s = write_rows(transaction, databases.vectors, layout_, chunk, rows);
     if (!s.ok()) return s;
     *count += rows.size();
     stored += layout_.chunk_bytes() + kEntryCost * rows.size();

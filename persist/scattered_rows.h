@@ -16,8 +16,8 @@
 
 #include "persist/chunks.h"
 #include "persist/freed_nodes.h"
+#include "persist/index_databases.h"
 #include "persist/journal.h"
-#include "persist/lmdb_env.h"
 
 namespace vicinal::persist {
 
@@ -37,9 +37,8 @@ class ScatteredRows {
 
   /// Stores rows from the `next`-th on, those that are not doomed, whole chunks of about `bytes`
   /// bytes together; `next` becomes the first that is left, `count` grows by what was stored.
-  Status store(Transaction& transaction, DatabaseHandle journal, DatabaseHandle vectors,
-               const FreedNodes& freed, std::uint64_t bytes, std::size_t* next,
-               std::uint64_t* count) const;
+  Status store(Transaction& transaction, const IndexDatabases& databases, const FreedNodes& freed,
+               std::uint64_t bytes, std::size_t* next, std::uint64_t* count) const;
 
  private:
   struct Row {

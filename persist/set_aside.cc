@@ -10,10 +10,10 @@ namespace vicinal::persist {
 namespace {
 
 template <typename Key, typename Numbers>
-Status remove_all(Transaction& transaction, DatabaseHandle database, const Numbers& numbers) {
+Status remove_all(Transaction& transaction, const IndexRange& range, const Numbers& numbers) {
   for (const auto number : numbers) {
     const Key key(number);
-    if (Status s = transaction.remove(database, key.bytes()); !s.ok()) return s;
+    if (Status s = range.remove(transaction, key.bytes()); !s.ok()) return s;
   }
   return {};
 }
@@ -26,34 +26,35 @@ Status remove_records(const SetAside& what, Transaction& transaction,
   const std::array wrong_keys = {std::pair(databases.nodes, &what.node_keys),
                                  std::pair(databases.vectors, &what.chunk_keys),
                                  std::pair(databases.links, &what.link_keys)};
-  for (const auto& [database, keys] : wrong_keys) {
+  for (const auto& [range, keys] : wrong_keys) {
     for (const std::vector<std::byte>& key : *keys) {
-      if (status.ok()) status = transaction.remove(database, key);
+      if (status.ok()) status = range.remove(transaction, key);
     }
   }
-  return status;
+  // By hand so far: from here on they count (R4).
+  if (status.ok()) status = write_tail(transaction, databases.journal);
+  return status.ok() ? write_tail(transaction, databases.nodes) : status;
 }
 
 }  // namespace
 
 Status remove_for_good(const SetAside& what, Transaction& transaction,
-                       const IndexDatabases& databases, std::uint32_t index,
-                       SequenceLedger& ledger) {
+                       const IndexDatabases& databases, SequenceLedger& ledger) {
   if (Status s = remove_records(what, transaction, databases); !s.ok()) return s;
-  NodeBlockEditor nodes(transaction, databases.nodes, index);
+  NodeBlockEditor nodes(transaction, databases.nodes);
   for (const graph::NodeId node : what.nodes) {
     if (Status s = nodes.set_state(node, graph::NodeState::kFree); !s.ok()) return s;
   }
   if (Status s = nodes.flush(); !s.ok()) return s;
+  CountedRange journal(transaction, databases.journal);
   for (const auto& [sequence, entry] : what.batches) {
     RecordBuffer record =
         encode(BatchView{entry.nodes, entry.labels, entry.levels, entry.replaced_nodes,
                          entry.resurrected, entry.resurrected_labels});
-    Status s =
-        put_entry(transaction, databases.journal, index, sequence, record, PutMode::kReplace);
+    Status s = put_entry(journal, sequence, record, PutMode::kReplace);
     if (!s.ok()) return s;
   }
-  if (what.orphans.empty()) return {};
+  if (what.orphans.empty()) return journal.flush();
   Operation erase;
   erase.kind = OperationKind::kEraseBatch;
   erase.nodes = what.orphans;
@@ -61,7 +62,8 @@ Status remove_for_good(const SetAside& what, Transaction& transaction,
   const Sequence sequence = ledger.allot();
   ledger.finish(sequence);
   RecordBuffer record = encode(erase);
-  return put_entry(transaction, databases.journal, index, sequence, record, PutMode::kReplace);
+  Status s = put_entry(journal, sequence, record, PutMode::kNew);
+  return s.ok() ? journal.flush() : s;
 }
 
 }  // namespace vicinal::persist

@@ -30,18 +30,18 @@ struct SetAside {
   std::vector<std::pair<Sequence, JournalEntry>> batches;  ///< without their lost rows
   std::vector<graph::NodeId> orphans;                      ///< what a lost row had replaced
   std::vector<Label> orphan_labels;                        ///< of `orphans`
+  bool miscounted = false;  ///< a range has other records than its tail says
 
   bool empty() const {
     return entries.empty() && blocks.empty() && chunks.empty() && nodes.empty() &&
            node_keys.empty() && chunk_keys.empty() && link_keys.empty() && batches.empty() &&
-           orphans.empty();
+           orphans.empty() && !miscounted;
   }
 };
 
 /// Deletes the records, frees the nodes, stores the batches; what a lost row had replaced stays
-/// erased. `index` is the numeric id.
+/// erased; what is counted is counted anew.
 Status remove_for_good(const SetAside& what, Transaction& transaction,
-                       const IndexDatabases& databases, std::uint32_t index,
-                       SequenceLedger& ledger);
+                       const IndexDatabases& databases, SequenceLedger& ledger);
 
 }  // namespace vicinal::persist

@@ -1,14 +1,10 @@
 #include "persist/store_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <functional>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +13,8 @@
 #include "persist/commit_queue.h"
 #include "persist/data_file.h"
 #include "persist/disk_room.h"
+#include "persist/dropped.h"
+#include "persist/failpoints.h"
 #include "persist/fixed_records.h"
 #include "persist/index_databases.h"
 #include "persist/lmdb_env.h"
@@ -25,6 +23,7 @@
 #include "persist/records.h"
 #include "persist/stored_index.h"
 #include "persist/summary.h"
+#include "persist/verify.h"
 
 namespace vicinal::persist {
 namespace {
@@ -35,15 +34,6 @@ Status check_options(const StoredOptions& o) {
         fmt::format("dimension {}, 1 to {} are possible", o.dimension, kMaxDimension));
   }
   return {};
-}
-
-/// Makes the entries of a folder as durable as the files in it.
-Status sync_folder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  const int error = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  return disk_status(error, "syncing the folder", path, 0);
 }
 
 Status make_folder(const std::string& path) {
@@ -89,8 +79,13 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   std::unique_ptr<StoreFile> store(
       new StoreFile(path, options, std::move(*lock), std::move(*environment)));
   const bool fresh = *content != PathContent::kStore;
-  Status opened = store->environment_->with_handles(
-      [&](Transaction& transaction) { return store->catalog_->open(transaction, fresh); });
+  Status opened = store->environment_->with_handles([&](Transaction& transaction) -> Status {
+    if (Status s = store->catalog_->open(transaction, fresh); !s.ok()) return s;
+    if (Status s = store->databases_->open(transaction, fresh); !s.ok()) return s;
+    const Result<std::uint32_t> dropped = store->catalog_->first_dropped(transaction);
+    store->some_dropped_ = dropped.ok() && *dropped != 0;
+    return dropped.status();
+  });
   if (!opened.ok()) return opened;
   if (!options.read_only) {
     if (Status s = mark_made(path, options.file_mode); !s.ok()) return s;
@@ -108,7 +103,8 @@ StoreFile::StoreFile(std::string path, const StoreOptions& options, FileLock loc
       lock_(std::move(lock)),
       environment_(std::move(environment)),
       queue_(std::make_unique<CommitQueue>(environment_.get())),
-      catalog_(std::make_unique<Catalog>(path_)) {}
+      catalog_(std::make_unique<Catalog>(path_)),
+      databases_(std::make_unique<SharedDatabases>()) {}
 
 StoreFile::~StoreFile() {
   VICINAL_CHECK(open_.empty());  // IndexRecords die before their StoreFile
@@ -125,16 +121,46 @@ Result<std::vector<std::string>> StoreFile::index_names() {
 
 Result<StoredOptions> StoreFile::stored_options(std::string_view name) {
   if (Status s = check_index_name(name); !s.ok()) return s;
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  const Result<std::uint32_t> index = catalog_->find(**transaction, name);
+  if (!index) return index.status();
   OptionsRecord options;
-  Status status = environment_->with_handles([&](Transaction& transaction) -> Status {
-    const Result<std::uint32_t> index = catalog_->find(transaction, name);
-    if (!index) return index.status();
-    Result<IndexDatabases> databases = IndexDatabases::open(transaction, *index, false);
-    if (!databases) return databases.status();
-    return read_record(transaction, databases->meta, options_id(*index), &options);
-  });
-  if (!status.ok()) return status;
+  Status s = read_record(**transaction, databases_->of(*index).meta, options_id(*index), &options);
+  if (!s.ok()) return s;
   return options.options;
+}
+
+class StoreFile::Hold {
+ public:
+  Hold(StoreFile& store, std::string_view name) : store_(store), name_(name) {
+    const internal::MutexLock lock(store_.open_mutex_);
+    held_ = store_.open_.insert(name_).second;
+  }
+  ~Hold() {
+    if (held_) store_.release(name_);
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+  Status status() const {
+    return held_ ? Status() : Status::busy(fmt::format("index '{}' is open already", name_));
+  }
+  /// It is released by the records' end.
+  void pass_to(IndexRecords& records) {
+    records.on_close([store = &store_, name = name_] { store->release(name); });
+    held_ = false;
+  }
+
+ private:
+  StoreFile& store_;
+  const std::string name_;
+  bool held_ = false;
+};
+
+void StoreFile::release(const std::string& name) {
+  const internal::MutexLock lock(open_mutex_);
+  open_.erase(name);
 }
 
 Result<std::unique_ptr<IndexRecords>> StoreFile::create_index(std::string_view name,
@@ -142,43 +168,43 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::create_index(std::string_view n
   if (options_.read_only) return Status::read_only("the store was opened for reading");
   if (Status s = check_index_name(name); !s.ok()) return s;
   if (Status s = check_options(options); !s.ok()) return s;
-  const internal::MutexLock lock(open_mutex_);
+  Hold hold(*this, name);
+  if (!hold.status().ok()) return exists_already(name);
+  (void)delete_dropped();
   std::unique_ptr<StoredIndex> index;
-  Status status = environment_->with_handles(
+  Status status = environment_->write(
       [&](Transaction& transaction) -> Status {
         const Result<std::uint32_t> id = catalog_->add(transaction, name);
         if (!id) return id.status();
-        if (Status s = StoredIndex::create(transaction, *id, options); !s.ok()) return s;
-        auto made = StoredIndex::open(*environment_, transaction, std::string(name), *id);
+        const IndexDatabases databases = databases_->of(*id);
+        if (Status s = StoredIndex::create(transaction, *id, databases, options); !s.ok()) return s;
+        auto made =
+            StoredIndex::open(*environment_, transaction, std::string(name), *id, databases);
         if (made.ok()) index = std::move(*made);
         return made.status();
       },
       WriteKind::kAdds);
   if (!status.ok()) return status;
-  return keep(std::move(index));
+  return keep(std::move(index), hold);
 }
 
 Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view name) {
   if (Status s = check_index_name(name); !s.ok()) return s;
-  const internal::MutexLock lock(open_mutex_);
-  if (open_.contains(name)) return Status::busy(fmt::format("index '{}' is open already", name));
+  Hold hold(*this, name);
+  if (Status s = hold.status(); !s.ok()) return s;
   Result<std::unique_ptr<StoredIndex>> index = look_at(name);
   if (!index) return index.status();
-  return keep(std::move(*index));
+  return keep(std::move(*index), hold);
 }
 
 Result<std::unique_ptr<StoredIndex>> StoreFile::look_at(std::string_view name) {
   if (Status s = check_index_name(name); !s.ok()) return s;
-  std::unique_ptr<StoredIndex> index;
-  Status status = environment_->with_handles([&](Transaction& transaction) -> Status {
-    const Result<std::uint32_t> id = catalog_->find(transaction, name);
-    if (!id) return id.status();
-    auto opened = StoredIndex::open(*environment_, transaction, std::string(name), *id);
-    if (opened.ok()) index = std::move(*opened);
-    return opened.status();
-  });
-  if (!status.ok()) return status;
-  return index;
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  const Result<std::uint32_t> id = catalog_->find(**transaction, name);
+  if (!id) return id.status();
+  return StoredIndex::open(*environment_, **transaction, std::string(name), *id,
+                           databases_->of(*id));
 }
 
 Result<StoredStats> StoreFile::stored_stats(std::string_view name) {
@@ -192,29 +218,51 @@ Result<std::vector<std::vector<float>>> StoreFile::stored_vectors(std::string_vi
   return index ? lookup(**index, labels) : index.status();
 }
 
-Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredIndex> index) {
-  const std::string name = index->name;
-  std::function<void()> closed = [this, name] {
-    const internal::MutexLock lock(open_mutex_);
-    open_.erase(name);
-  };
+Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredIndex> index,
+                                                      Hold& hold) {
   auto records = std::make_unique<IndexRecords>(std::move(index), *queue_);
-  open_.insert(name);
-  records->on_close(std::move(closed));  // nothing fails from the insertion on
+  hold.pass_to(*records);
   return records;
 }
 
 Status StoreFile::drop_index(std::string_view name) {
   if (options_.read_only) return Status::read_only("the store was opened for reading");
   if (Status s = check_index_name(name); !s.ok()) return s;
-  const internal::MutexLock lock(open_mutex_);
-  if (open_.contains(name)) return Status::busy(fmt::format("index '{}' is open", name));
-  return environment_->with_handles([&](Transaction& transaction) -> Status {
-    const Result<std::uint32_t> index = catalog_->find(transaction, name);
-    if (!index) return index.status();
-    if (Status s = IndexDatabases::drop(transaction, *index); !s.ok()) return s;
-    return catalog_->remove(transaction, name);
+  Hold hold(*this, name);
+  if (Status s = hold.status(); !s.ok()) return s;
+  bool more = false;
+  Status status = environment_->write([&](Transaction& transaction) -> Status {
+    if (Status s = catalog_->drop(transaction, name); !s.ok()) return s;
+    const Result<bool> deleted = persist::delete_dropped(transaction, *databases_, *catalog_);
+    more = deleted.ok() && *deleted;
+    return deleted.status();
   });
+  if (status.ok() && more) some_dropped_ = true;
+  return status;
+}
+
+bool StoreFile::delete_dropped() noexcept {
+  if (options_.read_only || !some_dropped_.load(std::memory_order_relaxed)) return false;
+  try {
+    bool more = false;
+    const Status status = environment_->write([&](Transaction& transaction) -> Status {
+      const Result<bool> deleted = persist::delete_dropped(transaction, *databases_, *catalog_);
+      more = deleted.ok() && *deleted;
+      return deleted.ok() ? failpoints::reach("drop.between_steps") : deleted.status();
+    });
+    if (!more || !status.ok()) some_dropped_ = false;
+    return more && status.ok();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+Result<std::uint64_t> StoreFile::verify_ids(std::vector<std::string>* messages) {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  const Result<std::set<std::uint32_t>> ids = catalog_->ids(**transaction);
+  if (!ids) return ids.status();
+  return persist::verify_ids(**transaction, *databases_, *ids, messages);
 }
 
 Status StoreFile::sync() { return environment_->sync(); }

@@ -1,7 +1,7 @@
 // StoreFile: the way to disk. One LMDB environment that holds the records of any number of named
 // indexes.
 //
-// What: records (meta, vectors, nodes, links, journal), group commit, checkpoint, recovery,
+// What: records of all indexes side by side (meta, vectors, nodes, links, journal), group commit, checkpoint, recovery,
 // verification, compact copies. FORMAT.md beside this file is the byte-level truth. This room knows
 // nothing of how a graph works: it stores rows, node records and links, and gives them back.
 // Ownership: a StoreFile owns the environment; IndexRecords belong to their StoreFile and die
@@ -21,6 +21,7 @@
 //   P5  No read transaction outlives a call (or a RowReader).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,6 +45,7 @@ namespace vicinal::persist {
 class Catalog;
 class CommitQueue;
 class Environment;
+class SharedDatabases;
 struct StoredIndex;
 
 class StoreFile {
@@ -67,8 +69,16 @@ class StoreFile {
                                                      const StoredOptions& options);
   /// kBusy while there are IndexRecords of that name.
   Result<std::unique_ptr<IndexRecords>> open_index(std::string_view name);
-  /// Deletes the records; no IndexRecords of that name may be alive.
+  /// The name is free when this returns, and a small index is gone; the records of a large one are
+  /// left to delete_dropped(). No IndexRecords of that name may be alive.
   Status drop_index(std::string_view name);
+  /// One step of deleting what dropped indexes have left. False when there is nothing to be done,
+  /// which costs a look at a flag, or nothing can: the next drop, or opening the store, tries again.
+  bool delete_dropped() noexcept;
+  bool has_dropped() const { return some_dropped_.load(); }
+
+  /// Records that are of no index: how many ids they have, with a line for each of the first 100.
+  Result<std::uint64_t> verify_ids(std::vector<std::string>* messages);
 
   /// What the records say of an index that need not be open, and may be (summary.h, lookup.h).
   Result<StoredStats> stored_stats(std::string_view name);
@@ -88,9 +98,11 @@ class StoreFile {
             std::unique_ptr<Environment> environment);
   /// An index to be read beside whoever has it open; it must not outlive the call.
   Result<std::unique_ptr<StoredIndex>> look_at(std::string_view name);
-  Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index)
-      VICINAL_REQUIRES(open_mutex_);
   Status check_outside(const std::string& path) const;
+  /// A name that has, or is about to have, IndexRecords: others get kBusy.
+  class Hold;
+  void release(const std::string& name);
+  Result<std::unique_ptr<IndexRecords>> keep(std::unique_ptr<StoredIndex> index, Hold& hold);
 
   const std::string path_;
   const StoreOptions options_;
@@ -98,6 +110,8 @@ class StoreFile {
   const std::unique_ptr<Environment> environment_;
   const std::unique_ptr<CommitQueue> queue_;
   const std::unique_ptr<Catalog> catalog_;
+  const std::unique_ptr<SharedDatabases> databases_;
+  std::atomic<bool> some_dropped_{false};  ///< of some there may be records left
 
   internal::Mutex open_mutex_;
   // Names with live IndexRecords.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "persist/fixed_records.h"
+#include "persist/range_tail.h"
 #include "persist/records.h"
 
 namespace vicinal::persist {
@@ -17,7 +18,7 @@ Result<Sequence> next_sequence(Transaction& transaction, const IndexDatabases& d
   Status status = read_record(transaction, databases.meta, state_id(index), &state);
   if (!status.ok()) return status;
   Bytes key;
-  Result<bool> any = transaction.last_key(databases.journal, &key);
+  const Result<bool> any = databases.journal.last_key(transaction, &key);
   if (!any) return any.status();
   if (!*any) return state.applied + 1;
   Sequence last = 0;
@@ -31,26 +32,25 @@ Result<Sequence> next_sequence(Transaction& transaction, const IndexDatabases& d
 }  // namespace
 
 Status StoredIndex::create(Transaction& transaction, std::uint32_t index,
-                           const StoredOptions& options) {
-  Result<IndexDatabases> databases = IndexDatabases::open(transaction, index, true);
-  if (!databases) return databases.status();
+                           const IndexDatabases& databases, const StoredOptions& options) {
   const OptionsRecord record{options, rows_per_chunk_for(options.dimension)};
-  Status s = write_record(transaction, databases->meta, options_id(index), record);
-  return s.ok() ? write_record(transaction, databases->meta, state_id(index), StateRecord{}) : s;
+  Status s = write_record(transaction, databases.meta, options_id(index), record);
+  if (s.ok()) s = write_record(transaction, databases.meta, state_id(index), StateRecord{});
+  if (s.ok()) s = write_tail(transaction, databases.nodes);
+  return s.ok() ? write_tail(transaction, databases.journal) : s;
 }
 
 Result<std::unique_ptr<StoredIndex>> StoredIndex::open(Environment& environment,
                                                        Transaction& transaction, std::string name,
-                                                       std::uint32_t index) {
-  Result<IndexDatabases> databases = IndexDatabases::open(transaction, index, false);
-  if (!databases) return databases.status();
+                                                       std::uint32_t index,
+                                                       const IndexDatabases& databases) {
   OptionsRecord record;
-  Status status = read_record(transaction, databases->meta, options_id(index), &record);
+  Status status = read_record(transaction, databases.meta, options_id(index), &record);
   if (!status.ok()) return status;
-  const Result<Sequence> next = next_sequence(transaction, *databases, index);
+  const Result<Sequence> next = next_sequence(transaction, databases, index);
   if (!next) return next.status();
   std::unique_ptr<StoredIndex> opened(
-      new StoredIndex{environment, std::move(name), index, *databases, record.options,
+      new StoredIndex{environment, std::move(name), index, databases, record.options,
                       ChunkLayout{index, record.options.dimension, record.rows_per_chunk}});
   opened->ledger.start(*next);
   return opened;

@@ -1,6 +1,6 @@
 // StoredIndex: what every verb of an index works on, handed from IndexRecords to the verbs.
 //
-// What: the environment, the index's databases and options, where its rows lie, and what lives in
+// What: the environment, the index's ranges and options, where its rows lie, and what lives in
 // memory only: which operations are not applied yet.
 // The verbs are append_batch.h, load.h, checkpoint.h, verify.h, journal_dump.h.
 // Ownership: belongs to its IndexRecords; the environment outlives it.
@@ -37,13 +37,15 @@ struct StoredIndex {
   const ChunkLayout layout;
   SequenceLedger ledger = {};
 
-  /// Makes the databases of an index without nodes; inside Environment::with_handles.
-  static Status create(Transaction& transaction, std::uint32_t index, const StoredOptions& options);
-  /// Opens the databases and finds out where the journal goes on; inside Environment::with_handles.
+  /// Makes the records of an index without nodes.
+  static Status create(Transaction& transaction, std::uint32_t index,
+                       const IndexDatabases& databases, const StoredOptions& options);
+  /// Finds out where the journal goes on. Looks at records of this index only.
   /// Errors: kCorruption, kFormatVersion.
   static Result<std::unique_ptr<StoredIndex>> open(Environment& environment,
                                                    Transaction& transaction, std::string name,
-                                                   std::uint32_t index);
+                                                   std::uint32_t index,
+                                                   const IndexDatabases& databases);
 };
 
 }  // namespace vicinal::persist

@@ -1,9 +1,11 @@
 #include "persist/summary.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "persist/fixed_records.h"
 #include "persist/node_states.h"
+#include "persist/range_tail.h"
 
 namespace vicinal::persist {
 namespace {
@@ -55,6 +57,17 @@ class Counter final : public StateVisitor {
   std::vector<std::uint8_t> nodes_;
 };
 
+/// Of the records of a range; the values are not read.
+Status add_sizes(Transaction& transaction, const IndexRange& range, std::uint64_t& bytes) {
+  Result<IndexRange::Walk> walk = range.walk(transaction);
+  if (!walk) return walk.status();
+  Result<bool> more = walk->first();
+  for (; more.ok() && *more; more = walk->next()) {
+    bytes += walk->key().size() + walk->value().size();
+  }
+  return more.status();
+}
+
 }  // namespace
 
 Result<StoredStats> summarize(const StoredIndex& index) {
@@ -69,21 +82,15 @@ Result<StoredStats> summarize(const StoredIndex& index) {
   Counter counter;
   if (s = visit_states(index, **transaction, counter); !s.ok()) return s;
   counter.tell(stats);
-  const auto size_of = [&](DatabaseHandle database, std::uint64_t& bytes) -> Result<std::uint64_t> {
-    const Result<DatabaseStats> sizes = (*transaction)->stats(database);
-    if (!sizes) return sizes.status();
-    bytes = sizes->bytes;
-    return sizes->entries;
-  };
   const IndexDatabases& from = index.databases;
-  const Result<std::uint64_t> entries = size_of(from.journal, stats.journal_bytes);
-  if (!entries) return entries.status();
-  stats.journal_entries = *entries;
-  for (const auto& [database, bytes] :
+  const Result<TailRecord> journal = read_tail(**transaction, from.journal);
+  if (!journal) return journal.status();
+  stats.journal_entries = journal->entries;
+  stats.journal_bytes = journal->bytes;
+  for (const auto& [range, bytes] :
        {std::pair(from.vectors, &stats.bytes_vectors), std::pair(from.links, &stats.bytes_links),
         std::pair(from.nodes, &stats.bytes_nodes)}) {
-    const Result<std::uint64_t> got = size_of(database, *bytes);
-    if (!got) return got.status();
+    if (s = add_sizes(**transaction, range, *bytes); !s.ok()) return s;
   }
   stats.bytes_disk = index.environment.file_bytes();
   return stats;

@@ -12,6 +12,7 @@
 #include "persist/journal.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/node_blocks.h"
+#include "persist/range_tail.h"
 #include "persist/records.h"
 
 namespace vicinal::persist {
@@ -33,8 +34,10 @@ class Verifier {
     node_limit_ = state.node_limit;
     if (Status s = verify_chunks(); !s.ok()) return s;
     if (Status s = verify_nodes(); !s.ok()) return s;
+    verify_tail(index_.databases.nodes, "node blocks");
     if (Status s = verify_links(); !s.ok()) return s;
     if (Status s = verify_journal(state); !s.ok()) return s;
+    verify_tail(index_.databases.journal, "journal entries");
     return failures_;
   }
 
@@ -49,11 +52,13 @@ class Verifier {
 
   /// visit() for every record under a 32-bit key.
   template <typename Visit>
-  Status walk(DatabaseHandle database, RecordKind kind, Visit&& visit) {
-    Result<Cursor> cursor = Cursor::open(transaction_, database);
+  Status walk(const IndexRange& range, RecordKind kind, Visit&& visit) {
+    Result<IndexRange::Walk> cursor = range.walk(transaction_);
     if (!cursor) return cursor.status();
+    walked_ = 0;
     Result<bool> more = cursor->first();
     for (; more.ok() && *more; more = cursor->next()) {
+      ++walked_;
       std::uint32_t number = 0;
       const RecordId id{kind, index_.index, cursor->key()};
       if (parse_key(cursor->key(), &number)) {
@@ -63,6 +68,16 @@ class Verifier {
       }
     }
     return more.status();
+  }
+
+  /// That there are as many as the last walk met (R4).
+  void verify_tail(const IndexRange& range, const char* what) {
+    const Result<TailRecord> tail = read_tail(transaction_, range);
+    if (!tail || tail->entries == walked_) {
+      count(tail.status());
+    } else {
+      count(Status::corruption(fmt::format("{} {}, {} are found", tail->entries, what, walked_)));
+    }
   }
 
   Status verify_chunks() {
@@ -120,9 +135,11 @@ class Verifier {
   }
 
   Status verify_journal(const StateRecord& state) {
+    walked_ = 0;
     return walk_journal(
-        transaction_, index_.databases.journal, index_.index,
+        transaction_, index_.databases.journal,
         [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+          ++walked_;
           if (!damage.ok()) {
             count(damage);
             return {};
@@ -156,6 +173,7 @@ class Verifier {
   std::vector<std::string>* messages_;
   std::uint64_t failures_ = 0;
   std::uint64_t node_limit_ = 0;
+  std::uint64_t walked_ = 0;                     ///< records of the last walk
   std::map<std::uint32_t, std::uint32_t> rows_;  // chunk -> rows, sound chunks only
   std::unordered_set<Label> live_;
 };
@@ -166,6 +184,34 @@ Result<std::uint64_t> verify(StoredIndex& index, std::vector<std::string>* messa
   Result<ReadTransaction> transaction = index.environment.read();
   if (!transaction) return transaction.status();
   return Verifier(index, **transaction, messages).run();
+}
+
+Result<std::uint64_t> verify_ids(Transaction& transaction, const SharedDatabases& databases,
+                                 const std::set<std::uint32_t>& ids,
+                                 std::vector<std::string>* messages) {
+  std::uint64_t failures = 0;
+  for (std::size_t i = 0; i < SharedDatabases::kCount; ++i) {
+    Result<Cursor> cursor = Cursor::open(transaction, databases.handles()[i]);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    while (more.ok() && *more) {
+      const Bytes key = cursor->key();
+      std::uint32_t id = 0;
+      const bool has_id =
+          key.size() > IndexRange::kIdBytes && parse_key(key.first(IndexRange::kIdBytes), &id);
+      if (!has_id || !ids.contains(id)) {
+        ++failures;
+        if (messages != nullptr && messages->size() < kMaxMessages) {
+          messages->push_back(
+              fmt::format("{}: records of no index, under id {}", SharedDatabases::kNames[i], id));
+        }
+      }
+      const bool last = id == ~std::uint32_t{0};
+      more = has_id && !last ? cursor->seek(Key32(id + 1).bytes()) : cursor->next();
+    }
+    if (!more) return more.status();
+  }
+  return failures;
 }
 
 }  // namespace vicinal::persist

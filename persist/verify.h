@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,11 @@ namespace vicinal::persist {
 /// Returns how many records fail; a line for each of the first 100 goes to `messages` (may be
 /// null).
 Result<std::uint64_t> verify(StoredIndex& index, std::vector<std::string>* messages);
+
+/// Records of no index: returns how many ids they are under that are not in `ids`, with a line for
+/// each, as verify(). Looks at one record of each index.
+Result<std::uint64_t> verify_ids(Transaction& transaction, const SharedDatabases& databases,
+                                 const std::set<std::uint32_t>& ids,
+                                 std::vector<std::string>* messages);
 
 }  // namespace vicinal::persist

@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_repair(app, exit_code);
   add_backup(app, exit_code);
   add_checkpoint(app, exit_code);
+  add_convert(app, exit_code);
   add_cpu(app, exit_code);
   add_demo(app, exit_code);
   if (const std::optional<int> code = parse(app, argc, argv); code.has_value()) return *code;

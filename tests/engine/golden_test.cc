@@ -19,7 +19,9 @@
 namespace vicinal::testing {
 namespace {
 
-const std::string kFolder = VICINAL_GOLDEN "/engine-v1";
+const std::string kFolder = VICINAL_GOLDEN "/engine-v2";
+const std::string kEarlier = VICINAL_GOLDEN "/engine-v1";  // of store format 1
+const std::string kAnswers = kEarlier + "/answers.txt";    // of every format
 constexpr std::uint32_t kSquaredDimension = 12;
 constexpr std::uint32_t kCosineDimension = 32;
 
@@ -128,7 +130,7 @@ Store made_store(const std::string& path) {
 }
 
 std::string golden_answers() {
-  std::ifstream in(kFolder + "/answers.txt");
+  std::ifstream in(kAnswers);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
@@ -143,19 +145,36 @@ TEST(EngineGolden, WhatIsBuiltHereAnswersTheSame) {
     ASSERT_OK(store.backup(folder.file("copy")));
     std::filesystem::copy_file(folder.file("copy") + "/data.mdb", target + "/data.mdb",
                                std::filesystem::copy_options::overwrite_existing);
-    if (golden_answers().empty()) std::ofstream(kFolder + "/answers.txt") << answers;
+    if (golden_answers().empty()) std::ofstream(kAnswers) << answers;
   }
   EXPECT_EQ(answers, golden_answers());
 }
 
+/// A store written on `architecture`, to be opened.
+std::string copy_of(const std::string& golden, const char* architecture,
+                    const TemporaryFolder& folder) {
+  std::filesystem::create_directory(folder.file("s"));
+  std::filesystem::copy_file(golden + "/" + architecture + "/data.mdb",
+                             folder.file("s") + "/data.mdb");
+  return folder.file("s");
+}
+
+TEST(EngineGolden, WhatWasWrittenAnswersTheSame) {
+  TemporaryFolder folder;
+  const Result<Store> store = Store::open(copy_of(kFolder, "x86-64", folder), quick_store());
+  ASSERT_TRUE(store.ok()) << store.status().to_string();
+  EXPECT_EQ(answers_of_store(*store), golden_answers());
+}
+
 class EngineGoldenStore : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(EngineGoldenStore, AnswersTheSame) {
+TEST_P(EngineGoldenStore, OfFormat1AnswersTheSame) {
   TemporaryFolder folder;
-  std::filesystem::create_directory(folder.file("s"));
-  std::filesystem::copy_file(kFolder + "/" + GetParam() + "/data.mdb",
-                             folder.file("s") + "/data.mdb");
-  const Result<Store> store = Store::open(folder.file("s"), quick_store());
+  const std::string path = copy_of(kEarlier, GetParam(), folder);
+  EXPECT_CODE(Store::open(path, quick_store()).status(), kFormatVersion, "convert");
+  const Result<bool> converted = Store::convert(path);
+  ASSERT_TRUE(converted.ok()) << converted.status().to_string();
+  const Result<Store> store = Store::open(path, quick_store());
   ASSERT_TRUE(store.ok()) << store.status().to_string();
   EXPECT_EQ(answers_of_store(*store), golden_answers());
 }

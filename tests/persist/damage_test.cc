@@ -18,7 +18,7 @@ TEST_F(Damage, SoundAtFirst) {
 }
 
 TEST_F(Damage, VectorsChunkNamesItsLabelOrIsSetAside) {
-  flip("1.vectors", 1, 12345);
+  flip("vectors", 1, 12345);
   Outcome outcome = load(false);
   EXPECT_EQ(outcome.report.status().code(), StatusCode::kCorruption);
   EXPECT_NE(outcome.report.status().message().find("from 32"), std::string::npos)
@@ -32,9 +32,8 @@ TEST_F(Damage, VectorsChunkNamesItsLabelOrIsSetAside) {
 
 // A flipped bit in a key makes LMDB miss a chunk: that is known before anybody writes one anew.
 TEST_F(Damage, AnAbsentChunk) {
-  edit("1.vectors", [](Transaction& transaction, DatabaseHandle handle) {
-    const Key32 key(5);
-    return transaction.remove(handle, key.bytes());
+  edit("vectors", [](Transaction& transaction, DatabaseHandle handle) {
+    return IndexRange(handle, 1).remove(transaction, Key32(5).bytes());
   });
   const Status status = load(false).report.status();
   EXPECT_EQ(status.code(), StatusCode::kCorruption);
@@ -43,7 +42,7 @@ TEST_F(Damage, AnAbsentChunk) {
 }
 
 TEST_F(Damage, NodesRecord) {
-  flip("1.nodes", 2, 77);
+  flip("nodes", 2, 77);
   EXPECT_EQ(load(false).report.status().code(), StatusCode::kCorruption);
   const Outcome outcome = load(true);
   ASSERT_TRUE(outcome.report.ok());
@@ -52,7 +51,7 @@ TEST_F(Damage, NodesRecord) {
 }
 
 TEST_F(Damage, LinksRecordIsLeftOutAndCounted) {
-  flip("1.links", 3, 50);
+  flip("links", 3, 50);
   const Outcome outcome = load(false);
   ASSERT_TRUE(outcome.report.ok());
   EXPECT_EQ(outcome.report->damaged_links, 1u);
@@ -67,22 +66,21 @@ TEST_F(Damage, LinksRecordIsLeftOutAndCounted) {
 TEST_F(Damage, RecordsUnderAWrongKey) {
   const auto move = [&](const std::string& database, std::uint32_t from, std::uint32_t to) {
     edit(database, [&](Transaction& transaction, DatabaseHandle handle) -> Status {
-      const Key32 old_key(from);
-      const Key32 new_key(to);
+      const IndexRange range(handle, 1);
       Bytes found;
-      EXPECT_TRUE(*transaction.get(handle, old_key.bytes(), &found));
+      EXPECT_TRUE(*range.get(transaction, Key32(from).bytes(), &found));
       const std::vector<std::byte> value(found.begin(), found.end());
-      Status s = transaction.remove(handle, old_key.bytes());
-      return s.ok() ? transaction.put(handle, new_key.bytes(), value) : s;
+      Status s = range.remove(transaction, Key32(from).bytes());
+      return s.ok() ? range.put(transaction, Key32(to).bytes(), value) : s;
     });
   };
-  move("1.links", 7, 7 | 1u << 22);
+  move("links", 7, 7 | 1u << 22);
   Outcome outcome = load(false);
   ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
   EXPECT_EQ(outcome.report->damaged_links, 1u);
   EXPECT_EQ(outcome.failures, 0u) << outcome.message;
 
-  move("1.nodes", 3, 3 | 1u << 24);
+  move("nodes", 3, 3 | 1u << 24);
   outcome = load(false);
   EXPECT_EQ(outcome.report.status().code(), StatusCode::kCorruption);
   EXPECT_NE(outcome.report.status().message().find("7 node blocks, 6 of them below block 7"),
@@ -96,7 +94,7 @@ TEST_F(Damage, RecordsUnderAWrongKey) {
   ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
   EXPECT_EQ(outcome.nodes, 402u - 64u);
 
-  move("1.vectors", 1, 1 | 1u << 20);
+  move("vectors", 1, 1 | 1u << 20);
   EXPECT_EQ(load(false).report.status().code(), StatusCode::kCorruption);
   outcome = load(true);
   ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
@@ -105,7 +103,7 @@ TEST_F(Damage, RecordsUnderAWrongKey) {
 }
 
 TEST_F(Damage, ThreadsReportWhatOneThreadReports) {
-  for (const int nth : {0, 3, 17, 18, 49}) flip("1.links", nth, 50);
+  for (const int nth : {0, 3, 17, 18, 49}) flip("links", nth, 50);
   const std::string damaged = contents();
   const Outcome one = load(false);
   set_contents(damaged);
@@ -117,8 +115,8 @@ TEST_F(Damage, ThreadsReportWhatOneThreadReports) {
   EXPECT_EQ(three.nodes, 402u);
   EXPECT_EQ(three.links, 360u);
 
-  flip("1.vectors", 12, 4711);
-  flip("1.vectors", 1, 12345);
+  flip("vectors", 12, 4711);
+  flip("vectors", 1, 12345);
   EXPECT_EQ(load(false, true).report.status().to_string(), load(false).report.status().to_string());
   const Outcome salvaged = load(true, true);
   ASSERT_TRUE(salvaged.report.ok()) << salvaged.report.status().to_string();
@@ -128,7 +126,7 @@ TEST_F(Damage, ThreadsReportWhatOneThreadReports) {
 }
 
 TEST_F(Damage, JournalEntry) {
-  flip("1.journal", 0, 999);
+  flip("journal", 0, 999);
   const Outcome failed = load(false);
   EXPECT_EQ(failed.report.status().code(), StatusCode::kCorruption);
   EXPECT_NE(failed.report.status().message().find("journal entry 3"), std::string::npos)
@@ -141,9 +139,9 @@ TEST_F(Damage, JournalEntry) {
 
 // What was set aside is gone for good: the store is sound afterwards and takes writes.
 TEST_F(Damage, SalvageMends) {
-  flip("1.vectors", 1, 12345);
-  flip("1.nodes", 5, 77);
-  flip("1.journal", 0, 999);
+  flip("vectors", 1, 12345);
+  flip("nodes", 5, 77);
+  flip("journal", 0, 999);
   const Outcome first = load(true);
   ASSERT_TRUE(first.report.ok());
   EXPECT_EQ(first.failures, 0u) << first.message;
@@ -153,10 +151,10 @@ TEST_F(Damage, SalvageMends) {
 }
 
 TEST_F(Damage, MetaRecords) {
-  flip("1.meta", 0, 3);  // options
+  flip("meta", 0, 3);  // options
   EXPECT_EQ(load(false).opened.code(), StatusCode::kCorruption);
-  flip("1.meta", 0, 3);
-  flip("1.meta", 1, 3);  // state
+  flip("meta", 0, 3);
+  flip("meta", 1, 3);  // state
   EXPECT_EQ(load(false).opened.code(), StatusCode::kCorruption);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/base/worker_pool.h"
+#include "persist/index_range.h"
 #include "persist/lmdb_cursor.h"
 #include "persist/lmdb_env.h"
 #include "persist/store_file.h"

@@ -1,6 +1,7 @@
-// Golden files: a store of every released format opens with its exact contents, and today's
-// encoders give the bytes they always gave. To make the files of a new format: run this test with
-// VICINAL_WRITE_GOLDEN=1 and commit them. Files of a released format are never made anew.
+// Golden files: a store of every released format opens with its exact contents, one of an earlier
+// format after it was converted, and today's encoders give the bytes they always gave. To make the
+// files of a new format: run this test with VICINAL_WRITE_GOLDEN=1 and commit them. Files of a
+// released format are never made anew.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "persist/codec.h"
+#include "persist/convert.h"
 #include "tests/persist/loaded.h"
 #include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
@@ -15,7 +17,8 @@
 namespace vicinal::persist::test {
 namespace {
 
-const std::string kFolder = VICINAL_GOLDEN "/v1";
+const std::string kEarlier = VICINAL_GOLDEN "/v1";
+const std::string kPresent = VICINAL_GOLDEN "/v2";
 
 bool writing() { return std::getenv("VICINAL_WRITE_GOLDEN") != nullptr; }
 
@@ -35,24 +38,20 @@ void fill(MemoryIndex* model) {
   model->erase_batch(2);
 }
 
-TEST(Golden, V1Opens) {
+/// That the store in `folder` holds what fill() makes, in a fresh one.
+void expect_filled(const std::string& path, const StoreOptions& options) {
   TempFolder folder;
   auto made = open_store(folder / "made", fast());
   auto made_index = create(*made, kDimension, "golden");
   MemoryIndex model(made_index.get(), 1);
   fill(&model);
-  if (writing()) {
-    std::filesystem::create_directories(kFolder);
-    std::filesystem::remove(kFolder + "/data.mdb");
-    ASSERT_TRUE(made->backup(folder / "copy").ok());
-    std::filesystem::copy(folder / "copy/data.mdb", kFolder + "/data.mdb");
-  }
-  std::filesystem::create_directory(folder / "s");
-  std::filesystem::copy(kFolder + "/data.mdb", folder / "s/data.mdb");
-  auto store = open_store(folder / "s", fast());
+  auto store = open_store(path, options);
+  ASSERT_NE(store, nullptr);
   EXPECT_EQ(*store->index_names(), std::vector<std::string>{"golden"});
   auto index = reopen(*store, "golden");
   EXPECT_EQ(index->options(), options_of(kDimension));
+  EXPECT_EQ(index->stats().journal_entries, made_index->stats().journal_entries);
+  EXPECT_EQ(index->stats().journal_bytes, made_index->stats().journal_bytes);
   Loaded loaded(kDimension);
   const auto report = index->load(loaded, {});
   ASSERT_TRUE(report.ok()) << report.status().to_string();
@@ -64,7 +63,59 @@ TEST(Golden, V1Opens) {
   EXPECT_EQ(*index->verify(&messages), 0u) << messages[0];
 }
 
-TEST(Golden, V1EncodersMatchByteForByte) {
+std::string copy_of(const std::string& golden, const TempFolder& folder) {
+  std::filesystem::create_directory(folder / "s");
+  std::filesystem::copy(golden + "/data.mdb", folder / "s/data.mdb");
+  return folder / "s";
+}
+
+TEST(Golden, V2Opens) {
+  TempFolder folder;
+  if (writing()) {
+    auto made = open_store(folder / "made", fast());
+    auto index = create(*made, kDimension, "golden");
+    MemoryIndex model(index.get(), 1);
+    fill(&model);
+    std::filesystem::create_directories(kPresent);
+    std::filesystem::remove(kPresent + "/data.mdb");
+    ASSERT_TRUE(made->backup(folder / "copy").ok());
+    std::filesystem::copy(folder / "copy/data.mdb", kPresent + "/data.mdb");
+  }
+  expect_filled(copy_of(kPresent, folder), fast());
+}
+
+TEST(Golden, V1IsConvertedAndOpens) {
+  TempFolder folder;
+  const std::string path = copy_of(kEarlier, folder);
+  StoreOptions reading;
+  reading.read_only = true;
+  for (const StoreOptions& options : {fast(), reading}) {
+    const Status refused = StoreFile::open(path, options).status();
+    EXPECT_EQ(refused.code(), StatusCode::kFormatVersion);
+    EXPECT_NE(refused.message().find("vicinal convert"), std::string::npos) << refused.message();
+  }
+  const auto converted = convert(path);
+  ASSERT_TRUE(converted.ok()) << converted.status().to_string();
+  EXPECT_TRUE(*converted);
+  expect_filled(path, reading);
+  expect_filled(path, fast());
+  EXPECT_FALSE(*convert(path)) << "it is of the present format";
+}
+
+/// That the records are those of `file`, byte for byte.
+void expect_bytes(const std::string& file, const std::vector<RecordBuffer>& records) {
+  std::string bytes;
+  for (const RecordBuffer& record : records) {
+    bytes.append(reinterpret_cast<const char*>(record.data()), record.size());
+  }
+  if (writing()) std::ofstream(file, std::ios::binary) << bytes;
+  std::ifstream in(file, std::ios::binary);
+  const std::string golden((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  ASSERT_EQ(bytes.size(), golden.size());
+  EXPECT_TRUE(bytes == golden);
+}
+
+TEST(Golden, EncodersMatchByteForByte) {
   std::vector<RecordBuffer> records;
   const auto add = [&](RecordKind kind, RecordBuffer record) {
     const Key64 key(0x0102030405060708);
@@ -103,17 +154,8 @@ TEST(Golden, V1EncodersMatchByteForByte) {
     add(RecordKind::kJournal, encode(op));
   }
   add(RecordKind::kJournal, encode(BatchView{nodes, labels, levels, nodes, nodes, labels}));
-
-  std::string bytes;
-  for (const RecordBuffer& record : records) {
-    bytes.append(reinterpret_cast<const char*>(record.data()), record.size());
-  }
-  const std::string file = kFolder + "/records.bin";
-  if (writing()) std::ofstream(file, std::ios::binary) << bytes;
-  std::ifstream in(file, std::ios::binary);
-  const std::string golden((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  ASSERT_EQ(bytes.size(), golden.size());
-  EXPECT_TRUE(bytes == golden);
+  add(RecordKind::kTail, encode(TailRecord{5, 12345}));
+  expect_bytes(kPresent + "/records.bin", records);
 }
 
 }  // namespace

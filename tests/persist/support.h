@@ -15,6 +15,7 @@
 
 #include "persist/index_records.h"
 #include "persist/lmdb_env.h"
+#include "persist/range_tail.h"
 #include "persist/store_file.h"
 
 namespace vicinal::persist::test {
@@ -38,7 +39,7 @@ class TempFolder {
   std::string path_;
 };
 
-/// An environment with one database.
+/// An environment with one database, in which index 1 has a journal.
 struct Journal {
   explicit Journal(const std::string& path, Durability durability) {
     EXPECT_TRUE(std::filesystem::create_directory(path));
@@ -49,11 +50,14 @@ struct Journal {
     environment = std::move(*opened);
     const Status status = environment->with_handles([&](Transaction& transaction) -> Status {
       auto handle = transaction.open_database("j", true);
-      if (handle.ok()) journal = *handle;
-      return handle.status();
+      if (!handle.ok()) return handle.status();
+      journal = *handle;
+      return write_tail(transaction, range());
     });
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
+
+  IndexRange range() const { return {journal, 1}; }
 
   std::unique_ptr<Environment> environment;
   DatabaseHandle journal = 0;

@@ -49,6 +49,10 @@ measure 0 churn --base base.jsonl --live 1000 --rounds 3 --fresh
 [ "$(grep -c '"unreachable":0' out)" = 3 ] || fail "not three rounds with all reachable"
 measure 0 churn --base base.jsonl --live 1000 --rounds 2 --writers 4 --searchers 2 --store c
 [ "$(grep -c '"longest_pause_ms":' out)" = 2 ] || fail "not two rounds"
+measure 0 many --store m --indexes 12 --at-once 5 --rows 4 --dimension 8 --searches 50 --commits 5 --durability none
+for key in made_per_s disk_bytes_each memory_bytes_each search_p50_us search_p99_us dropped_per_s; do
+  says out "\"$key\":"
+done
 measure 1 churn --base base.jsonl --live 2900
 says err "2900 live"
 measure 1 build --base base.jsonl --query query.jsonl --truth truth.ivecs -k 21

@@ -81,6 +81,18 @@ run 0 checkpoint --store s
 run 0 validate --store s --deep --repair --json
 says out '"sound":true'
 
+# A store of an earlier format is opened by nobody until it is converted.
+mkdir old
+cp "$(dirname "$0")/../golden/v1/data.mdb" old
+run 2 stats --store old
+says err "vicinal convert"
+run 0 convert --store old
+says out "is converted"
+run 0 stats --store old
+run 0 convert --store old
+says out "needs no converting"
+run 2 convert --store none
+
 # A backup is a store of its own.
 run 0 backup --store s copy
 run 0 validate --store copy --deep
@@ -111,7 +123,7 @@ VICINAL_TARGET=abacus run 1 cpu
 says err "valid: "
 run 0 --help
 says out "Exit codes"
-for command in import search get erase list drop dump validate stats recall rebuild repair backup checkpoint cpu demo; do
+for command in import search get erase list drop dump validate stats recall rebuild repair backup checkpoint convert cpu demo; do
   run 0 "$command" --help
   says out "--"
 done

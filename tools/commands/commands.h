@@ -20,6 +20,7 @@ void add_rebuild(CLI::App& app, int& exit_code);
 void add_repair(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
 void add_checkpoint(CLI::App& app, int& exit_code);
+void add_convert(CLI::App& app, int& exit_code);
 void add_cpu(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 

@@ -38,8 +38,15 @@ class Store {
   ///         kIoError           no permission, read-only file system (see StoreOptions::read_only);
   ///                            no thread for StoreOptions::background.
   ///         kCorruption        truncated, not LMDB's, or a page that LMDB would walk is damaged.
-  ///         kFormatVersion     another release's.
+  ///         kFormatVersion     another release's; see convert().
   static Result<Store> open(const std::string& path, const StoreOptions& options = {});
+
+  /// Makes a store of an earlier format one that this release opens. It is copied beside itself, so
+  /// there must be room for that, and the copy takes its place at once: a crash leaves one or the
+  /// other. False when there is nothing to do.
+  /// Errors: kNotFound, kInvalidArgument, kCorruption as open(); kBusy  open for writing;
+  ///         kFormatVersion  of a later release; kIoError, kFull. Nothing is changed then.
+  static Result<bool> convert(const std::string& path);
 
   /// The index called `name` (1 to 100 bytes of letters, digits, '_', '-', '.'), opened or created.
   ///
@@ -76,7 +83,9 @@ class Store {
   Result<std::vector<std::vector<float>>> stored_vectors(std::string_view name,
                                                          std::span<const Label> labels) const;
 
-  /// Deletes the index and everything stored for it; handles to it answer kClosed afterwards.
+  /// Deletes the index and everything stored for it; handles to it answer kClosed afterwards. It is
+  /// gone, and the name free, by one commit; what it had stored follows in steps, between which
+  /// others write. A crash then loses nothing but time: the store goes on when it is next open.
   Status drop_index(std::string_view name);
 
   /// Checkpoints every open index.
