@@ -59,10 +59,8 @@ void Background::stop() {
   }
   changed_.notify_one();
   if (thread_.joinable()) thread_.join();
-  // One by one: each owns the next.
-  for (std::shared_ptr<Watched> rest = std::move(first_); rest != nullptr;) {
-    rest = std::exchange(rest->next, nullptr);
-  }
+  const std::lock_guard lock(mutex_);  // writers that are still inside may wake it
+  while (first_ != nullptr) first_ = std::exchange(first_->next, nullptr);  // each owns the next
 }
 
 void Background::run() {
