@@ -59,15 +59,8 @@ void Background::stop() {
   }
   changed_.notify_one();
   if (thread_.joinable()) thread_.join();
-  // One by one: each owns the next.
-  std::shared_ptr<Watched> listed;
-  {
-    const internal::MutexLock lock(mutex_);
-    listed = std::move(first_);
-  }
-  for (std::shared_ptr<Watched> rest = std::move(listed); rest != nullptr;) {
-    rest = std::exchange(rest->next, nullptr);
-  }
+  const internal::MutexLock lock(mutex_);  // writers that are still inside may wake it
+  while (first_ != nullptr) first_ = std::exchange(first_->next, nullptr);  // each owns the next
 }
 
 void Background::run() {

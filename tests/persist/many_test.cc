@@ -98,7 +98,7 @@ TEST(Many, DamageOfOthersIsNotMet) {
 }
 
 // A record whose id became another's: its owner misses it, and the other does not take it.
-TEST(Many, ARecordThatWentToAnotherIndexIsMissedByItsOwn) {
+TEST(Many, R4ARecordThatWentToAnotherIndexIsMissedByItsOwn) {
   for (const char* what : {"journal", "nodes"}) {
     TempFolder folder;
     {
