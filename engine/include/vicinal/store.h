@@ -27,8 +27,9 @@ namespace engine {
 class StoreCore;
 }  // namespace engine
 
-/// Handles do not survive fork(): the child has neither their threads nor a place among LMDB's
-/// readers. It may exec, or _exit(), but neither use nor destroy them.
+/// Handles do not pass over fork(): in a child every call of theirs, and of their indexes, answers
+/// kClosed, and to destroy them does nothing. A child may open the store itself, as any other process
+/// may.
 class Store {
  public:
   /// Opens the store at the folder `path`, making it when options.create says so.
