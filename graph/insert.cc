@@ -19,7 +19,7 @@ void link_back(GraphState& g, Topology& t, NodeId node, const ForwardLinks& forw
   if (forward.links.empty()) return;
   bool has_parent = false;
   for (const Neighbor& n : forward.links) {
-    if (forward.copy) break;
+    if (forward.copy) break;  // it hangs among its copies, and nothing links back
     std::array<Incoming, 1> incoming{{{{n.distance, node}, !has_parent, false}}};
     add_links(g, t, n.node, forward.level, incoming, Adoption::kUsual, scratch);
     if (!incoming[0].adopted) continue;
