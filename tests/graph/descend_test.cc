@@ -17,7 +17,7 @@ class Descend : public ::testing::Test {
  protected:
   static constexpr NodeId kA{0}, kB{1}, kC{2}, kD{3};
 
-  Descend() : g_(config(), **kernels::active_kernels()), t_(*g_.topology.load()) {
+  Descend() : g_(config(), **kernels::active_kernels(), nullptr), t_(*g_.topology.load()) {
     const std::vector<float> points = {10, 5, 6, 1};
     g_.grow(points.size());
     g_.next_slot = points.size();

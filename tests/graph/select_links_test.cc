@@ -17,7 +17,8 @@ namespace {
 
 class State {
  public:
-  State(const Config& config, const Rows& rows) : state_(config, **kernels::active_kernels()) {
+  State(const Config& config, const Rows& rows)
+      : state_(config, **kernels::active_kernels(), nullptr) {
     state_.grow(rows.size());
     state_.next_slot = rows.size();
     const BorrowedScratch scratch(state_.scratches);
@@ -46,9 +47,8 @@ std::vector<NodeId> reference(const GraphState& g, NodeId base,
   std::size_t ordinary = 0;
   std::vector<Neighbor> kept;
   const auto occludes = [&](const Neighbor& k, const Neighbor& c) {
-    return same_value(g, k.node, c.node, scratch) ||
-           (!same_value(g, base, k.node, scratch) &&
-            distance(g, k.node, c.node, scratch) <= c.distance);
+    return same_value(g, k.node, c.node) ||
+           (!same_value(g, base, k.node) && distance(g, k.node, c.node, scratch) <= c.distance);
   };
   for (const LinkCandidate& c : candidates) {
     if (!c.needed) {
