@@ -71,7 +71,7 @@ void StoreCore::watch_file() noexcept {
   }
   if (most == 0) return;
   const std::uint64_t bytes = file_->bytes_on_disk();
-  const bool near = bytes >= most / 10 * 9;
+  const bool near = bytes >= file_->most_bytes_of_upserts() / 10 * 9;
   if (near && !nearly_full_) {
     tell_of_file(EventKind::kNearlyFull, Severity::kWarning, bytes, most,
                  "the file is nearly full, bytes");

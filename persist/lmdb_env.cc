@@ -127,7 +127,7 @@ std::uint64_t Environment::last_transaction() const {
 // The number that a transaction begins with comes from LMDB's lock file; what stands in the data
 // file is asked for here.
 Status Environment::check_underneath() {
-  if (!changed_underneath_.ok()) return changed_underneath_;
+  if (map_.lost() || !changed_underneath_.ok()) return changed_underneath_;
   const std::uint64_t last = last_transaction();
   const std::string file = path_ + "/" + kDataFile;
   struct stat there {};
@@ -213,13 +213,11 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
     if (Status s = map_.keep_reserve(path_, gate_); !s.ok()) return s;
   }
   for (;;) {
+    // Before there is a transaction: it makes words, for which memory may be missing.
+    if (Status s = check_underneath(); !s.ok()) return s;
     MDB_txn* txn = nullptr;
     int rc = map_.lost() ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
-    if (Status s = check_underneath(); !s.ok()) {
-      mdb_txn_abort(txn);
-      return s;
-    }
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok() && !transaction.map_full()) {

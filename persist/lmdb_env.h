@@ -102,7 +102,7 @@ class Environment {
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
   Status write_locked(const Closure& closure, WriteKind kind) VICINAL_REQUIRES(write_mutex_);
-  /// N4, in a write transaction.
+  /// N4, before a write transaction.
   Status check_underneath() VICINAL_REQUIRES(write_mutex_);
   std::uint64_t last_transaction() const;
   Status keep_file_whole() VICINAL_REQUIRES(write_mutex_);

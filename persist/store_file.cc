@@ -269,6 +269,9 @@ Status StoreFile::sync() { return environment_->sync(); }
 
 std::uint64_t StoreFile::bytes_on_disk() const { return environment_->file_bytes(); }
 std::uint64_t StoreFile::map_bytes() const { return environment_->map_size().bytes(); }
+std::uint64_t StoreFile::most_bytes_of_upserts() const {
+  return environment_->map_size().limit(WriteKind::kAdds);
+}
 int StoreFile::stale_readers() const { return environment_->stale_readers(); }
 
 /// A copy inside the store's own folder would make it one "with other content".

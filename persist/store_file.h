@@ -90,6 +90,8 @@ class StoreFile {
   std::uint64_t bytes_on_disk() const;
   /// Of address space for the file; grows by itself.
   std::uint64_t map_bytes() const;
+  /// How large upserts may make the file (N3); 0: no limit.
+  std::uint64_t most_bytes_of_upserts() const;
   /// Readers of killed processes that opening cleared.
   int stale_readers() const;
 

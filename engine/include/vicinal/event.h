@@ -26,7 +26,8 @@ enum class EventKind : std::uint8_t {
   kDamage = 3,            ///< damage met while an index was loaded; value: records
   kStaleReader = 4,       ///< readers of killed processes were cleared; value: how many
   kFileGrown = 5,         ///< the map was enlarged; value: its bytes now, limit: the most, or 0
-  kNearlyFull = 6,        ///< the file comes near StoreOptions::max_map_bytes; value, limit: bytes
+  kNearlyFull = 6,        ///< the file comes near what StoreOptions::max_map_bytes leaves to
+                          ///< upserts; value: its bytes, limit: max_map_bytes
   kHugePagesRefused = 7,  ///< the system gives none: searches cost up to 1.4 times as much
 };
 
