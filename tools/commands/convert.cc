@@ -19,7 +19,7 @@ int run(const Arguments& arguments) {
   const Result<bool> converted = Store::convert(arguments.at.store);
   if (!converted.ok()) return print_error(converted.status(), kExitCannotOpen);
   if (arguments.json) {
-    fmt::print("{}\n", Json{{"store", arguments.at.store}, {"converted", *converted}}.dump());
+    fmt::print("{}\n", json_text({{"store", arguments.at.store}, {"converted", *converted}}));
   } else {
     fmt::print("{} {}\n", arguments.at.store, *converted ? "is converted" : "needs no converting");
   }
