@@ -161,18 +161,30 @@ Json to_json(const Index::NodeView& node) {
           {"live", node.live},   {"links", node.links}, {"link_nodes", node.link_nodes}};
 }
 
-std::string describe(const Stats& stats) {
+namespace {
+
+/// What both kinds of stats begin with.
+template <typename AnyStats>
+void describe_index(const AnyStats& stats, std::string codes, Table& table) {
   const IndexOptions& o = stats.options;
-  Table table;
   table.count("live", stats.live);
   table.count("tombstones", stats.tombstones);
   table.trouble("free slots", stats.free_slots);
   table.line("dimension", fmt::format("{}, {}", o.dimension, metric_name(o.metric)));
   table.line("graph", fmt::format("M {}, ef_construction {}, ef_search {}, seed {}", o.M,
                                   o.ef_construction, o.ef_search, o.seed));
-  table.line("codes",
-             fmt::format("{}, kernels {}", quantization_name(o.quantization), stats.target));
+  table.line("codes", std::move(codes));
   table.line("nodes by level", fmt::format("{}", fmt::join(stats.nodes_by_level, " ")));
+}
+
+}  // namespace
+
+std::string describe(const Stats& stats) {
+  Table table;
+  describe_index(
+      stats,
+      fmt::format("{}, kernels {}", quantization_name(stats.options.quantization), stats.target),
+      table);
   table.line("links by level", fmt::format("{}", fmt::join(stats.links_by_level, " ")));
   table.line("memory",
              fmt::format("{} (vectors {}, codes {}, links {}, nodes {}, labels {}, scratch {})",
@@ -197,16 +209,8 @@ std::string describe(const Stats& stats) {
 }
 
 std::string describe(const StoredStats& stats) {
-  const IndexOptions& o = stats.options;
   Table table;
-  table.count("live", stats.live);
-  table.count("tombstones", stats.tombstones);
-  table.trouble("free slots", stats.free_slots);
-  table.line("dimension", fmt::format("{}, {}", o.dimension, metric_name(o.metric)));
-  table.line("graph", fmt::format("M {}, ef_construction {}, ef_search {}, seed {}", o.M,
-                                  o.ef_construction, o.ef_search, o.seed));
-  table.line("codes", quantization_name(o.quantization));
-  table.line("nodes by level", fmt::format("{}", fmt::join(stats.nodes_by_level, " ")));
+  describe_index(stats, quantization_name(stats.options.quantization), table);
   table.line("on disk",
              fmt::format("vectors {}, links {}, nodes {}; the file {} (all indexes)",
                          human_bytes(stats.bytes_vectors), human_bytes(stats.bytes_links),
