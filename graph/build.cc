@@ -123,7 +123,6 @@ class Rounds {
   // Of those that are copies of each other (copies.h) and found none all but the first: they are
   // linked one by one, and find it.
   void set_aside_copies() {
-    const BorrowedScratch scratch(g_.scratches);
     by_value_.clear();
     for (std::uint32_t i = 0; i < items_.size(); ++i) {
       if (!takes_part(items_[i])) continue;

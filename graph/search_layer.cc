@@ -90,8 +90,7 @@ Starts descend(const GraphState& g, const Topology& t, const Scorer& score, Neig
       const std::size_t n = expand(t, score, std::span(&next, 1), level, scratch);
       scratch.pool.offer(g.kernels, scratch.ids.data(), scratch.distances.data(), n,
                          [&](std::uint64_t* entries, std::size_t count) {
-                           scratch.pool.merge_distinct(entries, count,
-                                                       OneOfCopies{g, t, level, scratch},
+                           scratch.pool.merge_distinct(entries, count, OneOfCopies{g, t, level},
                                                        [](std::uint64_t /*entry*/) {});
                          });
     }

@@ -78,7 +78,8 @@ struct EveryNode {
 /// walk goes through the others (scratch.others) in the same steps, nearest first of both, so that
 /// where all count nothing is different. `starts` seed it; `exclude` (kNoNode: nobody), which may
 /// be a node to be linked, is never met. `counts(node)` tells whether a node counts, once a node;
-/// `counts.every(entries, n)` may answer for pool entries together: false leaves them to counts().
+/// `counts.every(entries, n)` may answer for pool entries, ascending, together: false leaves them to
+/// counts().
 /// The walk ends when `counts.enough()`.
 template <typename Counts>
 WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score,
@@ -98,7 +99,6 @@ struct OneOfCopies {
   const GraphState& g;
   const Topology& t;
   const Level level;
-  Scratch& scratch;
 
   CandidatePool::Keep operator()(NodeId a, NodeId b) const {
     if (!healthy(a) || !healthy(b) || !same_value(g, a, b)) {
@@ -154,7 +154,7 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
   }
   scratch.copies.clear();
   const auto merge = [&](std::uint64_t* entries, std::size_t n) {
-    pool.merge_distinct(entries, n, OneOfCopies{g, t, level, scratch},
+    pool.merge_distinct(entries, n, OneOfCopies{g, t, level},
                         [&](std::uint64_t entry) { scratch.copies.push_back(entry); });
   };
   std::array<std::uint64_t, kernels::kMostEntries> passed;
