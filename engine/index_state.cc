@@ -19,7 +19,6 @@ IndexState::IndexState(std::string index_name, const IndexOptions& index_options
                        std::unique_ptr<persist::IndexRecords> index_records)
     : name(std::move(index_name)),
       options(index_options),
-      pool(internal::WorkerPool::shared()),
       graph(std::move(index_graph)),
       file(store_file),
       records(std::move(index_records)),

@@ -43,7 +43,6 @@ class IndexState {
   // -- Constant after construction.
   const std::string name;
   const IndexOptions options;
-  const std::shared_ptr<internal::WorkerPool> pool;  ///< of every index of the process
   const std::unique_ptr<graph::Graph> graph;
   persist::StoreFile* const file;  ///< outlives the records
 
@@ -69,7 +68,7 @@ class IndexState {
   /// kBusy: a callback of a call that holds labels asked for others that are taken.
   Status labels_taken() const;
   unsigned threads_or(unsigned asked) const;
-  internal::Workers workers(unsigned asked) const { return {*pool, threads_or(asked)}; }
+  internal::Workers workers(unsigned asked) const { return graph->workers(threads_or(asked)); }
   std::uint64_t row_bytes() const { return std::uint64_t{options.dimension} * sizeof(float); }
 
   /// To the journal, where there is one. `meanwhile` is called beside the commit: see

@@ -24,6 +24,7 @@ Graph::~Graph() = default;
 
 const Config& Graph::config() const { return state_->config; }
 const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
+internal::Workers Graph::workers(unsigned threads) const { return state_->workers(threads); }
 
 Label Graph::label(NodeId node) const { return state_->labels[node]; }
 Level Graph::level(NodeId node) const { return state_->level(node); }

@@ -109,6 +109,8 @@ class Graph {
 
   const Config& config() const;
   const kernels::KernelTable& kernels() const;
+  /// Of its pool, for those above who share work on its nodes.
+  internal::Workers workers(unsigned threads) const;
 
   // ---- Nodes. Payload is written once, before the node is linked.
 

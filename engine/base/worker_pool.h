@@ -66,7 +66,6 @@ class Workers {
   Workers() = default;
   Workers(WorkerPool& pool, unsigned threads) : pool_(&pool), threads_(std::max(threads, 1u)) {}
 
-  unsigned threads() const { return threads_; }
   /// work(i) for every i below `count`, see WorkerPool::share().
   template <typename Work>
   void for_each(std::size_t count, std::size_t grain, const Work& work) const {
