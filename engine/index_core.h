@@ -1,8 +1,9 @@
 // IndexCore: one index: what its parts share, the parts, and how it begins and ends.
 //
 // What: index_state.h is shared; writer.h changes it, reader.h looks at it, maintenance.h keeps its
-// graph good, checkpoints.h brings links to disk, recovery.h fills it once. Here is what concerns all of them: stats.cc, closing, and what
-// the store asks. Index is a thin handle.
+// graph good, checkpoints.h brings links to disk, recovery.h fills it once.
+// Here is what concerns all of them: stats.cc, closing, and what the store asks. Index is a thin
+// handle.
 // Ownership: shared by handles and by the store's registry. Parts are declared after what they use.
 // Threads: every method from any thread; see the parts.
 #pragma once

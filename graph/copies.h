@@ -4,9 +4,9 @@
 // What: the copies of a value hang together in the tree: a copy's parent is a copy where there is
 // one, so that from any of them the others are found, and the first of them, which hangs from
 // something else. That one is linked from elsewhere; the others take over its links, so that they
-// lead on too, and nobody links back to them or hangs from them. A walk needs one of each value, and keeps the first
-// where it met it (CandidatePool::merge_distinct).
-// Threads: any number at once, inside an epoch, a Scratch each.
+// lead on too, and nobody links back to them or hangs from them. A walk needs one of each value,
+// and keeps the first where it met it (CandidatePool::merge_distinct).
+// Threads: any number at once, inside an epoch; gather_copies() a Scratch each.
 #pragma once
 
 #include <functional>

@@ -53,8 +53,9 @@ Neighbor nearest_child(const GraphState& g, const Topology& t, NodeId node, Node
                        Level level, Scratch& scratch);
 
 /// Finds a parent for `child` that is linked at `level` and publishes both sides: asks the copies
-/// (copies.h) that `near` begins with and the copies below them, all of `near`, then walks down the tree from them. False when every one of them is condemned or
-/// full of tree links, and the walks end at such.
+/// (copies.h) that `near` begins with and the copies below them, all of `near`, then walks down the
+/// tree from them. False when every one of them is condemned or full of tree links, and the walks
+/// end at such.
 bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
                  std::span<const Neighbor> near, Scratch& scratch);
 

@@ -126,9 +126,9 @@ NodeId stand_in(const GraphState& g, const Topology& t, NodeId node, Level level
   return node;
 }
 
-// Adds what the condemned entries of `list` lead to, and who stands in for them, and takes them out. Returns the healthy ones
-// it had. `wiped_out` becomes true when most of what they lead to is condemned as well: what is
-// left of such a neighborhood lies far away.
+// Adds what the condemned entries of `list` lead to, and who stands in for them, and takes them
+// out. Returns the healthy ones it had. `wiped_out` becomes true when most of what they lead to is
+// condemned as well: what is left of such a neighborhood lies far away.
 std::size_t replace_condemned(const GraphState& g, const Topology& t, LinkList& list, NodeId node,
                               Level level, Scratch& scratch, bool& wiped_out) {
   internal::Vector<NodeId> dead;

@@ -11,8 +11,9 @@
 // afterwards where links changed meanwhile; their trees (graph.h, G9) need not agree. A mark, an
 // entry that frees nothing, stands in the journal then, until a checkpoint whose lists are of one
 // moment; whoever finds entries mends the trees. Where there is no room for links before the
-// journal has shrunk they follow it: until then the mark stands for those that are missing. Nodes that an entry frees have their stored links
-// replaced by what the engine says now: nothing, or those of the slot's next node.
+// journal has shrunk they follow it: until then the mark stands for those that are missing. Nodes
+// that an entry frees have their stored links replaced by what the engine says now: nothing, or
+// those of the slot's next node.
 #pragma once
 
 #include "persist/checkpoint_source.h"

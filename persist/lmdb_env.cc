@@ -199,9 +199,9 @@ Status Environment::write(const Closure& closure, WriteKind kind) {
 }
 
 // LMDB lets handles be opened beside other transactions, by one transaction at a time.
-Status Environment::with_handles(const Closure& closure, WriteKind kind) {
+Status Environment::with_handles(const Closure& closure) {
   const internal::MutexLock lock(handles_mutex_);
-  if (!read_only()) return write(closure, kind);
+  if (!read_only()) return write(closure);
   Result<ReadTransaction> transaction = read();
   if (!transaction) return transaction.status();
   if (Status s = closure(**transaction); !s.ok()) return s;

@@ -65,7 +65,7 @@ class Environment {
   Status write(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
   /// As write(), or in a read transaction when read-only: the only place where databases may be
   /// opened, one caller at a time. Waits for no reader, unless the map must grow.
-  Status with_handles(const Closure& closure, WriteKind kind = WriteKind::kKeepsOrFrees);
+  Status with_handles(const Closure& closure);
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();
 

@@ -72,7 +72,8 @@ class Store {
   /// What the file says about the index called `name`, open or not, without loading it.
   /// Threads: any; waits for whoever opens that index.
   /// Errors: kNotFound; kCorruption  a record that had to be read is damaged; kIoError.
-  /// Cost: reads the node blocks and the journal, no vector and no link; holds a byte a node.
+  /// Cost: reads the node blocks and the journal; of vectors and links only how long their records
+  /// are. Holds a byte a node.
   Result<StoredStats> stored_stats(std::string_view name) const;
 
   /// The vectors stored under `labels` in the index called `name`, open or not, without loading it:
