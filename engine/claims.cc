@@ -1,11 +1,42 @@
 #include "engine/claims.h"
 
+#include <tsl/robin_set.h>
+
 #include <algorithm>
+#include <array>
 
 #include "engine/callback.h"
 
 namespace vicinal::engine {
 namespace {
+
+/// A label of an index.
+struct Claim {
+  const LabelClaims* index;
+  Label label;
+
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+std::uint64_t mix(const Claim& claim) {
+  return mix_label(claim.label ^ mix_label(reinterpret_cast<std::uintptr_t>(claim.index)));
+}
+struct ClaimHash {
+  std::size_t operator()(const Claim& claim) const { return mix(claim); }
+};
+
+struct alignas(64) Shard {
+  internal::Mutex mutex;
+  internal::CondVar released;
+  tsl::robin_set<Claim, ClaimHash> held VICINAL_GUARDED_BY(mutex);
+  std::size_t waiting VICINAL_GUARDED_BY(mutex) = 0;
+};
+
+Shard& shard_for(const Claim& claim) {
+  constexpr unsigned kBits = 7;
+  // Never ended: indexes may end after it would.
+  static auto& shards = *new std::array<Shard, std::size_t{1} << kBits>;
+  return shards[mix(claim) >> (64 - kBits)];
+}
 
 std::vector<Label> ascending(std::vector<Label> labels) {
   std::sort(labels.begin(), labels.end());
@@ -33,12 +64,13 @@ void LabelClaims::Held::release() {
 }
 
 bool LabelClaims::acquire(Label label) {
-  Shard& shard = shards_[shard_of(label)];
+  const Claim claim{this, label};
+  Shard& shard = shard_for(claim);
   const internal::MutexLock lock(shard.mutex);
-  if (CallbackScope::holds_labels()) return shard.held.insert(label).second;
+  if (CallbackScope::holds_labels()) return shard.held.insert(claim).second;
   ++shard.waiting;
   try {
-    while (!shard.held.insert(label).second) shard.released.wait(shard.mutex);
+    while (!shard.held.insert(claim).second) shard.released.wait(shard.mutex);
   } catch (...) {
     --shard.waiting;
     throw;
@@ -48,9 +80,10 @@ bool LabelClaims::acquire(Label label) {
 }
 
 void LabelClaims::release(Label label) {
-  Shard& shard = shards_[shard_of(label)];
+  const Claim claim{this, label};
+  Shard& shard = shard_for(claim);
   const internal::MutexLock lock(shard.mutex);
-  shard.held.erase(label);
+  shard.held.erase(claim);
   if (shard.waiting > 0) shard.released.notify_all();
 }
 

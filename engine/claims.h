@@ -3,7 +3,8 @@
 // What: an operation on a label claims it first, and waits while another operation holds the claim.
 // A claim is an entry in a set, not a lock: no mutex is held during commits or linking. A callback
 // of a call that holds claims is refused what it would have to wait for.
-// Ownership: Held and HeldOne borrow the claims that they hold.
+// Ownership: the table of what is held is the process's, so that an index costs nothing here; Held
+// and HeldOne borrow the claims that they hold.
 // Threads: any.
 //
 // Invariants:
@@ -11,9 +12,6 @@
 //       while holding a claim: hence no deadlock.
 #pragma once
 
-#include <tsl/robin_set.h>
-
-#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -30,9 +28,6 @@ constexpr std::uint64_t mix_label(Label label) {
   x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53ull;
   return x ^ (x >> 33);
 }
-inline constexpr unsigned kShardBits = 5;
-inline constexpr std::size_t kShards = std::size_t{1} << kShardBits;
-constexpr std::size_t shard_of(Label label) { return mix_label(label) >> (64 - kShardBits); }
 
 class LabelClaims {
  public:
@@ -74,20 +69,8 @@ class LabelClaims {
   };
 
  private:
-  struct Hash {
-    std::size_t operator()(Label label) const { return mix_label(label); }
-  };
-  struct alignas(64) Shard {
-    internal::Mutex mutex;
-    internal::CondVar released;
-    tsl::robin_set<Label, Hash> held VICINAL_GUARDED_BY(mutex);
-    std::size_t waiting VICINAL_GUARDED_BY(mutex) = 0;
-  };
-
   bool acquire(Label label);
   void release(Label label);
-
-  std::array<Shard, kShards> shards_;
 };
 
 }  // namespace vicinal::engine

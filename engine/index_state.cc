@@ -84,6 +84,7 @@ const float* IndexState::row(NodeId node, StoredRows* rows) const {
 }
 
 bool IndexState::holds(NodeId node, std::span<const float> vector) const {
+  const graph::Moment inside(*graph);
   const std::unique_ptr<StoredRows> source = rows();
   const float* const stored = row(node, source.get());
   return stored != nullptr && std::memcmp(stored, vector.data(), vector.size_bytes()) == 0;

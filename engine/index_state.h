@@ -82,9 +82,9 @@ class IndexState {
   bool live(graph::NodeId node) const;
   /// Rows for one call, or null when the graph has them all.
   std::unique_ptr<StoredRows> rows(StoredRows::Reading reading = StoredRows::Reading::kFast) const;
-  /// The stored row of `node`, or null. Inside a Moment or under a claim.
+  /// The stored row of `node`, or null. Inside a Moment.
   const float* row(graph::NodeId node, StoredRows* rows) const;
-  /// True when the stored row of `node` has the bits of `vector`.
+  /// True when the stored row of `node` has the bits of `vector`. Under the label's claim.
   bool holds(graph::NodeId node, std::span<const float> vector) const;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <utility>
 
 namespace vicinal::engine {
 
@@ -17,15 +19,15 @@ constexpr std::size_t kBucketBytes = 8;  // probe distance, last-bucket flag, no
 constexpr std::uint64_t kNodesAtOnce = std::uint64_t{1} << 22;
 constexpr std::uint64_t kNodesPerBlock = std::uint64_t{1} << 16;
 
-using ByShard = std::array<internal::Vector<NodeId>, kShards>;
+using ByShard = std::array<internal::Vector<NodeId>, LabelMap::kShards>;
 
 // The live nodes of [first, last), ascending in each shard.
 void sort_live(const graph::Graph& graph, std::uint64_t first, std::uint64_t last, ByShard& out) {
-  for (internal::Vector<NodeId>& nodes : out) nodes.reserve((last - first) / kShards * 5 / 4);
+  for (internal::Vector<NodeId>& nodes : out) nodes.reserve((last - first) / LabelMap::kShards * 5 / 4);
   for (std::uint64_t i = first; i < last; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (graph.state(node) != graph::NodeState::kLive) continue;
-    out[shard_of(graph.label(node))].push_back(node);
+    out[LabelMap::shard_of(graph.label(node))].push_back(node);
   }
 }
 
@@ -35,16 +37,44 @@ LabelMap::Shard::Shard(const graph::Graph& graph) : nodes(0, Hash{&graph}, Equal
   nodes.max_load_factor(kMaxLoad);
 }
 
-LabelMap::LabelMap(const graph::Graph& graph) : graph_(graph) {
-  shards_.reserve(kShards);
-  for (std::size_t i = 0; i < kShards; ++i) shards_.push_back(std::make_unique<Shard>(graph));
+LabelMap::LabelMap(const graph::Graph& graph) : graph_(graph), few_(graph) {}
+
+LabelMap::Shard& LabelMap::lock_shard(const LabelMap& map, std::size_t number) {
+  if (map.shards_.load(std::memory_order_acquire) == nullptr) {
+    map.few_.mutex.lock();
+    if (map.shards_.load(std::memory_order_acquire) == nullptr) return map.few_;
+    map.few_.mutex.unlock();
+  }
+  Shard& shard = *(*map.shards_.load(std::memory_order_acquire))[number];
+  shard.mutex.lock();
+  return shard;
+}
+
+void LabelMap::split_if_many(std::uint64_t expected) noexcept {
+  if (expected < kFew || shards_.load(std::memory_order_acquire) != nullptr) return;
+  const internal::MutexLock lock(few_.mutex);
+  if (owned_shards_ != nullptr) return;
+  try {
+    auto shards = std::make_unique<Shards>();
+    shards->reserve(kShards);
+    for (std::size_t i = 0; i < kShards; ++i) shards->push_back(std::make_unique<Shard>(graph_));
+    for (const NodeId node : few_.nodes) {
+      Shard& shard = *(*shards)[shard_of(graph_.label(node))];
+      const internal::MutexLock nobody_waits(shard.mutex);
+      shard.nodes.insert(node);
+    }
+    NodeSet(0, Hash{&graph_}, Equal{&graph_}).swap(few_.nodes);
+    owned_shards_ = std::move(shards);
+    shards_.store(owned_shards_.get(), std::memory_order_release);
+  } catch (const std::bad_alloc&) {
+    // Together they are found as well.
+  }
 }
 
 NodeId LabelMap::find(Label label) const {
-  const Shard& shard = *shards_[shard_of(label)];
-  const internal::MutexLock lock(shard.mutex);
-  const auto found = shard.nodes.find(label);
-  return found == shard.nodes.end() ? kNoNode : *found;
+  const Locked locked(*this, shard_of(label));
+  const auto found = locked.shard.nodes.find(label);
+  return found == locked.shard.nodes.end() ? kNoNode : *found;
 }
 
 void LabelMap::set_locked(Shard& shard, Label label, NodeId node) {
@@ -59,9 +89,13 @@ void LabelMap::set_locked(Shard& shard, Label label, NodeId node) {
 
 void LabelMap::set(NodeId node) {
   const Label label = graph_.label(node);
-  Shard& shard = *shards_[shard_of(label)];
-  const internal::MutexLock lock(shard.mutex);
-  set_locked(shard, label, node);
+  std::uint64_t together = 0;
+  {
+    const Locked locked(*this, shard_of(label));
+    set_locked(locked.shard, label, node);
+    if (&locked.shard == &few_) together = locked.shard.nodes.size();
+  }
+  split_if_many(together);
 }
 
 void LabelMap::put_back(NodeId node, NodeId before) noexcept {
@@ -73,15 +107,15 @@ void LabelMap::put_back(NodeId node, NodeId before) noexcept {
 }
 
 NodeId LabelMap::set_if_absent(NodeId node) {
-  Shard& shard = *shards_[shard_of(graph_.label(node))];
-  const internal::MutexLock lock(shard.mutex);
-  return *shard.nodes.insert(node).first;
+  const Locked locked(*this, shard_of(graph_.label(node)));
+  return *locked.shard.nodes.insert(node).first;
 }
 
 std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
   std::vector<NodeId> refused;
   internal::Mutex refused_mutex;
   const std::uint64_t limit = graph_.node_limit();
+  split_if_many(graph_.live());
   for (std::uint64_t first = 0; first < limit; first += kNodesAtOnce) {
     const std::uint64_t last = std::min(limit, first + kNodesAtOnce);
     std::vector<ByShard> blocks((last - first + kNodesPerBlock - 1) / kNodesPerBlock);
@@ -90,11 +124,10 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
       sort_live(graph_, begin, std::min(last, begin + kNodesPerBlock), blocks[block]);
     });
     workers.for_each(kShards, 1, [&](std::size_t number) {
-      Shard& shard = *shards_[number];
-      const internal::MutexLock lock(shard.mutex);
+      const Locked locked(*this, number);
       for (const ByShard& block : blocks) {
         for (const NodeId node : block[number]) {
-          if (shard.nodes.insert(node).second) continue;
+          if (locked.shard.nodes.insert(node).second) continue;
           const internal::MutexLock refusing(refused_mutex);
           refused.push_back(node);
         }
@@ -106,50 +139,52 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
 }
 
 void LabelMap::forget(Label label, NodeId node) {
-  Shard& shard = *shards_[shard_of(label)];
-  const internal::MutexLock lock(shard.mutex);
-  const auto found = shard.nodes.find(label);
-  if (found != shard.nodes.end() && *found == node) shard.nodes.erase(found);
+  const Locked locked(*this, shard_of(label));
+  const auto found = locked.shard.nodes.find(label);
+  if (found != locked.shard.nodes.end() && *found == node) locked.shard.nodes.erase(found);
 }
 
 void LabelMap::reserve(std::uint64_t count) {
-  for (const auto& shard : shards_) {
-    const internal::MutexLock lock(shard->mutex);
-    shard->nodes.reserve(count / kShards);
+  split_if_many(count);
+  if (shards_.load(std::memory_order_acquire) == nullptr) return;
+  for (std::size_t number = 0; number < kShards; ++number) {
+    const Locked locked(*this, number);
+    locked.shard.nodes.reserve(count / kShards);
   }
 }
 
 std::uint64_t LabelMap::size() const {
   std::uint64_t total = 0;
-  for (const auto& shard : shards_) {
-    const internal::MutexLock lock(shard->mutex);
-    total += shard->nodes.size();
-  }
+  for_each([&](NodeId) { ++total; });
   return total;
 }
 
 std::uint64_t LabelMap::bytes() const {
+  const bool many = shards_.load(std::memory_order_acquire) != nullptr;
   std::uint64_t total = 0;
-  for (const auto& shard : shards_) {
-    const internal::MutexLock lock(shard->mutex);
-    total += shard->nodes.bucket_count() * kBucketBytes;
+  for (std::size_t number = 0; number < (many ? kShards : 1); ++number) {
+    const Locked locked(*this, number);
+    total += sizeof(Shard) + locked.shard.nodes.bucket_count() * kBucketBytes;
   }
   return total;
 }
 
 void LabelMap::for_each(const std::function<void(NodeId)>& visit) const {
-  for (const auto& shard : shards_) {
-    const internal::MutexLock lock(shard->mutex);
-    for (const NodeId node : shard->nodes) visit(node);
+  for (std::size_t number = 0; number < kShards; ++number) {
+    const Locked locked(*this, number);
+    for (const NodeId node : locked.shard.nodes) {
+      if (shard_of(graph_.label(node)) == number) visit(node);
+    }
   }
 }
 
 std::vector<Label> LabelMap::labels_of(std::size_t number) const {
-  const Shard& shard = *shards_[number];
-  const internal::MutexLock lock(shard.mutex);
+  const Locked locked(*this, number);
   std::vector<Label> labels;
-  labels.reserve(shard.nodes.size());
-  for (const NodeId node : shard.nodes) labels.push_back(graph_.label(node));
+  for (const NodeId node : locked.shard.nodes) {
+    const Label label = graph_.label(node);
+    if (shard_of(label) == number) labels.push_back(label);
+  }
   return labels;
 }
 

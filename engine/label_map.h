@@ -2,7 +2,7 @@
 //
 // What: shards, each a mutex and a hash set of node ids that hashes a node by the label that the
 // graph holds for it, so an entry costs 8 bytes of a bucket (about 13 a label at the usual load)
-// and no label is stored twice. An erased label keeps its tombstone's node, so that it can be
+// and no label is stored twice. Until there are kFew labels all are in one set. An erased label keeps its tombstone's node, so that it can be
 // resurrected, until the node's slot is recycled.
 // Threads: any; shard mutexes are held for one look or one switch.
 //
@@ -16,6 +16,7 @@
 
 #include <tsl/robin_set.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,9 @@ namespace vicinal::engine {
 
 class LabelMap {
  public:
+  static constexpr unsigned kShardBits = 5;
+  static constexpr std::size_t kShards = std::size_t{1} << kShardBits;
+
   explicit LabelMap(const graph::Graph& graph);
 
   /// The node of `label`, or kNoNode.
@@ -54,8 +58,12 @@ class LabelMap {
   std::uint64_t bytes() const;
   /// Calls `visit` for every node in the map, shard by shard; `visit` must not call the map.
   void for_each(const std::function<void(graph::NodeId)>& visit) const;
-  /// The labels of one of kShards shards at one moment.
+  /// The labels of one of kShards shards at one moment. A label is always in the same.
   std::vector<Label> labels_of(std::size_t shard) const;
+
+  static constexpr std::size_t shard_of(Label label) {
+    return mix_label(label) >> (64 - kShardBits);
+  }
 
  private:
   struct Hash {
@@ -79,12 +87,34 @@ class LabelMap {
     mutable internal::Mutex mutex;
     NodeSet nodes VICINAL_GUARDED_BY(mutex);
   };
+  using Shards = std::vector<std::unique_ptr<Shard>>;
+  /// The set that a shard's labels are in, locked for the length of a scope.
+  class VICINAL_SCOPED_CAPABILITY Locked {
+   public:
+    Locked(const LabelMap& map, std::size_t number) VICINAL_ACQUIRE(shard.mutex)
+        : shard(lock_shard(map, number)) {}
+    ~Locked() VICINAL_RELEASE() { shard.mutex.unlock(); }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
 
+    Shard& shard;
+  };
+
+  // Which one it returns locked is found out by looking again; Locked says that it is.
+  static Shard& lock_shard(const LabelMap& map,
+                           std::size_t number) VICINAL_NO_THREAD_SAFETY_ANALYSIS;
   static void set_locked(Shard& shard, Label label, graph::NodeId node)
       VICINAL_REQUIRES(shard.mutex);
+  /// Deals the labels out among kShards sets once they are many. Where memory runs out they stay
+  /// together until another comes.
+  void split_if_many(std::uint64_t expected) noexcept;
+
+  static constexpr std::uint64_t kFew = 512;
 
   const graph::Graph& graph_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  mutable Shard few_;  ///< all labels, until there are shards
+  std::unique_ptr<Shards> owned_shards_ VICINAL_GUARDED_BY(few_.mutex);
+  std::atomic<Shards*> shards_{nullptr};  ///< the same, once all labels are in them
 };
 
 }  // namespace vicinal::engine

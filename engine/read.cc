@@ -49,7 +49,7 @@ bool Reader::contains(Label label) const {
 std::vector<Label> Reader::live_labels() const {
   const Moment moment(*state_.graph);
   std::vector<Label> live;
-  for (std::size_t shard = 0; shard < kShards; ++shard) {
+  for (std::size_t shard = 0; shard < LabelMap::kShards; ++shard) {
     for (const Label label : state_.labels.labels_of(shard)) {
       if (moment.stood(state_.labels.find(label)) != kNoNode) live.push_back(label);
     }
@@ -64,7 +64,7 @@ Status Reader::for_each(const std::function<bool(Label, std::span<const float>)>
   constexpr std::size_t kRun = 256;
   std::vector<Label> live;
   std::vector<float> vectors;
-  for (std::size_t shard = 0; shard < kShards; ++shard) {
+  for (std::size_t shard = 0; shard < LabelMap::kShards; ++shard) {
     const std::vector<Label> labels = state_.labels.labels_of(shard);
     for (std::size_t first = 0; first < labels.size(); first += kRun) {
       live.clear();

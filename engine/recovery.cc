@@ -29,9 +29,13 @@ Result<RecoveryReport> Recovery::run() {
   VICINAL_RETURN_IF_ERROR(take_labels());
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
-  std::vector<NodeId> unlinked = graph_.unlinked_nodes();
-  finish_links(!unlinked.empty());
-  VICINAL_RETURN_IF_ERROR(link_missing(std::move(unlinked)));
+  if (!graph_.flat()) {
+    finish_links(!graph_.unlinked_nodes().empty());
+    graph_.link_backlog(graph_.node_limit());  // what was placed before there were too many
+    VICINAL_RETURN_IF_ERROR(link_missing(graph_.unlinked_nodes()));
+  } else {
+    unsaved_bytes_ = replayed_.size() * state_.row_bytes();
+  }
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", state_.name));
   }
@@ -50,6 +54,7 @@ Result<RecoveryReport> Recovery::run() {
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
   node_limit_ = node_limit;
   entry_point_ = entry_point;
+  if (entry_point.node != kNoNode) graph_.restore_links({});  // there are links
   graph_.reserve(node_limit);
   state_.labels.reserve(node_limit);
   return {};

@@ -100,8 +100,8 @@ bool Maintenance::repair_due() const {
 }
 
 void Maintenance::after_writes(std::uint64_t count) noexcept {
-  constexpr std::size_t kAtOnce = 4;
-  state_.graph->link_backlog(kAtOnce);
+  constexpr std::uint64_t kAtOnce = 4;
+  state_.graph->link_backlog(std::max(kAtOnce, count));
   if (on_write_) on_write_();
   if (state_.durable) return;  // the store's thread, or the caller, repairs
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;

@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/mutex.h"
+#include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/placement.h"
@@ -12,8 +13,10 @@ namespace vicinal::graph {
 
 namespace {
 
-// Takes as many slots as `taken` is long; none on an error or when memory runs out.
-Status take_slots(GraphState& g, std::span<NodeId> taken) {
+// Takes as many slots as `taken` is long; none on an error or when memory runs out. `fill` is called
+// for each of them, under the lock, if the graph is flat (G15); returns whether it was.
+template <typename Fill>
+Result<bool> take_slots(GraphState& g, std::span<NodeId> taken, const Fill& fill) {
   const internal::MutexLock lock(g.slots_mutex);
   g.reclaim_slots();
   const std::size_t reused = std::min(taken.size(), g.free_slots.size());
@@ -30,8 +33,12 @@ Status take_slots(GraphState& g, std::span<NodeId> taken) {
   for (std::size_t i = reused; i < taken.size(); ++i) {
     taken[i] = NodeId{static_cast<std::uint32_t>(next + (i - reused))};
   }
+  const bool flat = g.flat.load(std::memory_order_relaxed);
+  if (flat) {
+    for (std::size_t i = 0; i < taken.size(); ++i) fill(i);
+  }
   g.next_slot.store(limit, std::memory_order_release);
-  return {};
+  return flat;
 }
 
 void fill_slot(GraphState& g, NodeId node, const Graph::NewNode& n, Scratch& scratch) {
@@ -48,8 +55,10 @@ Result<NodeId> Graph::add_node(Label label, const float* vector, NodeId replaced
   const BorrowedScratch scratch(g.scratches);
   scratch->rotated.resize(g.config.dimension);
   NodeId node = kNoNode;
-  VICINAL_RETURN_IF_ERROR(take_slots(g, std::span(&node, 1)));
-  fill_slot(g, node, {label, vector, replaced}, *scratch);
+  const auto fill = [&](std::size_t) { fill_slot(g, node, {label, vector, replaced}, *scratch); };
+  const Result<bool> filled = take_slots(g, std::span(&node, 1), fill);
+  if (!filled) return filled.status();
+  if (!*filled) fill(0);
   return node;
 }
 
@@ -83,7 +92,14 @@ internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph:
 Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, unsigned threads) {
   GraphState& g = *state_;
   std::vector<NodeId> taken(nodes.size(), kNoNode);
-  VICINAL_RETURN_IF_ERROR(take_slots(g, taken));
+  {
+    const BorrowedScratch scratch(g.scratches);
+    scratch->rotated.resize(g.config.dimension);
+    const Result<bool> filled = take_slots(
+        g, taken, [&](std::size_t i) { fill_slot(g, taken[i], nodes[i], *scratch); });
+    if (!filled) return filled.status();
+    if (*filled) return taken;
+  }
   const internal::Workers workers = g.workers(threads);
   try {
     internal::Vector<std::uint32_t> by_slot;
@@ -112,8 +128,11 @@ void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
 }
 
 void Graph::reserve(std::uint64_t count) {
-  const internal::MutexLock lock(state_->slots_mutex);
-  state_->grow(std::min<std::uint64_t>(count, kMaxNodes));
+  GraphState& g = *state_;
+  const std::uint64_t limit = std::min<std::uint64_t>(count, kMaxNodes);
+  const internal::MutexLock lock(g.slots_mutex);
+  // A flat graph takes memory for what it has only.
+  if (!g.flat.load(std::memory_order_relaxed) || !may_stay_flat(g, limit)) g.grow(limit);
 }
 
 }  // namespace vicinal::graph

@@ -364,6 +364,11 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
 
 bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const RoundCallback& linked,
                        const StepCallback& step) {
+  if (flat()) {  // nothing to do, and all is done
+    if (linked) linked(nodes);
+    if (step) step(nodes.size(), nodes.size());
+    return true;
+  }
   std::size_t done = 0;
   const RoundCallback counted = [&](std::span<const NodeId> round) {
     done += round.size();

@@ -16,6 +16,8 @@ struct Config {
   std::uint64_t seed = 42;
   /// False: rows are not kept here; searches and scans get them from a RowSource. Needs kInt8.
   bool keep_vectors = true;
+  /// Below as many slots a graph is flat (flat.h); 0: never.
+  std::uint32_t smallest_graph = 0;
 };
 
 }  // namespace vicinal::graph

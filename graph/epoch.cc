@@ -5,6 +5,14 @@
 #include "engine/base/allocator.h"
 
 namespace vicinal::graph {
+namespace {
+
+EpochDomain::Participant* make_participant() {
+  using Participant = EpochDomain::Participant;
+  return new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
+}
+
+}  // namespace
 
 EpochDomain::~EpochDomain() {
   for (Participant* p = head_.load(); p != nullptr;) {
@@ -16,13 +24,35 @@ EpochDomain::~EpochDomain() {
 }
 
 EpochDomain::Participant* EpochDomain::add_participant() {
-  auto* p = new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
-  // Under the mutex of advance(): either that sees this participant, or this participant sees all
-  // that was unlinked before.
+  Participant* const p = make_participant();
   const internal::MutexLock lock(mutex_);
+  add(p);
+  return p;
+}
+
+EpochDomain::Participant* EpochDomain::enter_anybodys() {
+  for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
+    if (!p->anybodys || p->active.load(std::memory_order_relaxed) != 0) continue;
+    std::uint64_t outside = 0;
+    // A read-modify-write, as every entry.
+    if (p->active.compare_exchange_strong(outside, epoch_.load(std::memory_order_acquire),
+                                          std::memory_order_acq_rel)) {
+      return p;
+    }
+  }
+  Participant* const p = make_participant();
+  p->anybodys = true;
+  const internal::MutexLock lock(mutex_);
+  p->active.store(epoch_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  add(p);
+  return p;
+}
+
+// Under the mutex of advance(): either that sees this participant, or this participant sees all
+// that was unlinked before.
+void EpochDomain::add(Participant* p) {
   p->next = head_.load(std::memory_order_relaxed);
   head_.store(p, std::memory_order_release);
-  return p;
 }
 
 std::uint64_t EpochDomain::retire_tag() {

@@ -24,6 +24,7 @@ class EpochDomain {
   struct alignas(64) Participant {
     std::atomic<std::uint64_t> active{0};  ///< the epoch it entered at; 0 when outside
     Participant* next = nullptr;
+    bool anybodys = false;  ///< of enter_anybodys()
   };
 
   EpochDomain() = default;
@@ -37,6 +38,9 @@ class EpochDomain {
   void enter(Participant& p) const {
     p.active.exchange(epoch_.load(std::memory_order_acquire), std::memory_order_acq_rel);
   }
+  /// Enters with one of the participants that are anybody's, adding one where all are inside. For
+  /// those who come too seldom to have their own. Throws std::bad_alloc.
+  Participant* enter_anybodys();
   static void leave(Participant& p) { p.active.store(0, std::memory_order_release); }
 
   /// The tag for what was just unlinked.
@@ -52,6 +56,7 @@ class EpochDomain {
 
  private:
   std::uint64_t advance_locked() VICINAL_REQUIRES(mutex_);
+  void add(Participant* p) VICINAL_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> epoch_{1};
   std::atomic<Participant*> head_{nullptr};

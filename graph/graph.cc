@@ -38,6 +38,8 @@ const float* Graph::vector(NodeId node) const {
   return g.config.keep_vectors ? g.vector_row(node) : nullptr;
 }
 
+bool Graph::flat() const { return state_->flat.load(std::memory_order_acquire); }
+
 bool Graph::linked(NodeId node) const {
   const BorrowedScratch scratch(state_->scratches);
   return state_->topology.load(std::memory_order_acquire)->linked(node);
@@ -110,7 +112,6 @@ GraphStats Graph::stats() const {
   GraphStats s;
   s.live = live();
   s.tombstones = tombstones();
-  std::uint64_t used = 0;
   {
     const BorrowedScratch scratch(g.scratches);
     const Topology& t = *g.topology.load(std::memory_order_acquire);
@@ -121,7 +122,6 @@ GraphStats Graph::stats() const {
         ++s.free_slots;
         continue;
       }
-      ++used;
       if (!t.linked(node)) continue;
       const Level level = g.level(node);
       if (s.nodes_by_level.size() <= level) {
@@ -133,14 +133,11 @@ GraphStats Graph::stats() const {
         if (const BlockHeader* block = t.block(node, l)) s.links_by_level[l] += block->count;
       }
     }
-    s.bytes_links = t.arena().bytes_in_use();
-    used += s.free_slots;
+    s.bytes_links = t.bytes_of_links();
+    s.bytes_nodes = g.bytes_of_nodes();
   }
-  if (g.config.keep_vectors) s.bytes_vectors = used * g.vectors.stride();
-  if (g.use_codes) s.bytes_codes = used * g.codes.stride();
-  constexpr std::uint64_t kPerNode = sizeof(Label) + sizeof(float) + 2 + 2 * sizeof(BlockHandle) +
-                                     Visibility::kBytesPerNode + LinkBacklog::kBytesPerNode;
-  s.bytes_nodes = used * kPerNode;
+  s.bytes_vectors = g.vectors.bytes_held();
+  s.bytes_codes = g.codes.bytes_held();
   s.bytes_scratch = g.scratches.bytes();
   s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
   s.fallback_scans = g.walk_statistics.fallback_scans.load(std::memory_order_relaxed);

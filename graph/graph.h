@@ -2,7 +2,7 @@
 // and reused.
 //
 // What: nodes (payload and state), links, and the verbs on them, one file per verb: add_nodes.cc
-// (add, discard, reserve), steps.cc (show, erase, resurrect, pin), insert.cc (link, plan_link),
+// (add, discard, reserve), flat.cc (while there are few), steps.cc (show, erase, resurrect, pin), insert.cc (link, plan_link),
 // build.cc (link_batch), link_backlog.cc, restore.cc (place, load, restore), rebuild.cc, repair.cc,
 // recycle.cc (take_unlinked, recycle), search.cc, scan.cc, validate.cc. What is no verb is in
 // graph.cc; moment.cc is what readers stand on. It knows nothing of labels' uniqueness, of
@@ -153,7 +153,8 @@ class Graph {
   bool linked(NodeId node) const;
   /// Nodes in used slots that are not linked(), ascending.
   std::vector<NodeId> unlinked_nodes() const;
-  /// A hint that `count` nodes will be held.
+  /// A hint that `count` nodes will be held: where that is too many for a flat graph, linking
+  /// begins at once.
   void reserve(std::uint64_t count);
 
   // ---- Steps (steps.cc): each call is one for every reader (G10). Nothing here can fail.
@@ -177,6 +178,9 @@ class Graph {
 
   // ---- Links.
 
+  /// True while there are so few nodes that nothing is linked and searches compare with all of them
+  /// (flat.h): what links then has no effect, repair() and rebuild() hand out tombstones at once.
+  bool flat() const;
   /// Links a kPending (or, for recovery, any unlinked) node: algorithm 1. Cost O(ef_construction *
   /// M). With a plan of the same node, made since it was added and used once, without the
   /// search, which is most of it. Does not fail: where memory runs out the node joins the backlog

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "graph/codes.h"
+#include "graph/flat.h"
 
 namespace vicinal::graph {
 namespace {
@@ -28,19 +29,41 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
     : config(c),
       kernels(k),
       use_codes(c.quantization == Quantization::kInt8),
-      rotation_signs(use_codes ? kernels::make_rotation_signs(c.dimension, c.seed)
-                               : std::vector<float>()),
       level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
       pool(std::move(p)),
       vectors(vector_stride(c.dimension)),
       codes(kernels::code_stride(c.dimension)),
-      topology(new Topology(epochs)) {}
+      flat(c.smallest_graph > 0),
+      topology(new Topology(epochs)) {
+  const internal::MutexLock lock(slots_mutex);
+  if (codes_at_once()) make_rotation_signs();
+  if (!flat.load()) make_linking_parts();
+}
 
 GraphState::~GraphState() { delete topology.load(); }
 
+void GraphState::make_rotation_signs() {
+  if (rotation_signs.empty()) {
+    rotation_signs = kernels::make_rotation_signs(config.dimension, config.seed);
+  }
+}
+
+void GraphState::make_linking_parts() {
+  if (use_codes) make_rotation_signs();
+  if (stripes_ == nullptr) stripes_ = std::make_unique<std::array<Stripe, kStripes>>();
+  topology.load()->begin_linking();
+  scratches.begin_linking();
+}
+
+void GraphState::leave_pieces() noexcept {
+  left_pieces = {vectors.take_left_pieces(), codes.take_left_pieces(), epochs.retire_tag()};
+}
+
 void GraphState::reclaim_slots() noexcept {
-  if (left_slots.empty()) return;
+  const bool pieces = left_pieces.vectors != nullptr || left_pieces.codes != nullptr;
+  if (left_slots.empty() && !pieces) return;
   const std::uint64_t oldest = epochs.advance();
+  if (pieces && left_pieces.tag < oldest) left_pieces = {};
   const auto end = std::find_if_not(left_slots.begin(), left_slots.end(),
                                     [&](const LeftSlot& left) { return left.tag < oldest; });
   for (auto at = end; at != left_slots.begin();) {  // so that the first is handed out first
@@ -90,12 +113,26 @@ Level GraphState::draw_level(Label label) const {
 }
 
 void GraphState::grow(std::uint64_t limit) {
+  const bool stays_flat = flat.load(std::memory_order_relaxed) && may_stay_flat(*this, limit);
   if (free_slots.capacity() < limit) {
-    const std::size_t capacity = std::max<std::size_t>(limit, 2 * free_slots.capacity());
+    constexpr std::uint64_t kAFew = 16;
+    const std::size_t capacity = stays_flat
+                                     ? (limit + kAFew - 1) / kAFew * kAFew
+                                     : std::max<std::size_t>(limit, 2 * free_slots.capacity());
     left_slots.reserve(capacity);
     unlinked_slots.reserve(capacity);
     free_slots.reserve(capacity);
   }
+  if (stays_flat) {
+    grow_pieces(limit);
+  } else if (flat.load(std::memory_order_relaxed)) {
+    begin_linking(*this, limit);
+  } else {
+    grow_segments(limit);
+  }
+}
+
+void GraphState::grow_segments(std::uint64_t limit) {
   if (config.keep_vectors) vectors.grow(limit);
   if (use_codes) codes.grow(limit);
   labels.grow(limit);
@@ -106,6 +143,28 @@ void GraphState::grow(std::uint64_t limit) {
   backlog.grow(limit);
   topology.load()->grow(limit);
   if (Topology* const fresh = coming.load()) fresh->grow(limit);
+}
+
+void GraphState::grow_pieces(std::uint64_t limit) {
+  if (config.keep_vectors) vectors.grow_in_pieces(limit);
+  if (codes_at_once()) codes.grow_in_pieces(limit);
+  labels.grow_in_pieces(limit);
+  inverse_norms.grow_in_pieces(limit);
+  levels.grow_in_pieces(limit);
+  states.grow_in_pieces(limit);
+  visibility.grow_in_pieces(limit);
+  backlog.grow_in_pieces(limit);
+  topology.load()->grow_in_pieces(limit);
+}
+
+std::uint64_t GraphState::bytes_of_nodes() const {
+  std::uint64_t bytes = labels.bytes_held() + inverse_norms.bytes_held() + levels.bytes_held() +
+                        states.bytes_held() + visibility.bytes_held() + backlog.bytes_held() +
+                        topology.load(std::memory_order_acquire)->bytes_of_nodes();
+  const internal::MutexLock lock(slots_mutex);
+  bytes += free_slots.capacity() * sizeof(NodeId) + left_slots.capacity() * sizeof(LeftSlot) +
+           unlinked_slots.capacity() * sizeof(NodeId);
+  return bytes + sizeof(*this) + (stripes_ == nullptr ? 0 : sizeof(*stripes_));
 }
 
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
@@ -121,15 +180,15 @@ void GraphState::write_node(NodeId node, Label label, Level level) {
 
 void GraphState::write_row(NodeId node, const float* vector, Scratch& scratch) {
   write_comparable(node, vector, scratch);
-  if (use_codes && config.keep_vectors) write_vector(node, vector);
+  if (config.keep_vectors && use_codes) write_vector(node, vector);
 }
 
 void GraphState::write_comparable(NodeId node, const float* vector, Scratch& scratch) {
   const float inverse = inverse_norm(vector);
   if (config.metric == Metric::kCosine) inverse_norms[node] = inverse;
-  if (use_codes) {
+  if (codes_at_once()) {
     encode(vector, inverse, codes.row(raw(node)), scratch);
-  } else {
+  } else if (!use_codes) {
     write_vector(node, vector);
   }
 }

@@ -40,7 +40,6 @@ class GraphState {
   const Config config;
   const kernels::KernelTable& kernels;
   const bool use_codes;
-  const std::vector<float> rotation_signs;
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
   const std::shared_ptr<internal::WorkerPool> pool;
 
@@ -75,9 +74,25 @@ class GraphState {
   const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
   Level level(NodeId node) const { return levels[node]; }
 
+  /// No links yet (flat.h); true to false once, under slots_mutex.
+  std::atomic<bool> flat;
+  std::vector<float> rotation_signs;  ///< made before the first code, then constant
+  /// Whether a row gets its code when it is written, and not when linking begins.
+  bool codes_at_once() const {
+    return use_codes && !(config.keep_vectors && flat.load(std::memory_order_relaxed));
+  }
+
   /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Locked
-  /// against the swap of the topology.
+  /// against the swap of the topology. Ends being flat where the limit says so.
   void grow(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
+  void grow_segments(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
+  void grow_pieces(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
+  /// What only links need. Throws std::bad_alloc; no effect when it is there.
+  void make_linking_parts() VICINAL_REQUIRES(slots_mutex);
+  /// The pieces that rows were copied from end once their readers have left.
+  void leave_pieces() noexcept VICINAL_REQUIRES(slots_mutex);
+  /// Memory that the process has for what is kept by node, rows and codes aside.
+  std::uint64_t bytes_of_nodes() const VICINAL_EXCLUDES(slots_mutex);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
   /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
@@ -91,7 +106,7 @@ class GraphState {
   void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
 
   // -- Slots.
-  internal::Mutex slots_mutex;
+  mutable internal::Mutex slots_mutex;
   /// Giving a slot back throws nothing.
   internal::Vector<NodeId> free_slots VICINAL_GUARDED_BY(slots_mutex);
   /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
@@ -101,7 +116,14 @@ class GraphState {
     std::uint64_t tag;
   };
   internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
-  /// Frees the slots that no reader holds any more.
+  /// What leave_pieces() has left.
+  struct LeftPieces {
+    SegmentTable::OwnedPieces vectors;
+    SegmentTable::OwnedPieces codes;
+    std::uint64_t tag = 0;
+  };
+  LeftPieces left_pieces VICINAL_GUARDED_BY(slots_mutex);
+  /// Frees the slots, and the pieces, that no reader holds any more.
   void reclaim_slots() noexcept VICINAL_REQUIRES(slots_mutex);
   /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.
   struct LeftTopology {
@@ -135,7 +157,7 @@ class GraphState {
 
   static constexpr std::size_t kStripes = 1024;
   internal::Mutex& stripe(NodeId node) {
-    return stripes_[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
+    return (*stripes_)[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
   }
 
   // -- Rebuild and repair. One at a time, with one stripe at most.
@@ -182,12 +204,13 @@ class GraphState {
   RepairPass repair_pass VICINAL_GUARDED_BY(maintenance_mutex);
 
  private:
+  void make_rotation_signs();
   void write_vector(NodeId node, const float* vector);
 
   struct alignas(64) Stripe {
     internal::Mutex mutex;
   };
-  std::array<Stripe, kStripes> stripes_;
+  std::unique_ptr<std::array<Stripe, kStripes>> stripes_;  ///< null while flat
 };
 
 }  // namespace vicinal::graph

@@ -90,6 +90,7 @@ void link_node(GraphState& g, Topology& t, NodeId node, LinkPlan* plan, Scratch&
 
 std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
   GraphState& g = *state_;
+  if (flat()) return nullptr;
   const BorrowedScratch scratch(g.scratches);
   auto plan = std::make_shared<LinkPlan>();
   plan->condemnations = g.condemnations.load(std::memory_order_acquire);
@@ -123,6 +124,7 @@ void link_wherever(GraphState& g, NodeId node, LinkPlan* plan) {
 }  // namespace
 
 void Graph::link(NodeId node, const std::shared_ptr<LinkPlan>& plan) noexcept {
+  if (flat()) return;  // linking, when it begins, finds it
   try {
     link_wherever(*state_, node, plan.get());
   } catch (const std::bad_alloc&) {
@@ -131,6 +133,7 @@ void Graph::link(NodeId node, const std::shared_ptr<LinkPlan>& plan) noexcept {
 }
 
 void Graph::link_missing(std::span<const NodeId> nodes) noexcept {
+  if (flat()) return;
   for (const NodeId node : nodes) {
     try {
       if (!linked(node)) link_wherever(*state_, node, nullptr);

@@ -11,6 +11,8 @@ namespace vicinal::graph {
 
 LinkArena::LinkArena(EpochDomain& epochs) : epochs_(epochs) {}
 
+void LinkArena::prepare() { shards_ = std::make_unique<std::array<Shard, kShards>>(); }
+
 LinkArena::Shard& LinkArena::lock_shard(std::array<Shard, kShards>& shards) {
   const std::uint32_t start = thread_slot(kShards);
   for (std::size_t i = 0; i < kShards; ++i) {
@@ -67,7 +69,7 @@ void LinkArena::look_around(Shard& shard, std::size_t units) {
   auto& list = shard.free[units];
   if (shard.retired.size() >= kMany) reclaim(shard);
   if (!list.empty()) return;
-  for (Shard& other : shards_) {
+  for (Shard& other : *shards_) {
     if (&other == &shard) continue;
     if (!other.mutex.try_lock()) continue;
     const internal::MutexLock lock(other.mutex, std::adopt_lock);
@@ -140,13 +142,25 @@ void LinkArena::reclaim(Shard& shard) {
 }
 
 std::uint64_t LinkArena::bytes_in_use() const {
+  if (shards_ == nullptr) return 0;
   std::int64_t units = 0;
-  for (const Shard& shard : shards_) {
+  for (const Shard& shard : *shards_) {
     const internal::MutexLock lock(shard.mutex);
     units += shard.units_in_use;
   }
   // A block that changes shards between two looks may be missed or counted twice.
   return static_cast<std::uint64_t>(std::max<std::int64_t>(units, 0)) * kUnit;
+}
+
+std::uint64_t LinkArena::bytes_held() const {
+  if (shards_ == nullptr) return 0;
+  std::uint64_t bytes = sizeof(*shards_) + units_.bytes_held();
+  for (const Shard& shard : *shards_) {
+    const internal::MutexLock lock(shard.mutex);
+    for (const auto& list : shard.free) bytes += list.capacity() * sizeof(BlockHandle);
+    bytes += shard.retired.size() * sizeof(Retired);
+  }
+  return bytes;
 }
 
 }  // namespace vicinal::graph

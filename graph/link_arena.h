@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -65,6 +66,8 @@ class LinkArena {
   static constexpr std::size_t kUnit = 64;
 
   explicit LinkArena(EpochDomain& epochs);
+  /// Before the first block: makes the shards. Throws std::bad_alloc. Not beside any other call.
+  void prepare();
 
   /// A block for `count` links with (or without) distances; header filled in but for the links.
   /// Throws std::bad_alloc.
@@ -94,6 +97,8 @@ class LinkArena {
 
   /// Bytes in blocks that are in use or waiting for their readers.
   std::uint64_t bytes_in_use() const;
+  /// Memory that the process has for it.
+  std::uint64_t bytes_held() const;
 
  private:
   static constexpr std::size_t kMaxUnits =
@@ -126,7 +131,7 @@ class LinkArena {
   class VICINAL_SCOPED_CAPABILITY LockedShard {
    public:
     explicit LockedShard(LinkArena& arena) VICINAL_ACQUIRE(shard.mutex)
-        : shard(lock_shard(arena.shards_)) {}
+        : shard(lock_shard(*arena.shards_)) {}
     ~LockedShard() VICINAL_RELEASE() { shard.mutex.unlock(); }
     LockedShard(const LockedShard&) = delete;
     LockedShard& operator=(const LockedShard&) = delete;
@@ -149,7 +154,7 @@ class LinkArena {
 
   EpochDomain& epochs_;
   SegmentTable units_{kUnit};
-  std::array<Shard, kShards> shards_;
+  std::unique_ptr<std::array<Shard, kShards>> shards_;  ///< null until prepare()
 
   internal::Mutex runs_mutex_;  ///< after a shard's
   std::uint64_t next_unit_ VICINAL_GUARDED_BY(runs_mutex_) = 1;

@@ -27,13 +27,16 @@ namespace vicinal::graph {
 
 class LinkBacklog {
  public:
-  /// What a node costs here.
-  static constexpr std::uint64_t kBytesPerNode = sizeof(NodeId);
-
   void grow(std::uint64_t limit) {
     next_.grow(limit);
     listed_.grow(limit / 64 + 1);
   }
+  /// For a flat graph (flat.h).
+  void grow_in_pieces(std::uint64_t limit) {
+    next_.grow_in_pieces(limit);
+    listed_.grow_in_pieces(limit / 64 + 1);
+  }
+  std::uint64_t bytes_held() const { return next_.bytes_held() + listed_.bytes_held(); }
 
   bool empty() const { return oldest() == kNoNode; }
   /// Who waits longest, or kNoNode.

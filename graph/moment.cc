@@ -17,6 +17,7 @@ Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scrat
   // lacks, because a rebuild left it out, was hidden by the number. The entry point is one of after
   // the number, too: what was shown hangs together with it, and so does, as long as this lasts,
   // what is condemned later (G11).
+  scratch_->flat = g.flat.load(std::memory_order_acquire);  // before the number: G14
   do {
     scratch_->topology = g.topology.load(std::memory_order_acquire);
     VICINAL_STEP_POINT("moment.topology");
@@ -31,7 +32,7 @@ Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scrat
 Moment::~Moment() {
   const GraphState& g = graph_.state();
   const bool unsettled = scratch_->unsettled;
-  g.scratches.give_back(scratch_);
+  ScratchPool::give_back(scratch_);
   --moments_of_this_thread;
   if (unsettled) g.visibility.settle();
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/mutex.h"
 #include "graph/build.h"
+#include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/insert.h"
@@ -155,6 +156,7 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes) {
 
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;
+  if (RepairResult left_out; repair_flat(g, left_out)) return {};
   if (!g.maintenance_mutex.try_lock()) return Status::busy("another rebuild or repair is running");
   const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);
   Rebuild rebuild(g);
@@ -163,6 +165,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   const std::vector<NodeId> nodes = nodes_to_keep(g, *old, also);
   std::unique_ptr<Topology>& fresh = rebuild.fresh();
   fresh = std::make_unique<Topology>(g.epochs);
+  fresh->begin_linking();
   fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
   if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "engine/base/allocator.h"
 #include "graph/types.h"
@@ -22,12 +23,15 @@ class RecentlyLinked {
   /// Two of the longest rounds: one's own, and as many others.
   static constexpr std::size_t kRemembered = 8192;
 
+  /// Before the first note: makes room. Throws std::bad_alloc. Not beside any other call.
+  void prepare() { entries_ = std::make_unique<Entries>(); }
+
   /// How many nodes have been noted so far.
   std::uint64_t count() const { return count_.load(); }
   void note(NodeId node) {
     const std::uint64_t number = count_.fetch_add(1);
     const std::uint64_t entry = pack(number, node);
-    std::atomic<std::uint64_t>& slot = entries_[number % kRemembered];
+    std::atomic<std::uint64_t>& slot = (*entries_)[number % kRemembered];
     // One that was held up here must not overwrite what a later one left.
     std::uint64_t present = slot.load();
     while (is_older(present, entry) && !slot.compare_exchange_weak(present, entry)) {
@@ -40,7 +44,7 @@ class RecentlyLinked {
     const std::uint64_t end = count_.load();
     if (end - from > kRemembered) return false;
     for (std::uint64_t number = from; number < end; ++number) {
-      const std::uint64_t entry = entries_[number % kRemembered].load();
+      const std::uint64_t entry = (*entries_)[number % kRemembered].load();
       if (entry >> 32 == (pack(number, NodeId{0}) >> 32)) {
         nodes.push_back(NodeId{static_cast<std::uint32_t>(entry)});
       } else if (count_.load() - number > kRemembered) {
@@ -61,7 +65,8 @@ class RecentlyLinked {
     return present == 0 || ahead > 0;
   }
 
-  std::array<std::atomic<std::uint64_t>, kRemembered> entries_{};
+  using Entries = std::array<std::atomic<std::uint64_t>, kRemembered>;
+  std::unique_ptr<Entries> entries_;  ///< null until prepare()
   std::atomic<std::uint64_t> count_{0};
 };
 

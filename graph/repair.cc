@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "engine/base/mutex.h"
+#include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/peers.h"
@@ -262,8 +263,9 @@ std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step
 
 RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   GraphState& g = *state_;
-  const internal::MutexLock maintenance(g.maintenance_mutex);
   RepairResult result;
+  if (repair_flat(g, result)) return result;
+  const internal::MutexLock maintenance(g.maintenance_mutex);
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
   g.reclaim_topologies();

@@ -5,6 +5,7 @@
 
 #include "engine/base/allocator.h"
 #include "engine/base/mutex.h"
+#include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/trees.h"
@@ -153,6 +154,30 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t) {
   return best;
 }
 
+Status place(GraphState& g, std::span<const StoredPayload> nodes, Scratch& scratch) {
+  std::int64_t live = 0;
+  std::int64_t tombstones = 0;
+  Status status;
+  for (const StoredPayload& n : nodes) {
+    if (g.state(n.node) != NodeState::kFree) {
+      status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
+      break;
+    }
+    g.write_payload(n.node, n.label, n.level, n.row, scratch);
+    if (n.state == NodeState::kPending) {
+      g.visibility.begin_life(n.node, kNoNode);
+    } else {
+      g.visibility.restore(n.node, n.state == NodeState::kLive);
+    }
+    g.set_state(n.node, n.state);
+    if (n.state == NodeState::kLive) ++live;
+    if (n.state == NodeState::kTombstone) ++tombstones;
+  }
+  g.live_count.fetch_add(live);
+  g.tombstone_count.fetch_add(tombstones);
+  return status;
+}
+
 }  // namespace
 
 Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
@@ -171,35 +196,21 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
     }
     limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
   }
+  const BorrowedScratch scratch(g.scratches);
+  scratch->rotated.resize(g.config.dimension);
   {
     const internal::MutexLock lock(g.slots_mutex);
-    if (g.next_slot.load() < limit) {
-      g.grow(limit);
-      g.next_slot.store(limit, std::memory_order_release);
-    }
+    const bool more = g.next_slot.load() < limit;
+    if (more) g.grow(limit);
+    // Under the lock while the graph is flat (G15): before the limit is stored, so that who looks at
+    // all slots when linking begins finds each whole or free.
+    const bool flat = g.flat.load(std::memory_order_relaxed);
+    Status status;
+    if (flat) status = place(g, nodes, *scratch);
+    if (more) g.next_slot.store(limit, std::memory_order_release);
+    if (flat) return status;
   }
-  const BorrowedScratch scratch(g.scratches);
-  std::int64_t live = 0;
-  std::int64_t tombstones = 0;
-  Status status;
-  for (const StoredPayload& n : nodes) {
-    if (g.state(n.node) != NodeState::kFree) {
-      status = Status::corruption("node " + std::to_string(raw(n.node)) + " is stored twice");
-      break;
-    }
-    g.write_payload(n.node, n.label, n.level, n.row, *scratch);
-    if (n.state == NodeState::kPending) {
-      g.visibility.begin_life(n.node, kNoNode);
-    } else {
-      g.visibility.restore(n.node, n.state == NodeState::kLive);
-    }
-    g.set_state(n.node, n.state);
-    if (n.state == NodeState::kLive) ++live;
-    if (n.state == NodeState::kTombstone) ++tombstones;
-  }
-  g.live_count.fetch_add(live);
-  g.tombstone_count.fetch_add(tombstones);
-  return status;
+  return place(g, nodes, *scratch);
 }
 
 void Graph::finish_placing(std::uint64_t limit) {
@@ -218,6 +229,10 @@ void Graph::finish_placing(std::uint64_t limit) {
 
 RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
   GraphState& g = *state_;
+  {
+    const internal::MutexLock lock(g.slots_mutex);
+    begin_linking(g, g.next_slot.load(std::memory_order_relaxed));
+  }
   LinkRestorer restorer(g, *g.topology.load(std::memory_order_acquire), node_limit());
   for (const StoredLinks& stored : nodes) restorer.gather(stored);
   return restorer.publish();

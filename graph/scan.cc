@@ -16,17 +16,22 @@ constexpr std::size_t kScanBatch = 256;
 // Keeps the `most` nearest of all that it is given (0: all within the radius).
 class Nearest {
  public:
-  Nearest(std::size_t most, float radius) : most_(most), bound_(radius) {}
+  /// Uses `found`.
+  Nearest(std::size_t most, float radius, internal::Vector<Found>& found)
+      : most_(most), bound_(radius), found_(found) {
+    found_.clear();
+  }
 
   void offer(const Found& f) {
     if (f.distance > bound_) return;
     found_.push_back(f);
     if (most_ > 0 && found_.size() >= 2 * most_ + 64) cut();
   }
-  std::vector<Found> take() {
+  /// Nearest first; good until the vector is used again.
+  std::span<const Found> sorted() {
     std::sort(found_.begin(), found_.end(), nearer);
     if (most_ > 0 && found_.size() > most_) found_.resize(most_);
-    return std::move(found_);
+    return found_;
   }
 
  private:
@@ -39,7 +44,7 @@ class Nearest {
 
   const std::size_t most_;
   float bound_;
-  std::vector<Found> found_;
+  internal::Vector<Found>& found_;
 };
 
 /// One scan: nodes are gathered, and compared some at a time.
@@ -125,18 +130,19 @@ std::size_t Graph::scan(const Moment& moment, const SearchRequest& request, std:
                         SearchCounters& counters) const {
   const std::size_t k = std::min(request.k, out.size());
   if (k == 0) return 0;
-  Nearest nearest(k, std::numeric_limits<float>::infinity());
+  Nearest nearest(k, std::numeric_limits<float>::infinity(), moment.scratch().results);
   scan_all(*state_, moment, request, nearest, counters);
-  const std::vector<Found> found = nearest.take();
+  const std::span<const Found> found = nearest.sorted();
   std::copy(found.begin(), found.end(), out.begin());
   return found.size();
 }
 
 std::vector<Found> Graph::scan_radius(const Moment& moment, const SearchRequest& request,
                                       float radius, SearchCounters& counters) const {
-  Nearest nearest(request.k, radius);
+  Nearest nearest(request.k, radius, moment.scratch().results);
   scan_all(*state_, moment, request, nearest, counters);
-  return nearest.take();
+  const std::span<const Found> found = nearest.sorted();
+  return {found.begin(), found.end()};
 }
 
 }  // namespace vicinal::graph

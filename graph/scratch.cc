@@ -6,14 +6,19 @@
 
 namespace vicinal::graph {
 
-ScratchPool::~ScratchPool() {
+ScratchShelf::~ScratchShelf() {
   for (Scratch* s : all_) {
     s->~Scratch();
     internal::hook_deallocate(s, sizeof(Scratch), alignof(Scratch));
   }
 }
 
-Scratch* ScratchPool::borrow() {
+ScratchShelf& ScratchShelf::of_process() {
+  static auto* const shelf = new ScratchShelf;  // never ended: indexes may end after it would
+  return *shelf;
+}
+
+Scratch* ScratchShelf::take() {
   const std::uint32_t start = thread_slot(kSlots);
   Scratch* scratch = nullptr;
   for (std::uint32_t i = 0; i < kSlots && scratch == nullptr; ++i) {
@@ -28,30 +33,19 @@ Scratch* ScratchPool::borrow() {
       overflow_.pop_back();
     } else {
       all_.reserve(all_.size() + 1);
-      overflow_.reserve(all_.size() + 1);  // so that give_back cannot fail
+      overflow_.reserve(all_.size() + 1);  // so that put() cannot fail
       scratch = new (internal::hook_allocate(sizeof(Scratch), alignof(Scratch))) Scratch;
       all_.push_back(scratch);
-      scratch->participant = epochs_.add_participant();
-      scratch->linker = linkers_.add_participant();
+      scratch->shelf = this;
     }
   }
   scratch->home = start;
   scratch->distances_computed = 0;
   scratch->nodes_expanded = 0;
-  epochs_.enter(*scratch->participant);
   return scratch;
 }
 
-std::uint64_t Scratch::bytes_held() const {
-  const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
-  return sizeof(Scratch) + visited.bytes() + pool.bytes() + others.bytes() + of(query) +
-         of(rotated) + of(query_codes) + of(side_codes) + of(side_query) + of(ids) + of(distances) +
-         of(results) + of(rows) + of(copies) + of(nodes) + of(backlog);
-}
-
-void ScratchPool::give_back(Scratch* scratch) noexcept {
-  scratch->bytes.store(scratch->bytes_held(), std::memory_order_relaxed);
-  EpochDomain::leave(*scratch->participant);
+void ScratchShelf::put(Scratch* scratch) noexcept {
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     Slot& slot = slots_[(scratch->home + i) % kSlots];
     Scratch* expected = nullptr;
@@ -65,11 +59,53 @@ void ScratchPool::give_back(Scratch* scratch) noexcept {
   overflow_.push_back(scratch);
 }
 
-std::uint64_t ScratchPool::bytes() const {
+std::uint64_t ScratchShelf::bytes() const {
   const internal::MutexLock lock(mutex_);
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = sizeof(*this);
   for (const Scratch* scratch : all_) bytes += scratch->bytes.load(std::memory_order_relaxed);
   return bytes;
+}
+
+void ScratchPool::begin_linking() {
+  if (owned_ != nullptr) return;
+  owned_ = std::make_unique<ScratchShelf>();
+  own_.store(owned_.get(), std::memory_order_release);
+}
+
+Scratch* ScratchPool::borrow() {
+  ScratchShelf* const own = own_.load(std::memory_order_acquire);
+  Scratch* const scratch = (own != nullptr ? *own : ScratchShelf::of_process()).take();
+  try {
+    if (own == nullptr) {
+      scratch->participant = epochs_.enter_anybodys();
+      return scratch;
+    }
+    if (scratch->participant == nullptr) scratch->participant = epochs_.add_participant();
+    if (scratch->linker == nullptr) scratch->linker = linkers_.add_participant();
+  } catch (...) {
+    scratch->shelf->put(scratch);
+    throw;
+  }
+  epochs_.enter(*scratch->participant);
+  return scratch;
+}
+
+void ScratchPool::give_back(Scratch* scratch) noexcept {
+  scratch->bytes.store(scratch->bytes_held(), std::memory_order_relaxed);
+  EpochDomain::leave(*scratch->participant);
+  scratch->shelf->put(scratch);
+}
+
+std::uint64_t ScratchPool::bytes() const {
+  const ScratchShelf* const own = own_.load(std::memory_order_acquire);
+  return own == nullptr ? 0 : own->bytes();
+}
+
+std::uint64_t Scratch::bytes_held() const {
+  const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
+  return sizeof(Scratch) + visited.bytes() + pool.bytes() + others.bytes() + of(query) +
+         of(rotated) + of(query_codes) + of(side_codes) + of(side_query) + of(ids) + of(distances) +
+         of(results) + of(rows) + of(copies) + of(nodes) + of(backlog);
 }
 
 }  // namespace vicinal::graph

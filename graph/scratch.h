@@ -3,14 +3,15 @@
 //
 // What: visited set, candidate pools, buffers, a participant of the epoch domain and the moment
 // that a reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it.
-// Ownership: the pool owns all scratches; it grows to the number of calls that ran at once, without
-// a limit.
+// Ownership: a shelf owns its scratches; it grows to the number of calls that ran at once, without
+// a limit. A graph that has links has a shelf of its own; flat ones (flat.h) share the process's.
 // Threads: borrow and give_back from any thread without a lock; a Scratch belongs to its borrower.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "engine/base/allocator.h"
 #include "engine/base/mutex.h"
@@ -22,6 +23,7 @@
 
 namespace vicinal::graph {
 
+class ScratchShelf;
 class Topology;
 
 struct Scratch {
@@ -30,6 +32,7 @@ struct Scratch {
   EntryPoint entry;
   std::uint64_t number = 0;  ///< Visibility::Number
   bool unsettled = false;    ///< Visibility::settle() is due when the reader has left
+  bool flat = false;         ///< there were no links when the moment began (flat.h)
 
   VisitedSet visited;
   CandidatePool pool;    ///< candidates of the layer search: those that count
@@ -57,20 +60,25 @@ struct Scratch {
 
   EpochDomain::Participant* participant = nullptr;
   EpochDomain::Participant* linker = nullptr;  ///< among those who change links (linkers.h)
-  std::uint32_t home = 0;  ///< the pool slot at which its borrower begins to look
+  ScratchShelf* shelf = nullptr;  ///< where it stands when it is not borrowed
+  std::uint32_t home = 0;         ///< the slot of it at which its borrower begins to look
 };
 
-class ScratchPool {
+/// Scratches that nobody has at the moment.
+class ScratchShelf {
  public:
-  ScratchPool(EpochDomain& epochs, EpochDomain& linkers) : epochs_(epochs), linkers_(linkers) {}
-  ~ScratchPool();
-  ScratchPool(const ScratchPool&) = delete;
-  ScratchPool& operator=(const ScratchPool&) = delete;
+  ScratchShelf() = default;
+  ~ScratchShelf();
+  ScratchShelf(const ScratchShelf&) = delete;
+  ScratchShelf& operator=(const ScratchShelf&) = delete;
 
-  Scratch* borrow();
-  void give_back(Scratch* scratch) noexcept;
+  /// One that stands here, or a new one. Throws std::bad_alloc.
+  Scratch* take();
+  void put(Scratch* scratch) noexcept;
+  /// Of all scratches, as they were when they were put back last.
   std::uint64_t bytes() const;
-  EpochDomain& linkers() { return linkers_; }
+  /// The one of all flat graphs of this process.
+  static ScratchShelf& of_process();
 
  private:
   static constexpr std::size_t kSlots = 64;
@@ -78,8 +86,6 @@ class ScratchPool {
     std::atomic<Scratch*> scratch{nullptr};
   };
 
-  EpochDomain& epochs_;
-  EpochDomain& linkers_;
   std::array<Slot, kSlots> slots_;
   mutable internal::Mutex mutex_;
   internal::Vector<Scratch*> all_ VICINAL_GUARDED_BY(mutex_);
@@ -87,11 +93,32 @@ class ScratchPool {
   internal::Vector<Scratch*> overflow_ VICINAL_GUARDED_BY(mutex_);
 };
 
+class ScratchPool {
+ public:
+  ScratchPool(EpochDomain& epochs, EpochDomain& linkers) : epochs_(epochs), linkers_(linkers) {}
+  ScratchPool(const ScratchPool&) = delete;
+  ScratchPool& operator=(const ScratchPool&) = delete;
+
+  /// From now on scratches are its own, and have a participant among those who change links. Throws
+  /// std::bad_alloc. Not beside itself.
+  void begin_linking();
+  Scratch* borrow();
+  static void give_back(Scratch* scratch) noexcept;
+  std::uint64_t bytes() const;
+  EpochDomain& linkers() { return linkers_; }
+
+ private:
+  EpochDomain& epochs_;
+  EpochDomain& linkers_;
+  std::unique_ptr<ScratchShelf> owned_;       ///< null until begin_linking()
+  std::atomic<ScratchShelf*> own_{nullptr};  ///< the same, for borrowers
+};
+
 /// A scratch for the length of a scope.
 class BorrowedScratch {
  public:
-  explicit BorrowedScratch(ScratchPool& pool) : pool_(pool), scratch_(pool.borrow()) {}
-  ~BorrowedScratch() { pool_.give_back(scratch_); }
+  explicit BorrowedScratch(ScratchPool& pool) : scratch_(pool.borrow()) {}
+  ~BorrowedScratch() { ScratchPool::give_back(scratch_); }
   BorrowedScratch(const BorrowedScratch&) = delete;
   BorrowedScratch& operator=(const BorrowedScratch&) = delete;
 
@@ -99,8 +126,7 @@ class BorrowedScratch {
   Scratch* operator->() const { return scratch_; }
 
  private:
-  ScratchPool& pool_;
-  Scratch* scratch_;
+  Scratch* const scratch_;
 };
 
 }  // namespace vicinal::graph

@@ -168,6 +168,7 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
     counters.path = SearchPath::kEmpty;
     return 0;
   }
+  if (moment.scratch().flat) return scan(moment, request, out, counters);  // G14
   const SearchCost cost(g);
   const double share = accepted_share(g, moment, request);
   const std::size_t beam = counting_beam(std::max(request.ef, k), k, cost.counting_share(share));
@@ -195,6 +196,7 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
   const GraphState& g = *state_;
   std::vector<Found> found;
   if (live() == 0) return found;
+  if (moment.scratch().flat) return scan_radius(moment, request, radius, counters);
   const SearchCost cost(g);
   const double share = accepted_share(g, moment, request);
   SearchRequest known = request;

@@ -75,6 +75,9 @@ bool Graph::pin(NodeId node) {
   return true;
 }
 
-void Graph::unpin(NodeId node) noexcept { state_->visibility.unpin(node); }
+void Graph::unpin(NodeId node) noexcept {
+  const Visibility::Step step(state_->visibility);
+  state_->visibility.unpin(node);
+}
 
 }  // namespace vicinal::graph

@@ -22,11 +22,22 @@ namespace vicinal::graph {
 class Topology {
  public:
   explicit Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
+  /// Before the first link: makes what only links need. Throws std::bad_alloc. Not beside writers.
+  void begin_linking() {
+    recently_linked_.prepare();
+    arena_.prepare();
+  }
 
   void grow(std::uint64_t limit) {
     level0_.grow(limit);
     upper_.grow(limit);
     changed_.grow(limit / 64 + 1);
+  }
+  /// For a flat graph (flat.h).
+  void grow_in_pieces(std::uint64_t limit) {
+    level0_.grow_in_pieces(limit);
+    upper_.grow_in_pieces(limit);
+    changed_.grow_in_pieces(limit / 64 + 1);
   }
 
   /// The node's block at `level`, or null when it has none. `level` must not exceed the node's.
@@ -52,6 +63,12 @@ class Topology {
     __builtin_prefetch(units);
     __builtin_prefetch(units + 64);
     __builtin_prefetch(units + 128);
+  }
+
+  /// Memory that the process has for it: of its blocks, and of what it keeps by node.
+  std::uint64_t bytes_of_links() const { return arena_.bytes_held(); }
+  std::uint64_t bytes_of_nodes() const {
+    return level0_.bytes_held() + upper_.bytes_held() + changed_.bytes_held();
   }
 
   LinkArena& arena() { return arena_; }

@@ -186,10 +186,11 @@ Status Graph::validate(ValidateReport& report, std::size_t max_messages,
                        const StepCallback& step) const {
   const GraphState& g = *state_;
   const Moment moment(*this);
+  const bool flat = moment.scratch().flat;  // then nobody hangs in a tree, or all do at once
   std::vector<bool> whole(node_limit());
   for (std::uint64_t i = 0; i < whole.size(); ++i) {
     const NodeState s = g.state(NodeId{static_cast<std::uint32_t>(i)});
-    whole[i] = s == NodeState::kLive || s == NodeState::kTombstone;
+    whole[i] = !flat && (s == NodeState::kLive || s == NodeState::kTombstone);
   }
   g.backlog.for_each([&](NodeId node) {
     if (raw(node) < whole.size()) whole[raw(node)] = false;

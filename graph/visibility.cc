@@ -10,6 +10,16 @@ void Visibility::grow(std::uint64_t limit) {
   marks_.grow(limit);
 }
 
+void Visibility::grow_in_pieces(std::uint64_t limit) {
+  numbers_.grow_in_pieces(limit);
+  before_.grow_in_pieces(limit);
+  marks_.grow_in_pieces(limit);
+}
+
+std::uint64_t Visibility::bytes_held() const {
+  return numbers_.bytes_held() + before_.bytes_held() + marks_.bytes_held();
+}
+
 bool Visibility::counts_by_numbers(NodeId node, Number moment, bool& unsettled) const {
   const std::uint8_t mark = marks_[node].load(std::memory_order_acquire);
   const Numbers& numbers = numbers_[node];

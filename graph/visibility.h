@@ -39,14 +39,14 @@ class Visibility {
   /// Of a step; 0 is what opening finds. 64 bits do not run out. Not stored.
   using Number = std::uint64_t;
   static constexpr Number kNever = ~Number{0};
-  /// What a node costs here.
-  static constexpr std::uint64_t kBytesPerNode =
-      2 * sizeof(Number) + sizeof(NodeId) + sizeof(std::uint8_t);
-
   explicit Visibility(EpochDomain& epochs) : epochs_(epochs) {}
 
-  /// Makes nodes below `limit` usable. Throws std::bad_alloc, leaving what was there.
+  /// Makes nodes below `limit` usable. Throws std::bad_alloc, leaving what was there. The first
+  /// time after grow_in_pieces() no life may begin, and no step be on, beside it.
   void grow(std::uint64_t limit);
+  /// For a flat graph (flat.h).
+  void grow_in_pieces(std::uint64_t limit);
+  std::uint64_t bytes_held() const;
 
   // -- Readers, inside an epoch entered before number() was asked.
 
@@ -76,8 +76,7 @@ class Visibility {
   /// The slot is filled; a step will show the node (V1). `before`: see V3.
   void begin_life(NodeId node, NodeId before);
 
-  /// A hidden node that must not be condemned, and that again. Inside a step, or by whoever pinned
-  /// it.
+  /// A hidden node that must not be condemned, and that again. Inside a step.
   void pin(NodeId node) { marks_[node].store(kPinned, std::memory_order_release); }
   void unpin(NodeId node) {
     std::uint8_t pinned = kPinned;

@@ -1,0 +1,67 @@
+#include "graph/flat.h"
+
+#include <algorithm>
+
+#include "graph/visibility.h"
+
+namespace vicinal::graph {
+namespace {
+
+constexpr std::uint64_t kMostRowBytes = std::uint64_t{2} << 20;
+
+// Codes of the rows that had none. Nobody reads them before linking has begun.
+void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
+  if (!g.use_codes || !g.config.keep_vectors) return;
+  const BorrowedScratch scratch(g.scratches);
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) == NodeState::kFree) continue;
+    const float* const row = g.vector_row(node);
+    g.encode(row, g.inverse_norm(row), g.codes.row(raw(node)), *scratch);
+  }
+}
+
+}  // namespace
+
+bool may_stay_flat(const GraphState& g, std::uint64_t limit) {
+  return limit < g.config.smallest_graph && limit * g.vectors.stride() < kMostRowBytes;
+}
+
+void begin_linking(GraphState& g, std::uint64_t limit) {
+  if (!g.flat.load(std::memory_order_relaxed)) return;
+  g.make_linking_parts();
+  const std::uint64_t slots = g.next_slot.load(std::memory_order_relaxed);
+  {
+    // No step is on while what steps write is copied.
+    const Visibility::Step quiet(g.visibility);
+    g.grow_segments(std::max(limit, slots));
+  }
+  encode_rows(g);
+  g.leave_pieces();
+  for (std::uint64_t i = 0; i < slots; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    const NodeState s = g.state(node);
+    if (s != NodeState::kFree && s != NodeState::kCondemned) g.backlog.join(node);
+  }
+  g.flat.store(false, std::memory_order_release);
+}
+
+bool repair_flat(GraphState& g, RepairResult& result) {
+  const internal::MutexLock lock(g.slots_mutex);
+  if (!g.flat.load(std::memory_order_relaxed)) return false;
+  const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
+  const Visibility::Step step(g.visibility);
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) != NodeState::kTombstone || g.visibility.pinned(node)) continue;
+    g.set_state(node, NodeState::kCondemned);
+    g.unlinked_slots.push_back(node);
+    ++result.slots_freed;
+  }
+  result.nodes_examined += limit;
+  result.finished = true;
+  return true;
+}
+
+}  // namespace vicinal::graph
