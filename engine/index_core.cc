@@ -12,9 +12,9 @@
 
 namespace vicinal::engine {
 
-Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const IndexOptions& options,
-                                                   StoreLink link) {
-  VICINAL_RETURN_IF_ERROR(check_options(options));
+graph::Config graph_config(const IndexOptions& options) {
+  // To compare with as many costs about what a walk does. Who rebuilds at each write has a graph.
+  constexpr std::uint32_t kSmallestGraph = 500;
   graph::Config config;
   config.dimension = options.dimension;
   config.metric = options.metric;
@@ -22,9 +22,14 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
   config.ef_construction = options.ef_construction;
   config.quantization = options.quantization;
   config.seed = options.seed;
-  // To compare with as many costs about what a walk does. Who rebuilds at each write has a graph.
-  constexpr std::uint32_t kSmallestGraph = 500;
   config.smallest_graph = options.rebuild_on_upsert ? 0 : kSmallestGraph;
+  return config;
+}
+
+Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const IndexOptions& options,
+                                                   StoreLink link) {
+  VICINAL_RETURN_IF_ERROR(check_options(options));
+  graph::Config config = graph_config(options);
   // Beside a writer process the map's rows may be newer than the graph: a reader keeps its own.
   const bool map_is_ours = link.records != nullptr && !link.file->options().read_only;
   config.keep_vectors = options.vectors_in_memory || !map_is_ours;

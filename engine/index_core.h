@@ -35,6 +35,9 @@ struct StoreLink {
   std::function<void()> on_write;                  ///< wakes the background thread; may be empty
 };
 
+/// What the graph of an index is told.
+graph::Config graph_config(const IndexOptions& options);
+
 class IndexCore {
  public:
   /// `options` are checked here. With records, loads what they hold.

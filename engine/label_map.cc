@@ -23,7 +23,8 @@ using ByShard = std::array<internal::Vector<NodeId>, LabelMap::kShards>;
 
 // The live nodes of [first, last), ascending in each shard.
 void sort_live(const graph::Graph& graph, std::uint64_t first, std::uint64_t last, ByShard& out) {
-  for (internal::Vector<NodeId>& nodes : out) nodes.reserve((last - first) / LabelMap::kShards * 5 / 4);
+  for (internal::Vector<NodeId>& nodes : out)
+    nodes.reserve((last - first) / LabelMap::kShards * 5 / 4);
   for (std::uint64_t i = first; i < last; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (graph.state(node) != graph::NodeState::kLive) continue;

@@ -133,7 +133,8 @@ Status Reader::for_each_node(const std::function<bool(const Index::NodeView&)>& 
     {
       const Moment moment(*state_.graph);
       const NodeState state = state_.graph->state(node);
-      if (state != NodeState::kFree && state != NodeState::kPending && state_.graph->linked(node)) {
+      const bool in_use = state != NodeState::kFree && state != NodeState::kPending;
+      if (in_use && (state_.graph->flat() || state_.graph->linked(node))) {
         seen = view(moment, node);
       }
     }

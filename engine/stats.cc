@@ -9,6 +9,7 @@ Stats IndexCore::stats() const {
   stats.options = state_.options;
   stats.target = state_.graph->kernels().name;
   const graph::GraphStats g = state_.graph->stats();
+  stats.flat = g.flat;
   stats.live = g.live;
   stats.tombstones = g.tombstones;
   stats.free_slots = g.free_slots;
@@ -18,7 +19,7 @@ Stats IndexCore::stats() const {
   stats.bytes_vectors = g.bytes_vectors;
   stats.bytes_codes = g.bytes_codes;
   stats.bytes_links = g.bytes_links;
-  stats.bytes_nodes = g.bytes_nodes;
+  stats.bytes_nodes = g.bytes_nodes + sizeof(*this);
   stats.bytes_labels = state_.labels.bytes();
   stats.bytes_scratch = g.bytes_scratch;
   stats.wider_walks = g.wider_walks;

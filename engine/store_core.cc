@@ -312,7 +312,13 @@ Result<StoredStats> StoreCore::stored_stats(std::string_view name) {
   const Result<persist::StoredOptions> options = file_->stored_options(name);
   if (!options) return options.status();
   Result<StoredStats> stats = file_->stored_stats(name);
-  if (stats) stats->options = with_stored({}, *options);
+  if (!stats) return stats;
+  stats->options = with_stored({}, *options);
+  // What has no links yet, and is opened flat, links nothing.
+  const std::uint64_t slots = stats->live + stats->tombstones + stats->free_slots;
+  if (stats->bytes_links == 0 && graph::fits_flat(graph_config(stats->options), slots)) {
+    stats->rows_to_link = 0;
+  }
   return stats;
 }
 

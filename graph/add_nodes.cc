@@ -95,8 +95,8 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
   {
     const BorrowedScratch scratch(g.scratches);
     scratch->rotated.resize(g.config.dimension);
-    const Result<bool> filled = take_slots(
-        g, taken, [&](std::size_t i) { fill_slot(g, taken[i], nodes[i], *scratch); });
+    const Result<bool> filled =
+        take_slots(g, taken, [&](std::size_t i) { fill_slot(g, taken[i], nodes[i], *scratch); });
     if (!filled) return filled.status();
     if (*filled) return taken;
   }
@@ -132,7 +132,7 @@ void Graph::reserve(std::uint64_t count) {
   const std::uint64_t limit = std::min<std::uint64_t>(count, kMaxNodes);
   const internal::MutexLock lock(g.slots_mutex);
   // A flat graph takes memory for what it has only.
-  if (!g.flat.load(std::memory_order_relaxed) || !may_stay_flat(g, limit)) g.grow(limit);
+  if (!g.flat.load(std::memory_order_relaxed) || !fits_flat(g.config, limit)) g.grow(limit);
 }
 
 }  // namespace vicinal::graph

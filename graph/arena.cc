@@ -69,9 +69,9 @@ std::uint64_t resident_bytes(const std::byte* pages, std::size_t bytes) {
     const std::size_t length = std::min(bytes - at, in_memory.size() * page);
     const std::size_t count = (length + page - 1) / page;
     if (::mincore(const_cast<std::byte*>(pages) + at, length, in_memory.data()) != 0) return bytes;
-    resident += static_cast<std::uint64_t>(std::count_if(
-        in_memory.begin(), in_memory.begin() + static_cast<std::ptrdiff_t>(count),
-        [](unsigned char flags) { return (flags & 1) != 0; }));
+    resident += static_cast<std::uint64_t>(
+        std::count_if(in_memory.begin(), in_memory.begin() + static_cast<std::ptrdiff_t>(count),
+                      [](unsigned char flags) { return (flags & 1) != 0; }));
   }
   return resident * page;
 }
@@ -100,10 +100,8 @@ class SegmentTable::Pieces {
 
   /// One more; returns the directory that has it.
   Directory* add() {
-    pieces_.reserve(pieces_.size() + 1);
     if (capacity_ == pieces_.size()) add_directory();
-    auto* const piece =
-        static_cast<std::byte*>(internal::hook_allocate(piece_bytes(), alignment_));
+    auto* const piece = static_cast<std::byte*>(internal::hook_allocate(piece_bytes(), alignment_));
     std::memset(piece, 0, piece_bytes());
     directories_.back()->parts()[pieces_.size()] = piece;
     pieces_.push_back(piece);
@@ -123,6 +121,7 @@ class SegmentTable::Pieces {
   // Twice as many entries; those of before are copied, and stay for who reads them.
   void add_directory() {
     const std::size_t capacity = std::max<std::size_t>(2 * capacity_, kFirstEntries);
+    pieces_.reserve(capacity);
     directories_.reserve(directories_.size() + 1);
     const std::size_t bytes = sizeof(Directory) + capacity * sizeof(std::byte*);
     auto* const d = new (internal::hook_allocate(bytes, alignof(Directory)))

@@ -20,4 +20,10 @@ struct Config {
   std::uint32_t smallest_graph = 0;
 };
 
+/// Whether a flat graph may have so many slots.
+inline bool fits_flat(const Config& config, std::uint64_t slots) {
+  constexpr std::uint64_t kMostRowBytes = std::uint64_t{2} << 20;
+  return slots < config.smallest_graph && slots * config.dimension * sizeof(float) < kMostRowBytes;
+}
+
 }  // namespace vicinal::graph

@@ -7,8 +7,6 @@
 namespace vicinal::graph {
 namespace {
 
-constexpr std::uint64_t kMostRowBytes = std::uint64_t{2} << 20;
-
 // Codes of the rows that had none. Nobody reads them before linking has begun.
 void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
   if (!g.use_codes || !g.config.keep_vectors) return;
@@ -24,21 +22,38 @@ void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
 
 }  // namespace
 
-bool may_stay_flat(const GraphState& g, std::uint64_t limit) {
-  return limit < g.config.smallest_graph && limit * g.vectors.stride() < kMostRowBytes;
+void grow_pieces(GraphState& g, std::uint64_t limit) {
+  if (g.config.keep_vectors) g.vectors.grow_in_pieces(limit);
+  if (g.codes_at_once()) g.codes.grow_in_pieces(limit);
+  g.labels.grow_in_pieces(limit);
+  g.inverse_norms.grow_in_pieces(limit);
+  g.levels.grow_in_pieces(limit);
+  g.states.grow_in_pieces(limit);
+  g.visibility.grow_in_pieces(limit);
+  g.backlog.grow_in_pieces(limit);
+  g.topology.load()->grow(limit, Topology::Growth::kPieces);
+}
+
+void make_linking_parts(GraphState& g) {
+  if (g.use_codes && g.rotation_signs.empty()) {
+    g.rotation_signs = kernels::make_rotation_signs(g.config.dimension, g.config.seed);
+  }
+  if (g.stripes == nullptr) g.stripes = std::make_unique<GraphState::Stripes>();
+  begin_linking(*g.topology.load());
+  g.scratches.begin_linking();
 }
 
 void begin_linking(GraphState& g, std::uint64_t limit) {
   if (!g.flat.load(std::memory_order_relaxed)) return;
-  g.make_linking_parts();
+  make_linking_parts(g);
   const std::uint64_t slots = g.next_slot.load(std::memory_order_relaxed);
   {
     // No step is on while what steps write is copied.
     const Visibility::Step quiet(g.visibility);
-    g.grow_segments(std::max(limit, slots));
+    grow_segments(g, std::max(limit, slots));
   }
   encode_rows(g);
-  g.leave_pieces();
+  g.left_pieces = {g.vectors.take_left_pieces(), g.codes.take_left_pieces(), g.epochs.retire_tag()};
   for (std::uint64_t i = 0; i < slots; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     const NodeState s = g.state(node);

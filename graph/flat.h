@@ -29,8 +29,11 @@
 
 namespace vicinal::graph {
 
-/// Whether a flat graph may have slots below `limit`.
-bool may_stay_flat(const GraphState& g, std::uint64_t limit);
+/// Makes every per-node array of a flat graph hold ids below `limit`.
+void grow_pieces(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
+
+/// Makes what only links need. Throws std::bad_alloc; no effect when it is there.
+void make_linking_parts(GraphState& g) VICINAL_REQUIRES(g.slots_mutex);
 
 /// Ends being flat; no effect when it is not. `limit`: slots below it will be used next. Throws
 /// std::bad_alloc: the graph is flat, and as good as before.

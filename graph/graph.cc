@@ -114,6 +114,7 @@ GraphStats Graph::stats() const {
   s.tombstones = tombstones();
   {
     const BorrowedScratch scratch(g.scratches);
+    s.flat = flat();
     const Topology& t = *g.topology.load(std::memory_order_acquire);
     const std::uint64_t limit = node_limit();
     for (std::uint64_t i = 0; i < limit; ++i) {
@@ -122,7 +123,7 @@ GraphStats Graph::stats() const {
         ++s.free_slots;
         continue;
       }
-      if (!t.linked(node)) continue;
+      if (!s.flat && !t.linked(node)) continue;
       const Level level = g.level(node);
       if (s.nodes_by_level.size() <= level) {
         s.nodes_by_level.resize(level + 1);
@@ -133,8 +134,8 @@ GraphStats Graph::stats() const {
         if (const BlockHeader* block = t.block(node, l)) s.links_by_level[l] += block->count;
       }
     }
-    s.bytes_links = t.bytes_of_links();
-    s.bytes_nodes = g.bytes_of_nodes();
+    s.bytes_links = t.arena().bytes_held();
+    s.bytes_nodes = bytes_of_nodes(g);
   }
   s.bytes_vectors = g.vectors.bytes_held();
   s.bytes_codes = g.codes.bytes_held();

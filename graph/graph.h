@@ -67,9 +67,11 @@
 namespace vicinal::graph {
 
 struct GraphStats {
+  bool flat = false;  ///< see Graph::flat()
   std::uint64_t live = 0;
   std::uint64_t tombstones = 0;  ///< condemned ones included
   std::uint64_t free_slots = 0;
+  /// Linked nodes, or all while the graph is flat, by the highest level they have or will have.
   std::vector<std::uint64_t> nodes_by_level;
   std::vector<std::uint64_t> links_by_level;
   std::uint64_t bytes_vectors = 0;

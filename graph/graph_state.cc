@@ -36,28 +36,11 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
       flat(c.smallest_graph > 0),
       topology(new Topology(epochs)) {
   const internal::MutexLock lock(slots_mutex);
-  if (codes_at_once()) make_rotation_signs();
-  if (!flat.load()) make_linking_parts();
+  if (codes_at_once()) rotation_signs = kernels::make_rotation_signs(c.dimension, c.seed);
+  if (!flat.load()) make_linking_parts(*this);
 }
 
 GraphState::~GraphState() { delete topology.load(); }
-
-void GraphState::make_rotation_signs() {
-  if (rotation_signs.empty()) {
-    rotation_signs = kernels::make_rotation_signs(config.dimension, config.seed);
-  }
-}
-
-void GraphState::make_linking_parts() {
-  if (use_codes) make_rotation_signs();
-  if (stripes_ == nullptr) stripes_ = std::make_unique<std::array<Stripe, kStripes>>();
-  topology.load()->begin_linking();
-  scratches.begin_linking();
-}
-
-void GraphState::leave_pieces() noexcept {
-  left_pieces = {vectors.take_left_pieces(), codes.take_left_pieces(), epochs.retire_tag()};
-}
 
 void GraphState::reclaim_slots() noexcept {
   const bool pieces = left_pieces.vectors != nullptr || left_pieces.codes != nullptr;
@@ -113,7 +96,7 @@ Level GraphState::draw_level(Label label) const {
 }
 
 void GraphState::grow(std::uint64_t limit) {
-  const bool stays_flat = flat.load(std::memory_order_relaxed) && may_stay_flat(*this, limit);
+  const bool stays_flat = flat.load(std::memory_order_relaxed) && fits_flat(config, limit);
   if (free_slots.capacity() < limit) {
     constexpr std::uint64_t kAFew = 16;
     const std::size_t capacity = stays_flat
@@ -124,47 +107,37 @@ void GraphState::grow(std::uint64_t limit) {
     free_slots.reserve(capacity);
   }
   if (stays_flat) {
-    grow_pieces(limit);
+    grow_pieces(*this, limit);
   } else if (flat.load(std::memory_order_relaxed)) {
     begin_linking(*this, limit);
   } else {
-    grow_segments(limit);
+    grow_segments(*this, limit);
   }
 }
 
-void GraphState::grow_segments(std::uint64_t limit) {
-  if (config.keep_vectors) vectors.grow(limit);
-  if (use_codes) codes.grow(limit);
-  labels.grow(limit);
-  inverse_norms.grow(limit);
-  levels.grow(limit);
-  states.grow(limit);
-  visibility.grow(limit);
-  backlog.grow(limit);
-  topology.load()->grow(limit);
-  if (Topology* const fresh = coming.load()) fresh->grow(limit);
+void grow_segments(GraphState& g, std::uint64_t limit) {
+  if (g.config.keep_vectors) g.vectors.grow(limit);
+  if (g.use_codes) g.codes.grow(limit);
+  g.labels.grow(limit);
+  g.inverse_norms.grow(limit);
+  g.levels.grow(limit);
+  g.states.grow(limit);
+  g.visibility.grow(limit);
+  g.backlog.grow(limit);
+  g.topology.load()->grow(limit);
+  if (Topology* const fresh = g.coming.load()) fresh->grow(limit);
 }
 
-void GraphState::grow_pieces(std::uint64_t limit) {
-  if (config.keep_vectors) vectors.grow_in_pieces(limit);
-  if (codes_at_once()) codes.grow_in_pieces(limit);
-  labels.grow_in_pieces(limit);
-  inverse_norms.grow_in_pieces(limit);
-  levels.grow_in_pieces(limit);
-  states.grow_in_pieces(limit);
-  visibility.grow_in_pieces(limit);
-  backlog.grow_in_pieces(limit);
-  topology.load()->grow_in_pieces(limit);
-}
-
-std::uint64_t GraphState::bytes_of_nodes() const {
-  std::uint64_t bytes = labels.bytes_held() + inverse_norms.bytes_held() + levels.bytes_held() +
-                        states.bytes_held() + visibility.bytes_held() + backlog.bytes_held() +
-                        topology.load(std::memory_order_acquire)->bytes_of_nodes();
-  const internal::MutexLock lock(slots_mutex);
-  bytes += free_slots.capacity() * sizeof(NodeId) + left_slots.capacity() * sizeof(LeftSlot) +
-           unlinked_slots.capacity() * sizeof(NodeId);
-  return bytes + sizeof(*this) + (stripes_ == nullptr ? 0 : sizeof(*stripes_));
+std::uint64_t bytes_of_nodes(const GraphState& g) {
+  std::uint64_t bytes = g.labels.bytes_held() + g.inverse_norms.bytes_held() +
+                        g.levels.bytes_held() + g.states.bytes_held() + g.visibility.bytes_held() +
+                        g.backlog.bytes_held() +
+                        g.topology.load(std::memory_order_acquire)->bytes_of_nodes();
+  const internal::MutexLock lock(g.slots_mutex);
+  bytes += g.free_slots.capacity() * sizeof(NodeId) +
+           g.left_slots.capacity() * sizeof(GraphState::LeftSlot) +
+           g.unlinked_slots.capacity() * sizeof(NodeId);
+  return bytes + sizeof(g) + (g.stripes == nullptr ? 0 : sizeof(*g.stripes));
 }
 
 void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,

@@ -85,14 +85,6 @@ class GraphState {
   /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Locked
   /// against the swap of the topology. Ends being flat where the limit says so.
   void grow(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
-  void grow_segments(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
-  void grow_pieces(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
-  /// What only links need. Throws std::bad_alloc; no effect when it is there.
-  void make_linking_parts() VICINAL_REQUIRES(slots_mutex);
-  /// The pieces that rows were copied from end once their readers have left.
-  void leave_pieces() noexcept VICINAL_REQUIRES(slots_mutex);
-  /// Memory that the process has for what is kept by node, rows and codes aside.
-  std::uint64_t bytes_of_nodes() const VICINAL_EXCLUDES(slots_mutex);
   /// Writes vector, code, norm, label and level of a slot that nobody can reach.
   void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
   /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
@@ -116,7 +108,7 @@ class GraphState {
     std::uint64_t tag;
   };
   internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
-  /// What leave_pieces() has left.
+  /// What rows were copied from when linking began (flat.h).
   struct LeftPieces {
     SegmentTable::OwnedPieces vectors;
     SegmentTable::OwnedPieces codes;
@@ -156,8 +148,13 @@ class GraphState {
       topology;  ///< owned; replaced by rebuild, the old one dies after its readers
 
   static constexpr std::size_t kStripes = 1024;
+  struct alignas(64) Stripe {
+    internal::Mutex mutex;
+  };
+  using Stripes = std::array<Stripe, kStripes>;
+  std::unique_ptr<Stripes> stripes;  ///< null while flat
   internal::Mutex& stripe(NodeId node) {
-    return (*stripes_)[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
+    return (*stripes)[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
   }
 
   // -- Rebuild and repair. One at a time, with one stripe at most.
@@ -204,13 +201,12 @@ class GraphState {
   RepairPass repair_pass VICINAL_GUARDED_BY(maintenance_mutex);
 
  private:
-  void make_rotation_signs();
   void write_vector(NodeId node, const float* vector);
-
-  struct alignas(64) Stripe {
-    internal::Mutex mutex;
-  };
-  std::unique_ptr<std::array<Stripe, kStripes>> stripes_;  ///< null while flat
 };
+
+/// Makes every per-node array hold ids below `limit`, in segments.
+void grow_segments(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
+/// Memory that the process has for what is kept by node, rows and codes aside.
+std::uint64_t bytes_of_nodes(const GraphState& g) VICINAL_EXCLUDES(g.slots_mutex);
 
 }  // namespace vicinal::graph

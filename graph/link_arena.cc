@@ -11,7 +11,9 @@ namespace vicinal::graph {
 
 LinkArena::LinkArena(EpochDomain& epochs) : epochs_(epochs) {}
 
-void LinkArena::prepare() { shards_ = std::make_unique<std::array<Shard, kShards>>(); }
+void LinkArena::prepare() {
+  if (shards_ == nullptr) shards_ = std::make_unique<std::array<Shard, kShards>>();
+}
 
 LinkArena::Shard& LinkArena::lock_shard(std::array<Shard, kShards>& shards) {
   const std::uint32_t start = thread_slot(kShards);

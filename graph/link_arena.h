@@ -66,7 +66,8 @@ class LinkArena {
   static constexpr std::size_t kUnit = 64;
 
   explicit LinkArena(EpochDomain& epochs);
-  /// Before the first block: makes the shards. Throws std::bad_alloc. Not beside any other call.
+  /// Before the first block: makes the shards. Throws std::bad_alloc; no effect the second time. Not
+  /// beside any other call.
   void prepare();
 
   /// A block for `count` links with (or without) distances; header filled in but for the links.

@@ -23,8 +23,11 @@ class RecentlyLinked {
   /// Two of the longest rounds: one's own, and as many others.
   static constexpr std::size_t kRemembered = 8192;
 
-  /// Before the first note: makes room. Throws std::bad_alloc. Not beside any other call.
-  void prepare() { entries_ = std::make_unique<Entries>(); }
+  /// Before the first note: makes room. Throws std::bad_alloc; no effect the second time. Not beside
+  /// any other call.
+  void prepare() {
+    if (entries_ == nullptr) entries_ = std::make_unique<Entries>();
+  }
 
   /// How many nodes have been noted so far.
   std::uint64_t count() const { return count_.load(); }

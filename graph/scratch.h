@@ -60,8 +60,8 @@ struct Scratch {
 
   EpochDomain::Participant* participant = nullptr;
   EpochDomain::Participant* linker = nullptr;  ///< among those who change links (linkers.h)
-  ScratchShelf* shelf = nullptr;  ///< where it stands when it is not borrowed
-  std::uint32_t home = 0;         ///< the slot of it at which its borrower begins to look
+  ScratchShelf* shelf = nullptr;               ///< where it stands when it is not borrowed
+  std::uint32_t home = 0;  ///< the slot of it at which its borrower begins to look
 };
 
 /// Scratches that nobody has at the moment.
@@ -110,7 +110,7 @@ class ScratchPool {
  private:
   EpochDomain& epochs_;
   EpochDomain& linkers_;
-  std::unique_ptr<ScratchShelf> owned_;       ///< null until begin_linking()
+  std::unique_ptr<ScratchShelf> owned_;      ///< null until begin_linking()
   std::atomic<ScratchShelf*> own_{nullptr};  ///< the same, for borrowers
 };
 

@@ -12,11 +12,30 @@ std::size_t upper_units(Level level) {
   return (upper_bytes(level) + LinkArena::kUnit - 1) / LinkArena::kUnit;
 }
 
-}  // namespace
-
-std::uint64_t Topology::next_serial() {
+std::uint64_t next_serial() {
   static std::atomic<std::uint64_t> next{1};
   return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Topology::Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
+
+void Topology::grow(std::uint64_t limit, Growth growth) {
+  if (growth == Growth::kPieces) {
+    level0_.grow_in_pieces(limit);
+    upper_.grow_in_pieces(limit);
+    changed_.grow_in_pieces(limit / 64 + 1);
+    return;
+  }
+  level0_.grow(limit);
+  upper_.grow(limit);
+  changed_.grow(limit / 64 + 1);
+}
+
+void begin_linking(Topology& t) {
+  t.recently_linked().prepare();
+  t.arena().prepare();
 }
 
 BlockHandle Topology::upper_slot(NodeId node, Level level) const {

@@ -21,24 +21,11 @@ namespace vicinal::graph {
 
 class Topology {
  public:
-  explicit Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
-  /// Before the first link: makes what only links need. Throws std::bad_alloc. Not beside writers.
-  void begin_linking() {
-    recently_linked_.prepare();
-    arena_.prepare();
-  }
+  explicit Topology(EpochDomain& epochs);
 
-  void grow(std::uint64_t limit) {
-    level0_.grow(limit);
-    upper_.grow(limit);
-    changed_.grow(limit / 64 + 1);
-  }
-  /// For a flat graph (flat.h).
-  void grow_in_pieces(std::uint64_t limit) {
-    level0_.grow_in_pieces(limit);
-    upper_.grow_in_pieces(limit);
-    changed_.grow_in_pieces(limit / 64 + 1);
-  }
+  /// Where new rows go: to pieces in a flat graph (flat.h).
+  enum class Growth : std::uint8_t { kSegments, kPieces };
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
 
   /// The node's block at `level`, or null when it has none. `level` must not exceed the node's.
   const BlockHeader* block(NodeId node, Level level) const {
@@ -65,8 +52,7 @@ class Topology {
     __builtin_prefetch(units + 128);
   }
 
-  /// Memory that the process has for it: of its blocks, and of what it keeps by node.
-  std::uint64_t bytes_of_links() const { return arena_.bytes_held(); }
+  /// Memory that the process has for what it keeps by node.
   std::uint64_t bytes_of_nodes() const {
     return level0_.bytes_held() + upper_.bytes_held() + changed_.bytes_held();
   }
@@ -109,8 +95,6 @@ class Topology {
   BlockHandle upper_slot(NodeId node, Level level) const;
   std::atomic<BlockHandle>& slot_ref(NodeId node, Level level);
 
-  static std::uint64_t next_serial();
-
   const std::uint64_t serial_;
   LinkArena arena_;
   SegmentedArray<std::atomic<BlockHandle>> level0_;
@@ -119,5 +103,9 @@ class Topology {
   std::atomic<std::uint64_t> entry_{raw(kNoNode)};
   RecentlyLinked recently_linked_;
 };
+
+/// Before the first link: makes what only links need. Throws std::bad_alloc; may be called again.
+/// Not beside who links.
+void begin_linking(Topology& t);
 
 }  // namespace vicinal::graph

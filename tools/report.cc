@@ -93,6 +93,7 @@ Json to_json(const Stats& stats) {
           {"live", stats.live},
           {"tombstones", stats.tombstones},
           {"free_slots", stats.free_slots},
+          {"flat", stats.flat},
           {"levels", stats.levels},
           {"nodes_by_level", stats.nodes_by_level},
           {"links_by_level", stats.links_by_level},

@@ -49,6 +49,7 @@ IndexOptions options_of(const Shape& shape) {
   options.dimension = shape.dimension;
   options.metric = shape.metric;
   options.threads = 2;
+  options.reserve = 500;  // a graph
   return options;
 }
 

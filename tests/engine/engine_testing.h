@@ -65,12 +65,18 @@ inline std::vector<Label> labels_up_to(std::size_t count, Label first = 0) {
   return labels;
 }
 
-inline IndexOptions small_options() {
+/// A graph from the first vector on, however few there are; flat_options() is flat until it has 500.
+inline IndexOptions flat_options() {
   IndexOptions options;
   options.dimension = kDimension;
   options.M = 8;
   options.ef_construction = 60;
   options.threads = 2;
+  return options;
+}
+inline IndexOptions small_options() {
+  IndexOptions options = flat_options();
+  options.reserve = 500;
   return options;
 }
 

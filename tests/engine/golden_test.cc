@@ -71,6 +71,7 @@ IndexOptions golden_options(Metric metric) {
   options.M = 6;
   options.ef_construction = 40;
   options.threads = 1;
+  options.reserve = 500;  // links are what it is about
   return options;
 }
 

@@ -60,6 +60,7 @@ TEST(SegmentedArray, GrowsFromManyThreadsAtOnce) {
 TEST(LinkArena, BlocksDoNotOverlapAndDoNotStraddle) {
   EpochDomain epochs;
   LinkArena arena(epochs);
+  arena.prepare();
   std::vector<std::pair<std::byte*, std::byte*>> used;
   for (std::size_t i = 0; i < 3000; ++i) {
     const std::size_t count = i * 37 % (kMaxLinks + 1);
@@ -81,6 +82,7 @@ TEST(LinkArena, BlocksDoNotOverlapAndDoNotStraddle) {
 TEST(LinkArena, G1RetiredBlocksAreReusedAfterTheirReadersOnly) {
   EpochDomain epochs;
   LinkArena arena(epochs);
+  arena.prepare();
   EpochDomain::Participant* reader = epochs.add_participant();
   epochs.enter(*reader);
   std::set<BlockHandle> retired;
@@ -106,6 +108,8 @@ TEST(LinkArena, G1RetiredBlocksAreReusedAfterTheirReadersOnly) {
 // look into. Several, since two threads may share a shard.
 class ShardsOfOthers : public ::testing::Test {
  protected:
+  ShardsOfOthers() { arena_.prepare(); }
+
   /// Takes `count` blocks in this thread.
   std::vector<BlockHandle> take(std::size_t count) {
     std::vector<BlockHandle> blocks(count);
@@ -170,6 +174,7 @@ TEST(LinkArena, BytesInUseAreRightWhateverThreadRetires) {
   constexpr std::size_t kThreads = 4;
   EpochDomain epochs;
   LinkArena arena(epochs);
+  arena.prepare();
   std::vector<std::vector<BlockHandle>> blocks(kThreads);
   std::barrier all_taken(kThreads);
   std::mutex turn;  // each keeps to its shard, or more shards than threads could hold some back
@@ -205,6 +210,7 @@ TEST(LinkArena, BytesInUseAreRightWhateverThreadRetires) {
 TEST(LinkArena, RawUnitsAreZero) {
   EpochDomain epochs;
   LinkArena arena(epochs);
+  arena.prepare();
   const BlockHandle raw_units = arena.allocate_raw(100);
   for (std::size_t i = 0; i < 128; ++i) EXPECT_EQ(arena.raw_units(raw_units)[i], std::byte{0});
 }

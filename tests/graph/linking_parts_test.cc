@@ -19,6 +19,7 @@ namespace {
 
 TEST(RecentlyLinked, RemembersTheLastOnes) {
   RecentlyLinked recent;
+  recent.prepare();
   internal::Vector<NodeId> nodes;
   constexpr std::uint32_t kNoted = RecentlyLinked::kRemembered + 1000;
   for (std::uint32_t i = 0; i < kNoted; ++i) {
@@ -42,6 +43,7 @@ TEST(RecentlyLinked, OneOfTwoSeesTheOther) {
   constexpr std::uint32_t kThreads = 4;
   constexpr std::uint32_t kRounds = 2000;
   RecentlyLinked recent;
+  recent.prepare();
   std::vector<std::vector<std::set<std::uint32_t>>> seen(
       kThreads, std::vector<std::set<std::uint32_t>>(kRounds));
   for (std::uint32_t round = 0; round < kRounds; ++round) {

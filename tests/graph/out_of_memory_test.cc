@@ -89,5 +89,46 @@ TEST(OutOfMemory, AddNodesTakesAllSlotsOrNone) {
   EXPECT_GE(failures, 3u);
 }
 
+// A flat graph stays one, as good as before, and the next vector begins the linking again.
+TEST(OutOfMemory, WhereItRunsOutWhileLinkingBeginsAllIsAsBefore) {
+  ASSERT_TRUE(allocator_is_ours());
+  constexpr std::uint32_t kBound = 40;
+  const Rows rows = clustered(kBound, 8, 3);
+  for (const bool keep_vectors : {true, false}) {
+    Config config = l2_config(8, 6, 40);
+    config.smallest_graph = kBound;
+    config.keep_vectors = keep_vectors;
+    std::size_t failures = 0;
+    for (std::int64_t limit = 0;; ++limit) {
+      const auto g = make_graph(config);
+      for (std::size_t i = 0; i + 1 < kBound; ++i) insert(*g, i, rows.row(i));
+      ASSERT_TRUE(g->flat());
+      bool failed = false;
+      allocations_left = limit;
+      try {
+        add(*g, kBound, rows.row(0));
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+      allocations_left = 1'000'000'000;
+      if (!failed) break;
+      ++failures;
+      EXPECT_EQ(g->live(), kBound - 1);
+      EXPECT_TRUE(g->erase(NodeId{5}));
+      EXPECT_TRUE(g->resurrect(NodeId{5}));
+      insert(*g, kBound - 1, rows.row(kBound - 1));
+      EXPECT_FALSE(g->flat());
+      g->link_backlog(kBound);
+      EXPECT_EQ(g->backlog(), 0u);
+      EXPECT_SOUND(*g);
+      if (!keep_vectors) continue;
+      for (std::size_t i = 0; i < kBound; ++i) {
+        EXPECT_EQ(search(*g, rows.row(i), 1, 20).found.at(0).label, i);
+      }
+    }
+    EXPECT_GE(failures, 2u);
+  }
+}
+
 }  // namespace
 }  // namespace vicinal::graph::testing

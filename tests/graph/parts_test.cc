@@ -240,6 +240,7 @@ TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
   EpochDomain epochs;
   EpochDomain linkers;
   ScratchPool pool(epochs, linkers);
+  pool.begin_linking();
   constexpr int kThreads = 100;
   for (int round = 0; round < 3; ++round) {
     std::latch all_borrowed(kThreads);
@@ -261,15 +262,45 @@ TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
     EXPECT_EQ(distinct.size(), static_cast<std::size_t>(kThreads));
   }
   // Reused, not made anew in each round, and counted with their buffers.
-  EXPECT_EQ(pool.bytes(), kThreads * (sizeof(Scratch) + 100 * sizeof(float)));
+  EXPECT_EQ(pool.bytes(),
+            sizeof(ScratchShelf) + kThreads * (sizeof(Scratch) + 100 * sizeof(float)));
   const std::uint64_t tag = epochs.retire_tag();
   EXPECT_GT(epochs.advance(), tag);  // all have left
+}
+
+TEST(ScratchPool, FlatGraphsShareScratchesAndHaveTheirEpochs) {
+  EpochDomain epochs[2];
+  EpochDomain linkers;
+  ScratchPool pools[] = {{epochs[0], linkers}, {epochs[1], linkers}};
+  Scratch* first = nullptr;
+  {
+    const BorrowedScratch scratch(pools[0]);
+    first = &*scratch;
+    const std::uint64_t tag = epochs[0].retire_tag();
+    EXPECT_LE(epochs[0].advance(), tag);  // it is inside
+    const BorrowedScratch other(pools[1]);
+    EXPECT_NE(&*other, first);
+    EXPECT_NE(other->participant, scratch->participant);
+  }
+  for (EpochDomain& domain : epochs) {
+    const std::uint64_t tag = domain.retire_tag();
+    EXPECT_GT(domain.advance(), tag);
+  }
+  EXPECT_EQ(pools[0].bytes(), 0u);
+  const BorrowedScratch kept(pools[0]);
+  pools[0].begin_linking();
+  const BorrowedScratch own(pools[0]);
+  EXPECT_NE(own->shelf, kept->shelf);
+  EXPECT_NE(own->linker, nullptr);
+  const std::uint64_t tag = epochs[0].retire_tag();
+  EXPECT_LE(epochs[0].advance(), tag);  // both are inside
 }
 
 TEST(ScratchPool, BorrowsInsideBorrows) {
   EpochDomain epochs;
   EpochDomain linkers;
   ScratchPool pool(epochs, linkers);
+  pool.begin_linking();
   const BorrowedScratch outer(pool);
   const BorrowedScratch inner(pool);
   EXPECT_NE(&*outer, &*inner);

@@ -139,6 +139,7 @@ TEST(LinkList, G9PruningKeepsTreeLinksAndG2KeepsTheListShort) {
   State state(config, rows);
   GraphState& g = *state;
   Topology topology(g.epochs);
+  begin_linking(topology);
   topology.grow(200);
   const BorrowedScratch scratch(g.scratches);
   std::mt19937_64 random(1);
@@ -185,6 +186,7 @@ void compare_incremental_pruning(const Config& config, const Rows& rows, std::ui
   State state(config, rows);
   GraphState& g = *state;
   Topology topology(g.epochs);
+  begin_linking(topology);
   topology.grow(rows.size());
   const BorrowedScratch scratch(g.scratches);
   std::mt19937_64 random(seed);
@@ -260,6 +262,7 @@ TEST(LinkList, OneMoreLinkCostsOneComparisonEach) {
   State state(config, rows);
   GraphState& g = *state;
   Topology topology(g.epochs);
+  begin_linking(topology);
   topology.grow(200);
   const BorrowedScratch scratch(g.scratches);
   const NodeId owner{0};

@@ -32,6 +32,7 @@ IndexOptions tiny_options() {
   options.ef_construction = 16;
   options.threads = 1;
   options.repair_share = 0;
+  options.reserve = 500;  // a graph
   return options;
 }
 

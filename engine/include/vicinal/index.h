@@ -172,11 +172,11 @@ class Index {
     std::uint32_t node = 0;
     std::uint32_t level = 0;  ///< the node's highest level
     bool live = true;
-    std::vector<std::vector<Label>> links;               ///< per level, 0 first
+    std::vector<std::vector<Label>> links;  ///< per level, 0 first; empty while Stats::flat
     std::vector<std::vector<std::uint32_t>> link_nodes;  ///< the same as node ids
   };
   Result<NodeView> node(Label label) const;
-  /// Every node that is linked, tombstones included, in node order.
+  /// Every node that is linked (while Stats::flat every node), tombstones included, in node order.
   Status for_each_node(const std::function<bool(const NodeView&)>& visit) const;
 
   explicit Index(std::shared_ptr<engine::IndexCore>

@@ -63,7 +63,7 @@ struct IndexOptions {
   double repair_share = 0.2;
   /// Threads for batch work when the call does not say, at most 4,096: 0 means one per CPU.
   unsigned threads = 0;
-  /// Vectors expected; a hint that spares growth.
+  /// Vectors expected; a hint that spares growth. From 500 on there is a graph from the first vector.
   std::uint64_t reserve = 0;
   /// Progress of the work that opening itself does (reading, linking what is not checkpointed). May
   /// be empty.
@@ -252,11 +252,15 @@ struct Stats {
   std::string target;  ///< the CPU target of the kernels in use
   std::uint64_t live = 0;
   std::uint64_t tombstones = 0;
-  std::uint64_t free_slots = 0;               ///< node slots waiting for reuse
+  std::uint64_t free_slots = 0;  ///< node slots waiting for reuse
+  /// Fewer vectors than are worth a graph (about 500, or 2 MiB of rows): searches compare with all
+  /// of them, and there are no links. An index that once had links keeps them.
+  bool flat = false;
   std::uint32_t levels = 0;                   ///< levels in use; 0 when empty
-  std::vector<std::uint64_t> nodes_by_level;  ///< nodes whose highest level is i
+  std::vector<std::uint64_t> nodes_by_level;  ///< nodes whose highest level is, or will be, i
   std::vector<std::uint64_t> links_by_level;  ///< links in all lists of level i
 
+  // What the process holds: pages and blocks, not what is in use of them.
   std::uint64_t bytes_vectors = 0;  ///< float32 rows in memory
   std::uint64_t bytes_codes = 0;
   std::uint64_t bytes_links = 0;
