@@ -17,8 +17,9 @@
 //
 // Structs: options and results begin with `size`. `..._init(&x, sizeof x)` sets it and the
 // defaults; after that set what should differ. So a program and a library of different releases
-// go together: fields that a smaller struct lacks have their defaults, or are not written; of a
-// larger one the fields that this library does not know must be 0, or the call is refused.
+// go together: fields that a smaller struct lacks have their defaults, or are not written; those of a
+// larger one that this library does not know must be 0 in options, or the call is refused, and are
+// set to 0 in results.
 // Where options may be NULL the defaults are meant; where a result may be NULL it is not wanted.
 // Fields called `reserved` are 0. Flags are uint32_t, 0 or 1. Structs that the library hands to a
 // callback are its own, for the length of that call; `size` says which fields they have.

@@ -68,7 +68,8 @@ VICINAL_API vicinal_status vicinal_index_search_radius(
 
 /// How many were found; 0 for NULL.
 VICINAL_API size_t vicinal_hits_count(const vicinal_hits* hits);
-/// Their labels, contiguous, valid until vicinal_hits_free(); NULL for NULL.
+/// Their labels, contiguous, valid until vicinal_hits_free(). NULL for NULL, and perhaps when there
+/// are none.
 VICINAL_API const uint64_t* vicinal_hits_labels(const vicinal_hits* hits);
 /// Their distances, likewise.
 VICINAL_API const float* vicinal_hits_distances(const vicinal_hits* hits);

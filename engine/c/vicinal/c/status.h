@@ -39,8 +39,8 @@ enum {
 VICINAL_API const char* vicinal_status_name(vicinal_status status);
 
 /// What the last function that failed on this thread says, for people, with the numbers
-/// ("dimension 383, index has 384"); "" when none has failed yet. Never NULL; NUL-terminated UTF-8
-/// as far as names and paths are.
+/// ("dimension 383, index has 384"); "" when none has failed yet. Never NULL; what is longer than
+/// 2,047 bytes is cut, between characters of UTF-8.
 ///
 /// The pointer is valid, and the text unchanged, until the next failure on this thread or the
 /// thread's end. A success leaves it alone, so ask only after a failure.
