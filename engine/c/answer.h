@@ -51,8 +51,8 @@ Status require_array(Pointer pointer, const char* name, std::size_t count) {
   return count == 0 ? Status() : require(pointer, name);
 }
 
-/// Gives the caller the handle that `make`, a function from a std::unique_ptr<T>& to a Status, makes;
-/// NULL where it makes none.
+/// Gives the caller the handle that `make`, a function from a std::unique_ptr<T>& to a Status,
+/// makes; NULL where it makes none.
 template <typename T, typename Make>
 vicinal_status hand_out(T** handle, const char* name, const Make& make) noexcept {
   if (handle == nullptr) {
