@@ -46,6 +46,7 @@ vicinal_stats to_struct(const vicinal::Stats& from) {
   stats.background_failures = from.background_failures;
   stats.background_error_age_s = from.background_error_age_s;
   copy_text(from.background_error, stats.background_error);
+  stats.flat = from.flat ? 1 : 0;
   return stats;
 }
 

@@ -27,7 +27,7 @@ static_assert(sizeof(vicinal_batch_result) == 48);
 static_assert(sizeof(vicinal_repair_result) == 48);
 static_assert(sizeof(vicinal_search_counters) == 32);
 static_assert(sizeof(vicinal_validate_report) == 14 * 8 + (130 + 32) * 8);
-static_assert(sizeof(vicinal_stats) == 8 + 104 + 32 + (4 + 32 + 32 + 8 + 2 + 8) * 8 + 512);
+static_assert(sizeof(vicinal_stats) == 8 + 104 + 32 + (4 + 32 + 32 + 8 + 2 + 9) * 8 + 512);
 static_assert(sizeof(vicinal_stored_stats) == 8 + 104 + (3 + 32 + 4 + 4) * 8);
 static_assert(sizeof(vicinal_progress) == 32);
 static_assert(sizeof(vicinal_event) == 64);

@@ -43,6 +43,7 @@ typedef struct vicinal_stats {
   uint64_t background_failures;                ///< of the store's own thread, in a row until now
   double background_error_age_s;               ///< seconds since the last; -1 for none
   char background_error[VICINAL_ERROR_BYTES];  ///< the last of them in this process; "": none
+  uint64_t flat;  ///< 1: fewer vectors than are worth a graph, about 500; searches compare with all
 } vicinal_stats;
 VICINAL_API vicinal_status vicinal_stats_init(vicinal_stats* stats, size_t size);
 
