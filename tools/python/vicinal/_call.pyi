@@ -1,0 +1,6 @@
+from typing import Any, Optional
+
+def search(
+    index: int, query: Any, options: int, labels: Any, distances: Any, /
+) -> Optional[int]: ...
+def upsert(index: int, label: int, vector: Any, /) -> Optional[int]: ...
