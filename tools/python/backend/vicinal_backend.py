@@ -28,7 +28,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
             "(pip 21.3 or newer), or installed from a wheel"
         )
     build = Path(settings.get("build-dir", root / "build" / "python")).resolve()
-    if not (build / "CMakeCache.txt").exists():
+    if "build-dir" not in settings or not (build / "CMakeCache.txt").exists():
         _configure(root, build)
     jobs = str(settings.get("jobs", os.cpu_count()))
     subprocess.run(
@@ -41,7 +41,7 @@ def _configure(root, build):
     configure = ["cmake", "-S", str(root), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release"]
     configure += [f"-DPython3_EXECUTABLE={sys.executable}"]
     configure += [f"-DVICINAL_{part}=OFF" for part in ("BUILD_TESTS", "BUILD_BENCH", "INSTALL")]
-    if shutil.which("ninja"):
+    if shutil.which("ninja") and not (build / "CMakeCache.txt").exists():
         configure += ["-G", "Ninja"]
     subprocess.run(configure, check=True)
 

@@ -90,6 +90,14 @@ def flag(value, what):
     raise TypeError(f"{what} must be a bool, not {type(value).__name__}")
 
 
+def number(value, what):
+    """`value`, a number of any kind but no text, as a float."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        if not hasattr(value, "__index__"):
+            raise TypeError(f"{what} must be a number, not {type(value).__name__}")
+    return float(value)
+
+
 def path(value):
     """`value`, a str, bytes or path-like, as the bytes of a path."""
     return _without_nul(os.fsencode(value), "path")
@@ -115,7 +123,7 @@ def enumerated(kind, value, what):
     try:
         return kind[value.upper()] if isinstance(value, str) else kind(_integer(value, what))
     except (KeyError, ValueError):
-        words = ", ".join(member.name.lower() for member in kind)
+        words = ", ".join(str(member) for member in kind)
         raise InvalidArgument(f"{what} {value!r} is none of {words}") from None
 
 

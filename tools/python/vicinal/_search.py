@@ -173,7 +173,7 @@ class Searching:
                 handle.address,
                 row.ctypes.data,
                 row.size,
-                float(radius),
+                _arrays.number(radius, "radius"),
                 ctypes.addressof(options),
                 ctypes.byref(place),
                 ctypes.addressof(cost),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from . import _arrays, _structs
 from ._callbacks import Callbacks
-from ._errors import Error
+from ._errors import Error, NotFound
 from ._index import Index
 from ._library import Handle, check, lib, new
 from ._types import (
@@ -24,6 +24,7 @@ from ._types import (
     answer,
     index_options,
     index_options_struct,
+    refuse_others,
 )
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -99,10 +100,12 @@ class Store:
         for key, (value, bits) in numbers.items():
             if value is not None:
                 setattr(options, key, _arrays.unsigned(value, bits, key))
-        if on_event is not None:
-            options.on_event = _event_function(on_event)
+        # Kept as it is here: a field read back is another object.
+        event_function = None if on_event is None else _event_function(on_event)
+        if event_function is not None:
+            options.on_event = event_function
         self._path = os.fspath(path)
-        handle = Handle(lib.vicinal_store_free, keeps=options.on_event)
+        handle = Handle(lib.vicinal_store_free, keeps=event_function)
         check(
             handle.made_by(
                 lib.vicinal_store_open, _arrays.path(path), ctypes.addressof(options)
@@ -137,21 +140,24 @@ class Store:
     def index(self, name: str, **settings: Unpack[IndexSettings]) -> Index:
         """The index called `name` (1 to 100 letters, digits, '_', '-', '.'), opened or created.
 
-        The keywords are the fields of IndexOptions; `dimension` is required to create one. One that
-        is there may be opened without: fields as they are by default accept what is stored.
-        `progress` is told while it opens. The first call in a process loads it, by all threads;
-        later ones give the same index.
+        The keywords are the fields of IndexOptions; `dimension` is required to create one. What is
+        not given is as it is stored, or by default where the index is new. `progress` is told while
+        it opens. The first call in a process loads it, by all threads; later ones give the same
+        index.
         Errors: InvalidArgument (stored options differ; no dimension for a new index; a bad name),
         Corruption (see IndexOptions.salvage), IoError, Cancelled, ReadOnly, Closed.
         """
-        return self._index(lib.vicinal_store_index, name, settings)
+        try:
+            return self.open_index(name, **settings)
+        except NotFound:
+            return self._index(lib.vicinal_store_index, name, settings)
 
     def open_index(self, name: str, **settings: Unpack[IndexSettings]) -> Index:
-        """The existing index called `name`, as it is stored.
-
-        Errors: NotFound, and as index().
-        """
-        return self._index(lib.vicinal_store_open_index, name, settings)
+        """The existing index called `name`. Errors: NotFound, and as index()."""
+        index = self._index(lib.vicinal_store_open_index, name, settings)
+        # The library takes a default for "as it is stored"; who gave it meant it.
+        refuse_others(index.options, settings, name)
+        return index
 
     def _index(self, function, name, settings):
         # Events may come until the last handle is gone.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _arrays, _structs
+from ._errors import InvalidArgument
 from ._library import new, text
 
 Labels = npt.NDArray[np.uint64]
@@ -19,7 +20,7 @@ distance there is infinite."""
 
 
 class Word(IntEnum):
-    """A number of the C ABI whose str() is its word ("squared_l2")."""
+    """A number of the C ABI whose str() is its word ("resurrected")."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -31,6 +32,10 @@ class Metric(Word):
     COSINE = 0  #: 1 - cos(a, b), in [0, 2]; a zero vector is refused
     INNER_PRODUCT = 1  #: 1 - <a, b>, any finite value
     SQUARED_L2 = 2  #: |a - b|^2, at least 0
+    L2 = 2  #: its word
+
+    def __str__(self) -> str:
+        return "l2" if self == Metric.L2 else super().__str__()
 
 
 class Quantization(Word):
@@ -158,8 +163,11 @@ class IndexSettings(TypedDict, total=False):
     progress: ProgressLike
 
 
+STORED = ("dimension", "metric", "M", "ef_construction", "ef_search", "quantization", "seed")
+
 _BITS = dict.fromkeys(("dimension", "M", "ef_construction", "ef_search", "threads"), 32)
 _BITS.update(dict.fromkeys(("seed", "reserve"), 64))
+_ENUMERATED = {"metric": Metric, "quantization": Quantization}
 _FLAGS = ("vectors_in_memory", "rebuild_on_upsert", "salvage")
 
 
@@ -171,12 +179,10 @@ def index_options_struct(settings, callbacks):
             value = _arrays.unsigned(value, _BITS[key], key)
         elif key in _FLAGS:
             value = _arrays.flag(value, key)
-        elif key == "metric":
-            value = _arrays.enumerated(Metric, value, key)
-        elif key == "quantization":
-            value = _arrays.enumerated(Quantization, value, key)
+        elif key in _ENUMERATED:
+            value = _arrays.enumerated(_ENUMERATED[key], value, key)
         elif key == "repair_share":
-            value = float(value)
+            value = _arrays.number(value, key)
         elif key == "progress":
             value = callbacks.progress(value)
         else:
@@ -185,11 +191,24 @@ def index_options_struct(settings, callbacks):
     return options
 
 
+def refuse_others(options, settings, name):
+    """InvalidArgument when one of `settings` is not as the `options` of the index `name` are."""
+    for key in STORED:
+        if key not in settings:
+            continue
+        asked, stored = settings[key], getattr(options, key)
+        if key in _ENUMERATED:
+            asked = _arrays.enumerated(_ENUMERATED[key], asked, key)
+        elif asked == 0:
+            continue  # as it is stored
+        if asked != stored:
+            raise InvalidArgument(f"{key} {asked} asked, index {name!r} has {stored}")
+
+
 def index_options(struct):
     """The library's struct as an IndexOptions."""
     values = {field.name: getattr(struct, field.name) for field in fields(IndexOptions)}
-    values["metric"] = Metric(values["metric"])
-    values["quantization"] = Quantization(values["quantization"])
+    values.update({key: kind(values[key]) for key, kind in _ENUMERATED.items()})
     values.update({key: bool(values[key]) for key in _FLAGS})
     return IndexOptions(**values)
 
