@@ -13,6 +13,7 @@
 // all in memory, cosine, by one thread. Component i of label's vector is made by splitmix64 of
 // label * DIMENSION + i, so every language has the same.
 #include <fmt/core.h>
+#include <vicinal.h>
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +24,6 @@
 #include <vector>
 
 #include "bench/common/guarded_main.h"
-#include "vicinal.h"
 #include "vicinal/index.h"
 
 namespace {
@@ -116,7 +116,9 @@ class Cpp {
   void search_batch(const std::vector<float>& queries) const {
     require(index_.search_batch(queries, {.k = kHits}, 1));
   }
-  void upsert(Label label, const float* vector) { require(index_.upsert(label, {vector, dimension_})); }
+  void upsert(Label label, const float* vector) {
+    require(index_.upsert(label, {vector, dimension_}));
+  }
   void upsert_batch(const std::vector<Label>& numbers, const std::vector<float>& rows) {
     require(index_.upsert_batch(numbers, rows, {.threads = 1}));
   }

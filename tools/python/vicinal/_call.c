@@ -36,7 +36,8 @@ static const char kUint64[] = "Q";
    arrays; the length of `labels` is k. */
 static PyObject* search(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   (void)self;
-  if (count != 5) return PyErr_Format(PyExc_TypeError, "search() takes 5 arguments, not %zd", count);
+  if (count != 5)
+    return PyErr_Format(PyExc_TypeError, "search() takes 5 arguments, not %zd", count);
   const vicinal_index* index = PyLong_AsVoidPtr(arguments[0]);
   const vicinal_search_options* options = PyLong_AsVoidPtr(arguments[2]);
   if (PyErr_Occurred() != NULL) return NULL;
@@ -46,7 +47,8 @@ static PyObject* search(PyObject* self, PyObject* const* arguments, Py_ssize_t c
     PyBuffer_Release(&query);
     return PyErr_Format(PyExc_TypeError, "labels must be a writable uint64 array");
   }
-  if (!take(arguments[4], "f", PyBUF_WRITABLE, &distances) || distances.shape[0] != labels.shape[0]) {
+  if (!take(arguments[4], "f", PyBUF_WRITABLE, &distances) ||
+      distances.shape[0] != labels.shape[0]) {
     PyBuffer_Release(&query);
     PyBuffer_Release(&labels);
     return PyErr_Format(PyExc_TypeError, "distances must be a writable float32 array like labels");
@@ -67,7 +69,8 @@ static PyObject* search(PyObject* self, PyObject* const* arguments, Py_ssize_t c
    vicinal_upsert_outcome. */
 static PyObject* upsert(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   (void)self;
-  if (count != 3) return PyErr_Format(PyExc_TypeError, "upsert() takes 3 arguments, not %zd", count);
+  if (count != 3)
+    return PyErr_Format(PyExc_TypeError, "upsert() takes 3 arguments, not %zd", count);
   vicinal_index* index = PyLong_AsVoidPtr(arguments[0]);
   if (PyErr_Occurred() != NULL) return NULL;
   if (PyBool_Check(arguments[1])) return PyErr_Format(PyExc_TypeError, "a label is no bool");
@@ -84,12 +87,13 @@ static PyObject* upsert(PyObject* self, PyObject* const* arguments, Py_ssize_t c
   return PyLong_FromLong(status == VICINAL_OK ? (long)outcome : -(long)status);
 }
 
-static PyMethodDef kFunctions[] = {
+static PyMethodDef functions[] = {
     {"search", (PyCFunction)(void (*)(void))search, METH_FASTCALL, NULL},
     {"upsert", (PyCFunction)(void (*)(void))upsert, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL}};
 
-static struct PyModuleDef kModule = {PyModuleDef_HEAD_INIT, "vicinal._call", NULL, 0, kFunctions,
-                                     NULL, NULL, NULL, NULL};
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "vicinal._call", NULL, 0, functions, NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit__call(void) { return PyModule_Create(&kModule); }
+/* NOLINTNEXTLINE(readability-identifier-naming): Python looks for this name. */
+PyMODINIT_FUNC PyInit__call(void) { return PyModule_Create(&module); }
