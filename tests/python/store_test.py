@@ -246,6 +246,20 @@ class Store(Case):
         with vicinal.Store(self.path(), create=False) as store:
             self.assertIn(1, store.index("text"))
 
+    def test_the_last_reference_goes_inside_a_callback(self):
+        for way in ("for_each", "filter"):
+            store = [vicinal.Store(self.path(way))]
+            index = store[0].index("text", dimension=4)
+            index.upsert(1, [1, 2, 3, 4])
+            if way == "filter":
+                index.search([1, 2, 3, 4], filter=lambda label: store.clear() or True)
+            else:
+                index.for_each(lambda label, vector: store.clear())
+            self.assertEqual(store, [])
+            del index
+            with vicinal.Store(self.path(way), create=False) as again:
+                self.assertIn(1, again.index("text"))
+
     def test_closing_inside_a_callback_is_refused(self):
         with vicinal.Store(self.path()) as store:
             index = store.index("text", dimension=4)

@@ -19,6 +19,14 @@ class UnsupportedOperation(Exception):
     """What a frontend is told when it asks for an archive of sources."""
 
 
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = Path(metadata_directory, vicinal_wheel.info_folder())
+    folder.mkdir()
+    for name, data in vicinal_wheel.info_files().items():
+        (folder / name).write_bytes(data)
+    return folder.name
+
+
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = config_settings or {}
     root = vicinal_wheel.ROOT

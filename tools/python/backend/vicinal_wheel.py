@@ -42,20 +42,31 @@ def metadata():
     return "\n".join(lines) + "\n"
 
 
+def info_files():
+    """The files of the wheel's dist-info that pip wants to see before anything is built."""
+    return {
+        "METADATA": metadata().encode(),
+        "WHEEL": (
+            f"Wheel-Version: 1.0\nGenerator: vicinal\nRoot-Is-Purelib: false\nTag: {tag()}\n"
+        ).encode(),
+    }
+
+
+def info_folder():
+    return f"vicinal-{version()}.dist-info"
+
+
 def pack(stage, folder):
     """Writes the wheel into `folder` and answers its name. The same files give the same bytes."""
     stage, folder = Path(stage), Path(folder)
-    info = f"vicinal-{version()}.dist-info"
+    info = info_folder()
     # A symbolic link is a name for who links a program, and no part of what runs.
     files = {
         f"vicinal/{file.name}": file.read_bytes()
         for file in sorted((stage / "vicinal").iterdir())
         if file.is_file() and not file.is_symlink()
     }
-    files[f"{info}/METADATA"] = metadata().encode()
-    files[f"{info}/WHEEL"] = (
-        f"Wheel-Version: 1.0\nGenerator: vicinal\nRoot-Is-Purelib: false\nTag: {tag()}\n"
-    ).encode()
+    files.update({f"{info}/{name}": data for name, data in info_files().items()})
     files[f"{info}/licenses/LICENSE"] = (ROOT / "LICENSE").read_bytes()
     for file in sorted((stage / "licenses").iterdir()):
         files[f"{info}/licenses/{file.name}"] = file.read_bytes()

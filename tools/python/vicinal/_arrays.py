@@ -37,7 +37,7 @@ def matrix(values, what):
 
 def labels(values):
     """`values`, integers of any kind from 0 to 2**64 - 1, as a contiguous uint64 array."""
-    if not isinstance(values, np.ndarray) and not hasattr(values, "__array_interface__"):
+    if not hasattr(values, "__array__"):
         return _labels_of_objects(values)
     array = np.asarray(values)
     if array.ndim != 1:

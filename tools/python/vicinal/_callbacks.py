@@ -3,7 +3,6 @@
 What a callable raises ends the call, as far as it can be ended, and comes out of it.
 """
 
-import atexit
 import ctypes
 import os
 import threading
@@ -12,7 +11,7 @@ import numpy as np
 
 from . import _structs
 from ._errors import Closed
-from ._library import check, text
+from ._library import check, free_deferred, of_thread, text
 from ._types import Progress
 
 # A thread that asks for the GIL once the interpreter is being torn down is ended where it stands: in
@@ -23,11 +22,13 @@ _inside = 0
 _leaving = False
 
 
-def _leave():
+def leave():
+    """Ends the calls of other threads that have callbacks, and waits for them. For the exit."""
     global _leaving
     with _condition:
         _leaving = True
-        _condition.wait_for(lambda: _inside == 0)
+        _condition.wait_for(lambda: _inside <= 0)
+    free_deferred()
 
 
 def _forget_other_threads():
@@ -36,8 +37,24 @@ def _forget_other_threads():
     _inside = 0
 
 
-atexit.register(_leave)
 os.register_at_fork(after_in_child=_forget_other_threads)
+
+
+class _InsideCallback:
+    """A context in which this thread frees no handle (see _library.of_thread)."""
+
+    def __enter__(self):
+        of_thread.callbacks = getattr(of_thread, "callbacks", 0) + 1
+
+    def __exit__(self, *_):
+        of_thread.callbacks -= 1
+
+
+inside_callback = _InsideCallback()
+
+
+def _exiting():
+    return Closed("the interpreter is about to exit")
 
 
 class Callbacks:
@@ -53,7 +70,7 @@ class Callbacks:
         if threading.current_thread() is not threading.main_thread():
             with _condition:
                 if _leaving:
-                    raise Closed("the interpreter is about to exit")
+                    raise _exiting()
                 _inside += 1
                 self._counted = True
         return self
@@ -64,6 +81,7 @@ class Callbacks:
             with _condition:
                 _inside -= 1
                 _condition.notify_all()
+        free_deferred()
 
     def check(self, status):
         """Raises what a callable raised, or else what `status` says."""
@@ -73,10 +91,13 @@ class Callbacks:
 
     def _wrap(self, function_type, call, when_raised=False):
         def guarded(context, *arguments):
-            if self._error is not None or (_leaving and self._counted):
+            if _leaving and self._counted:
+                self._error = _exiting()
+            if self._error is not None:
                 return when_raised
             try:
-                return call(*arguments)
+                with inside_callback:
+                    return call(*arguments)
             except BaseException as error:  # KeyboardInterrupt, too, must not stay in the library
                 self._error = error
                 return when_raised

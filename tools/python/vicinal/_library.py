@@ -5,6 +5,7 @@ ctypes releases the GIL for every call and takes it again for callbacks.
 
 import ctypes
 import os
+import threading
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32
 from ctypes import c_uint64, c_void_p
 
@@ -140,6 +141,23 @@ def new(struct):
     return made
 
 
+# How many callbacks the thread is inside of. The last reference to a store can go in one, by the
+# caller's doing or the garbage collector's, and freeing the handle would close what the library is
+# working on; so such handles wait for the end of a call that had callbacks.
+of_thread = threading.local()
+_deferred = []
+
+
+def free_deferred():
+    """Frees what was let go inside callbacks, unless this thread is inside one."""
+    while _deferred and not getattr(of_thread, "callbacks", 0):
+        try:
+            free, address, _ = _deferred.pop()
+        except IndexError:  # another thread was faster
+            return
+        free(address)
+
+
 class Handle:
     """Owns one of the library's handles: frees it when nobody refers to it any more.
 
@@ -165,7 +183,11 @@ class Handle:
         raise TypeError("an open store, index or label set can be neither copied nor pickled")
 
     def __del__(self):
-        if self.address is not None:
+        if self.address is None:
+            return
+        if getattr(of_thread, "callbacks", 0):
+            _deferred.append((self._free, self.address, self.keeps))
+        else:
             self._free(self.address)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _arrays, _structs
-from ._callbacks import Callbacks
+from ._callbacks import Callbacks, inside_callback, leave
 from ._errors import Error, NotFound
 from ._index import Index
 from ._library import Handle, check, lib, new
@@ -34,6 +34,7 @@ _open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
 
 def _close_all():
     # While Python can still run what the library calls: events, and what the caller registered.
+    leave()
     for store in list(_open_stores):
         try:
             store.close()
@@ -285,7 +286,8 @@ def _event_function(on_event):
         raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
 
     def tell(_, address):
-        on_event(answer(Event, _structs.Event.from_address(address)))
+        with inside_callback:
+            on_event(answer(Event, _structs.Event.from_address(address)))
 
     return _structs.EventFunction(tell)
 
