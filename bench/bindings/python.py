@@ -59,7 +59,8 @@ def main(rows, dimension):
         numbers, batch = range(after, after + MANY), vectors(after, MANY, dimension)
         measure("upsert", MANY, lambda: upserts(numbers, batch))
         after += MANY
-        numbers, batch = np.arange(after, after + MANY, dtype=np.uint64), vectors(after, MANY, dimension)
+        numbers = np.arange(after, after + MANY, dtype=np.uint64)
+        batch = vectors(after, MANY, dimension)
         measure("upsert_batch", MANY, lambda: index.upsert_batch(numbers, batch, threads=1))
         after += MANY
 

@@ -1,5 +1,8 @@
-"""Prints a table of the lines that the bindings' programs wrote (see bindings.cc) to the files given:
-medians in nanoseconds, and how many times C++'s they are."""
+"""Prints a table of what the bindings' programs measured: medians in nanoseconds, and how many times
+C++'s they are.
+
+usage: table.py FILE...    of the lines that bindings.cc describes
+"""
 
 import json
 import statistics
@@ -25,7 +28,8 @@ for operation in operations:
         if binding not in medians:
             cells += f"{'':20}"
         elif "c++" in medians:
-            cells += f"{medians[binding]:12,.0f} ({medians[binding] / medians['c++']:.2f})".rjust(20)
+            ratio = medians[binding] / medians["c++"]
+            cells += f"{medians[binding]:,.0f} ({ratio:.2f})".rjust(20)
         else:
-            cells += f"{medians[binding]:12,.0f}".ljust(13).rjust(20)
+            cells += f"{medians[binding]:,.0f}       ".rjust(20)
     print(f"{operation:16}{cells}")

@@ -121,7 +121,8 @@ class Functions(Case):
             file.read_text() for file in (ROOT / "tools/python/vicinal").glob("*.[pc]*")
         )
         for name in sorted(exported):
-            if re.search(r"_(metric|quantization|durability|outcome|path|event|severity)_name$", name):
+            if re.search(r"_(metric|quantization|durability|outcome|path|event|severity)_name$",
+                         name):
                 continue  # see Words
             used = len(re.findall(rf"\b{name}\b", source)) > (name in _library._FALLIBLE)
             self.assertEqual(used, name not in UNUSED, name)

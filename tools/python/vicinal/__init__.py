@@ -38,29 +38,29 @@ from ._errors import (
 from ._index import Index
 from ._label_set import LabelSet
 from ._library import lib as _lib
+from ._options import IndexOptions, IndexSettings, Progress
 from ._store import Store, convert
 from ._types import (
     NO_LABEL,
     BatchResult,
     CpuTarget,
-    Durability,
     Event,
-    EventKind,
     Hits,
-    IndexOptions,
-    IndexSettings,
-    Metric,
     Node,
-    Progress,
-    Quantization,
     RepairResult,
     SearchCounters,
-    SearchPath,
-    Severity,
     Stats,
     StoredStats,
-    UpsertOutcome,
     ValidateReport,
+)
+from ._words import (
+    Durability,
+    EventKind,
+    Metric,
+    Quantization,
+    SearchPath,
+    Severity,
+    UpsertOutcome,
 )
 
 __version__ = _lib.vicinal_version().decode()

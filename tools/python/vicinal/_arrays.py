@@ -132,4 +132,5 @@ def results(shape):
     try:
         return np.empty(shape, U64), np.empty(shape, F32)
     except ValueError:
-        raise InvalidArgument(f"an answer of shape {shape} is beyond what memory can have") from None
+        words = f"an answer of shape {shape} is beyond what memory can have"
+        raise InvalidArgument(words) from None

@@ -12,10 +12,10 @@ import numpy as np
 from . import _structs
 from ._errors import Closed
 from ._library import check, free_deferred, of_thread, text
-from ._types import Progress
+from ._options import Progress
 
-# A thread that asks for the GIL once the interpreter is being torn down is ended where it stands: in
-# a callback that would be in the middle of the library. So calls of other threads that have
+# A thread that asks for the GIL once the interpreter is being torn down is ended where it stands:
+# in a callback that would be in the middle of the library. So calls of other threads that have
 # callbacks are cancelled and waited for before.
 _condition = threading.Condition()
 _inside = 0

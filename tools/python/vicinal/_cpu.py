@@ -1,5 +1,7 @@
 """The CPU targets of the kernels: what was compiled, what this machine runs, what was chosen."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import List
 

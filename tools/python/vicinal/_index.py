@@ -1,5 +1,7 @@
 """Index: a searchable, mutable, durable set of labelled vectors."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, Callable, Iterable, Optional, Unpack
 
@@ -11,19 +13,16 @@ from ._callbacks import Callbacks, copied
 from ._errors import InvalidArgument
 from ._library import ClosedHandle, Handle, check, failure, lib, new
 from ._maintenance import Maintenance
-from ._search import Searching
-from ._types import (
-    BatchResult,
+from ._options import (
     IndexOptions,
     IndexSettings,
-    Node,
     ProgressLike,
-    UpsertOutcome,
-    Vectors,
-    answer,
     index_options,
     index_options_struct,
 )
+from ._search import Searching
+from ._types import BatchResult, Node, Vectors, answer
+from ._words import UpsertOutcome
 
 _upsert_one = _call.upsert
 _OUTCOMES = tuple(UpsertOutcome)
@@ -38,6 +37,10 @@ class Index(Searching, Maintenance):
     Labels are integers from 0 to 2**64 - 1, vectors have `dimension` components and are kept as
     float32. Every method may be called from any thread beside any other; the GIL is released while
     the library works. An array that is being read by a call must not be written meanwhile.
+    `progress` everywhere: a callable that takes a Progress(phase, done, total), a few times a
+    second, from one thread at a time, not always the caller's; or a bar such as tqdm(). Returning
+    False cancels, and the call raises Cancelled; what the callable raises cancels and comes out of
+    the call.
     Ctrl-C is noticed when a call returns; give long work a progress callable.
     As a context manager it is closed at the end.
     Errors: all are subclasses of vicinal.Error, but TypeError for what is no number at all.
@@ -75,7 +78,7 @@ class Index(Searching, Maintenance):
         """
         self._handle = ClosedHandle("the index was closed")
 
-    def __enter__(self) -> "Index":
+    def __enter__(self) -> Index:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,8 +96,8 @@ class Index(Searching, Maintenance):
         that begins later sees it. Answers an UpsertOutcome. Contiguous float32 is not copied on its
         way to the library.
         Errors: InvalidArgument (wrong dimension; NaN, infinity, or a norm without a finite distance
-        to every other; under cosine a zero vector), IoError, Full (nothing changed), Busy, ReadOnly,
-        Closed.
+        to every other; under cosine a zero vector), IoError, Full (nothing changed), Busy,
+        ReadOnly, Closed.
         Cost: O(ef_construction * M * dimension) and, when durable, one shared commit.
         """
         handle = self._handle
@@ -125,7 +128,7 @@ class Index(Searching, Maintenance):
         A label that stands twice gets its last row. Validated as a whole before anything changes,
         one transaction (very large batches: several, of which the last makes all of them count),
         linked by `threads` (0: the index's). Searches see a batch of at most an eighth of the index
-        at once, a larger one piece by piece. Answers a BatchResult. See Maintenance for `progress`.
+        at once, a larger one piece by piece. Answers a BatchResult. See Index for `progress`.
         Errors: as upsert(), naming the first bad row; Cancelled: what was linked by then is stored
         and searchable, the rest is as if never given.
         """
@@ -243,8 +246,8 @@ class Index(Searching, Maintenance):
         return nodes[0]
 
     def for_each_node(self, visit: Callable[[Node], Any]) -> None:
-        """Calls visit(node) for every node that is linked, tombstones included, in node order, until
-        it returns False."""
+        """Calls visit(node) for every node that is linked, tombstones included, in node order,
+        until it returns False."""
         handle = self._handle
         with Callbacks() as callbacks:
             visitor = callbacks.structs(
@@ -254,12 +257,15 @@ class Index(Searching, Maintenance):
 
 
 def _node(view):
-    levels = range(view.link_levels)
+    def arrays(address, kind):
+        levels = range(view.link_levels)
+        return tuple(copied(address[level], view.link_counts[level], kind) for level in levels)
+
     return Node(
         label=view.label,
         node=view.node,
         level=view.level,
         live=bool(view.live),
-        links=tuple(copied(view.links[i], view.link_counts[i], np.uint64) for i in levels),
-        link_nodes=tuple(copied(view.link_nodes[i], view.link_counts[i], np.uint32) for i in levels),
+        links=arrays(view.links, np.uint64),
+        link_nodes=arrays(view.link_nodes, np.uint32),
     )

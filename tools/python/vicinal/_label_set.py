@@ -1,5 +1,7 @@
 """LabelSet: a set of labels, prepared once and used by any number of searches."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, Iterable
 
@@ -13,8 +15,8 @@ from ._types import Labels
 class LabelSet:
     """An immutable set of labels; or of all labels but some, which is as cheap.
 
-    `&`, `|`, `-` and `~` make new sets, `==` compares, `in` asks. Nothing in it belongs to an index:
-    labels need not be live. Any number of threads may use one set.
+    `&`, `|`, `-` and `~` make new sets, `==` compares, `in` asks. Nothing in it belongs to an
+    index: labels need not be live. Any number of threads may use one set.
     Memory: 8 KiB at most for 65,536 values that share their upper 48 bits, next to nothing for
     unbroken ranges, 9 to 10 bytes a label when few share them.
 
@@ -31,7 +33,7 @@ class LabelSet:
         self._make(lib.vicinal_label_set_create, array.ctypes.data, array.size)
 
     @classmethod
-    def all(cls) -> "LabelSet":
+    def all(cls) -> LabelSet:
         """The set of every label there can be."""
         return cls._made(lib.vicinal_label_set_all)
 
@@ -55,16 +57,16 @@ class LabelSet:
         check(function(self._handle.address, *arguments, ctypes.byref(told)))
         return told.value
 
-    def __and__(self, other: "LabelSet") -> "LabelSet":
+    def __and__(self, other: LabelSet) -> LabelSet:
         return self._with(other, lib.vicinal_label_set_and)
 
-    def __or__(self, other: "LabelSet") -> "LabelSet":
+    def __or__(self, other: LabelSet) -> LabelSet:
         return self._with(other, lib.vicinal_label_set_or)
 
-    def __sub__(self, other: "LabelSet") -> "LabelSet":
+    def __sub__(self, other: LabelSet) -> LabelSet:
         return self._with(other, lib.vicinal_label_set_minus)
 
-    def __invert__(self) -> "LabelSet":
+    def __invert__(self) -> LabelSet:
         return self._made(lib.vicinal_label_set_not, self._handle.address)
 
     def __eq__(self, other: object) -> bool:

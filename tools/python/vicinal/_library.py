@@ -8,6 +8,7 @@ import os
 import threading
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32
 from ctypes import c_uint64, c_void_p
+from typing import List
 
 from . import _errors, _structs
 
@@ -145,7 +146,7 @@ def new(struct):
 # caller's doing or the garbage collector's, and freeing the handle would close what the library is
 # working on; so such handles wait for the end of a call that had callbacks.
 of_thread = threading.local()
-_deferred = []
+_deferred: List[tuple] = []
 
 
 def free_deferred():

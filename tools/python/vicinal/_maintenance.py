@@ -1,22 +1,19 @@
 """Keeping an index well: checkpoint, sync, rebuild, repair, validate, recall."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, List, Optional
 
 from . import _arrays, _structs
 from ._callbacks import Callbacks
 from ._library import check, lib, new
-from ._types import ProgressLike, RepairResult, Stats, ValidateReport, answer
+from ._options import ProgressLike
+from ._types import RepairResult, Stats, ValidateReport, answer
 
 
 class Maintenance:
-    """The part of Index that keeps it well.
-
-    `progress` everywhere: a callable that takes a Progress(phase, done, total), a few times a
-    second, from one thread at a time, not always the caller's; or a bar such as tqdm(). Returning
-    False cancels, and the call raises Cancelled; what the callable raises cancels and comes out of
-    the call.
-    """
+    """The part of Index that keeps it well."""
 
     _handle: Any
 

@@ -1,5 +1,7 @@
 """Searching an index: the nearest, many at once, and all within a radius."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, Callable, Iterable, List, Optional, SupportsFloat, Tuple, Union
 
@@ -48,8 +50,8 @@ class Searching:
                    index's. More cost time and find more of the true nearest.
         filter     Which labels may be returned: those for which this callable is true. It may call
                    the index, and write to it.
-        labels     Which labels may be returned, as a LabelSet or integers; with a filter both count.
-                   A LabelSet is prepared once for many searches.
+        labels     Which labels may be returned, as a LabelSet or integers; with a filter both
+                   count. A LabelSet is prepared once for many searches.
         exact      Compare with every live vector instead of walking the graph.
         threads    For many queries, at most 4,096; 0: the index's.
         counters   A list that gets a SearchCounters for each query.

@@ -1,5 +1,7 @@
 """Store: one LMDB environment on disk that holds any number of named indexes."""
 
+from __future__ import annotations
+
 import atexit
 import ctypes
 import json
@@ -15,17 +17,9 @@ from ._callbacks import Callbacks, inside_callback, leave
 from ._errors import Error, NotFound
 from ._index import Index
 from ._library import Handle, check, lib, new
-from ._types import (
-    Durability,
-    Event,
-    IndexSettings,
-    StoredStats,
-    Vectors,
-    answer,
-    index_options,
-    index_options_struct,
-    refuse_others,
-)
+from ._options import IndexSettings, index_options, index_options_struct, refuse_others
+from ._types import Event, StoredStats, Vectors, answer
+from ._words import Durability
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
@@ -49,13 +43,13 @@ class Store:
     """A store on disk, opened: Store("memory.vic"), best as a context manager.
 
     path              A folder; made when it is not there and `create` says so.
-    durability        "full" (default): each write survives a power cut; "relaxed": a killed process;
-                      "none": nothing is promised before sync() or a clean close.
+    durability        "full" (default): each write survives a power cut; "relaxed": a killed
+                      process; "none": nothing is promised before sync() or a clean close.
     create            Default True.
     read_only         Every write raises ReadOnly. Works beside a writer process, and sees the state
                       of the moment it was opened. Default False.
-    background        A thread of the store writes checkpoints and repairs when they are due. Default
-                      True.
+    background        A thread of the store writes checkpoints and repairs when they are due.
+                      Default True.
     map_bytes         Bytes of address space at first; grows by itself.
     max_map_bytes     Most bytes the file may grow to; Full beyond. 0 (default): no limit.
     checkpoint_bytes  Bytes of vectors after which a checkpoint is due, default 64 MiB.
@@ -124,7 +118,7 @@ class Store:
         check(lib.vicinal_store_close(self._handle.address))
         _open_stores.discard(self)
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> Store:
         return self
 
     def __exit__(self, *_: object) -> None:
