@@ -5,12 +5,15 @@ import inspect
 import os
 import re
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
+import numpy as np
+
 import vicinal
 from testing import Case
-from vicinal import _errors, _library, _structs
+from vicinal import _call, _errors, _library, _structs
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = "\n".join(file.read_text() for file in sorted((ROOT / "engine/c/vicinal/c").glob("*.h")))
@@ -165,6 +168,75 @@ class Functions(Case):
         for function in (vicinal.Index.upsert, vicinal.Index.upsert_batch, vicinal.Index.get):
             self.assertIn("shape", function.__doc__)
             self.assertIn("Errors:", function.__doc__)
+
+
+class Extension(Case):
+    """_call.c takes no memory that is not what it says."""
+
+    def setUp(self):
+        super().setUp()
+        self.index = vicinal.Index(dimension=4)
+        self.index.upsert(1, [1, 2, 3, 4])
+        self.query = np.float32([1, 2, 3, 4])
+
+    def search(self, *, address=None, query=None, ef=0, exact=False, labels=None, distances=None):
+        return _call.search(
+            self.index._handle.address if address is None else address,
+            self.query if query is None else query,
+            ef,
+            exact,
+            0,
+            np.empty(3, np.uint64) if labels is None else labels,
+            np.empty(3, np.float32) if distances is None else distances,
+        )
+
+    def test_search(self):
+        self.assertEqual(self.search(), 1)
+        self.assertEqual(self.search(ef=7, exact=True), 1)
+        self.assertEqual(self.search(query=self.query[:3]), -1)
+        for query in (self.query[::2], self.query.astype("f8"), [1, 2], self.query.reshape(2, 2)):
+            self.assertIsNone(self.search(query=query))
+        read_only = np.empty(3, np.uint64)
+        read_only.flags.writeable = False
+        for wrong in (
+            {"labels": read_only},
+            {"labels": np.empty(3, np.int64)},
+            {"labels": np.empty(6, np.uint64)[::2]},
+            {"labels": np.empty((3, 1), np.uint64)},
+            {"distances": np.empty(2, np.float32)},
+            {"distances": np.empty(3, np.float64)},
+            {"exact": 1},
+            {"ef": "many"},
+            {"address": "here"},
+        ):
+            with self.assertRaises(TypeError, msg=wrong):
+                self.search(**wrong)
+        with self.assertRaises(OverflowError):
+            self.search(ef=-1)
+        self.assertEqual(self.search(address=0), -vicinal.InvalidArgument.code)
+        with self.assertRaises(TypeError):
+            _call.search(1, 2)
+
+    def test_upsert(self):
+        address = self.index._handle.address
+        self.assertEqual(_call.upsert(address, 1, self.query), vicinal.UpsertOutcome.UNCHANGED)
+        self.assertIsNone(_call.upsert(address, 1, self.query[::-1]))
+        self.assertEqual(_call.upsert(0, 1, self.query), -vicinal.InvalidArgument.code)
+        for arguments in ((address, 1), (address, "1", self.query), (address, True, self.query)):
+            with self.assertRaises(TypeError):
+                _call.upsert(*arguments)
+        with self.assertRaises(OverflowError):
+            _call.upsert(address, 2**64, self.query)
+
+    def test_keeps_no_reference(self):
+        before = [sys.getrefcount(self.query), sys.getrefcount(None)]
+        for _ in range(1000):
+            self.search()
+            self.search(query=[1])
+            _call.upsert(self.index._handle.address, 1, self.query)
+        after = [sys.getrefcount(self.query), sys.getrefcount(None)]
+        self.assertEqual(after[0], before[0])
+        self.assertLess(abs(after[1] - before[1]), 100)
 
 
 class CpuTargets(Case):

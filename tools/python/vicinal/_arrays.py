@@ -19,6 +19,8 @@ def vectors(values, what):
     infinite, which the library refuses.
     """
     array = np.asarray(values)
+    if array.dtype == F32 and array.flags.carray:
+        return array
     if array.dtype.kind not in "fiu":
         if array.size == 0:
             return np.empty(array.shape, F32)

@@ -32,22 +32,36 @@ static const char kUint64[] = "L";
 static const char kUint64[] = "Q";
 #endif
 
-/* search(index, query, options, labels, distances): `index` and `options` are addresses, the others
-   arrays; the length of `labels` is k. */
+/* search(index, query, ef_search, exact, label_set, labels, distances): `index` and `label_set` are
+   addresses, 0 for no set, `exact` is a bool, the others arrays; the length of `labels` is k. */
 static PyObject* search(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   (void)self;
-  if (count != 5)
-    return PyErr_Format(PyExc_TypeError, "search() takes 5 arguments, not %zd", count);
+  if (count != 7) {
+    return PyErr_Format(PyExc_TypeError, "search() takes 7 arguments, not %zd", count);
+  }
   const vicinal_index* index = PyLong_AsVoidPtr(arguments[0]);
-  const vicinal_search_options* options = PyLong_AsVoidPtr(arguments[2]);
+  const size_t ef_search = PyLong_AsSize_t(arguments[2]);
+  const bool exact = arguments[3] == Py_True;
+  const vicinal_label_set* label_set = PyLong_AsVoidPtr(arguments[4]);
   if (PyErr_Occurred() != NULL) return NULL;
+  if (!exact && arguments[3] != Py_False) {
+    return PyErr_Format(PyExc_TypeError, "exact must be a bool");
+  }
+  vicinal_search_options options;
+  const bool plain = ef_search == 0 && !exact && label_set == NULL;
+  if (!plain) {
+    vicinal_search_options_init(&options, sizeof options);
+    options.ef_search = ef_search;
+    options.exact = exact;
+    options.labels = label_set;
+  }
   Py_buffer query, labels, distances;
   if (!take(arguments[1], "f", 0, &query)) Py_RETURN_NONE;
-  if (!take(arguments[3], kUint64, PyBUF_WRITABLE, &labels)) {
+  if (!take(arguments[5], kUint64, PyBUF_WRITABLE, &labels)) {
     PyBuffer_Release(&query);
     return PyErr_Format(PyExc_TypeError, "labels must be a writable uint64 array");
   }
-  if (!take(arguments[4], "f", PyBUF_WRITABLE, &distances) ||
+  if (!take(arguments[6], "f", PyBUF_WRITABLE, &distances) ||
       distances.shape[0] != labels.shape[0]) {
     PyBuffer_Release(&query);
     PyBuffer_Release(&labels);
@@ -57,7 +71,7 @@ static PyObject* search(PyObject* self, PyObject* const* arguments, Py_ssize_t c
   vicinal_status status;
   Py_BEGIN_ALLOW_THREADS;
   status = vicinal_index_search(index, query.buf, (size_t)query.shape[0], (size_t)labels.shape[0],
-                                options, labels.buf, distances.buf, &found, NULL);
+                                plain ? NULL : &options, labels.buf, distances.buf, &found, NULL);
   Py_END_ALLOW_THREADS;
   PyBuffer_Release(&query);
   PyBuffer_Release(&labels);

@@ -62,25 +62,26 @@ class Searching:
         option out of range), Corruption, IoError (a vector that is not in memory), Closed; what the
         filter raises.
         """
-        handle = self._handle
-        if filter is None and labels is None and counters is None and not ef_search and not exact:
+        allowed = None if labels is None else as_label_set(labels)
+        if filter is None and counters is None:
+            how = (self._handle, ef_search, exact, allowed)
             try:
-                found_labels = _empty(k, U64)
-                distances = _empty(k, F32)
+                found_labels, distances = _empty(k, U64), _empty(k, F32)
             except ValueError:
                 raise _refused_k(k) from None
-            found = _search_one(handle.address, queries, 0, found_labels, distances)
-            if found == k:
-                return found_labels, distances
+            found = _search_of(how, queries, found_labels, distances)
+            if found is None:  # many, or one to be converted
+                rows = _arrays.vectors(queries, "queries")
+                found = _search_of(how, rows, found_labels, distances)
             if found is not None:
-                if found < 0:
-                    raise failure(-found)
+                if found == k:
+                    return found_labels, distances
                 return found_labels[:found], distances[:found]
         rows = _arrays.vectors(queries, "queries")
         k = _arrays.unsigned(k, 64, "k")
         with Callbacks() as callbacks:
             options, keeps = _options(
-                _structs.SearchOptions, callbacks, ef_search, filter, labels, exact
+                _structs.SearchOptions, callbacks, ef_search, filter, allowed, exact
             )
             if rows.ndim == 1:
                 told = self._one(rows, k, options, callbacks, counters)
@@ -191,6 +192,20 @@ class Searching:
             copied(lib.vicinal_hits_distances(hits.address), count, F32),
             lib.vicinal_hits_cut(hits.address),
         )
+
+
+def _search_of(how, query, labels, distances):
+    """How many were found; None where `query` is not one of float32, or an option of another type
+    than most (an integer of numpy's), or of a wrong one."""
+    handle, ef_search, exact, allowed = how
+    label_set = 0 if allowed is None else allowed._handle.address
+    try:
+        found = _search_one(handle.address, query, ef_search, exact, label_set, labels, distances)
+    except (TypeError, OverflowError):
+        return None
+    if found is not None and found < 0:
+        raise failure(-found)
+    return found
 
 
 def _options(struct, callbacks, ef_search, filter, labels, exact):
