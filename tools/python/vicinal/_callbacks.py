@@ -1,0 +1,177 @@
+"""Python callables as the library's callbacks, for the length of one call.
+
+What a callable raises ends the call, as far as it can be ended, and comes out of it.
+"""
+
+import ctypes
+import os
+import threading
+
+import numpy as np
+
+from . import _structs
+from ._errors import Closed
+from ._library import check, free_deferred, of_thread, text
+from ._options import Progress
+
+# A thread that asks for the GIL once the interpreter is being torn down is ended where it stands:
+# in a callback that would be in the middle of the library. So calls of other threads that have
+# callbacks are cancelled and waited for before.
+_condition = threading.Condition()
+_inside = 0
+_leaving = False
+
+
+def leave():
+    """Ends the calls of other threads that have callbacks, and waits for them. For the exit."""
+    global _leaving
+    with _condition:
+        _leaving = True
+        _condition.wait_for(lambda: _inside <= 0)
+    free_deferred()
+
+
+def _forget_other_threads():
+    global _condition, _inside
+    _condition = threading.Condition()
+    _inside = 0
+
+
+os.register_at_fork(after_in_child=_forget_other_threads)
+
+
+class _InsideCallback:
+    """A context in which this thread frees no handle (see _library.of_thread)."""
+
+    def __enter__(self):
+        of_thread.callbacks = getattr(of_thread, "callbacks", 0) + 1
+
+    def __exit__(self, *_):
+        of_thread.callbacks -= 1
+
+
+inside_callback = _InsideCallback()
+
+
+def _exiting():
+    return Closed("the interpreter is about to exit")
+
+
+class Callbacks:
+    """The callbacks of one call; `with Callbacks() as callbacks: callbacks.check(lib.f(...))`."""
+
+    def __init__(self):
+        self._error = None
+        self._keeps = []
+        self._counted = False
+
+    def __enter__(self):
+        global _inside
+        if threading.current_thread() is not threading.main_thread():
+            with _condition:
+                if _leaving:
+                    raise _exiting()
+                _inside += 1
+                self._counted = True
+        return self
+
+    def __exit__(self, *_):
+        global _inside
+        if self._counted:
+            with _condition:
+                _inside -= 1
+                _condition.notify_all()
+        free_deferred()
+
+    def check(self, status):
+        """Raises what a callable raised, or else what `status` says."""
+        if self._error is not None:
+            raise self._error
+        check(status)
+
+    def _wrap(self, function_type, call, when_raised=False):
+        def guarded(context, *arguments):
+            if _leaving and self._counted:
+                self._error = _exiting()
+            if self._error is not None:
+                return when_raised
+            try:
+                with inside_callback:
+                    return call(*arguments)
+            except BaseException as error:  # KeyboardInterrupt, too, must not stay in the library
+                self._error = error
+                return when_raised
+
+        function = function_type(guarded)
+        self._keeps.append(function)
+        return function
+
+    def progress(self, progress):
+        """A progress callable, or a bar with the interface of tqdm's, as the library calls it."""
+        if progress is None:
+            return _structs.ProgressFunction()
+        tell = progress if callable(progress) else _Bar(progress).tell
+
+        def call(address):
+            told = _structs.Progress.from_address(address)
+            return tell(Progress(text(told.phase), told.done, told.total)) is not False
+
+        return self._wrap(_structs.ProgressFunction, call)
+
+    def predicate(self, accepts):
+        """A callable over labels as the library calls it."""
+        if accepts is None:
+            return _structs.PredicateFunction()
+        if not callable(accepts):
+            raise TypeError(f"filter must be callable, not {type(accepts).__name__}")
+        return self._wrap(_structs.PredicateFunction, lambda label: bool(accepts(label)))
+
+    def texts(self, take):
+        """A visitor that hands each text to `take`."""
+        return self._wrap(_structs.TextFunction, lambda data: take(text(data)) is not False)
+
+    def vectors(self, take):
+        """A visitor that hands each label and its vector, a copy, to `take`."""
+
+        def call(label, address, dimension):
+            return take(label, copied(address, dimension, np.float32)) is not False
+
+        return self._wrap(_structs.VectorFunction, call)
+
+    def structs(self, function_type, struct, take):
+        """A visitor that hands each struct to `take`."""
+        return self._wrap(
+            function_type, lambda address: take(struct.from_address(address)) is not False
+        )
+
+
+class _Bar:
+    """Drives a progress bar with the interface of tqdm's: total, n, update(), reset(),
+    set_description()."""
+
+    def __init__(self, bar):
+        if not hasattr(bar, "update") or not hasattr(bar, "total"):
+            raise TypeError(
+                f"progress must be callable, or a bar with total and update(), not "
+                f"{type(bar).__name__}"
+            )
+        self._bar = bar
+        self._phase = None
+
+    def tell(self, progress):
+        bar = self._bar
+        if progress.phase != self._phase:
+            self._phase = progress.phase
+            bar.reset(total=progress.total or None)
+            bar.set_description(progress.phase)
+        elif progress.total:
+            bar.total = progress.total
+        bar.update(progress.done - bar.n)
+
+
+def copied(address, count, dtype):
+    """A new array of `count` items that stand at `address`."""
+    array = np.empty(count, dtype)
+    if count:
+        ctypes.memmove(array.ctypes.data, address, array.nbytes)
+    return array
