@@ -6,7 +6,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev l
   libmimalloc-dev zlib1g-dev"
 packages_demo="wamerican"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
-  wamerican qemu-user"
+  wamerican qemu-user rustc cargo rustfmt"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64

@@ -16,19 +16,21 @@ fn main() {
     let answer = Command::new(&program)
         .args(["--libs-only-L", "vicinal-c"])
         .output()
-        .unwrap_or_else(|error| {
-            panic!("set VICINAL_LIB_DIR to the folder of libvicinal.so: {program:?}: {error}")
-        });
+        .unwrap_or_else(|error| refuse(&format!("{}: {error}", program.to_string_lossy())));
     if !answer.status.success() {
-        panic!(
-            "set VICINAL_LIB_DIR to the folder of libvicinal.so, or PKG_CONFIG_PATH to that of \
-             vicinal-c.pc: {}",
-            String::from_utf8_lossy(&answer.stderr)
-        );
+        refuse(&String::from_utf8_lossy(&answer.stderr));
     }
     for flag in String::from_utf8_lossy(&answer.stdout).split_whitespace() {
         if let Some(folder) = flag.strip_prefix("-L") {
             println!("cargo:rustc-link-search=native={folder}");
         }
     }
+}
+
+fn refuse(why: &str) -> ! {
+    eprintln!(
+        "set VICINAL_LIB_DIR to the folder of libvicinal.so, or PKG_CONFIG_PATH to that of \
+         vicinal-c.pc: {why}"
+    );
+    std::process::exit(1);
 }

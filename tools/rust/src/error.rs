@@ -137,7 +137,7 @@ pub(crate) fn check(code: sys::vicinal_status) -> Result<()> {
 }
 
 /// A struct of the ABI as `init` makes it.
-pub(crate) fn initialised<T>(
+pub(crate) fn initialized<T>(
     init: unsafe extern "C" fn(*mut T, usize) -> sys::vicinal_status,
 ) -> T {
     let mut made = std::mem::MaybeUninit::<T>::zeroed();

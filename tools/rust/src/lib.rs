@@ -42,6 +42,7 @@ mod event;
 mod index;
 mod label_set;
 mod maintenance;
+mod nodes;
 mod options;
 mod search;
 mod stats;
@@ -56,9 +57,10 @@ pub use callback::{Filter, Progress, ProgressClosure};
 pub use cpu::{chosen_cpu_target, cpu_targets, version, CpuTarget};
 pub use error::{Error, Result, Status};
 pub use event::Event;
-pub use index::{BatchResult, Index, NodeView};
+pub use index::{BatchResult, Index};
 pub use label_set::LabelSet;
 pub use maintenance::{RepairResult, ValidateReport};
+pub use nodes::NodeView;
 pub use options::{
     BatchOptions, EventClosure, IndexOptions, RadiusOptions, RecallOptions, RepairOptions,
     SearchOptions, StoreOptions, ValidateOptions,

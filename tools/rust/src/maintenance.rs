@@ -1,7 +1,7 @@
 //! Keeping an [`Index`] well: checkpoint, sync, rebuild, repair, validate, recall, stats.
 
 use crate::callback::{keep_in, on_text, LentProgress, LentVisitor, ProgressClosure};
-use crate::error::{check, initialised, Result};
+use crate::error::{check, initialized, Result};
 use crate::index::Index;
 use crate::options::{BatchOptions, RecallOptions, RepairOptions, ValidateOptions};
 use crate::stats::Stats;
@@ -84,7 +84,7 @@ impl Index {
     /// Errors: `Busy` while another rebuild runs; `Cancelled`: nothing changed.
     pub fn rebuild(&self, options: BatchOptions<'_>) -> Result<()> {
         let mut progress = LentProgress::new(options.progress);
-        let mut c = initialised(sys::vicinal_batch_options_init);
+        let mut c = initialized(sys::vicinal_batch_options_init);
         c.threads = options.threads;
         (c.progress, c.progress_context) = progress.lend();
         // SAFETY: `progress` outlives the call.
@@ -100,10 +100,10 @@ impl Index {
     /// inside a filter.
     pub fn repair(&self, options: RepairOptions<'_>) -> Result<RepairResult> {
         let mut progress = LentProgress::new(options.progress);
-        let mut c = initialised(sys::vicinal_repair_options_init);
+        let mut c = initialized(sys::vicinal_repair_options_init);
         c.slice = options.slice;
         (c.progress, c.progress_context) = progress.lend();
-        let mut result = initialised(sys::vicinal_repair_result_init);
+        let mut result = initialized(sys::vicinal_repair_result_init);
         // SAFETY: `progress` outlives the call.
         let done = check(unsafe { sys::vicinal_index_repair(self.pointer(), &c, &mut result) });
         progress.resume();
@@ -127,13 +127,13 @@ impl Index {
         let mut messages = Vec::new();
         let mut progress = LentProgress::new(options.progress);
         let mut visitor = LentVisitor::new(keep_in(&mut messages));
-        let mut c = initialised(sys::vicinal_validate_options_init);
+        let mut c = initialized(sys::vicinal_validate_options_init);
         c.deep = options.deep.into();
         c.max_messages = options.max_messages;
         c.on_message = text_function(&visitor);
         c.message_context = visitor.context();
         (c.progress, c.progress_context) = progress.lend();
-        let mut report = initialised(sys::vicinal_validate_report_init);
+        let mut report = initialized(sys::vicinal_validate_report_init);
         // SAFETY: `progress` and `visitor` outlive the call.
         let done = check(unsafe { sys::vicinal_index_validate(self.pointer(), &c, &mut report) });
         progress.resume();
@@ -171,7 +171,7 @@ impl Index {
 
     /// The index's numbers.
     pub fn stats(&self) -> Result<Stats> {
-        let mut stats = initialised(sys::vicinal_stats_init);
+        let mut stats = initialized(sys::vicinal_stats_init);
         // SAFETY: the handle is good, the struct initialised.
         check(unsafe { sys::vicinal_index_stats(self.pointer(), &mut stats) })?;
         Ok(Stats::from_c(&stats))

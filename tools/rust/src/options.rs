@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::callback::{Filter, ProgressClosure};
-use crate::error::{initialised, Result};
+use crate::error::{initialized, Result};
 use crate::event::Event;
 use crate::label_set::LabelSet;
 use crate::sys;
@@ -69,7 +69,7 @@ impl IndexOptions {
     }
 
     pub(crate) fn to_c(&self) -> sys::vicinal_index_options {
-        let mut c = initialised(sys::vicinal_index_options_init);
+        let mut c = initialized(sys::vicinal_index_options_init);
         c.dimension = self.dimension;
         c.metric = self.metric.to_c();
         c.M = self.M;
@@ -89,7 +89,7 @@ impl IndexOptions {
 
 impl Default for IndexOptions {
     fn default() -> IndexOptions {
-        IndexOptions::from_c(&initialised(sys::vicinal_index_options_init))
+        IndexOptions::from_c(&initialized(sys::vicinal_index_options_init))
             .expect("the library's defaults are of this crate's release")
     }
 }
@@ -131,7 +131,7 @@ pub struct StoreOptions {
 impl StoreOptions {
     /// All but `on_event`.
     pub(crate) fn to_c(&self) -> sys::vicinal_store_options {
-        let mut c = initialised(sys::vicinal_store_options_init);
+        let mut c = initialized(sys::vicinal_store_options_init);
         c.durability = self.durability.to_c();
         c.create = self.create.into();
         c.read_only = self.read_only.into();
@@ -146,7 +146,7 @@ impl StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        let c = initialised(sys::vicinal_store_options_init);
+        let c = initialized(sys::vicinal_store_options_init);
         StoreOptions {
             durability: Durability::from_c(c.durability)
                 .expect("the library's defaults are of this crate's release"),
@@ -239,7 +239,7 @@ pub struct ValidateOptions<'a> {
 
 impl Default for ValidateOptions<'_> {
     fn default() -> Self {
-        let c = initialised(sys::vicinal_validate_options_init);
+        let c = initialized(sys::vicinal_validate_options_init);
         ValidateOptions { deep: c.deep != 0, max_messages: c.max_messages, progress: None }
     }
 }
@@ -262,7 +262,7 @@ pub struct RecallOptions {
 
 impl RecallOptions {
     pub(crate) fn to_c(&self) -> sys::vicinal_recall_options {
-        let mut c = initialised(sys::vicinal_recall_options_init);
+        let mut c = initialized(sys::vicinal_recall_options_init);
         c.samples = self.samples;
         c.k = self.k;
         c.ef_search = self.ef_search;
@@ -274,7 +274,7 @@ impl RecallOptions {
 
 impl Default for RecallOptions {
     fn default() -> RecallOptions {
-        let c = initialised(sys::vicinal_recall_options_init);
+        let c = initialized(sys::vicinal_recall_options_init);
         RecallOptions {
             samples: c.samples,
             k: c.k,

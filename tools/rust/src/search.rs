@@ -7,7 +7,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use crate::callback::LentFilter;
-use crate::error::{check, initialised, Error, Result, Status};
+use crate::error::{check, initialized, Error, Result, Status};
 use crate::index::Index;
 use crate::options::{RadiusOptions, SearchOptions};
 use crate::sys;
@@ -63,7 +63,7 @@ impl Index {
         k: usize,
         options: &SearchOptions<'_>,
     ) -> Result<(Vec<Hit>, SearchCounters)> {
-        let mut counters = initialised(sys::vicinal_search_counters_init);
+        let mut counters = initialized(sys::vicinal_search_counters_init);
         let hits = self.search_hits(query, k, options, &mut counters)?;
         Ok((hits, SearchCounters::from_c(&counters)))
     }
@@ -184,7 +184,7 @@ impl Index {
             labels: room_for(room).map_err(|_| beyond_memory(rows, k))?,
             distances: room_for(room).map_err(|_| beyond_memory(rows, k))?,
             counts: vec![0; rows],
-            counters: vec![initialised(sys::vicinal_search_counters_init); rows],
+            counters: vec![initialized(sys::vicinal_search_counters_init); rows],
         };
         let filter = LentFilter::new(options.filter);
         // SAFETY: all are of the lengths told.
@@ -224,13 +224,13 @@ impl Index {
         options: &RadiusOptions<'_>,
     ) -> Result<RadiusHits> {
         let filter = LentFilter::new(options.filter);
-        let mut c = initialised(sys::vicinal_radius_options_init);
+        let mut c = initialized(sys::vicinal_radius_options_init);
         c.max_hits = options.max_hits;
         c.ef_search = options.ef_search;
         (c.predicate, c.predicate_context) = filter.lend();
         c.labels = options.labels.map_or(std::ptr::null(), |labels| labels.pointer());
         c.exact = options.exact.into();
-        let mut counters = initialised(sys::vicinal_search_counters_init);
+        let mut counters = initialized(sys::vicinal_search_counters_init);
         let mut pointer = std::ptr::null_mut();
         // SAFETY: the query is as long as told; filter and set outlive the call.
         let searched = check(unsafe {
@@ -268,7 +268,7 @@ fn search_options(
     options: &SearchOptions<'_>,
     filter: &LentFilter<'_>,
 ) -> sys::vicinal_search_options {
-    let mut c = initialised(sys::vicinal_search_options_init);
+    let mut c = initialized(sys::vicinal_search_options_init);
     c.ef_search = options.ef_search;
     (c.predicate, c.predicate_context) = filter.lend();
     c.labels = options.labels.map_or(std::ptr::null(), |labels| labels.pointer());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::callback::{keep_in, on_text, LentProgress, LentVisitor, ProgressClosure};
-use crate::error::{check, initialised, Error, Result, Status};
+use crate::error::{check, initialized, Error, Result, Status};
 use crate::event::{inside_event, on_event, EventContext};
 use crate::index::Index;
 use crate::options::{IndexOptions, StoreOptions};
@@ -254,8 +254,8 @@ impl Store {
     /// are. Holds a byte a node.
     pub fn stored_stats(&self, name: &str) -> Result<(StoredStats, IndexOptions)> {
         let name = to_c(name)?;
-        let mut stats = initialised(sys::vicinal_stored_stats_init);
-        let mut options = initialised(sys::vicinal_index_options_init);
+        let mut stats = initialized(sys::vicinal_stored_stats_init);
+        let mut options = initialized(sys::vicinal_index_options_init);
         // SAFETY: the name is NUL-terminated, the structs initialised.
         check(unsafe {
             sys::vicinal_store_stored_stats(self.pointer(), name.as_ptr(), &mut stats, &mut options)

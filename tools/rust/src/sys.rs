@@ -167,7 +167,6 @@ callbacks! {
     type vicinal_progress_callback = fn(*mut c_void, *const vicinal_progress) -> bool;
     type vicinal_label_predicate = fn(*mut c_void, u64) -> bool;
     type vicinal_text_visitor = fn(*mut c_void, *const c_char) -> bool;
-    type vicinal_label_visitor = fn(*mut c_void, u64) -> bool;
     type vicinal_vector_visitor = fn(*mut c_void, u64, *const f32, usize) -> bool;
     type vicinal_node_visitor = fn(*mut c_void, *const vicinal_node_view) -> bool;
     type vicinal_cpu_target_visitor = fn(*mut c_void, *const vicinal_cpu_target) -> bool;

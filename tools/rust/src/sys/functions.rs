@@ -77,7 +77,6 @@ functions! {
     fn vicinal_store_close(store: *mut vicinal_store) -> vicinal_status;
     fn vicinal_store_free(store: *mut vicinal_store);
     fn vicinal_store_convert(path: *const c_char, converted: *mut bool) -> vicinal_status;
-    fn vicinal_store_path(store: *const vicinal_store) -> *const c_char;
     fn vicinal_store_index(
         store: *mut vicinal_store,
         name: *const c_char,
