@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <limits>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -48,6 +49,22 @@ Status require(Pointer pointer, const char* name, const Rest&... rest) {
 template <typename Pointer>
 Status require_array(Pointer pointer, const char* name, std::size_t count) {
   return count == 0 ? Status() : require(pointer, name);
+}
+
+/// Gives the caller the handle that `make`, a function from a std::unique_ptr<T>& to a Status,
+/// makes; NULL where it makes none.
+template <typename T, typename Make>
+vicinal_status hand_out(T** handle, const char* name, const Make& make) noexcept {
+  if (handle == nullptr) {
+    return answer([&] { return require(handle, name); });
+  }
+  *handle = nullptr;
+  return answer([&]() -> Status {
+    std::unique_ptr<T> made;
+    VICINAL_RETURN_IF_ERROR(make(made));
+    *handle = made.release();
+    return {};
+  });
 }
 
 /// kInvalidArgument when `rows` times `columns` elements of `bytes` are more than memory can have.

@@ -2,6 +2,7 @@
 #include "vicinal/c/index.h"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ using vicinal::Label;
 using vicinal::Result;
 using vicinal::Status;
 using vicinal::c_abi::answer;
+using vicinal::c_abi::hand_out;
 using vicinal::c_abi::require;
 using vicinal::c_abi::require_array;
 
@@ -49,14 +51,12 @@ bool show(const Index::NodeView& view, vicinal_node_visitor visit, void* context
 }  // namespace
 
 vicinal_status vicinal_index_create(const vicinal_index_options* options, vicinal_index** index) {
-  if (index != nullptr) *index = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(index, "index"));
+  return hand_out(index, "index", [&](std::unique_ptr<vicinal_index>& created) -> Status {
     const Result<vicinal::IndexOptions> read = vicinal::c_abi::read_index_options(options);
     if (!read) return read.status();
     Result<Index> made = Index::in_memory(read.value());
     if (!made) return made.status();
-    *index = new vicinal_index{*std::move(made)};
+    created = std::make_unique<vicinal_index>(*std::move(made));
     return {};
   });
 }

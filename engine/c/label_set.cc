@@ -1,6 +1,7 @@
 // Label sets.
 #include "vicinal/c/label_set.h"
 
+#include <memory>
 #include <span>
 
 #include "engine/c/answer.h"
@@ -10,6 +11,7 @@ using vicinal::Label;
 using vicinal::LabelSet;
 using vicinal::Status;
 using vicinal::c_abi::answer;
+using vicinal::c_abi::hand_out;
 using vicinal::c_abi::require;
 
 namespace {
@@ -18,10 +20,9 @@ namespace {
 template <typename Combine>
 vicinal_status combined(const vicinal_label_set* a, const vicinal_label_set* b,
                         vicinal_label_set** set, const Combine& combine) {
-  if (set != nullptr) *set = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(a, "a", b, "b", set, "set"));
-    *set = new vicinal_label_set{combine(a->set, b->set)};
+  return hand_out(set, "set", [&](std::unique_ptr<vicinal_label_set>& handle) -> Status {
+    VICINAL_RETURN_IF_ERROR(require(a, "a", b, "b"));
+    handle = std::make_unique<vicinal_label_set>(combine(a->set, b->set));
     return {};
   });
 }
@@ -41,20 +42,16 @@ vicinal_status asked(const vicinal_label_set* set, T* answered, const char* name
 
 vicinal_status vicinal_label_set_create(const uint64_t* labels, size_t count,
                                         vicinal_label_set** set) {
-  if (set != nullptr) *set = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(set, "set"));
+  return hand_out(set, "set", [&](std::unique_ptr<vicinal_label_set>& handle) -> Status {
     VICINAL_RETURN_IF_ERROR(vicinal::c_abi::require_array(labels, "labels", count));
     VICINAL_RETURN_IF_ERROR(vicinal::c_abi::check_matrix("labels", count, 1, sizeof(Label)));
-    *set = new vicinal_label_set{LabelSet(std::span(labels, count))};
+    handle = std::make_unique<vicinal_label_set>(LabelSet(std::span(labels, count)));
     return {};
   });
 }
 vicinal_status vicinal_label_set_all(vicinal_label_set** set) {
-  if (set != nullptr) *set = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(set, "set"));
-    *set = new vicinal_label_set{LabelSet::all()};
+  return hand_out(set, "set", [&](std::unique_ptr<vicinal_label_set>& handle) -> Status {
+    handle = std::make_unique<vicinal_label_set>(LabelSet::all());
     return {};
   });
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/c/answer.h"
@@ -23,6 +24,7 @@ using vicinal::SearchResult;
 using vicinal::Status;
 using vicinal::c_abi::answer;
 using vicinal::c_abi::check_result;
+using vicinal::c_abi::hand_out;
 using vicinal::c_abi::require;
 using vicinal::c_abi::require_array;
 using vicinal::c_abi::write_struct;
@@ -55,7 +57,7 @@ Result<std::size_t> search_few(const vicinal::Index& index, std::span<const floa
   alignas(Hit) std::array<std::byte, kMostOnStack * sizeof(Hit)> room;
   Hit* const hits = reinterpret_cast<Hit*>(room.data());
   std::uninitialized_default_construct_n(hits, options.k);
-  const Result<std::size_t> count = index.search_into(query, options, {hits, options.k}, &counters);
+  Result<std::size_t> count = index.search_into(query, options, {hits, options.k}, &counters);
   if (count) split({hits, count.value()}, labels, distances);
   return count;
 }
@@ -151,9 +153,8 @@ vicinal_status vicinal_index_search_radius(const vicinal_index* index, const flo
                                            size_t dimension, float radius,
                                            const vicinal_radius_options* options,
                                            vicinal_hits** hits, vicinal_search_counters* counters) {
-  if (hits != nullptr) *hits = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(index, "index", query, "query", hits, "hits"));
+  return hand_out(hits, "hits", [&](std::unique_ptr<vicinal_hits>& handle) -> Status {
+    VICINAL_RETURN_IF_ERROR(require(index, "index", query, "query"));
     VICINAL_RETURN_IF_ERROR(check_result(counters, "vicinal_search_counters"));
     const Result<vicinal::RadiusOptions> read = vicinal::c_abi::read_radius_options(options);
     if (!read) return read.status();
@@ -166,7 +167,7 @@ vicinal_status vicinal_index_search_radius(const vicinal_index* index, const flo
     split(result.value().hits, found->labels.data(), found->distances.data());
     found->cut = result.value().cut;
     write_struct(counters, to_struct(result.value().counters));
-    *hits = found.release();
+    handle = std::move(found);
     return {};
   });
 }

@@ -15,6 +15,7 @@ using vicinal::Result;
 using vicinal::Status;
 using vicinal::Store;
 using vicinal::c_abi::answer;
+using vicinal::c_abi::hand_out;
 using vicinal::c_abi::require;
 
 namespace {
@@ -31,14 +32,13 @@ Status write(const Result<T>& result, U* written) {
 template <typename Open>
 vicinal_status opened(vicinal_store* store, const char* name, const vicinal_index_options* options,
                       vicinal_index** index, const Open& open) {
-  if (index != nullptr) *index = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(store, "store", name, "name", index, "index"));
+  return hand_out(index, "index", [&](std::unique_ptr<vicinal_index>& handle) -> Status {
+    VICINAL_RETURN_IF_ERROR(require(store, "store", name, "name"));
     Result<IndexOptions> read = vicinal::c_abi::read_index_options(options);
     if (!read) return read.status();
     Result<Index> found = open(store->store, *read);
     if (!found) return found.status();
-    *index = new vicinal_index{*std::move(found)};
+    handle = std::make_unique<vicinal_index>(*std::move(found));
     return {};
   });
 }
@@ -47,14 +47,13 @@ vicinal_status opened(vicinal_store* store, const char* name, const vicinal_inde
 
 vicinal_status vicinal_store_open(const char* path, const vicinal_store_options* options,
                                   vicinal_store** store) {
-  if (store != nullptr) *store = nullptr;
-  return answer([&]() -> Status {
-    VICINAL_RETURN_IF_ERROR(require(path, "path", store, "store"));
+  return hand_out(store, "store", [&](std::unique_ptr<vicinal_store>& handle) -> Status {
+    VICINAL_RETURN_IF_ERROR(require(path, "path"));
     const Result<vicinal::StoreOptions> read = vicinal::c_abi::read_store_options(options);
     if (!read) return read.status();
     Result<Store> made = Store::open(path, read.value());
     if (!made) return made.status();
-    *store = new vicinal_store{*std::move(made)};
+    handle = std::make_unique<vicinal_store>(*std::move(made));
     return {};
   });
 }

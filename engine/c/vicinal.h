@@ -12,14 +12,14 @@
 // with what was there unchanged, and VICINAL_INTERNAL, a fault of the library's.
 //
 // Handles: vicinal_store, vicinal_index, vicinal_label_set and vicinal_hits are opaque. Each is
-// freed once, by its ..._free(), which takes NULL; in any order: an index outlives its store's
-// handle closed, and answers VICINAL_CLOSED.
+// freed once, by its ..._free(), which takes NULL, in any order: an index whose store is closed or
+// freed answers VICINAL_CLOSED until it is freed itself.
 //
 // Structs: options and results begin with `size`. `..._init(&x, sizeof x)` sets it and the
 // defaults; after that set what should differ. So a program and a library of different releases
-// go together: fields that a smaller struct lacks have their defaults, or are not written; those of a
-// larger one that this library does not know must be 0 in options, or the call is refused, and are
-// set to 0 in results.
+// go together: fields that a smaller struct lacks have their defaults, or are not written; those
+// of a larger one that this library does not know must be 0 in options, or the call is refused,
+// and are set to 0 in results.
 // Where options may be NULL the defaults are meant; where a result may be NULL it is not wanted.
 // Fields called `reserved` are 0. Flags are uint32_t, 0 or 1. Structs that the library hands to a
 // callback are its own, for the length of that call; `size` says which fields they have.

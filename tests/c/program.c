@@ -120,8 +120,10 @@ static void stored(const char* path) {
   CHECK(memcmp(read, vector, sizeof vector) == 0);
   CHECK(vicinal_index_get(index, 43, read, 4) == VICINAL_NOT_FOUND);
   CHECK(strstr(vicinal_last_message(), "label 43") != NULL);
-  CHECK(vicinal_store_open_index(store, "image", NULL, &index) == VICINAL_NOT_FOUND);
-  CHECK(index == NULL);
+  vicinal_index* missing = index;
+  CHECK(vicinal_store_open_index(store, "image", NULL, &missing) == VICINAL_NOT_FOUND);
+  CHECK(missing == NULL);
+  vicinal_index_free(index);
   vicinal_store_free(store);
 }
 

@@ -265,6 +265,49 @@ TEST(CStore, OpeningTellsProgressAndCanBeCancelled) {
   EXPECT_EQ(size_of(index_in(store.get(), "text").get()), 2000u);
 }
 
+// What would have to wait for the call that a callback belongs to.
+TEST(CStore, IsNotClosedFromInsideACallback) {
+  const TemporaryFolder folder;
+  const Handle<vicinal_store> store = open_c_store(folder.file("s"));
+  const Handle<vicinal_index> index = index_in(store.get(), "text");
+  fill(index.get(), 600);
+  struct Inside {
+    vicinal_store* store;
+    vicinal_status answered;
+    std::string message;
+  } inside{store.get(), VICINAL_OK, ""};
+  const vicinal_vector_visitor close = [](void* context, std::uint64_t, const float*, std::size_t) {
+    Inside& i = *static_cast<Inside*>(context);
+    i.answered = vicinal_store_close(i.store);
+    i.message = vicinal_last_message();
+    return false;
+  };
+  ASSERT_C_OK(vicinal_index_for_each(index.get(), close, &inside));
+  EXPECT_EQ(inside.answered, VICINAL_BUSY) << inside.message;
+  EXPECT_FALSE(inside.message.empty());
+  EXPECT_EQ(size_of(index.get()), 600u);
+}
+
+TEST(CStore, ACheckpointTellsProgressAndCanBeCancelled) {
+  const TemporaryFolder folder;
+  vicinal_store_options options = quick_c_store();
+  options.background = 0;
+  const Handle<vicinal_store> store = open_c_store(folder.file("s"), options);
+  const Handle<vicinal_index> index = index_in(store.get(), "text");
+  fill(index.get(), 2000);
+  int calls = 0;
+  const vicinal_progress_callback cancel = [](void* context, const vicinal_progress*) {
+    ++*static_cast<int*>(context);
+    return false;
+  };
+  EXPECT_C(vicinal_index_checkpoint(index.get(), cancel, &calls), VICINAL_CANCELLED, "");
+  EXPECT_EQ(calls, 1);
+  EXPECT_C_OK(vicinal_index_checkpoint(index.get(), nullptr, nullptr));
+  INITIALISED(stored_stats, stats);
+  ASSERT_C_OK(vicinal_store_stored_stats(store.get(), "text", &stats, nullptr));
+  EXPECT_EQ(stats.checkpoints, 1u);
+}
+
 TEST(CStore, AnEarlierFormatIsConverted) {
   const TemporaryFolder folder;
   const std::string path = folder.file("s");

@@ -7,8 +7,8 @@
 //
 // Moments: every search, get, contains and node sees the index as it was at one moment after the
 // call began: all that was acknowledged before, and of what runs beside it a part, in the order in
-// which it is acknowledged. An upsert, an erasure, an erase batch, and an upsert batch of at most an
-// eighth of what is live are one step of that order; a larger batch is shown piece by piece.
+// which it is acknowledged. An upsert, an erasure, an erase batch, and an upsert batch of at most
+// an eighth of what is live are one step of that order; a larger batch is shown piece by piece.
 //
 // Callbacks (filters, visitors, progress) may call the index, and write to it. What would have to
 // wait for the call that they belong to answers VICINAL_BUSY: closing its store, maintenance inside

@@ -44,8 +44,8 @@ VICINAL_API vicinal_status vicinal_index_search(const vicinal_index* index, cons
                                                 uint64_t* labels, float* distances, size_t* found,
                                                 vicinal_search_counters* counters);
 
-/// One search per row of the `rows` x `dimension` components at `queries`, spread over `threads` (0:
-/// the index's, at most 4,096). Each sees a moment of its own.
+/// One search per row of the `rows` x `dimension` components at `queries`, spread over `threads`
+/// (at most 4,096; 0: the index's). Each sees a moment of its own.
 ///
 /// Row i of the `rows` x `k` matrices `labels` and `distances` (may be NULL) has counts[i] hits
 /// (`counts` may be NULL); what is left of a row is filled with UINT64_MAX and positive infinity.

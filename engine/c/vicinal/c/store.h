@@ -35,8 +35,8 @@ VICINAL_API vicinal_status vicinal_store_open(const char* path,
 
 /// Checkpoints (unless read-only) and closes; open indexes answer VICINAL_CLOSED from then on. The
 /// handle stays and must still be freed. A second call is VICINAL_OK.
-/// Errors: VICINAL_BUSY  called inside a callback; VICINAL_IO_ERROR, VICINAL_FULL  what could not be
-///         written.
+/// Errors: VICINAL_BUSY                    called inside a callback.
+///         VICINAL_IO_ERROR, VICINAL_FULL  the checkpoint could not be written.
 VICINAL_API vicinal_status vicinal_store_close(vicinal_store* store);
 
 /// Frees the handle, closing the store when vicinal_store_close() has not: that cannot report
@@ -46,8 +46,9 @@ VICINAL_API void vicinal_store_free(vicinal_store* store);
 /// Makes a store of an earlier format one that this release opens; `*converted` (may be NULL) is
 /// false when there is nothing to do. It is copied beside itself, so there must be room for that,
 /// and the copy takes its place at once: a crash leaves one or the other.
-/// Errors: VICINAL_NOT_FOUND, VICINAL_INVALID_ARGUMENT, VICINAL_CORRUPTION  as vicinal_store_open();
-///         VICINAL_BUSY  open for writing; VICINAL_FORMAT_VERSION  of a later release;
+/// Errors: VICINAL_NOT_FOUND, VICINAL_INVALID_ARGUMENT, VICINAL_CORRUPTION as vicinal_store_open();
+///         VICINAL_BUSY            open for writing.
+///         VICINAL_FORMAT_VERSION  of a later release.
 ///         VICINAL_IO_ERROR, VICINAL_FULL. Nothing is changed then.
 VICINAL_API vicinal_status vicinal_store_convert(const char* path, bool* converted);
 
@@ -82,9 +83,9 @@ VICINAL_API vicinal_status vicinal_store_for_each_index_name(const vicinal_store
                                                              vicinal_text_visitor visit,
                                                              void* context);
 
-/// Row i of the `count` x `dimension` matrix `vectors` gets the exact bits stored under labels[i] in
-/// the index called `name`, open or not, without loading it, and live[i] (may be NULL) is true; a
-/// row whose label is not live is filled with zeros, and live[i] is false.
+/// Row i of the `count` x `dimension` matrix `vectors` gets the exact bits stored under labels[i]
+/// in the index called `name`, open or not, without loading it, and live[i] is true (`live` may be
+/// NULL); a row whose label is not live is filled with zeros, and live[i] is false.
 /// Shapes: labels[count], vectors[count * dimension], live[count].
 /// Errors: VICINAL_INVALID_ARGUMENT  `dimension` is not the index's (noticed when a label is live).
 ///         VICINAL_NOT_FOUND         no such index.
@@ -107,8 +108,8 @@ VICINAL_API vicinal_status vicinal_store_checkpoint(vicinal_store* store);
 /// Makes every acknowledged write survive a power cut, whatever the durability.
 VICINAL_API vicinal_status vicinal_store_sync(vicinal_store* store);
 
-/// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers and
-/// writers go on. The copy is a store of its own. This is also the way to shrink.
+/// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
+/// and writers go on. The copy is a store of its own. This is also the way to shrink.
 VICINAL_API vicinal_status vicinal_store_backup(const vicinal_store* store, const char* path);
 
 /// Verifies the checksum of every stored record of every index without loading graphs. Writes the
