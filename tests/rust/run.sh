@@ -5,6 +5,7 @@
 #        run.sh WORK PREFIX CC CARGO RUSTC crate   the crate's own tests: its declarations against
 #                                                  the header, the examples of its documentation
 #        run.sh WORK PREFIX CC CARGO RUSTC readme  runs README's program in a new folder
+#        run.sh WORK PREFIX CC CARGO RUSTC bench ROOT   builds bench/bindings/rust.rs and runs it on little
 #        run.sh WORK PREFIX CC CARGO RUSTC format ROOT
 #        run.sh WORK PREFIX CC CARGO RUSTC TEST    runs tests/TEST.rs
 set -euo pipefail
@@ -65,6 +66,18 @@ case "$mode" in
     program="$work/target/debug/examples/readme"
     readelf -d "$program" | grep -F '[libvicinal.so.0]'
     bash "$here/../checks/run_in_new_folder.sh" "$program"
+    ;;
+  bench)
+    # Letters as float32 are finite, and a row is never zero.
+    head -c $((2100 * 8 * 4)) < <(yes vicinal.x) >"$work/rows.f32"
+    bash "$7/bench/bindings/rust.sh" "$work/bench" "$library" "$work/rows.f32" 8 | tee "$work/bench.jsonl"
+    for what in search search_into search_batch_1000 upsert upsert_batch_1000; do
+      grep -E "^\{\"binding\": \"rust\", \"what\": \"$what\", \"ns\": [1-9][0-9]*\}\$" "$work/bench.jsonl" >/dev/null
+    done
+    if bash "$7/bench/bindings/rust.sh" "$work/bench" "$library" "$work/rows.f32" 9; then
+      echo "rows of another dimension were taken"
+      exit 1
+    fi
     ;;
   *)
     RUSTFLAGS="-D warnings" "$cargo" test --offline --manifest-path "$tests/Cargo.toml" --test "$mode"
