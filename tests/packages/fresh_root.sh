@@ -34,7 +34,7 @@ debootstrap --arch="$architecture" --variant=minbase bookworm "$root" "${mirror[
 mount -t proc proc "$root/proc"
 mkdir "$root/packages" "$root/program"
 cp "$folder"/*_"$architecture".deb "$root/packages"
-cp "$here/../consumer/c_project/main.c" "$here/use_tool.sh" "$root/program"
+cp "$here/../consumer/c_project/main.c" "$here/use_tool.sh" "$here/use_python.py" "$root/program"
 
 # inside COMMAND...: runs it in the root.
 inside() {
@@ -58,6 +58,14 @@ fi
 inside sh -e /program/use_tool.sh vicinal
 inside sh -c 'ldconfig -p | grep -F "libvicinal.so.0"'
 
+module=()
+if [ -e "$root$(ours python3-vicinal)" ]; then
+  module=(python3-vicinal)
+  echo "== the Python module, without a compiler"
+  install "$(ours python3-vicinal)"
+  inside /usr/bin/python3 /program/use_python.py
+fi
+
 echo "== programs in C, by libvicinal-dev and pkg-config"
 install "$(ours libvicinal-dev)" gcc libc6-dev pkg-config
 inside sh -ec 'cd /program
@@ -68,7 +76,7 @@ echo "== what C++ programs need besides a compiler"
 inside sh -ec 'pkg-config --static --cflags --libs vicinal'
 
 echo "== removed again"
-inside apt-get purge -y -qq libvicinal0 libvicinal-dev vicinal-tools >"$work/apt.log" 2>&1
+inside apt-get purge -y -qq libvicinal0 libvicinal-dev vicinal-tools "${module[@]}" >"$work/apt.log" 2>&1
 if inside sh -c 'ldconfig -p | grep vicinal || find /usr /etc -name "*vicinal*" | grep .'; then
   echo "something was left behind"
   exit 1

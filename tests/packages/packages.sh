@@ -36,6 +36,8 @@ rm -rf "$work"
 mkdir -p "$work"
 bash "$source/tools/cmake/pack.sh" "$build" "$architecture" "$work/packages"
 packages="libvicinal-dev libvicinal0 vicinal-tools"
+# Where Python's headers are, its module is built and has a package.
+if ls "$work/packages"/python3-vicinal_* >/dev/null 2>&1; then packages="$packages python3-vicinal"; fi
 
 echo "== names and what they need"
 for package in $packages; do
@@ -58,6 +60,16 @@ expect "the development files go with their library" \
 for library in libhwy-dev libfmt-dev liblmdb-dev libroaring-dev libxxhash-dev; do
   expect "who links the static library has $library" has "$(field libvicinal-dev Depends)" "$library"
 done
+if [[ "$packages" == *python3* ]]; then
+  for needed in 'python3 \(>= 3\.11\)' python3-numpy "libvicinal0 \(= $version\)"; do
+    expect "python3-vicinal depends on $needed" \
+      has "$(field python3-vicinal Depends)" "(^| )$needed(,|\$)"
+  done
+  for file in __init__.py _call.abi3.so py.typed; do
+    expect "python3-vicinal has $file" \
+      has "$(files python3-vicinal)" "^/usr/lib/python3/dist-packages/vicinal/$file\$"
+  done
+fi
 dpkg-deb -e "$work/packages/libvicinal0_${version}_$architecture.deb" "$work/control"
 expect "programs that link the library will depend on its package" \
   has "$(cat "$work/control/shlibs")" "^libvicinal 0 libvicinal0"
@@ -76,6 +88,7 @@ done
 expect "vicinal-tools has the command" has "$(files vicinal-tools)" "^/usr/bin/vicinal\$"
 for package in $packages; do files "$package"; done | grep -v /copyright | sort >"$work/packed"
 expect "no file is in two packages" test -z "$(uniq -d "$work/packed")"
+sed -i '/dist-packages/d' "$work/packed" # in the package only
 DESTDIR="$work/whole" cmake --install "$build" --prefix /usr >/dev/null
 (cd "$work/whole" && find . -not -type d | sed 's#^\.##' | grep -v /copyright | sort) >"$work/installed"
 expect "the packages together are an installation" diff "$work/installed" "$work/packed"
@@ -93,4 +106,9 @@ sh -e "$here/use_tool.sh" "$root/usr/bin/vicinal"
 read -ra flags <<<"$(PKG_CONFIG_PATH="$root$library/pkgconfig" pkg-config --cflags --libs vicinal-c)"
 "$cc" -std=c11 -Wall -Werror "$source/tests/consumer/c_project/main.c" -o "$work/consumer" "${flags[@]}"
 LD_LIBRARY_PATH="$root$library" "$work/consumer"
+if [[ "$packages" == *python3* ]] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+  PYTHONPATH="$root/usr/lib/python3/dist-packages" PYTHONDONTWRITEBYTECODE=1 \
+    LD_LIBRARY_PATH="$root$library" /usr/bin/python3 "$here/use_python.py" | tee "$work/python"
+  expect "Python took the unpacked module" grep -qF "$root/usr/lib/python3" "$work/python"
+fi
 exit "$bad"

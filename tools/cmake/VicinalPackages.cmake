@@ -9,6 +9,9 @@ set(packages libvicinal0 libvicinal-dev)
 if(VICINAL_BUILD_TOOLS)
   list(APPEND packages vicinal-tools)
 endif()
+if(TARGET vicinal_python_call)
+  list(APPEND packages python3-vicinal)
+endif()
 
 # vicinal_package(name SECTION section SUMMARY words DESCRIPTION words [DEPENDS depends])
 function(vicinal_package name)
@@ -57,6 +60,19 @@ if(VICINAL_BUILD_TOOLS)
       "The command vicinal: imports vectors into a store, searches, validates, repairs\nand backs up.")
 endif()
 
+if(TARGET vicinal_python_call)
+  vicinal_package(
+    python3-vicinal
+    SECTION python
+    SUMMARY "embedded vector index (Python 3)"
+    DESCRIPTION
+      "The module vicinal: stores and indexes of vectors, written and searched with\narrays of numpy."
+    DEPENDS "python3 (>= 3.11), python3-numpy, libvicinal0 (= ${debian_version})")
+  set(CPACK_DEBIAN_PYTHON3-VICINAL_PACKAGE_CONTROL_EXTRA
+      ${CMAKE_CURRENT_LIST_DIR}/python3-vicinal/postinst
+      ${CMAKE_CURRENT_LIST_DIR}/python3-vicinal/prerm)
+endif()
+
 set(CPACK_COMPONENTS_ALL ${packages})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_GENERATOR DEB)
@@ -71,6 +87,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SOURCE vicinal)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# Where the library is that the Python module needs; no package of the system has it.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/engine/c)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
