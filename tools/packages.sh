@@ -12,6 +12,7 @@ packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:a
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64
   libgtest-dev:arm64 libgmock-dev:arm64"
 packages_debian="dpkg-dev file python3-dev"
+packages_debian_arm64="libpython3-dev:arm64"
 packages_fresh_root="debootstrap"
 packages_fresh_root_arm64="qemu-user-static binfmt-support"
 
