@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vicinal::{
-    BatchOptions, EventKind, IndexOptions, Progress, RadiusOptions, RepairOptions, SearchOptions,
-    Status, Store, StoreOptions, ValidateOptions,
+    BatchOptions, EventKind, Index, IndexOptions, Progress, RadiusOptions, RepairOptions,
+    SearchOptions, Status, Store, StoreOptions, ValidateOptions,
 };
 use vicinal_tests::{filled, matrix, of_dimension, vector, Folder};
 
@@ -178,32 +178,45 @@ fn events_are_told_and_may_panic() {
     assert_eq!(index.get(2_999).unwrap(), vector(2_999, 0, 256));
 }
 
-/// The last handle of a store, dropped by the store's own event.
+/// The last handles of a store and of its index, dropped by an event on the store's own thread, for
+/// which closing waits.
 #[test]
 fn an_event_may_drop_the_store() {
     let folder = Folder::new();
-    let slot: Arc<Mutex<Option<Store>>> = Arc::default();
+    let slot: Arc<Mutex<Option<(Store, Index)>>> = Arc::default();
     let from_event = Arc::clone(&slot);
+    let (go_on, may_go_on) = std::sync::mpsc::channel();
     let (dropped, was_dropped) = std::sync::mpsc::channel();
-    let dropped = Mutex::new(dropped);
+    let channels = Mutex::new((may_go_on, dropped));
+    let opener = std::thread::current().id();
     let options = StoreOptions {
         map_bytes: 1 << 20,
         on_event: Some(Arc::new(move |_| {
-            if let Some(store) = from_event.lock().unwrap().take() {
-                drop(store);
-                let _ = dropped.lock().unwrap().send(());
+            if std::thread::current().id() == opener {
+                return;
+            }
+            let (may_go_on, dropped) = &*channels.lock().unwrap();
+            if may_go_on.recv().is_ok() {
+                drop(from_event.lock().unwrap().take());
+                let _ = dropped.send(());
             }
         })),
         ..Default::default()
     };
     let store = Store::open(folder.path(), &options).unwrap();
     let index = store.index("text", &of_dimension(256)).unwrap();
-    *slot.lock().unwrap() = Some(store);
     let labels: Vec<u64> = (0..3_000).collect();
     index.upsert_batch(&labels, &matrix(&labels, 0, 256), BatchOptions::default()).unwrap();
+    *slot.lock().unwrap() = Some((store, index));
+    go_on.send(()).unwrap();
+    drop(go_on); // later events do not wait
     was_dropped.recv().unwrap();
-    assert_eq!(index.len().unwrap(), 3_000);
-    drop(index);
-    let again = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    // It is closed in its own time.
+    let again = loop {
+        match Store::open(folder.path(), &StoreOptions::default()) {
+            Err(error) if error.status() == Status::Busy => std::thread::yield_now(),
+            other => break other.unwrap(),
+        }
+    };
     assert_eq!(again.stored_stats("text").unwrap().0.live, 3_000);
 }
