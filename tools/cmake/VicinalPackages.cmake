@@ -80,7 +80,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_NAME vicinal)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
 set(CPACK_PACKAGE_VENDOR "The Vicinal authors")
-set(CPACK_PACKAGE_CONTACT "The Vicinal authors <vicinal@localhost>")
+set(CPACK_PACKAGE_CONTACT "The Vicinal authors <authors@vicinal.invalid>")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

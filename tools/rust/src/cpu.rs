@@ -76,3 +76,8 @@ pub fn chosen_cpu_target() -> Result<String> {
     // SAFETY: the library ends it with a NUL.
     Ok(unsafe { text(name.as_ptr()) })
 }
+
+#[test]
+fn the_crate_has_the_librarys_version() {
+    assert_eq!(version(), env!("CARGO_PKG_VERSION"));
+}
