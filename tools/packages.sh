@@ -6,11 +6,16 @@ packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev l
   libmimalloc-dev zlib1g-dev"
 packages_demo="wamerican"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
-  wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip"
+  wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip
+  rustc cargo rustfmt dpkg-dev file"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64
   libgtest-dev:arm64 libgmock-dev:arm64"
+packages_debian="dpkg-dev file python3-dev"
+packages_debian_arm64="libpython3-dev:arm64"
+packages_fresh_root="debootstrap"
+packages_fresh_root_arm64="qemu-user-static binfmt-support"
 
 # Runs a command as root.
 as_root() {

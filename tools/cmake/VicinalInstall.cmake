@@ -4,6 +4,9 @@
 # Highway, {fmt}, LMDB, xxHash, CRoaring and threads. robin-map and cereal are header-only and
 # private. The shared library names what it needs by itself: who links it needs nothing else, so it
 # has a component, targets and a pkg-config file of its own.
+#
+# Every file belongs to the install component that is called after its Debian package
+# (VicinalPackages.cmake); an installation without packages takes them all.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -13,27 +16,30 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vicinal)
 install(
   TARGETS vicinal
   EXPORT vicinalTargets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  FILE_SET public_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libvicinal-dev
+  FILE_SET public_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libvicinal-dev
+  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libvicinal-dev)
 install(
   TARGETS vicinal_shared
   EXPORT vicinalSharedTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+          COMPONENT libvicinal0
+          NAMELINK_COMPONENT libvicinal-dev
+  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libvicinal-dev)
 if(VICINAL_WITH_MIMALLOC)
   install(
     TARGETS vicinal_mimalloc
     EXPORT vicinalTargets
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    FILE_SET mimalloc_header DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libvicinal-dev
+    FILE_SET mimalloc_header DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libvicinal-dev)
 endif()
 
 foreach(targets IN ITEMS vicinalTargets vicinalSharedTargets)
   install(
     EXPORT ${targets}
     NAMESPACE vicinal::
-    DESTINATION ${package_dir})
+    DESTINATION ${package_dir}
+    COMPONENT libvicinal-dev)
 endforeach()
 configure_package_config_file(
   ${CMAKE_CURRENT_LIST_DIR}/vicinalConfig.cmake.in ${PROJECT_BINARY_DIR}/vicinalConfig.cmake
@@ -42,7 +48,9 @@ configure_package_config_file(
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/vicinalConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/vicinalConfig.cmake
-              ${PROJECT_BINARY_DIR}/vicinalConfigVersion.cmake DESTINATION ${package_dir})
+              ${PROJECT_BINARY_DIR}/vicinalConfigVersion.cmake
+        DESTINATION ${package_dir}
+        COMPONENT libvicinal-dev)
 
 # pkg-config files find their prefix from where they lie, so an installed tree can be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY
@@ -53,5 +61,8 @@ if(VICINAL_WITH_MIMALLOC)
 endif()
 foreach(module IN LISTS modules)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${module}.pc.in ${PROJECT_BINARY_DIR}/${module}.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  install(
+    FILES ${PROJECT_BINARY_DIR}/${module}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT libvicinal-dev)
 endforeach()

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# usage: run.sh WORK PREFIX CC CARGO RUSTC build ROOT README   copies the crate, its tests and README's
+#                                                  program (the file README) to WORK and builds them
+#                                                  against the library installed in PREFIX
+#        run.sh WORK PREFIX CC CARGO RUSTC crate   the crate's own tests: its declarations against
+#                                                  the header, the examples of its documentation
+#        run.sh WORK PREFIX CC CARGO RUSTC readme  runs README's program in a new folder
+#        run.sh WORK PREFIX CC CARGO RUSTC bench ROOT   builds bench/bindings/rust.rs and runs it on little
+#        run.sh WORK PREFIX CC CARGO RUSTC format ROOT
+#        run.sh WORK PREFIX CC CARGO RUSTC TEST    runs tests/TEST.rs
+set -euo pipefail
+work="$1" prefix="$2" cc="$3" cargo="$4" rustc="$5" mode="$6"
+here="$(cd "$(dirname "$0")" && pwd)"
+
+if [ "$mode" = format ]; then
+  rustfmt="$(dirname "$rustc")/rustfmt"
+  if [ ! -x "$rustfmt" ]; then
+    echo "skipped: rustfmt is not installed"
+    exit 77
+  fi
+  cd "$7"
+  mapfile -t sources < <(find tools/rust tests/rust bench -name '*.rs' -not -path '*/target/*')
+  [ "${#sources[@]}" -gt 0 ]
+  "$rustfmt" --check --config-path tools/rust "${sources[@]}"
+  echo "${#sources[@]} files formatted"
+  exit 0
+fi
+
+# Nothing of the user's own cargo counts; Debian's cargo is not to take another's compiler.
+export CARGO_HOME="$work/cargo_home" CARGO_TARGET_DIR="$work/target" CARGO_NET_OFFLINE=true
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
+export RUSTC="$rustc" RUSTDOC="${rustc%rustc}rustdoc" CC="$cc"
+library="$(dirname "$(find "$prefix" -name libvicinal.so.0)")"
+export LD_LIBRARY_PATH="$library" PKG_CONFIG_PATH="$library/pkgconfig"
+unset VICINAL_LIB_DIR VICINAL_INCLUDE_DIR RUSTFLAGS
+crate="$work/tools/rust" tests="$work/tests/rust"
+
+case "$mode" in
+  build)
+    "$cargo" --version
+    "$rustc" --version
+    rm -rf "$work"
+    # A tree of its own with the same folders: cargo writes beside what it builds.
+    mkdir -p "$work/tools" "$work/tests"
+    cp -r "$7/tools/rust" "$crate"
+    cp -r "$here" "$tests"
+    mkdir "$tests/examples"
+    cp "$8" "$tests/examples/readme.rs"
+    export RUSTFLAGS="-D warnings"
+    "$cargo" test --offline --no-run --manifest-path "$crate/Cargo.toml"
+    "$cargo" test --offline --no-run --manifest-path "$tests/Cargo.toml"
+    # Without pkg-config, by the folder of the library; and where it is not, words.
+    cd "$crate"
+    PKG_CONFIG_PATH="" VICINAL_LIB_DIR="$library" "$cargo" build --offline --target-dir "$work/by_folder"
+    if PKG_CONFIG_PATH="" PKG_CONFIG_LIBDIR=/nowhere "$cargo" build --offline \
+      --target-dir "$work/by_nothing" >"$work/why" 2>&1; then
+      echo "built without the library"
+      exit 1
+    fi
+    grep -F "set VICINAL_LIB_DIR" "$work/why"
+    ;;
+  crate)
+    RUSTFLAGS="-D warnings" "$cargo" test --offline --manifest-path "$crate/Cargo.toml"
+    ;;
+  readme)
+    program="$work/target/debug/examples/readme"
+    readelf -d "$program" | grep -F '[libvicinal.so.0]'
+    bash "$here/../checks/run_in_new_folder.sh" "$program"
+    ;;
+  bench)
+    # Letters as float32 are finite, and a row is never zero.
+    head -c $((2100 * 8 * 4)) < <(yes vicinal.x) >"$work/rows.f32"
+    bash "$7/bench/bindings/rust.sh" "$work/bench" "$library" "$work/rows.f32" 8 | tee "$work/bench.jsonl"
+    for what in search search_into search_batch_1000 upsert upsert_batch_1000; do
+      grep -E "^\{\"binding\": \"rust\", \"what\": \"$what\", \"ns\": [1-9][0-9]*\}\$" "$work/bench.jsonl" >/dev/null
+    done
+    if bash "$7/bench/bindings/rust.sh" "$work/bench" "$library" "$work/rows.f32" 9; then
+      echo "rows of another dimension were taken"
+      exit 1
+    fi
+    ;;
+  *)
+    RUSTFLAGS="-D warnings" "$cargo" test --offline --manifest-path "$tests/Cargo.toml" --test "$mode"
+    ;;
+esac

@@ -1,0 +1,74 @@
+//! Vicinal, an embedded vector index: an HNSW graph that stays searchable while vectors are
+//! inserted, replaced and erased, and an LMDB store that keeps every acknowledged write.
+//!
+//! A safe face of the C ABI (`vicinal.h`), linked to `libvicinal.so.0`; no other dependency.
+//!
+//! ```
+//! use vicinal::{Index, IndexOptions, SearchOptions};
+//!
+//! # fn main() -> vicinal::Result<()> {
+//! let index = Index::in_memory(&IndexOptions { dimension: 2, ..Default::default() })?;
+//! index.upsert(7, &[1.0, 0.0])?;
+//! index.upsert(8, &[0.0, 1.0])?;
+//! let hits = index.search(&[0.9, 0.1], 1, &SearchOptions::default())?;
+//! assert_eq!(hits[0].label, 7);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Shapes.** A vector is a slice of [`Index::dimension`] components of float32, a matrix a slice
+//! of rows without gaps. One that is too short or too long is refused, never read beyond.
+//!
+//! **Threads.** [`Store`], [`Index`] and [`LabelSet`] are `Send`, `Sync` and cheap to clone; every
+//! method may run beside any other, and searches never wait for writers.
+//!
+//! **Handles.** An index keeps its store open: the store closes when the last handle of it and of
+//! its indexes is dropped, or when [`Store::close`] says so; that one reports errors. Afterwards
+//! every method answers [`Status::Closed`]. Handles do not pass over `fork()`.
+//!
+//! **Closures.** Filters, visitors and progress closures may call the index, and write to it. What
+//! would have to wait for the call that they belong to answers [`Status::Busy`]. A panic in one does
+//! not unwind into C: the call is ended, and then the panic goes on in the caller.
+//!
+//! **Errors.** [`Error`] has a [`Status`], which is for programs, and a message with the numbers.
+//! What every fallible method can answer, and is not said again: `OutOfMemory`, `Internal`, and, for
+//! indexes of a store, `Closed`.
+#![warn(rust_2018_idioms)]
+
+mod callback;
+mod cpu;
+mod error;
+mod event;
+mod index;
+mod label_set;
+mod maintenance;
+mod nodes;
+mod options;
+mod search;
+mod stats;
+mod store;
+mod sys;
+mod types;
+
+#[cfg(test)]
+mod declarations;
+
+pub use callback::{Filter, Progress, ProgressClosure};
+pub use cpu::{chosen_cpu_target, cpu_targets, version, CpuTarget};
+pub use error::{Error, Result, Status};
+pub use event::Event;
+pub use index::{BatchResult, Index};
+pub use label_set::LabelSet;
+pub use maintenance::{RepairResult, ValidateReport};
+pub use nodes::NodeView;
+pub use options::{
+    BatchOptions, EventClosure, IndexOptions, RadiusOptions, RecallOptions, RepairOptions,
+    SearchOptions, StoreOptions, ValidateOptions,
+};
+pub use search::{BatchHits, RadiusHits, SearchCounters};
+pub use stats::{Stats, StoredStats};
+pub use store::{Store, StoredVectors};
+pub use types::{
+    Durability, EraseOutcome, EventKind, Hit, Label, Metric, Quantization, SearchPath, Severity,
+    UpsertOutcome,
+};

@@ -1,0 +1,400 @@
+//! Searching an [`Index`]: the nearest, many at once, and all within a radius.
+//!
+//! Hits come nearest first, ties by label, with exact distances (from the stored float32 vectors,
+//! smaller is nearer).
+
+use std::fmt;
+use std::mem::MaybeUninit;
+
+use crate::callback::LentFilter;
+use crate::error::{check, initialized, Error, Result, Status};
+use crate::index::Index;
+use crate::options::{RadiusOptions, SearchOptions};
+use crate::sys;
+use crate::types::{Hit, Label, SearchPath};
+
+/// What a search cost, so that a surprising latency can be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SearchCounters {
+    /// Distances computed, codes and float32 together.
+    pub distances: u64,
+    /// Nodes expanded.
+    pub nodes_visited: u64,
+    /// None: a path of a later library.
+    pub path: Option<SearchPath>,
+}
+
+impl SearchCounters {
+    fn from_c(c: &sys::vicinal_search_counters) -> SearchCounters {
+        SearchCounters {
+            distances: c.distances,
+            nodes_visited: c.nodes_visited,
+            path: SearchPath::from_c(c.path),
+        }
+    }
+}
+
+/// Hits of up to this many are gathered on the stack.
+const ON_STACK: usize = 128;
+
+impl Index {
+    /// The `k` nearest live vectors. Never fails for having fewer: without a filter min(k, live)
+    /// are found whatever else is going on. k = 0 finds none.
+    ///
+    /// The graph is walked, or what may be returned is compared one by one, whichever is the cheaper
+    /// by the numbers of this index.
+    ///
+    /// Shape: `query` has [`dimension`](Index::dimension) components.
+    ///
+    /// Errors: `InvalidArgument` for a query that [`upsert`](Index::upsert) would refuse or an
+    /// option outside its range; `Corruption`, `IoError` when a vector that is not in memory is
+    /// damaged or cannot be read.
+    ///
+    /// Cost: allocates nothing but the answer once warm while `k` is at most 128.
+    pub fn search(&self, query: &[f32], k: usize, options: &SearchOptions<'_>) -> Result<Vec<Hit>> {
+        self.search_hits(query, k, options, std::ptr::null_mut())
+    }
+
+    /// As [`search`](Index::search), with what it cost.
+    pub fn search_counted(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: &SearchOptions<'_>,
+    ) -> Result<(Vec<Hit>, SearchCounters)> {
+        let mut counters = initialized(sys::vicinal_search_counters_init);
+        let hits = self.search_hits(query, k, options, &mut counters)?;
+        Ok((hits, SearchCounters::from_c(&counters)))
+    }
+
+    /// As [`search`](Index::search) for the `labels.len()` nearest: writes their labels and
+    /// distances to the beginning of `labels` and `distances`, and returns how many there are.
+    /// Allocates nothing once warm for at most 128.
+    ///
+    /// Errors: also `InvalidArgument` when the two are not of one length.
+    pub fn search_into(
+        &self,
+        query: &[f32],
+        labels: &mut [Label],
+        distances: &mut [f32],
+        options: &SearchOptions<'_>,
+    ) -> Result<usize> {
+        if labels.len() != distances.len() {
+            return Err(Error::new(
+                Status::InvalidArgument,
+                format!("room for {} labels and {} distances", labels.len(), distances.len()),
+            ));
+        }
+        let (k, no_counters) = (labels.len(), std::ptr::null_mut());
+        // SAFETY: both have room for k.
+        unsafe {
+            self.search_raw(
+                query,
+                k,
+                options,
+                labels.as_mut_ptr(),
+                distances.as_mut_ptr(),
+                no_counters,
+            )
+        }
+    }
+
+    fn search_hits(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: &SearchOptions<'_>,
+        counters: *mut sys::vicinal_search_counters,
+    ) -> Result<Vec<Hit>> {
+        if k <= ON_STACK {
+            let mut labels = MaybeUninit::<[Label; ON_STACK]>::uninit();
+            let mut distances = MaybeUninit::<[f32; ON_STACK]>::uninit();
+            let (to_labels, to_distances) =
+                (labels.as_mut_ptr().cast::<Label>(), distances.as_mut_ptr().cast::<f32>());
+            // SAFETY: there is room for k; the first `found` are written.
+            return unsafe {
+                let found =
+                    self.search_raw(query, k, options, to_labels, to_distances, counters)?;
+                Ok(hits(
+                    std::slice::from_raw_parts(to_labels, found),
+                    std::slice::from_raw_parts(to_distances, found),
+                )
+                .collect())
+            };
+        }
+        let mut labels = room_for::<Label>(k)?;
+        let mut distances = room_for::<f32>(k)?;
+        // SAFETY: both have room for k; the first `found` are written.
+        unsafe {
+            let (to_labels, to_distances) = (labels.as_mut_ptr(), distances.as_mut_ptr());
+            let found = self.search_raw(query, k, options, to_labels, to_distances, counters)?;
+            labels.set_len(found);
+            distances.set_len(found);
+        }
+        Ok(hits(&labels, &distances).collect())
+    }
+
+    /// # Safety
+    /// `labels` and `distances` have room for `k`; `counters` is NULL or initialised.
+    unsafe fn search_raw(
+        &self,
+        query: &[f32],
+        k: usize,
+        options: &SearchOptions<'_>,
+        labels: *mut Label,
+        distances: *mut f32,
+        counters: *mut sys::vicinal_search_counters,
+    ) -> Result<usize> {
+        let filter = LentFilter::new(options.filter);
+        let mut found = 0;
+        let searched = check(sys::vicinal_index_search(
+            self.pointer(),
+            query.as_ptr(),
+            query.len(),
+            k,
+            &search_options(options, &filter),
+            labels,
+            distances,
+            &mut found,
+            counters,
+        ));
+        filter.resume();
+        searched.map(|()| found)
+    }
+
+    /// One search per row of `queries`, spread over `threads` (0: the index's, at most 4,096). Each
+    /// sees a moment of its own.
+    ///
+    /// Shape: `queries` has rows * [`dimension`](Index::dimension) components, row after row.
+    ///
+    /// Errors: as [`search`](Index::search), naming the first bad row; `InvalidArgument` when
+    /// `queries` is not whole rows, or rows * k is beyond what memory can have.
+    pub fn search_batch(
+        &self,
+        queries: &[f32],
+        k: usize,
+        threads: u32,
+        options: &SearchOptions<'_>,
+    ) -> Result<BatchHits> {
+        let rows = self.rows("queries", queries)?;
+        let room = rows.checked_mul(k).ok_or_else(|| beyond_memory(rows, k))?;
+        let mut made = BatchHits {
+            k,
+            labels: room_for(room).map_err(|_| beyond_memory(rows, k))?,
+            distances: room_for(room).map_err(|_| beyond_memory(rows, k))?,
+            counts: vec![0; rows],
+            counters: vec![initialized(sys::vicinal_search_counters_init); rows],
+        };
+        let filter = LentFilter::new(options.filter);
+        // SAFETY: all are of the lengths told.
+        let searched = check(unsafe {
+            sys::vicinal_index_search_batch(
+                self.pointer(),
+                queries.as_ptr(),
+                rows,
+                self.dimension(),
+                k,
+                &search_options(options, &filter),
+                threads,
+                made.labels.as_mut_ptr(),
+                made.distances.as_mut_ptr(),
+                made.counts.as_mut_ptr(),
+                made.counters.as_mut_ptr(),
+            )
+        });
+        filter.resume();
+        searched?;
+        // SAFETY: a search of all rows writes all of both.
+        unsafe {
+            made.labels.set_len(room);
+            made.distances.set_len(room);
+        }
+        Ok(made)
+    }
+
+    /// Live vectors within `radius` (distance <= radius): all that the walk finds, and with
+    /// `exact` all that there are.
+    ///
+    /// Errors: as [`search`](Index::search); `InvalidArgument` for a radius that is not a number.
+    pub fn search_radius(
+        &self,
+        query: &[f32],
+        radius: f32,
+        options: &RadiusOptions<'_>,
+    ) -> Result<RadiusHits> {
+        let filter = LentFilter::new(options.filter);
+        let mut c = initialized(sys::vicinal_radius_options_init);
+        c.max_hits = options.max_hits;
+        c.ef_search = options.ef_search;
+        (c.predicate, c.predicate_context) = filter.lend();
+        c.labels = options.labels.map_or(std::ptr::null(), |labels| labels.pointer());
+        c.exact = options.exact.into();
+        let mut counters = initialized(sys::vicinal_search_counters_init);
+        let mut pointer = std::ptr::null_mut();
+        // SAFETY: the query is as long as told; filter and set outlive the call.
+        let searched = check(unsafe {
+            sys::vicinal_index_search_radius(
+                self.pointer(),
+                query.as_ptr(),
+                query.len(),
+                radius,
+                &c,
+                &mut pointer,
+                &mut counters,
+            )
+        });
+        let hits = RadiusHits { pointer, counters: SearchCounters::from_c(&counters) };
+        filter.resume();
+        searched.map(|()| hits)
+    }
+}
+
+/// An empty vector with room for `k` elements.
+fn room_for<T>(k: usize) -> Result<Vec<T>> {
+    let mut made = Vec::new();
+    made.try_reserve_exact(k).map_err(|_| beyond_memory(1, k))?;
+    Ok(made)
+}
+
+fn beyond_memory(rows: usize, k: usize) -> Error {
+    Error::new(
+        Status::InvalidArgument,
+        format!("{rows} rows of k = {k} hits are beyond what memory can have"),
+    )
+}
+
+fn search_options(
+    options: &SearchOptions<'_>,
+    filter: &LentFilter<'_>,
+) -> sys::vicinal_search_options {
+    let mut c = initialized(sys::vicinal_search_options_init);
+    c.ef_search = options.ef_search;
+    (c.predicate, c.predicate_context) = filter.lend();
+    c.labels = options.labels.map_or(std::ptr::null(), |labels| labels.pointer());
+    c.exact = options.exact.into();
+    c
+}
+
+fn hits<'a>(labels: &'a [Label], distances: &'a [f32]) -> impl Iterator<Item = Hit> + 'a {
+    labels.iter().zip(distances).map(|(&label, &distance)| Hit { label, distance })
+}
+
+/// What [`Index::search_batch`] found: two matrices of a row a query and k columns.
+#[derive(Clone)]
+pub struct BatchHits {
+    k: usize,
+    labels: Vec<Label>,
+    distances: Vec<f32>,
+    counts: Vec<usize>,
+    counters: Vec<sys::vicinal_search_counters>,
+}
+
+impl BatchHits {
+    /// Queries.
+    pub fn rows(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Labels that `row` found, nearest first, at most k. Panics when there is no such row.
+    pub fn labels(&self, row: usize) -> &[Label] {
+        &self.labels[row * self.k..][..self.counts[row]]
+    }
+
+    /// Their distances. Panics when there is no such row.
+    pub fn distances(&self, row: usize) -> &[f32] {
+        &self.distances[row * self.k..][..self.counts[row]]
+    }
+
+    /// Both. Panics when there is no such row.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = Hit> + '_ {
+        hits(self.labels(row), self.distances(row))
+    }
+
+    /// What `row` cost. Panics when there is no such row.
+    pub fn counters(&self, row: usize) -> SearchCounters {
+        SearchCounters::from_c(&self.counters[row])
+    }
+
+    /// The whole matrices, rows * k; what a row has not found is `u64::MAX` and infinity.
+    pub fn matrices(&self) -> (&[Label], &[f32]) {
+        (&self.labels, &self.distances)
+    }
+}
+
+impl fmt::Debug for BatchHits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries((0..self.rows()).map(|row| self.labels(row))).finish()
+    }
+}
+
+/// What [`Index::search_radius`] found, nearest first.
+pub struct RadiusHits {
+    pointer: *mut sys::vicinal_hits,
+    counters: SearchCounters,
+}
+
+// SAFETY: nothing changes in it before it is freed.
+unsafe impl Send for RadiusHits {}
+unsafe impl Sync for RadiusHits {}
+
+impl RadiusHits {
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        // SAFETY: the handle is good.
+        unsafe { sys::vicinal_hits_count(self.pointer) }
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Their labels.
+    pub fn labels(&self) -> &[Label] {
+        // SAFETY: as long as the handle lives.
+        unsafe { slice(sys::vicinal_hits_labels(self.pointer), self.len()) }
+    }
+
+    /// Their distances.
+    pub fn distances(&self) -> &[f32] {
+        // SAFETY: as long as the handle lives.
+        unsafe { slice(sys::vicinal_hits_distances(self.pointer), self.len()) }
+    }
+
+    /// Both.
+    pub fn iter(&self) -> impl Iterator<Item = Hit> + '_ {
+        hits(self.labels(), self.distances())
+    }
+
+    /// Whether more lie within the radius than [`RadiusOptions::max_hits`].
+    pub fn cut(&self) -> bool {
+        // SAFETY: the handle is good.
+        unsafe { sys::vicinal_hits_cut(self.pointer) }
+    }
+
+    /// What the search cost.
+    pub fn counters(&self) -> SearchCounters {
+        self.counters
+    }
+}
+
+impl Drop for RadiusHits {
+    fn drop(&mut self) {
+        // SAFETY: made by the library (or NULL), freed once.
+        unsafe { sys::vicinal_hits_free(self.pointer) }
+    }
+}
+
+impl fmt::Debug for RadiusHits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+unsafe fn slice<'a, T>(pointer: *const T, count: usize) -> &'a [T] {
+    if count == 0 {
+        return &[];
+    }
+    std::slice::from_raw_parts(pointer, count)
+}

@@ -1,0 +1,382 @@
+//! [`Store`]: one LMDB environment on disk that holds any number of named indexes.
+
+use std::ffi::CString;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::os::raw::c_void;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::callback::{keep_in, on_text, LentProgress, LentVisitor, ProgressClosure};
+use crate::error::{check, initialized, Error, Result, Status};
+use crate::event::{inside_event, on_event, EventContext};
+use crate::index::Index;
+use crate::options::{IndexOptions, StoreOptions};
+use crate::stats::StoredStats;
+use crate::sys;
+use crate::types::Label;
+
+/// A store. Clones are the same store.
+///
+/// One process opens a path for writing once: a second one, or a second open in the same process,
+/// gets `Busy`.
+#[derive(Clone)]
+pub struct Store {
+    handle: Arc<StoreHandle>,
+}
+
+/// Frees the library's handle, which closes the store, and after it what events are told to.
+pub(crate) struct StoreHandle {
+    pointer: *mut sys::vicinal_store,
+    event_context: *mut EventContext,
+    path: PathBuf,
+}
+
+// SAFETY: the library's functions may be called from any thread beside any other on one handle; it
+// is freed when nobody holds it any more. The event closure is Send and Sync.
+unsafe impl Send for StoreHandle {}
+unsafe impl Sync for StoreHandle {}
+
+/// What is freed with the last handle.
+struct Parts(*mut sys::vicinal_store, *mut EventContext);
+
+// SAFETY: as for StoreHandle.
+unsafe impl Send for Parts {}
+
+impl Parts {
+    fn free(self) {
+        // SAFETY: both were made once and are freed once; no index has a handle any more, and the
+        // library tells no event once its store is closed.
+        unsafe {
+            sys::vicinal_store_free(self.0);
+            if !self.1.is_null() {
+                drop(Box::from_raw(self.1));
+            }
+        }
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        let parts = Parts(self.pointer, self.event_context);
+        if inside_event() {
+            // Closing waits for the thread that tells the event, which may be this one.
+            // Without a thread for it the store stays open until the process ends.
+            let _ = std::thread::Builder::new().spawn(move || parts.free());
+        } else {
+            parts.free();
+        }
+    }
+}
+
+/// What [`Store::stored_vectors`] read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredVectors {
+    /// A row a label, without gaps; zeros for a label that is not live.
+    pub vectors: Vec<f32>,
+    /// Whether the label is live.
+    pub live: Vec<bool>,
+}
+
+impl Store {
+    /// Opens the store at the folder `path`, making it when `options.create` says so.
+    ///
+    /// Errors: `NotFound` when no store is there and `create` is false; `InvalidArgument` when the
+    /// path is a file or a folder with other content, or has a NUL byte; `Busy` when it is open for
+    /// writing elsewhere (this process or another); `IoError` for no permission, a read-only file
+    /// system, no thread for `options.background`; `Corruption` when it is truncated, not LMDB's, or
+    /// a page that LMDB would walk is damaged; `FormatVersion` for another release's, see
+    /// [`convert`](Store::convert).
+    pub fn open(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Store> {
+        let path = path.as_ref();
+        let mut handle = StoreHandle {
+            pointer: std::ptr::null_mut(),
+            event_context: std::ptr::null_mut(),
+            path: path.to_owned(),
+        };
+        let path = path_to_c(path)?;
+        let mut c = options.to_c();
+        if let Some(closure) = &options.on_event {
+            handle.event_context =
+                Box::into_raw(Box::new(EventContext { closure: closure.clone() }));
+            c.on_event = Some(on_event);
+            c.event_context = handle.event_context.cast();
+        }
+        // SAFETY: all point to what they should; `handle` keeps the context.
+        check(unsafe { sys::vicinal_store_open(path.as_ptr(), &c, &mut handle.pointer) })?;
+        Ok(Store { handle: Arc::new(handle) })
+    }
+
+    /// Checkpoints (unless read-only) and closes; this store and its indexes answer `Closed` from
+    /// then on. A second call is `Ok`.
+    ///
+    /// Errors: `Busy` inside a closure; `IoError`, `Full` for what could not be written.
+    pub fn close(&self) -> Result<()> {
+        // SAFETY: the handle is good.
+        check(unsafe { sys::vicinal_store_close(self.pointer()) })
+    }
+
+    /// Makes a store of an earlier format one that this release opens; false when there is nothing
+    /// to do. It is copied beside itself, so there must be room for that, and the copy takes its
+    /// place at once: a crash leaves one or the other.
+    ///
+    /// Errors: `NotFound`, `InvalidArgument`, `Corruption` as [`open`](Store::open); `Busy` when open
+    /// for writing; `FormatVersion` of a later release; `IoError`, `Full`. Nothing is changed then.
+    pub fn convert(path: impl AsRef<Path>) -> Result<bool> {
+        let path = path_to_c(path.as_ref())?;
+        let mut converted = false;
+        // SAFETY: the path is NUL-terminated.
+        check(unsafe { sys::vicinal_store_convert(path.as_ptr(), &mut converted) })?;
+        Ok(converted)
+    }
+
+    /// The path as it was opened.
+    pub fn path(&self) -> &Path {
+        &self.handle.path
+    }
+
+    /// The index called `name` (1 to 100 bytes of letters, digits, '_', '-', '.'), opened or created.
+    ///
+    /// The first call in a process loads it, by all threads: vectors and checkpointed links are
+    /// verified and read, the journal is replayed. Later calls give the same index.
+    ///
+    /// Errors: `InvalidArgument` when stored options differ (both values named), for dimension 0 of
+    /// a new index, a bad name; `Corruption` when a node or vector record is damaged (its label
+    /// named), see [`IndexOptions::salvage`]; `IoError` when the file cannot be read; `ReadOnly`.
+    pub fn index(&self, name: &str, options: &IndexOptions) -> Result<Index> {
+        self.opened(sys::vicinal_store_index, name, options, None)
+    }
+
+    /// As [`index`](Store::index), telling how far it is; `Cancelled` when `progress` breaks.
+    pub fn index_with_progress<'a>(
+        &self,
+        name: &str,
+        options: &IndexOptions,
+        progress: &'a mut ProgressClosure<'a>,
+    ) -> Result<Index> {
+        self.opened(sys::vicinal_store_index, name, options, Some(progress))
+    }
+
+    /// The existing index called `name` as it is stored; `tuning` gives the fields that are not
+    /// stored. A stored field in it may be as stored or as it is by default.
+    ///
+    /// Errors: `NotFound`, and as [`index`](Store::index).
+    pub fn open_index(&self, name: &str, tuning: &IndexOptions) -> Result<Index> {
+        self.opened(sys::vicinal_store_open_index, name, tuning, None)
+    }
+
+    fn opened<'a>(
+        &self,
+        open: Open,
+        name: &str,
+        options: &IndexOptions,
+        progress: Option<&'a mut ProgressClosure<'a>>,
+    ) -> Result<Index> {
+        let name = to_c(name)?;
+        let mut progress = LentProgress::new(progress);
+        let mut c = options.to_c();
+        (c.progress, c.progress_context) = progress.lend();
+        let mut pointer = std::ptr::null_mut();
+        // SAFETY: all point to what they should; `progress` outlives the call.
+        let done = check(unsafe { open(self.pointer(), name.as_ptr(), &c, &mut pointer) });
+        // The handle first: it is freed when the progress closure's panic goes on.
+        let index = done.and_then(|()| Index::from_handle(pointer, Some(self.handle.clone())));
+        progress.resume();
+        index
+    }
+
+    /// The names of the stored indexes, sorted.
+    pub fn index_names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.texts(keep_in(&mut names), |visit, context| {
+            // SAFETY: the visitor outlives the call.
+            unsafe { sys::vicinal_store_for_each_index_name(self.pointer(), visit, context) }
+        })?;
+        Ok(names)
+    }
+
+    /// The exact bits stored under `labels` in the index called `name`, open or not, without loading
+    /// it.
+    ///
+    /// Shape: the answer's `vectors` are `labels.len()` rows of `dimension` components.
+    ///
+    /// Errors: `InvalidArgument` when `dimension` is not the index's (noticed when a label is live);
+    /// `NotFound` for no such index; `Corruption` when a record that had to be read is damaged;
+    /// `IoError`.
+    ///
+    /// Cost: one walk over node blocks and journal for all labels together, and a chunk (at most 64
+    /// KiB, or a row) for each vector. Memory: twice the answer.
+    pub fn stored_vectors(
+        &self,
+        name: &str,
+        labels: &[Label],
+        dimension: usize,
+    ) -> Result<StoredVectors> {
+        let name = to_c(name)?;
+        let components = labels
+            .len()
+            .checked_mul(dimension)
+            .filter(|&components| components <= isize::MAX as usize / std::mem::size_of::<f32>())
+            .ok_or_else(|| {
+                Error::new(
+                    Status::InvalidArgument,
+                    format!(
+                        "{} rows of {dimension} components are beyond what memory can have",
+                        labels.len()
+                    ),
+                )
+            })?;
+        let mut read =
+            StoredVectors { vectors: vec![0.0; components], live: vec![false; labels.len()] };
+        // SAFETY: all are of the lengths told.
+        check(unsafe {
+            sys::vicinal_store_stored_vectors(
+                self.pointer(),
+                name.as_ptr(),
+                labels.as_ptr(),
+                labels.len(),
+                dimension,
+                read.vectors.as_mut_ptr(),
+                read.live.as_mut_ptr(),
+            )
+        })?;
+        Ok(read)
+    }
+
+    /// What the file says about the index called `name`, open or not, without loading it, and its
+    /// stored options (the others as they are by default). Waits for whoever opens that index.
+    ///
+    /// Errors: `NotFound`; `Corruption` when a record that had to be read is damaged; `IoError`.
+    ///
+    /// Cost: reads the node blocks and the journal; of vectors and links only how long their records
+    /// are. Holds a byte a node.
+    pub fn stored_stats(&self, name: &str) -> Result<(StoredStats, IndexOptions)> {
+        let name = to_c(name)?;
+        let mut stats = initialized(sys::vicinal_stored_stats_init);
+        let mut options = initialized(sys::vicinal_index_options_init);
+        // SAFETY: the name is NUL-terminated, the structs initialised.
+        check(unsafe {
+            sys::vicinal_store_stored_stats(self.pointer(), name.as_ptr(), &mut stats, &mut options)
+        })?;
+        Ok((StoredStats::from_c(&stats), IndexOptions::from_c(&options)?))
+    }
+
+    /// Deletes the index and everything stored for it; handles to it answer `Closed` afterwards. It
+    /// is gone, and the name free, by one commit; what it had stored follows in steps.
+    ///
+    /// Errors: `NotFound`, `Busy`, `IoError`, `ReadOnly`.
+    pub fn drop_index(&self, name: &str) -> Result<()> {
+        let name = to_c(name)?;
+        // SAFETY: the name is NUL-terminated.
+        check(unsafe { sys::vicinal_store_drop_index(self.pointer(), name.as_ptr()) })
+    }
+
+    /// Checkpoints every open index.
+    pub fn checkpoint(&self) -> Result<()> {
+        // SAFETY: the handle is good.
+        check(unsafe { sys::vicinal_store_checkpoint(self.pointer()) })
+    }
+
+    /// Makes every acknowledged write survive a power cut, whatever the durability.
+    pub fn sync(&self) -> Result<()> {
+        // SAFETY: the handle is good.
+        check(unsafe { sys::vicinal_store_sync(self.pointer()) })
+    }
+
+    /// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
+    /// and writers go on. The copy is a store of its own. This is also the way to shrink.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path_to_c(path.as_ref())?;
+        // SAFETY: the path is NUL-terminated.
+        check(unsafe { sys::vicinal_store_backup(self.pointer(), path.as_ptr()) })
+    }
+
+    /// Verifies the checksum of every stored record of every index without loading graphs. Returns
+    /// how many records fail, and a line for each, at most 100. One that fails is no failure of the
+    /// call.
+    pub fn verify_records(&self) -> Result<(u64, Vec<String>)> {
+        let mut failed = 0;
+        let mut lines = Vec::new();
+        self.texts(keep_in(&mut lines), |visit, context| {
+            // SAFETY: the visitor outlives the call.
+            unsafe {
+                sys::vicinal_store_verify_records(self.pointer(), visit, context, &mut failed)
+            }
+        })?;
+        Ok((failed, lines))
+    }
+
+    /// Visits the journal of the index called `name`, oldest first, one JSON object an entry
+    /// (`{"seq":..,"op":..,...}`), until `visit` breaks, which is no failure.
+    ///
+    /// Errors: `NotFound`, `Corruption`, `IoError`.
+    pub fn for_each_journal_entry<F>(&self, name: &str, visit: F) -> Result<()>
+    where
+        F: FnMut(&str) -> ControlFlow<()> + Send,
+    {
+        let name = to_c(name)?;
+        self.texts(visit, |visit, context| {
+            // SAFETY: the visitor outlives the call.
+            unsafe {
+                sys::vicinal_store_for_each_journal_entry(
+                    self.pointer(),
+                    name.as_ptr(),
+                    visit,
+                    context,
+                )
+            }
+        })
+    }
+
+    /// Calls `walk` with `visit` as C takes it.
+    fn texts<F>(
+        &self,
+        visit: F,
+        walk: impl FnOnce(sys::vicinal_text_visitor, *mut c_void) -> sys::vicinal_status,
+    ) -> Result<()>
+    where
+        F: FnMut(&str) -> ControlFlow<()>,
+    {
+        let mut lent = LentVisitor::new(visit);
+        let walked = check(walk(Some(on_text::<F>), lent.context()));
+        lent.resume();
+        walked
+    }
+
+    fn pointer(&self) -> *mut sys::vicinal_store {
+        self.handle.pointer
+    }
+}
+
+type Open = unsafe extern "C" fn(
+    *mut sys::vicinal_store,
+    *const std::os::raw::c_char,
+    *const sys::vicinal_index_options,
+    *mut *mut sys::vicinal_index,
+) -> sys::vicinal_status;
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Store").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+fn to_c(text: impl AsRef<[u8]>) -> Result<CString> {
+    let bytes = text.as_ref();
+    CString::new(bytes).map_err(|error| {
+        Error::new(
+            Status::InvalidArgument,
+            format!(
+                "a NUL byte at {} of \"{}\"",
+                error.nul_position(),
+                String::from_utf8_lossy(bytes).escape_default()
+            ),
+        )
+    })
+}
+
+fn path_to_c(path: &Path) -> Result<CString> {
+    to_c(path.as_os_str().as_bytes())
+}
