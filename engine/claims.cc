@@ -1,9 +1,11 @@
 #include "engine/claims.h"
 
+#include <pthread.h>
 #include <tsl/robin_set.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "engine/callback.h"
 
@@ -31,12 +33,26 @@ struct alignas(64) Shard {
   std::size_t waiting VICINAL_GUARDED_BY(mutex) = 0;
 };
 
-Shard& shard_for(const Claim& claim) {
-  constexpr unsigned kBits = 7;
-  // Never ended: indexes may end after it would.
-  static auto& shards = *new std::array<Shard, std::size_t{1} << kBits>;
-  return shards[mix(claim) >> (64 - kBits)];
+constexpr unsigned kTableBits = 7;
+using Table = std::array<Shard, std::size_t{1} << kTableBits>;
+
+// Never ended: indexes may end after it would. A child has a new one: the threads that held claims,
+// or a mutex, stayed behind.
+std::atomic<Table*>& table() {
+  static std::atomic<Table*>* const present = [] {
+    auto* const made = new std::atomic<Table*>(new Table);
+    static_cast<void>(::pthread_atfork(nullptr, nullptr, [] { table().store(new Table); }));
+    return made;
+  }();
+  return *present;
 }
+
+Shard& shard_for(const Claim& claim) {
+  return (*table().load(std::memory_order_acquire))[mix(claim) >> (64 - kTableBits)];
+}
+
+// What a large batch has made it grow to it would keep as long as the process.
+constexpr std::size_t kKeptBuckets = 1024;
 
 std::vector<Label> ascending(std::vector<Label> labels) {
   std::sort(labels.begin(), labels.end());
@@ -84,6 +100,9 @@ void LabelClaims::release(Label label) {
   Shard& shard = shard_for(claim);
   const internal::MutexLock lock(shard.mutex);
   shard.held.erase(claim);
+  if (shard.held.empty() && shard.held.bucket_count() > kKeptBuckets) {
+    decltype(shard.held)().swap(shard.held);
+  }
   if (shard.waiting > 0) shard.released.notify_all();
 }
 

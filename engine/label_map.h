@@ -2,7 +2,8 @@
 //
 // What: shards, each a mutex and a hash set of node ids that hashes a node by the label that the
 // graph holds for it, so an entry costs 8 bytes of a bucket (about 13 a label at the usual load)
-// and no label is stored twice. Until there are kFew labels all are in one set. An erased label keeps its tombstone's node, so that it can be
+// and no label is stored twice. Until there are kFew labels all are in one set,
+// behind one mutex. An erased label keeps its tombstone's node, so that it can be
 // resurrected, until the node's slot is recycled.
 // Threads: any; shard mutexes are held for one look or one switch.
 //

@@ -30,7 +30,9 @@ Result<RecoveryReport> Recovery::run() {
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
   if (!graph_.flat()) {
-    finish_links(!graph_.unlinked_nodes().empty());
+    const std::size_t unlinked = graph_.unlinked_nodes().size();
+    finish_links(unlinked > 0);
+    unsaved_bytes_ = unlinked * state_.row_bytes();
     graph_.link_backlog(graph_.node_limit());  // what was placed before there were too many
     VICINAL_RETURN_IF_ERROR(link_missing(graph_.unlinked_nodes()));
   } else {
@@ -179,7 +181,6 @@ Status Recovery::link_missing(std::vector<NodeId> missing) {
     if (!graph_.linked(node)) missing.push_back(node);
   }
   if (missing.empty()) return {};
-  unsaved_bytes_ += missing.size() * state_.row_bytes();
   graph_.link_batch(missing, state_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
     return reporter_(done, total);
   });

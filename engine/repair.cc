@@ -83,6 +83,7 @@ Result<RepairResult> Maintenance::repair_slice(std::uint64_t slice, bool wait, R
         slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
   }
   pass_open_.store(!result.finished);
+  state_.graph->link_backlog(slice);
   // E9: the turn is free here, where labels are claimed.
   const Result<std::uint64_t> freed = freeing_.free_unlinked();
   if (!freed) return freed.status();
@@ -100,7 +101,7 @@ bool Maintenance::repair_due() const {
 }
 
 void Maintenance::after_writes(std::uint64_t count) noexcept {
-  constexpr std::uint64_t kAtOnce = 4;
+  constexpr std::uint64_t kAtOnce = 32;  // a millisecond; of a flat index that has grown, 500 wait
   state_.graph->link_backlog(std::max(kAtOnce, count));
   if (on_write_) on_write_();
   if (state_.durable) return;  // the store's thread, or the caller, repairs

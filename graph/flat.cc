@@ -62,20 +62,47 @@ void begin_linking(GraphState& g, std::uint64_t limit) {
   g.flat.store(false, std::memory_order_release);
 }
 
+namespace {
+
+bool release_locked(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
+  GraphState::FlatCondemned& condemned = g.flat_condemned;
+  if (condemned.nodes.empty()) return true;
+  if (g.epochs.advance() <= condemned.tag) return false;
+  g.unlinked_slots.insert(g.unlinked_slots.end(), condemned.nodes.begin(), condemned.nodes.end());
+  condemned.nodes.clear();
+  return true;
+}
+
+}  // namespace
+
+bool release_condemned(GraphState& g) {
+  const internal::MutexLock lock(g.slots_mutex);
+  return release_locked(g);
+}
+
 bool repair_flat(GraphState& g, RepairResult& result) {
   const internal::MutexLock lock(g.slots_mutex);
   if (!g.flat.load(std::memory_order_relaxed)) return false;
-  const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
-  const Visibility::Step step(g.visibility);
-  for (std::uint64_t i = 0; i < limit; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (g.state(node) != NodeState::kTombstone || g.visibility.pinned(node)) continue;
-    g.set_state(node, NodeState::kCondemned);
-    g.unlinked_slots.push_back(node);
-    ++result.slots_freed;
+  GraphState::FlatCondemned& condemned = g.flat_condemned;
+  const std::int64_t dead = g.tombstone_count.load(std::memory_order_relaxed);
+  if (condemned.nodes.empty() && dead > 0) {
+    condemned.nodes.reserve(static_cast<std::size_t>(dead));
+    const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
+    const Visibility::Step step(g.visibility);
+    for (std::uint64_t i = 0; i < limit; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (g.state(node) != NodeState::kTombstone || g.visibility.pinned(node)) continue;
+      if (condemned.nodes.size() == condemned.nodes.capacity()) break;  // another time
+      g.set_state(node, NodeState::kCondemned);
+      condemned.nodes.push_back(node);
+    }
+    condemned.tag = g.epochs.retire_tag();
+    result.nodes_examined = 1;  // so few slots are looked at for the price of one
   }
-  result.nodes_examined += limit;
-  result.finished = true;
+  const std::size_t handed_out = condemned.nodes.size();
+  result.waiting = !release_locked(g);
+  if (!result.waiting) result.slots_freed = handed_out;
+  result.finished = !result.waiting;
   return true;
 }
 

@@ -39,8 +39,13 @@ void make_linking_parts(GraphState& g) VICINAL_REQUIRES(g.slots_mutex);
 /// std::bad_alloc: the graph is flat, and as good as before.
 void begin_linking(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
 
-/// Repair of a flat graph: nothing leads to a tombstone, so all that are not pinned can be handed
-/// out at once. False, and nothing done, when the graph is not flat.
+/// Repair of a flat graph: nothing leads to a tombstone, so all that are not pinned are condemned, and
+/// handed out once the readers have left for whom they may count (G11). False, and nothing done, when
+/// the graph is not flat.
 bool repair_flat(GraphState& g, RepairResult& result) VICINAL_EXCLUDES(g.slots_mutex);
+
+/// Hands out what repair_flat() has condemned, flat or not by now, if those readers have left. False
+/// while some is left.
+bool release_condemned(GraphState& g) VICINAL_EXCLUDES(g.slots_mutex);
 
 }  // namespace vicinal::graph

@@ -134,7 +134,7 @@ GraphStats Graph::stats() const {
         if (const BlockHeader* block = t.block(node, l)) s.links_by_level[l] += block->count;
       }
     }
-    s.bytes_links = t.arena().bytes_held();
+    if (!s.flat) s.bytes_links = t.arena().bytes_held();
     s.bytes_nodes = bytes_of_nodes(g);
   }
   s.bytes_vectors = g.vectors.bytes_held();

@@ -30,7 +30,7 @@
 //   G4  A node's payload is complete before any link to it can be read.
 //   G5  A node's forward links on all levels are published before any back-link to it.
 //   G6* The entry point is one atomic value (node, level) and is a node of the highest level used.
-//   G7  Storage never moves.
+//   G7  Storage never moves, but for rows and fields of a flat graph, which are copied once (G15).
 //   G8* A slot is reused only when no list names it and no reader can still hold it.
 //   G9* On each level parent links form a tree over the linked nodes that have the level: a child
 //       stands in its parent's list and the parent in the child's. Hence every linked node is
@@ -148,8 +148,7 @@ class Graph {
   NodeState state(NodeId node) const;
   /// Slots ever used: every node is below it.
   std::uint64_t node_limit() const;
-  /// The stored bits, or nullptr when vectors are not kept. Valid while the slot is not reused:
-  /// inside a Moment, or while the caller holds the label.
+  /// The stored bits, or nullptr when vectors are not kept. Valid inside a Moment.
   const float* vector(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;
@@ -244,7 +243,7 @@ class Graph {
 
   // ---- Reading.
 
-  /// The k nearest nodes that count at `moment`: algorithms 2 and 5. Writes at most k to `out`,
+  /// The k nearest nodes that count at `moment`: algorithms 2 and 5, or a scan while flat(). Writes at most k to `out`,
   /// nearest first, ties by label; returns how many. No lock; no allocation once warm. Where the
   /// filter leaves so few that comparing with all of them is cheaper, that is done (search_cost.h).
   std::size_t search(const Moment& moment, const SearchRequest& request, std::span<Found> out,

@@ -34,10 +34,13 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
       vectors(vector_stride(c.dimension)),
       codes(kernels::code_stride(c.dimension)),
       flat(c.smallest_graph > 0),
-      topology(new Topology(epochs)) {
+      topology(nullptr) {
+  auto first = std::make_unique<Topology>(epochs);
+  topology.store(first.get());
   const internal::MutexLock lock(slots_mutex);
   if (codes_at_once()) rotation_signs = kernels::make_rotation_signs(c.dimension, c.seed);
   if (!flat.load()) make_linking_parts(*this);
+  static_cast<void>(first.release());  // the destructor's from now on
 }
 
 GraphState::~GraphState() { delete topology.load(); }

@@ -115,6 +115,12 @@ class GraphState {
     std::uint64_t tag = 0;
   };
   LeftPieces left_pieces VICINAL_GUARDED_BY(slots_mutex);
+  /// Tombstones of a flat graph that wait for the readers of `tag`.
+  struct FlatCondemned {
+    internal::Vector<NodeId> nodes;
+    std::uint64_t tag = 0;
+  };
+  FlatCondemned flat_condemned VICINAL_GUARDED_BY(slots_mutex);
   /// Frees the slots, and the pieces, that no reader holds any more.
   void reclaim_slots() noexcept VICINAL_REQUIRES(slots_mutex);
   /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.

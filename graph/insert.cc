@@ -136,7 +136,8 @@ void Graph::link_missing(std::span<const NodeId> nodes) noexcept {
   if (flat()) return;
   for (const NodeId node : nodes) {
     try {
-      if (!linked(node)) link_wherever(*state_, node, nullptr);
+      // Somebody else may be at what stands in the backlog.
+      if (!linked(node) && !in_backlog(node)) link_wherever(*state_, node, nullptr);
     } catch (const std::bad_alloc&) {
       state_->backlog.join(node);
     }

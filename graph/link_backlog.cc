@@ -1,4 +1,4 @@
-// The backlog is worked off: nodes whose linking ran out of memory get their links.
+// The backlog is worked off: nodes whose linking ran out of memory, or was not begun, get their links.
 #include "graph/link_backlog.h"
 
 #include <mutex>
@@ -65,20 +65,24 @@ std::size_t Graph::link_backlog(std::size_t most) noexcept {
     if (!g.reclaim_topologies()) return 0;
     for (; linked < most && !g.backlog.empty(); ++linked) {
       const Linkers::Inside scratch(g.scratches);
-      const NodeId node = g.backlog.oldest();
+      // What is condemned leaves with its slot, what is pending is about to be shown by its writer.
+      const NodeId node = g.backlog.first([&](NodeId n) {
+        const NodeState s = g.state(n);
+        return s == NodeState::kLive || s == NodeState::kTombstone;
+      });
       if (node == kNoNode) break;
       Topology& t = *g.topology.load(std::memory_order_acquire);
-      const NodeState s = g.state(node);
-      if (s == NodeState::kPending) break;  // its writer is about to show it
-      const bool dead = s == NodeState::kFree || s == NodeState::kCondemned;
-      if (!dead && t.linked(node)) {
+      if (t.linked(node)) {
         complete_links(g, t, node, *scratch);
-      } else if (!dead) {
+      } else {
         link_node(g, t, node, nullptr, *scratch);
       }
       g.backlog.leave(node);  // first: what stands in it has no links to store
       t.mark_changed(node);
     }
+    // The write that began the linking comes here: what its rows were copied from can go.
+    const internal::MutexLock lock(g.slots_mutex);
+    g.reclaim_slots();
   } catch (const std::bad_alloc&) {
     // Another time.
   }

@@ -1,16 +1,17 @@
 // LinkBacklog: the nodes that are shown, or about to be, and not linked, or not wholly.
 //
 // What: after a commit nothing may fail, and linking takes memory. A node whose linking ran out of
-// it stands here; every search compares with those that its walk did not meet, until somebody links
-// them. The list runs through an array by node, so that to join it takes no memory. It is empty as
-// a rule, and short.
+// it stands here; so do, when the linking of a flat graph begins (flat.h), all nodes that are there.
+// Every search compares with those that its walk did not meet, until somebody links them. The list
+// runs through an array by node, so that to join it takes no memory. It is empty as a rule.
 // Ownership: a part of GraphState.
 // Threads: readers, inside an epoch, take no lock. Writers lock for a moment.
 // Cost: joining, contains() and leaving from the front are O(1); leaving from elsewhere walks.
 //
 // Invariants:
-//   G12 A node joins once in the life of its slot, at the end, before it is shown, and leaves when
-//       its links are made or its slot is about to come back. What it leads on to stays as it is
+//   G12 A node joins once in the life of its slot, at the end, before it is shown or before anybody
+//       looks here (G14), and leaves when its links are made or its slot is about to come back, never
+//       because it was condemned: readers may be inside for whom it counts. What it leads on to stays as it is
 //       until then, so that a reader who stands on one that has left goes on to all that followed.
 //       Who joins after the last of all has left is not found from there: that reader's moment is
 //       older.
@@ -43,6 +44,13 @@ class LinkBacklog {
   NodeId oldest() const { return head_.load(std::memory_order_acquire); }
   bool contains(NodeId node) const {
     return (listed_[raw(node) / 64].load(std::memory_order_acquire) & bit(node)) != 0;
+  }
+  /// The first node of the list that `wanted` accepts, or kNoNode.
+  template <typename Wanted>
+  NodeId first(const Wanted& wanted) const {
+    NodeId node = oldest();
+    while (node != kNoNode && !wanted(node)) node = next_[node].load(std::memory_order_acquire);
+    return node;
   }
   /// Calls each(node) for every node of the list.
   template <typename Each>

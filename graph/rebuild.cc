@@ -156,6 +156,9 @@ void note_linked(GraphState& g, std::span<const NodeId> nodes) {
 
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
   GraphState& g = *state_;
+  if (flat() && step && !step(0, live())) {
+    return Status::cancelled("rebuild cancelled; the graph is as it was");
+  }
   if (RepairResult left_out; repair_flat(g, left_out)) return {};
   if (!g.maintenance_mutex.try_lock()) return Status::busy("another rebuild or repair is running");
   const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);

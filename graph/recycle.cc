@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/base/mutex.h"
+#include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 
@@ -18,7 +19,10 @@ std::vector<NodeId> Graph::take_unlinked(std::size_t max) {
   return nodes;
 }
 
-bool Graph::reclaim_topologies() { return state_->reclaim_topologies(); }
+bool Graph::reclaim_topologies() {
+  const bool released = release_condemned(*state_);
+  return state_->reclaim_topologies() && released;
+}
 
 void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;

@@ -280,6 +280,10 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
       break;
     }
   }
+  if (!release_condemned(g)) {  // it was flat when it condemned them
+    result.waiting = true;
+    result.finished = false;
+  }
   return result;
 }
 

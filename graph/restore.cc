@@ -220,6 +220,7 @@ void Graph::finish_placing(std::uint64_t limit) {
     g.grow(limit);
     g.next_slot.store(limit, std::memory_order_release);
   }
+  g.reclaim_slots();
   g.free_slots.clear();
   for (std::uint64_t i = g.next_slot.load(); i-- > 0;) {  // so that the lowest is handed out first
     const NodeId node{static_cast<std::uint32_t>(i)};

@@ -139,7 +139,8 @@ std::size_t Graph::scan(const Moment& moment, const SearchRequest& request, std:
 
 std::vector<Found> Graph::scan_radius(const Moment& moment, const SearchRequest& request,
                                       float radius, SearchCounters& counters) const {
-  Nearest nearest(request.k, radius, moment.scratch().results);
+  internal::Vector<Found> all;  // of its own where there is no limit: what a scratch has it keeps
+  Nearest nearest(request.k, radius, request.k == 0 ? all : moment.scratch().results);
   scan_all(*state_, moment, request, nearest, counters);
   const std::span<const Found> found = nearest.sorted();
   return {found.begin(), found.end()};

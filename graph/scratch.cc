@@ -1,5 +1,7 @@
 #include "graph/scratch.h"
 
+#include <pthread.h>
+
 #include <new>
 
 #include "graph/thread_slot.h"
@@ -13,9 +15,24 @@ ScratchShelf::~ScratchShelf() {
   }
 }
 
+namespace {
+
+// Never ended: indexes may end after it would. A child has a new one, since somebody may have held
+// its mutex; what the forking thread has borrowed goes back to the old one.
+std::atomic<ScratchShelf*>& shelf_of_process() {
+  static std::atomic<ScratchShelf*>* const present = [] {
+    auto* const made = new std::atomic<ScratchShelf*>(new ScratchShelf);
+    static_cast<void>(
+        ::pthread_atfork(nullptr, nullptr, [] { shelf_of_process().store(new ScratchShelf); }));
+    return made;
+  }();
+  return *present;
+}
+
+}  // namespace
+
 ScratchShelf& ScratchShelf::of_process() {
-  static auto* const shelf = new ScratchShelf;  // never ended: indexes may end after it would
-  return *shelf;
+  return *shelf_of_process().load(std::memory_order_acquire);
 }
 
 Scratch* ScratchShelf::take() {

@@ -5,7 +5,8 @@
 // that a reader sees (graph::Moment). Borrowing enters the epoch, giving back leaves it.
 // Ownership: a shelf owns its scratches; it grows to the number of calls that ran at once, without
 // a limit. A graph that has links has a shelf of its own; flat ones (flat.h) share the process's.
-// Threads: borrow and give_back from any thread without a lock; a Scratch belongs to its borrower.
+// Threads: borrow and give_back from any thread, without a lock but where more are borrowed at once
+// than ever before or than there are slots; a Scratch belongs to its borrower.
 #pragma once
 
 #include <array>

@@ -116,7 +116,7 @@ class Walk {
     scratch_.copies.clear();
     const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
     prepared_ = score.prepared();
-    if (entry.node == kNoNode) return g_.backlog.empty() ? WalkEnd::kWhole : WalkEnd::kNarrow;
+    if (entry.node == kNoNode) return WalkEnd::kNarrow;  // linking has just begun
     const Starts starts =
         descend(g_, t, score, {score(entry.node), entry.node}, entry.level, 0,
                 descent_breadth(g_.next_slot.load(std::memory_order_relaxed)), scratch_);

@@ -72,6 +72,52 @@ TEST(Flat, TombstonesAreHandedOutAtOnceButForThosePinned) {
   EXPECT_SOUND(*g);
 }
 
+TEST(Flat, G11WhatCountsForAReaderIsNotHandedOutWhileHeIsInside) {
+  const Rows rows = clustered(kBound + 1, 5, 3);
+  const auto g = make_graph(flat_config(5));
+  std::vector<NodeId> nodes;
+  for (std::size_t i = 0; i + 1 < kBound; ++i) nodes.push_back(insert(*g, i, rows.row(i)));
+  {
+    const Moment inside(*g);
+    g->erase(std::span(nodes).first(5));
+    EXPECT_TRUE(g->repair(0, {}).waiting);
+    EXPECT_TRUE(g->rebuild(1, {}).ok());
+    EXPECT_FALSE(g->reclaim_topologies());
+    EXPECT_TRUE(g->take_unlinked(10).empty());
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(inside.counts(nodes[i]));
+    // Linking begins while they wait: they do not come back, and are not forgotten.
+    insert(*g, kBound - 1, rows.row(kBound - 1));
+    insert(*g, kBound, rows.row(kBound));
+    ASSERT_FALSE(g->flat());
+    EXPECT_TRUE(g->repair(0, {}).waiting);
+    EXPECT_FALSE(g->resurrect(nodes[0]));
+  }
+  EXPECT_EQ(repair_and_recycle(*g), 5u);
+  EXPECT_EQ(g->tombstones(), 0u);
+  g->link_backlog(kBound);
+  EXPECT_EQ(g->backlog(), 0u);
+  EXPECT_SOUND(*g);
+}
+
+TEST(Flat, WhatIsCondemnedLeavesTheBacklogWithItsSlotOnly) {
+  const Rows rows = clustered(kBound + 1, 5, 3);
+  const auto g = make_graph(flat_config(5));
+  for (std::size_t i = 0; i < kBound; ++i) insert(*g, i, rows.row(i));
+  ASSERT_FALSE(g->flat());
+  const Moment inside(*g);
+  g->erase(NodeId{0});
+  EXPECT_TRUE(g->repair(0, {}).waiting);
+  EXPECT_EQ(g->link_backlog(1000), kBound - 2);
+  EXPECT_TRUE(g->in_backlog(NodeId{0}));
+  std::vector<Found> out(1);
+  SearchRequest request;
+  request.query = rows.row(0);
+  request.k = 1;
+  SearchCounters counters;
+  ASSERT_EQ(g->search(inside, request, out, counters), 1u);
+  EXPECT_EQ(out[0].label, 0u);
+}
+
 class Growing : public ::testing::TestWithParam<std::tuple<Metric, Quantization>> {};
 
 TEST_P(Growing, LinkingBeginsBeforeTheSlotThatPassesTheBound) {

@@ -25,7 +25,8 @@ struct StoredStats {
   std::uint64_t checkpoints = 0;      ///< completed since the index was made
   std::uint64_t journal_entries = 0;  ///< operations since the last of them
   std::uint64_t journal_bytes = 0;
-  /// Rows of the journal: every opening links them anew until a checkpoint takes them out.
+  /// Rows of the journal: every opening links them anew until a checkpoint takes them out. None of an
+  /// index that is flat (Stats::flat) when it is opened without IndexOptions::reserve.
   std::uint64_t rows_to_link = 0;
 
   std::uint64_t bytes_vectors = 0;  ///< on disk, of this index

@@ -262,6 +262,7 @@ class Stats(ctypes.Structure):
         + _counts("salvaged", "repaired_links")
         + [("open_seconds", c_double), ("background_failures", c_uint64)]
         + [("background_error_age_s", c_double), ("background_error", c_char * ERROR_BYTES)]
+        + _counts("flat")
     )
 
 

@@ -136,6 +136,7 @@ class Stats:
     background_failures     of the store's own thread, in a row until now
     background_error_age_s  since the last; None for none
     background_error        the last of them in this process; "": none
+    flat                    fewer vectors than are worth a graph, about 500: searches compare with all
     """
 
     name: str
@@ -165,6 +166,7 @@ class Stats:
     background_failures: int
     background_error_age_s: Optional[float]
     background_error: str
+    flat: bool
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ pub struct Stats {
     pub background_error_age_s: Option<f64>,
     /// The last of them in this process; "": none.
     pub background_error: String,
+    /// Fewer vectors than are worth a graph, about 500: searches compare with all.
+    pub flat: bool,
 }
 
 impl Stats {
@@ -91,6 +93,7 @@ impl Stats {
             background_failures: c.background_failures,
             background_error_age_s: age(c.background_error_age_s),
             background_error: text_of(&c.background_error),
+            flat: c.flat != 0,
         }
     }
 }

@@ -357,6 +357,7 @@ structs! {
         background_failures: u64,
         background_error_age_s: f64,
         background_error: [c_char; VICINAL_ERROR_BYTES],
+        flat: u64,
     }
     struct vicinal_stored_stats {
         size: usize,
