@@ -17,6 +17,7 @@ constexpr std::size_t kWindowBytes = 1u << 20;
 constexpr std::uint64_t kMaxDimension = 65536;
 constexpr std::uint64_t kGraphHeaderBytes = 96;
 constexpr std::uint64_t kBruteForceHeaderBytes = 24;
+constexpr std::uint64_t kMaxLinks = 1u << 24;  // hnswlib itself takes no M above 10,000
 constexpr std::uint64_t kLabelBytes = 8;
 constexpr std::uint64_t kLinkBytes = 4;  // and those of a count of links
 
@@ -56,8 +57,9 @@ struct Fault {
 
 /// The parts of a row must add up: M gives the bytes of the links, these the place of the vector,
 /// and label and vector fill the rest.
-Fault fault_of_row(const GraphHeader& h, std::uint64_t file_bytes) {
-  if (h.max_links == 0 || h.max_links > file_bytes) {
+/// The bounds are those of what is read here: an index without rows has a header and nothing else.
+Fault fault_of_row(const GraphHeader& h) {
+  if (h.max_links == 0 || h.max_links > kMaxLinks) {
     return {56, fmt::format("{} links a row on an upper level", h.max_links)};
   }
   if (h.max_links_0 != 2 * h.max_links) {
@@ -71,9 +73,9 @@ Fault fault_of_row(const GraphHeader& h, std::uint64_t file_bytes) {
     return {40, fmt::format("vectors {} bytes into a row, behind {} links it would be {}",
                             h.vector_at, h.max_links_0, kLinkBytes * (1 + h.max_links_0))};
   }
-  if (h.label_at <= h.vector_at || h.label_at > file_bytes) {
-    return {32, fmt::format("labels {} bytes into a row, vectors {}, a file of {} bytes",
-                            h.label_at, h.vector_at, file_bytes)};
+  if (h.label_at <= h.vector_at || h.label_at - h.vector_at > 4 * kMaxDimension) {
+    return {32, fmt::format("labels {} bytes into a row, vectors {}: a vector has 1 to {} bytes",
+                            h.label_at, h.vector_at, 4 * kMaxDimension)};
   }
   if (h.row_bytes != h.label_at + kLabelBytes) {
     return {24, fmt::format("rows of {} bytes with the label at {}, it would end them at {}",
@@ -83,7 +85,7 @@ Fault fault_of_row(const GraphHeader& h, std::uint64_t file_bytes) {
 }
 
 Fault fault_of(const GraphHeader& h, std::uint64_t file_bytes) {
-  if (Fault fault = fault_of_row(h, file_bytes); !fault.message.empty()) return fault;
+  if (Fault fault = fault_of_row(h); !fault.message.empty()) return fault;
   // Behind each row's part of level 0 stands at least the length of its upper links.
   const std::uint64_t most = (file_bytes - kGraphHeaderBytes) / (h.row_bytes + kLinkBytes);
   if (h.rows > most) {
@@ -175,10 +177,6 @@ Status find_dimension(const HnswlibSource& source, const HnswlibOptions& options
                      fmt::format("vectors of {} bytes are not float32; uint8 ones are read when "
                                  "their dimension is given",
                                  bytes));
-  }
-  if (bytes / 4 > kMaxDimension) {
-    return malformed(source, where,
-                     fmt::format("dimension {}, must be 1 to {}", bytes / 4, kMaxDimension));
   }
   header.info.dimension = static_cast<std::uint32_t>(bytes / 4);
   return {};
