@@ -37,26 +37,32 @@ refused() {
 }
 
 # npz, stored and deflated; the usual array, the only one, one by name.
-run 0 import --store z1 files/one.npz --metric l2
-holds z1 numbered
-run 0 import --store z2 files/stored.npz --labels files/labels.npy --metric l2
-holds z2 labelled
-run 0 import --store z3 files/deflated.npz --metric l2
-says err "elements are '<f8', rounded to float32"
-holds z3 numbered
-run 0 import --store z4 files/unclear.npz --array b --metric l2
-holds z4 numbered
-"$vicinal" import --store z5 --format npz - --metric l2 < files/one.npz > out 2> err
-holds z5 numbered
-run 0 search --store z2 --query files/stored.npz -k 1 --json
-[ "$(wc -l < out)" = 21 ] || fail "not a line a query of the array test"
-refused "say with --array which of its arrays: a, b" files/unclear.npz
-refused "no array 'c'; it has: a, b" files/unclear.npz --array c
-refused "1 axes, a matrix has 2" files/stored.npz --array other
-head -c 3000 files/stored.npz > cut.npz
-refused "cut.npz: byte 0: no zip archive" cut.npz
-cp files/base.npy none.npz
-refused "none.npz: byte 0: no zip archive" none.npz
+"$vicinal" import --store none files/one.npz --metric l2 > out 2> err
+if grep -q "has no libzip" err; then
+  echo "not run: npz, which this build does not read"
+else
+  rm -rf none
+  run 0 import --store z1 files/one.npz --metric l2
+  holds z1 numbered
+  run 0 import --store z2 files/stored.npz --labels files/labels.npy --metric l2
+  holds z2 labelled
+  run 0 import --store z3 files/deflated.npz --metric l2
+  says err "elements are '<f8', rounded to float32"
+  holds z3 numbered
+  run 0 import --store z4 files/unclear.npz --array b --metric l2
+  holds z4 numbered
+  "$vicinal" import --store z5 --format npz - --metric l2 < files/one.npz > out 2> err
+  holds z5 numbered
+  run 0 search --store z2 --query files/stored.npz -k 1 --json
+  [ "$(wc -l < out)" = 21 ] || fail "not a line a query of the array test"
+  refused "say with --array which of its arrays: a, b" files/unclear.npz
+  refused "no array 'c'; it has: a, b" files/unclear.npz --array c
+  refused "1 axes, a matrix has 2" files/stored.npz --array other
+  head -c 3000 files/stored.npz > cut.npz
+  refused "cut.npz: byte 0: no zip archive" cut.npz
+  cp files/base.npy none.npz
+  refused "none.npz: byte 0: no zip archive" none.npz
+fi
 
 if have hnswlib python3-hnswlib; then
   for space in l2 ip; do

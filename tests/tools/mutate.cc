@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -148,15 +149,14 @@ class MemoryFile {
   int descriptor_;
 };
 
-/// Whether all of the file could be read.
-bool read_all(const std::string& path, const Wanted& wanted) {
+vicinal::Status read_all(const std::string& path, const Wanted& wanted) {
   auto reader = Reader::open(path, wanted);
-  if (!reader.ok()) return false;
+  if (!reader.ok()) return reader.status();
   Batch batch;
   do {
-    if (!(*reader)->read(64, batch).ok()) return false;
+    if (vicinal::Status s = (*reader)->read(64, batch); !s.ok()) return s;
   } while (batch.rows > 0);
-  return true;
+  return {};
 }
 
 void bound_memory(std::size_t bytes) {
@@ -179,13 +179,15 @@ bool run(const std::string& path, std::uint64_t file_number, std::uint64_t count
   wanted.format = path.substr(path.find_last_of('.') + 1);
   wanted.usual_array = "train";
   const MemoryFile mutated;
-  if (!mutated.write(original) || !read_all(mutated.path(), wanted)) {
+  if (!mutated.write(original) || !read_all(mutated.path(), wanted).ok()) {
     fmt::print("{} is not read as it is\n", path);
     return false;
   }
   if (count == 0) return true;
   std::uint64_t read = 0;
+  std::uint64_t ended = 0;  // a child of ours, which is what it is for
   std::size_t most = 0;
+  double slowest = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     Random random(file_number * 1000003 + i);
     std::string bytes = original;
@@ -194,20 +196,28 @@ bool run(const std::string& path, std::uint64_t file_number, std::uint64_t count
     const std::size_t bound = 2 * bytes.size() + kBuffers;
     const std::size_t before = allocated;
     most_allocated = before;
+    const auto start = std::chrono::steady_clock::now();
     try {
-      read += read_all(mutated.path(), wanted) ? 1 : 0;
+      const vicinal::Status status = read_all(mutated.path(), wanted);
+      read += status.ok() ? 1 : 0;
+      ended += status.message().find("libhdf5 ended") != std::string::npos ? 1 : 0;
     } catch (const std::bad_alloc&) {
       fmt::print("FAILED: mutation {} of {} asks for memory without bound\n", i, path);
       return false;
     }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    slowest = std::max(slowest, taken.count());
     most = std::max(most, most_allocated - before);
     if (most > bound) {
       fmt::print("FAILED: mutation {} of {} allocates {} bytes of {}\n", i, path, most, bound);
       return false;
     }
   }
-  fmt::print("{}: {} bytes, {} mutations, {} read, {} refused, at most {} bytes allocated\n", path,
-             original.size(), count, read, count - read, most);
+  fmt::print(
+      "{}: {} bytes, {} mutations, {} read, {} refused ({} ended a child), at most {} bytes "
+      "allocated, {:.3f} s the "
+      "slowest\n",
+      path, original.size(), count, read, count - read, ended, most, slowest);
   // Mutations of numbers are read, those of headers are not.
   if (read > 0 && read < count) return true;
   fmt::print("FAILED: {} of {} were read\n", read, count);

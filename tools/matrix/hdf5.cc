@@ -29,8 +29,8 @@ namespace vicinal::matrix {
 namespace {
 
 constexpr std::uint64_t kChildBytes = 64u << 20;
-constexpr rlim_t kChildSeconds = 30;
-constexpr std::uint64_t kSlowestBytesPerSecond = 4u << 20;
+constexpr rlim_t kChildSeconds = 3;
+constexpr std::uint64_t kSlowestBytesPerSecond = 4u << 20;  // unpacked, or walked over
 
 /// Bytes of memory that this process has mapped, which a bound has to leave room for.
 std::uint64_t mapped_bytes() {
@@ -49,7 +49,7 @@ void bound_child(std::uint64_t file_bytes, std::uint64_t work_bytes) {
     const rlimit memory = {bytes, bytes};
     ::setrlimit(RLIMIT_AS, &memory);
   }
-  const rlim_t seconds = kChildSeconds + work_bytes / kSlowestBytesPerSecond;
+  const rlim_t seconds = kChildSeconds + (file_bytes + work_bytes) / kSlowestBytesPerSecond;
   const rlimit time = {seconds, seconds};
   ::setrlimit(RLIMIT_CPU, &time);
   const rlimit none = {0, 0};
