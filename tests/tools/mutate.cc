@@ -159,7 +159,9 @@ vicinal::Status read_all(const std::string& path, const Wanted& wanted) {
   return {};
 }
 
-void bound_memory(std::size_t bytes) {
+/// Address sanitizer maps more than that for what it keeps of freed memory.
+void bound_memory([[maybe_unused]] std::size_t bytes) {
+#if !defined(__SANITIZE_ADDRESS__)
   unsigned long pages = 0;
   std::FILE* const file = std::fopen("/proc/self/statm", "re");
   if (file == nullptr) return;
@@ -169,6 +171,7 @@ void bound_memory(std::size_t bytes) {
   const rlim_t most = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + bytes;
   const rlimit limit = {most, RLIM_INFINITY};
   ::setrlimit(RLIMIT_AS, &limit);
+#endif
 }
 
 bool run(const std::string& path, std::uint64_t file_number, std::uint64_t count) {
