@@ -369,7 +369,9 @@ void add_import(CLI::App& app, int& exit_code) {
   add_whole(*command, "--first-label", arguments->first_label, {},
             "Count labels from here (default: from 0)")
       ->excludes(labels);
-  add_metric(*command, arguments->metric)->group("New index");
+  add_metric(*command, arguments->metric)
+      ->description("How nearness is measured (default: the file's, or cosine)")
+      ->group("New index");
   add_whole(*command, "--M", arguments->M, kLinks,
             "Links per node, 4 to 64 (default: the file's, or 16)")
       ->group("New index");
