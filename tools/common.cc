@@ -71,8 +71,8 @@ int close_store(Store& store, const std::string& kept) {
 }
 
 Result<std::unique_ptr<matrix::Reader>> open_rows(const std::string& path,
-                                                  const std::string& format) {
-  Result<std::unique_ptr<matrix::Reader>> reader = matrix::Reader::open(path, format);
+                                                  const matrix::Wanted& wanted) {
+  Result<std::unique_ptr<matrix::Reader>> reader = matrix::Reader::open(path, wanted);
   if (reader.ok() && !(*reader)->note().empty()) {
     fmt::print(stderr, "vicinal: {}: {}\n", (*reader)->path(), (*reader)->note());
   }

@@ -54,7 +54,7 @@ int close_store(Store& store, const std::string& kept);
 
 /// Opens a file of vectors and says what is done to its numbers.
 Result<std::unique_ptr<matrix::Reader>> open_rows(const std::string& path,
-                                                  const std::string& format);
+                                                  const matrix::Wanted& wanted);
 
 /// Flushes standard output. Answers `code`, or kExitFailure with a message when the output did not
 /// take everything.

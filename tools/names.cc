@@ -68,8 +68,13 @@ CLI::Option* add_format(CLI::App& app, std::string& format) {
   };
   return add_text(app, "--format", format,
                   "What the file is, whatever its name: fvecs, bvecs, fbin, u8bin, i8bin, npy, "
-                  "jsonl; with .gz behind it, gzip")
+                  "npz, jsonl, hdf5, hnswlib, faiss; with .gz behind it, gzip")
       ->check(CLI::Validator(check, ""));
+}
+
+CLI::Option* add_array(CLI::App& app, std::string& array, const std::string& usual) {
+  return add_text(app, "--array", array,
+                  "Which array of a npz or HDF5 file (default: " + usual + ", or the only one)");
 }
 
 CLI::Option* add_durability(CLI::App& app, Durability& durability) {

@@ -19,8 +19,9 @@ const std::map<std::string, Durability>& durability_words();
 /// Options that take one of the words; the value stays empty when the option is not given.
 CLI::Option* add_metric(CLI::App& app, std::optional<Metric>& metric);
 CLI::Option* add_quantization(CLI::App& app, std::optional<Quantization>& quantization);
-/// --format of a file of vectors (matrix::Reader::open).
+/// --format and --array of a file of vectors (matrix::Wanted).
 CLI::Option* add_format(CLI::App& app, std::string& format);
+CLI::Option* add_array(CLI::App& app, std::string& array, const std::string& usual);
 CLI::Option* add_durability(CLI::App& app, Durability& durability);
 
 }  // namespace vicinal::tools

@@ -3,11 +3,11 @@
 
 packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev libxxhash-dev
   libfmt-dev libroaring-dev robin-map-dev libcereal-dev libcli11-dev nlohmann-json3-dev
-  libmimalloc-dev zlib1g-dev"
+  libmimalloc-dev zlib1g-dev libhdf5-dev libzip-dev"
 packages_demo="wamerican"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
-  wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip
-  rustc cargo rustfmt dpkg-dev file"
+  wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip python3-hnswlib
+  python3-h5py python3-faiss rustc cargo rustfmt dpkg-dev file"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64

@@ -55,6 +55,7 @@ done << 'OPTIONS'
 --label dump --store s graph
 --depth dump --store s graph --label 1
 --first-label import --store s base.jsonl
+--dimension import --store s base.jsonl
 --M import --store s base.jsonl
 --ef-construction import --store s base.jsonl
 --seed import --store s base.jsonl

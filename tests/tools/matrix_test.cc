@@ -73,7 +73,7 @@ std::string big_endian(const std::vector<T>& values) {
   std::string bytes;
   for (const T value : values) {
     const std::string one = raw(value);
-    bytes.append(one.rbegin(), one.rend());
+    for (std::size_t i = one.size(); i-- > 0;) bytes.push_back(one[i]);
   }
   return bytes;
 }
@@ -128,7 +128,9 @@ TEST_F(MatrixTest, ReadsBytesBehindACount) {
 
 TEST_F(MatrixTest, TheFormatMayBeNamed) {
   const std::string path = file("rows", raw(1) + raw(2) + raw_all<float>({3, 4}));
-  Result<std::unique_ptr<Reader>> reader = Reader::open(path, "fbin");
+  Wanted wanted;
+  wanted.format = "fbin";
+  Result<std::unique_ptr<Reader>> reader = Reader::open(path, wanted);
   ASSERT_TRUE(reader.ok()) << reader.status().to_string();
   EXPECT_EQ((*reader)->dimension(), 2u);
   for (const char* word : {"fvecs", "bvecs", "fbin", "u8bin", "i8bin", "npy", "jsonl", "npy.gz"}) {

@@ -23,10 +23,13 @@
 namespace vicinal::tools {
 namespace {
 
+constexpr WholeRange kLinks = {4, 64};
+constexpr WholeRange kEfConstruction = {4, 10000};
+
 struct Arguments {
   StoreArguments at;
   std::string file;
-  std::string format;
+  matrix::Wanted wanted;
   std::string labels_file;
   std::optional<Label> first_label;
   std::optional<Metric> metric;
@@ -90,9 +93,15 @@ Status check_options(const Arguments& arguments, std::uint32_t dimension,
 IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reader) {
   IndexOptions options;
   options.dimension = reader.dimension();
-  options.metric = arguments.metric.value_or(options.metric);
-  options.M = arguments.M.value_or(options.M);
-  options.ef_construction = arguments.ef_construction.value_or(options.ef_construction);
+  const matrix::Origin& origin = reader.origin();
+  const auto said = [](std::uint64_t value, WholeRange range, std::uint32_t otherwise) {
+    return value >= range.low && value <= range.high ? static_cast<std::uint32_t>(value)
+                                                     : otherwise;
+  };
+  options.metric = arguments.metric.value_or(origin.metric.value_or(options.metric));
+  options.M = arguments.M.value_or(said(origin.M, kLinks, options.M));
+  options.ef_construction = arguments.ef_construction.value_or(
+      said(origin.ef_construction, kEfConstruction, options.ef_construction));
   options.quantization = arguments.quantization.value_or(options.quantization);
   options.seed = arguments.seed.value_or(options.seed);
   options.threads = arguments.threads;
@@ -279,6 +288,10 @@ Result<Target> open_target(const Arguments& arguments, Rows& rows, int& code) {
   }
   if (Status s = rows.next(); !s.ok()) return s;
   if (target.ok() && target->index.has_value()) return target;
+  if (!arguments.metric.has_value() && !reader.origin().no_metric.empty()) {
+    return Status::invalid_argument(fmt::format("{}: {}: say --metric cosine, inner_product or l2",
+                                                arguments.file, reader.origin().no_metric));
+  }
   if (Status s = check_first(new_options(arguments, reader), rows); !s.ok()) return s;
   code = kExitCannotOpen;
   if (fresh) {
@@ -320,7 +333,7 @@ int run(const Arguments& arguments) {
   const auto refuse = [](const Status& status, int code = kExitFailure) {
     return print_error(with_rows_before(status, {}, ""), code);
   };
-  Result<std::unique_ptr<matrix::Reader>> opened = open_rows(arguments.file, arguments.format);
+  Result<std::unique_ptr<matrix::Reader>> opened = open_rows(arguments.file, arguments.wanted);
   if (!opened.ok()) return refuse(opened.status());
   Result<std::optional<matrix::LabelSource>> labels = open_labels(arguments, **opened);
   if (!labels.ok()) return refuse(labels.status());
@@ -338,24 +351,32 @@ void add_import(CLI::App& app, int& exit_code) {
       add_index_command(app, "import", "Store the rows of a vector file", run, exit_code);
   command->footer(
       std::string("FILE ends in one of ") + matrix::kFormatNames +
-      ", .gz may follow.\nA jsonl line is {\"label\": 7, \"vector\": [0.5, 1]}, label optional.\n"
+      ", .gz may follow.\nhnswlib and faiss (flat) are saved indexes; HDF5 is as ann-benchmarks "
+      "has it.\nA jsonl line is {\"label\": 7, \"vector\": [0.5, 1]}, label optional.\n"
       "A malformed row stops the import: nothing of its batch is stored, earlier "
       "batches stay. A store or an index that is not there is made once the "
       "first batch is known to be good.\n" +
       kExitCodesHelp);
   add_text(*command, "file", arguments->file, "Vectors, a row each; - is standard input")
       ->required();
-  add_format(*command, arguments->format);
+  arguments->wanted.usual_array = "train";
+  add_format(*command, arguments->wanted.format);
+  add_array(*command, arguments->wanted.array, "train");
+  add_whole(*command, "--dimension", arguments->wanted.dimension, {1, matrix::kMaxDimension},
+            "Dimension that the file must have; hnswlib: a row may be as many uint8");
   CLI::Option* labels = add_text(*command, "--labels", arguments->labels_file,
                                  "Labels of the rows: text, one a line, or npy of whole numbers");
   add_whole(*command, "--first-label", arguments->first_label, {},
             "Count labels from here (default: from 0)")
       ->excludes(labels);
-  add_metric(*command, arguments->metric)->group("New index");
-  add_whole(*command, "--M", arguments->M, {4, 64}, "Links per node, 4 to 64 (default: 16)")
+  add_metric(*command, arguments->metric)
+      ->description("How nearness is measured (default: the file's, or cosine)")
       ->group("New index");
-  add_whole(*command, "--ef-construction", arguments->ef_construction, {4, 10000},
-            "Candidates examined per insert (default: 200)")
+  add_whole(*command, "--M", arguments->M, kLinks,
+            "Links per node, 4 to 64 (default: the file's, or 16)")
+      ->group("New index");
+  add_whole(*command, "--ef-construction", arguments->ef_construction, kEfConstruction,
+            "Candidates examined per insert (default: the file's, or 200)")
       ->group("New index");
   add_quantization(*command, arguments->quantization)->group("New index");
   add_whole(*command, "--seed", arguments->seed, {}, "Seed of the levels (default: 42)")

@@ -27,7 +27,7 @@ constexpr std::size_t kQueriesPerBatch = 256;
 struct Arguments {
   StoreArguments at;
   std::string query;
-  std::string format;
+  matrix::Wanted wanted;
   std::optional<Label> label;
   std::string truth;
   std::optional<std::size_t> k;
@@ -209,7 +209,7 @@ int run(const Arguments& arguments) {
   std::unique_ptr<matrix::Reader> reader;
   std::optional<matrix::Truth> truth;
   if (!arguments.query.empty()) {
-    Result<std::unique_ptr<matrix::Reader>> file = open_rows(arguments.query, arguments.format);
+    Result<std::unique_ptr<matrix::Reader>> file = open_rows(arguments.query, arguments.wanted);
     if (!file.ok()) return print_error(file.status());
     reader = std::move(*file);
   } else if (!arguments.label.has_value()) {
@@ -241,12 +241,15 @@ void add_search(CLI::App& app, int& exit_code) {
   CLI::Option* query = add_text(
       *command, "--query", arguments->query,
       std::string("Queries, a row each: ") + matrix::kFormatNames + "; - is standard input");
-  add_format(*command, arguments->format)->needs(query);
+  arguments->wanted.usual_array = "test";
+  add_format(*command, arguments->wanted.format)->needs(query);
+  add_array(*command, arguments->wanted.array, "test")->needs(query);
   add_whole(*command, "--label", arguments->label, {},
             "Query with the vector stored under this label")
       ->excludes(query);
   CLI::Option* truth =
-      add_text(*command, "--truth", arguments->truth, "Exact neighbors (.ivecs): prints recall@k");
+      add_text(*command, "--truth", arguments->truth,
+               "Exact neighbors (.ivecs, or \"neighbors\" of .hdf5): prints recall@k");
   truth->needs(query);
   add_whole(*command, "-k", arguments->k, kRows,
             "Most hits per query (default: 10; with --radius all)");

@@ -28,12 +28,14 @@ class FixedReader final : public Reader {
     dimension_ = layout.dimension;
     rows_ = layout.rows;
     note_ = layout.note;
+    origin_ = layout.origin;
+    has_labels_ = layout.labels_offset != 0;
   }
 
   Status read(std::size_t max_rows, Batch& batch) override {
     batch.first_row = next_;
     batch.rows = static_cast<std::size_t>(std::min<std::uint64_t>(max_rows, rows_ - next_));
-    batch.labels.clear();
+    if (Status s = read_labels(batch); !s.ok()) return s;
     batch.values.resize(batch.rows * dimension_);
     const std::size_t piece = std::max<std::size_t>(1, kRawBytes / layout_.row_bytes());
     for (std::size_t done = 0; done < batch.rows;) {
@@ -64,6 +66,21 @@ class FixedReader final : public Reader {
  private:
   std::uint64_t offset_of(std::uint64_t row) const {
     return layout_.data_offset + row * layout_.row_bytes();
+  }
+
+  Status read_labels(Batch& batch) const {
+    batch.labels.resize(has_labels_ ? batch.rows : 0);
+    if (batch.labels.empty()) return {};
+    const std::uint64_t offset = layout_.labels_offset + next_ * sizeof(Label);
+    Status read = file_.read_at(offset, batch.labels.data(), batch.labels.size() * sizeof(Label));
+    if (!read.ok()) return read;
+    for (std::size_t r = 0; r < batch.rows; ++r) {
+      const auto label = static_cast<std::int64_t>(batch.labels[r]);
+      if (label >= 0) continue;
+      return file_.malformed(offset + r * sizeof(Label),
+                             fmt::format("row {}: label {} is negative", next_ + r, label));
+    }
+    return {};
   }
 
   Status check_row(std::uint64_t number, const std::byte* row) const {

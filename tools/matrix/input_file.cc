@@ -76,19 +76,20 @@ Result<InputFile> InputFile::open(const std::string& path, Packing packing) {
   if (Status s = make_plain(name, path == "-", descriptor); !s.ok()) return s;
   const bool packed = packing == Packing::kGzip || path.ends_with(".gz") ||
                       (packing == Packing::kByContent && looks_packed(descriptor.get()));
+  Result<InputFile> file = take(descriptor.release(), name);
+  if (!file.ok() || !packed || file->size() == 0) return file;
+  Result<int> plain = gunzip(file->descriptor(), name);
+  if (!plain.ok()) return plain.status();
+  return take(*plain, name);
+}
+
+Result<InputFile> InputFile::take(int descriptor, const std::string& name) {
+  Descriptor owned(descriptor);
   struct stat info {};
-  if (::fstat(descriptor.get(), &info) != 0) {
+  if (::fstat(owned.get(), &info) != 0) {
     return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
   }
-  if (packed && info.st_size > 0) {
-    Result<int> plain = gunzip(descriptor.get(), name);
-    if (!plain.ok()) return plain.status();
-    descriptor.replace(*plain);
-    if (::fstat(descriptor.get(), &info) != 0) {
-      return Status::io_error(fmt::format("{}: {}", name, std::strerror(errno)));
-    }
-  }
-  return InputFile(name, descriptor.release(), static_cast<std::uint64_t>(info.st_size));
+  return InputFile(name, owned.release(), static_cast<std::uint64_t>(info.st_size));
 }
 
 InputFile::InputFile(std::string path, int descriptor, std::uint64_t size)

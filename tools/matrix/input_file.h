@@ -24,6 +24,10 @@ class InputFile {
   ///         (a folder or a device; damaged gzip; standard input a second time).
   static Result<InputFile> open(const std::string& path, Packing packing = Packing::kByContent);
 
+  /// A file that is open already; owns `descriptor` from here on. `name` is for messages.
+  /// Errors: kIoError.
+  static Result<InputFile> take(int descriptor, const std::string& name);
+
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
   InputFile(const InputFile&) = delete;
@@ -32,6 +36,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
+  int descriptor() const { return descriptor_; }
 
   /// Reads exactly `bytes` bytes at `offset`.
   /// Errors: kInvalidArgument (the file ends before, with both offsets), kIoError.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/matrix/formats.h"
+#include "tools/matrix/hdf5.h"
 
 namespace vicinal::matrix {
 namespace {
@@ -35,12 +36,19 @@ bool is_bin(const std::string& format) {
   return format == ".fbin" || format == ".u8bin" || format == ".i8bin";
 }
 
+bool is_hdf5(const std::string& format) { return format == ".hdf5" || format == ".h5"; }
+
 bool is_known(const std::string& format) {
-  return is_bin(format) || format == ".fvecs" || format == ".bvecs" || format == ".npy" ||
-         format == ".jsonl";
+  return is_bin(format) || is_hdf5(format) || format == ".fvecs" || format == ".bvecs" ||
+         format == ".npy" || format == ".npz" || format == ".jsonl" || format == ".hnswlib" ||
+         format == ".faiss";
 }
 
-Result<RowLayout> layout_of(const InputFile& file, const std::string& format) {
+/// May replace `file`.
+Result<RowLayout> layout_of(InputFile& file, const std::string& format, const Wanted& wanted) {
+  if (is_hdf5(format)) return hdf5_layout(file, wanted);
+  if (format == ".npz") return npz_layout(file, wanted);
+  if (format == ".faiss") return faiss_layout(file);
   if (format == ".fvecs") return vecs_layout(file, ElementKind::kFloat32);
   if (format == ".bvecs") return vecs_layout(file, ElementKind::kUint8);
   if (format == ".fbin") return bin_layout(file, ElementKind::kFloat32);
@@ -52,7 +60,17 @@ Result<RowLayout> layout_of(const InputFile& file, const std::string& format) {
 /// A count of rows may be the very bytes with which gzip begins.
 Packing packing_of(const Ending& ending) {
   if (ending.packed) return Packing::kGzip;
-  return is_bin(ending.format) ? Packing::kNone : Packing::kByContent;
+  const bool counted = is_bin(ending.format) || ending.format == ".hnswlib";
+  return counted ? Packing::kNone : Packing::kByContent;
+}
+
+Result<std::unique_ptr<Reader>> make_reader(InputFile file, const std::string& format,
+                                            const Wanted& wanted) {
+  if (format == ".hnswlib") return make_hnswlib_reader(std::move(file), wanted);
+  if (format == ".jsonl") return make_jsonl_reader(std::move(file));
+  Result<RowLayout> layout = layout_of(file, format, wanted);
+  if (!layout.ok()) return layout.status();
+  return make_fixed_reader(std::move(file), *layout);
 }
 
 }  // namespace
@@ -68,9 +86,9 @@ bool known_format(const std::string& word) {
   return is_known("." + format);
 }
 
-Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std::string& format) {
-  const Ending ending = ending_of(format.empty() ? path : "." + format);
-  if (path == "-" && format.empty()) {
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const Wanted& wanted) {
+  const Ending ending = ending_of(wanted.format.empty() ? path : "." + wanted.format);
+  if (path == "-" && wanted.format.empty()) {
     return Status::invalid_argument(fmt::format(
         "standard input has no ending: --format says what it is, known are {}", kFormatNames));
   }
@@ -82,10 +100,12 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std:
   Result<InputFile> file = InputFile::open(path, packing_of(ending));
   if (!file.ok()) return file.status();
   if (file->size() == 0) return file->malformed(0, "the file is empty");
-  if (ending.format == ".jsonl") return make_jsonl_reader(std::move(*file));
-  Result<RowLayout> layout = layout_of(*file, ending.format);
-  if (!layout.ok()) return layout.status();
-  return make_fixed_reader(std::move(*file), *layout);
+  Result<std::unique_ptr<Reader>> reader = make_reader(std::move(*file), ending.format, wanted);
+  if (reader.ok() && wanted.dimension != 0 && wanted.dimension != (*reader)->dimension()) {
+    return Status::invalid_argument(fmt::format("{}: dimension {}, {} was wanted", path,
+                                                (*reader)->dimension(), wanted.dimension));
+  }
+  return reader;
 }
 
 Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_rows) {
@@ -111,50 +131,6 @@ Result<Matrix> load(const std::string& path, std::optional<std::uint64_t> max_ro
     matrix.rows += batch.rows;
   }
   return matrix;
-}
-
-Result<Truth> load_truth(const std::string& path) {
-  if (path != "-" && ending_of(path).format != ".ivecs") {
-    return Status::invalid_argument(fmt::format("{}: truth must be a .ivecs file", path));
-  }
-  Result<InputFile> file = InputFile::open(path);
-  if (!file.ok()) return file.status();
-  if (file->size() == 0) return file->malformed(0, "the file is empty");
-  Result<RowLayout> layout = vecs_layout(*file, ElementKind::kInt32);
-  if (!layout.ok()) return layout.status();
-  Truth truth;
-  truth.rows = layout->rows;
-  truth.columns = layout->dimension;
-  truth.values.resize(truth.rows * truth.columns);
-  std::vector<std::int32_t> row(1 + truth.columns);
-  for (std::uint64_t r = 0; r < truth.rows; ++r) {
-    const std::uint64_t offset = r * layout->row_bytes();
-    if (Status s = file->read_at(offset, row.data(), layout->row_bytes()); !s.ok()) return s;
-    if (row[0] != static_cast<std::int32_t>(truth.columns)) {
-      return file->malformed(
-          offset, fmt::format("row {} has {} columns, row 0 has {}", r, row[0], truth.columns));
-    }
-    for (std::uint32_t c = 0; c < truth.columns; ++c) {
-      if (row[1 + c] < 0) {
-        return file->malformed(offset + 4 + 4ull * c,
-                               fmt::format("row {}: neighbor {} is negative", r, row[1 + c]));
-      }
-    }
-    std::copy(row.begin() + 1, row.end(),
-              truth.values.begin() + static_cast<std::ptrdiff_t>(r * truth.columns));
-  }
-  return truth;
-}
-
-double overlap(std::span<const std::int32_t> truth, std::span<const Label> found, std::size_t k) {
-  k = std::min(k, truth.size());
-  if (k == 0) return 1;
-  std::size_t hits = 0;
-  for (std::size_t i = 0; i < k; ++i) {
-    const Label label = static_cast<Label>(truth[i]);
-    if (std::find(found.begin(), found.end(), label) != found.end()) ++hits;
-  }
-  return static_cast<double>(hits) / static_cast<double>(k);
 }
 
 }  // namespace vicinal::matrix

@@ -158,6 +158,12 @@ std::string npy_command(const InputFile& file, const std::string& expression,
       expression, element, quoted);
 }
 
+std::string element_note(const std::string& descr, const Element& element) {
+  if (element.kind == ElementKind::kFloat32 && !element.swapped) return {};
+  return fmt::format("elements are '{}', {} to float32", descr,
+                     element.exact() ? "converted" : "rounded");
+}
+
 Result<RowLayout> npy_layout(const InputFile& file) {
   Result<NpyHeader> header = read_npy_header(file);
   if (!header.ok()) return header.status();
@@ -170,10 +176,7 @@ Result<RowLayout> npy_layout(const InputFile& file) {
                                           npy_command(file, complex ? "a.real" : "a")));
   }
   layout.element = *element;
-  if (element->kind != ElementKind::kFloat32 || element->swapped) {
-    layout.note = fmt::format("elements are '{}', {} to float32", header->descr,
-                              element->exact() ? "converted" : "rounded");
-  }
+  layout.note = element_note(header->descr, *element);
   if (header->shape.size() != 2) {
     const char* const matrix =
         header->shape.size() < 2 ? "a.reshape(1, -1)" : "a.reshape(a.shape[0], -1)";

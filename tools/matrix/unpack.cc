@@ -1,71 +1,19 @@
 #include "tools/matrix/unpack.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <utility>
 #include <vector>
 
-#include "tools/interrupt.h"
+#include "tools/matrix/temporary.h"
 
 namespace vicinal::matrix {
 namespace {
 
 constexpr std::size_t kPiece = 1u << 18;
-
-/// A file that goes with its descriptor.
-class Temporary {
- public:
-  Temporary() {
-    const char* const wanted = std::getenv("TMPDIR");
-    folder_ = wanted != nullptr && *wanted != '\0' ? wanted : "/var/tmp";
-    std::string path = folder_ + "/vicinal-XXXXXX";
-    descriptor_ = ::mkostemp(path.data(), O_CLOEXEC);
-    if (descriptor_ >= 0) {
-      ::unlink(path.c_str());
-    } else {
-      failed(errno);
-    }
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
-  const Status& status() const { return status_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
-  bool write(const char* from, std::size_t bytes) {
-    while (bytes > 0 && status_.ok()) {
-      const ssize_t put = ::write(descriptor_, from, bytes);
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) {
-        failed(errno);
-      } else {
-        from += put;
-        bytes -= static_cast<std::size_t>(put);
-      }
-    }
-    if (status_.ok() && tools::interrupted()) status_ = Status::cancelled("interrupted");
-    return status_.ok();
-  }
-
- private:
-  void failed(int error) {
-    status_ = Status::io_error(
-        fmt::format("a temporary file in {} (TMPDIR chooses): {}", folder_, std::strerror(error)));
-  }
-
-  std::string folder_;
-  int descriptor_ = -1;
-  Status status_;
-};
 
 }  // namespace
 
