@@ -25,6 +25,7 @@
 #include "persist/store_file.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
+#include "vicinal/stream.h"
 
 namespace vicinal::engine {
 
@@ -43,6 +44,9 @@ class IndexCore {
   /// `options` are checked here. With records, loads what they hold.
   static Result<std::shared_ptr<IndexCore>> make(std::string name, const IndexOptions& options,
                                                  StoreLink link);
+  /// An index in memory of what a stream holds; see Index::load().
+  static Result<std::shared_ptr<IndexCore>> load(const ByteSource& source,
+                                                 const IndexOptions& tuning);
   IndexCore(std::string name, const IndexOptions& options, std::unique_ptr<graph::Graph> graph,
             StoreLink link);
   ~IndexCore() = default;
