@@ -84,7 +84,8 @@ Status Loader::place(persist::Bytes payload) {
   const Result<std::uint64_t> count = persist::nodes_in(payload, state_.options.dimension);
   if (!count) return count.status();
   if (nodes_ended_ || *count > head_.nodes - placed_) {
-    return Status::corruption(fmt::format("{} nodes behind {} of {}", *count, placed_, head_.nodes));
+    return Status::corruption(
+        fmt::format("{} nodes behind {} of {}", *count, placed_, head_.nodes));
   }
   const NodesPiece piece(*count, state_.options.dimension);
   VICINAL_RETURN_IF_ERROR(check_levels(payload.subspan(piece.levels, piece.count)));
@@ -110,8 +111,8 @@ Status Loader::check_levels(std::span<const std::byte> levels) {
     levels_ += std::to_integer<std::uint64_t>(level);
   }
   if (highest < graph::kMaxLevels && levels_ <= head_.nodes + graph::kMaxLevels - 1) return {};
-  return Status::corruption(fmt::format("{} nodes with level {} and {} levels in all", head_.nodes,
-                                        highest, levels_));
+  return Status::corruption(
+      fmt::format("{} nodes with level {} and {} levels in all", head_.nodes, highest, levels_));
 }
 
 Status Loader::place_run(const NodesPiece& piece, const std::byte* from, std::uint64_t begin,
@@ -155,10 +156,10 @@ Status Loader::take_labels() {
   state_.labels.reserve(placed_);
   const std::vector<NodeId> refused = state_.labels.take_live(workers_);
   if (!refused.empty()) {
-    return Status::corruption(fmt::format("label {} has two live nodes, {} and {}",
-                                          graph_.label(refused.front()),
-                                          graph::raw(state_.labels.find(graph_.label(refused.front()))),
-                                          graph::raw(refused.front())));
+    return Status::corruption(
+        fmt::format("label {} has two live nodes, {} and {}", graph_.label(refused.front()),
+                    graph::raw(state_.labels.find(graph_.label(refused.front()))),
+                    graph::raw(refused.front())));
   }
   if (graph_.tombstones() == 0) return {};
   for (std::uint64_t i = 0; i < placed_; ++i) {
@@ -175,7 +176,8 @@ Status Loader::restore(persist::Bytes payload) {
   if (!head_.has_links || reader->first() != restored_ ||
       reader->count() > head_.nodes - restored_) {
     return Status::corruption(fmt::format("links of {} nodes from {} on, behind {} of {}",
-                                          reader->count(), reader->first(), restored_, head_.nodes));
+                                          reader->count(), reader->first(), restored_,
+                                          head_.nodes));
   }
   internal::Vector<graph::LevelLinksView> lists;
   internal::Vector<graph::StoredLinks> nodes;
@@ -222,9 +224,8 @@ Status Loader::finish() {
   const std::vector<NodeId> unlinked = graph_.unlinked_nodes();
   if (unlinked.empty()) return {};
   Reporter links(state_.options.progress, "links");
-  graph_.link_batch(unlinked, state_.threads_or(0), [&](std::uint64_t done, std::uint64_t total) {
-    return links(done, total);
-  });
+  graph_.link_batch(unlinked, state_.threads_or(0),
+                    [&](std::uint64_t done, std::uint64_t total) { return links(done, total); });
   return links.cancelled() ? cancelled() : Status();
 }
 

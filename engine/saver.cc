@@ -30,8 +30,8 @@ constexpr std::size_t kMostLinks =
 
 std::size_t buffer_bytes(const IndexOptions& options, std::uint64_t limit) {
   // At least one node, and its links. More than there are nodes for would never be used.
-  const std::size_t least = std::max(NodesPiece(1, options.dimension).bytes,
-                                     LinksReader::kStart + kMostLinks);
+  const std::size_t least =
+      std::max(NodesPiece(1, options.dimension).bytes, LinksReader::kStart + kMostLinks);
   const std::uint64_t some = std::min<std::uint64_t>(limit, kUsualPiece);  // no product overflows
   const std::uint64_t all = NodesPiece(some, options.dimension).bytes;
   return persist::StreamWriter::kBeside +

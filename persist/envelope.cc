@@ -1,6 +1,7 @@
 #include "persist/envelope.h"
 
 #include <fmt/format.h>
+
 #include <cstring>
 
 #include "engine/base/check.h"
@@ -44,7 +45,7 @@ const char* kind_name(RecordKind kind) {
 
 std::uint64_t record_checksum(const RecordId& id, Bytes first, Bytes second) {
   const std::uint64_t seed = (std::uint64_t{id.index} << 8) |
-                            static_cast<std::uint64_t>(static_cast<std::uint8_t>(id.kind));
+                             static_cast<std::uint64_t>(static_cast<std::uint8_t>(id.kind));
   return checksum(seed, {id.key, first, second});
 }
 

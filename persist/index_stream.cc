@@ -57,8 +57,8 @@ Result<StreamHead> get_head(Bytes payload) {
   const auto quantization = get<std::uint8_t>(payload, 25);
   const auto has_links = get<std::uint8_t>(payload, 26);
   if (metric > 2 || quantization > 1 || has_links > 1) {
-    return Status::corruption(fmt::format("head with metric {}, quantization {} and links {}", metric,
-                                          quantization, has_links));
+    return Status::corruption(fmt::format("head with metric {}, quantization {} and links {}",
+                                          metric, quantization, has_links));
   }
   o.metric = static_cast<Metric>(metric);
   o.quantization = static_cast<Quantization>(quantization);
@@ -100,8 +100,8 @@ Result<std::uint64_t> nodes_in(Bytes payload, std::uint32_t dimension) {
         NodesPiece(count, dimension).bytes == payload.size()) {
       return count;
     }
-    return Status::corruption(fmt::format("{} bytes for {} nodes of dimension {}", payload.size(),
-                                          count, dimension));
+    return Status::corruption(
+        fmt::format("{} bytes for {} nodes of dimension {}", payload.size(), count, dimension));
   }
   return Status::corruption(fmt::format("nodes in {} bytes", payload.size()));
 }

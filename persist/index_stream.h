@@ -77,8 +77,8 @@ Result<std::uint64_t> nodes_in(Bytes payload, std::uint32_t dimension);
 /// how many lists it has, and each list. Ids are numbers of nodes, bounded by nobody here.
 class LinksReader {
  public:
-  static constexpr std::size_t kStart = 2 * sizeof(std::uint32_t);     ///< before the first node
-  static constexpr std::size_t kNodeBytes = sizeof(std::uint32_t);     ///< before its lists
+  static constexpr std::size_t kStart = 2 * sizeof(std::uint32_t);      ///< before the first node
+  static constexpr std::size_t kNodeBytes = sizeof(std::uint32_t);      ///< before its lists
   static constexpr std::size_t kListBytes = 2 * sizeof(std::uint32_t);  ///< before its ids
 
   /// Errors: kCorruption when there is no first node.

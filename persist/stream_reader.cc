@@ -31,8 +31,8 @@ Status StreamReader::read(std::span<std::byte> room, const char* what) {
           fmt::format("the stream ends after {} bytes, inside {} {}", bytes_, what, pieces_));
     }
     if (*more > room.size() - filled) {
-      return Status::invalid_argument(fmt::format("the source gave {} bytes, {} were asked for", *more,
-                                                  room.size() - filled));
+      return Status::invalid_argument(
+          fmt::format("the source gave {} bytes, {} were asked for", *more, room.size() - filled));
     }
     filled += *more;
     bytes_ += *more;
@@ -54,9 +54,9 @@ Result<StreamHead> StreamReader::head() {
   const Result<Piece> first = read_piece();
   if (!first) return first.status();
   if (first->kind != PieceKind::kHead) {
-    return Status::corruption(
-        fmt::format("piece 0 is of kind {}, a head is {}", static_cast<std::uint32_t>(first->kind),
-                    static_cast<std::uint32_t>(PieceKind::kHead)));
+    return Status::corruption(fmt::format("piece 0 is of kind {}, a head is {}",
+                                          static_cast<std::uint32_t>(first->kind),
+                                          static_cast<std::uint32_t>(PieceKind::kHead)));
   }
   return get_head(first->payload);
 }
@@ -68,8 +68,8 @@ Result<StreamReader::Piece> StreamReader::next() {
   if (kind < static_cast<std::uint32_t>(PieceKind::kNodes) ||
       kind > static_cast<std::uint32_t>(PieceKind::kEnd) ||
       (piece->kind == PieceKind::kEnd && !piece->payload.empty())) {
-    return Status::corruption(fmt::format("piece {} is of kind {} and has {} bytes", pieces_ - 1, kind,
-                                          piece->payload.size()));
+    return Status::corruption(fmt::format("piece {} is of kind {} and has {} bytes", pieces_ - 1,
+                                          kind, piece->payload.size()));
   }
   return piece;
 }
@@ -82,8 +82,8 @@ Result<StreamReader::Piece> StreamReader::read_piece() {
   const auto number = get<std::uint32_t>(header, 4);
   const auto length = get<std::uint64_t>(header, 8);
   if (number != pieces_ || length > kLargestPiece - kPieceHeaderBytes) {
-    return Status::corruption(fmt::format("piece {} says that it is {} and has {} bytes", pieces_,
-                                          number, length));
+    return Status::corruption(
+        fmt::format("piece {} says that it is {} and has {} bytes", pieces_, number, length));
   }
   for (std::size_t filled = 0; filled < length;) {
     if (buffer_.size() == filled) {

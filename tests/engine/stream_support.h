@@ -55,7 +55,8 @@ inline void expect_same_content(const Index& a, const Index& b) {
   std::size_t differ = 0;
   const Status walked = a.for_each([&](Label label, std::span<const float> vector) {
     const auto other = b.get(label);
-    const bool same = other.ok() && std::memcmp(other->data(), vector.data(), vector.size_bytes()) == 0;
+    const bool same =
+        other.ok() && std::memcmp(other->data(), vector.data(), vector.size_bytes()) == 0;
     differ += same ? 0 : 1;
     return true;
   });

@@ -209,7 +209,8 @@ TEST(Stream, IsOneMomentBesideWriters) {
     for (Label label = 0; label < kLabels; ++label) {
       const std::vector<float> stored = *copy.get(label);
       std::uint64_t generation = before / kLabels;
-      while (generation <= after / kLabels + 1 && stored != vector_of(label, generation)) ++generation;
+      while (generation <= after / kLabels + 1 && stored != vector_of(label, generation))
+        ++generation;
       ASSERT_LE(generation, after / kLabels + 1);
       generations[label] = generation;
       if (generation > 0) highest = std::max(highest, (generation - 1) * kLabels + label + 1);
