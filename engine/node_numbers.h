@@ -5,6 +5,7 @@
 // Threads: chosen by one; then any.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -19,6 +20,13 @@ class NodeNumbers {
   explicit NodeNumbers(std::uint64_t limit)
       : words_(limit / 64 + 1), live_(limit / 64 + 1), before_(limit / 64 + 1) {}
 
+  /// Of none again.
+  void clear() noexcept {
+    std::fill(words_.begin(), words_.end(), 0);
+    std::fill(live_.begin(), live_.end(), 0);
+    count_ = 0;
+    live_count_ = 0;
+  }
   /// Each once, and finish() behind the last.
   void choose(graph::NodeId node, bool live) {
     words_[graph::raw(node) / 64] |= bit(node);

@@ -44,6 +44,7 @@ SaveRoom::SaveRoom(const IndexOptions& options, std::uint64_t limit)
     : numbers(limit), buffer(buffer_bytes(options, limit)) {}
 
 Status Saver::run() {
+  room_.numbers.clear();  // of a save before
   for (std::uint64_t i = 0; i < view_.limit(); ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     const NodeState s = view_.state(node);

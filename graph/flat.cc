@@ -63,6 +63,8 @@ void begin_linking(GraphState& g, std::uint64_t limit) {
 }
 
 bool repair_flat(GraphState& g, RepairResult& result) {
+  if (!g.flat.load(std::memory_order_relaxed)) return false;  // for good
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   if (!g.flat.load(std::memory_order_relaxed)) return false;
   const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);

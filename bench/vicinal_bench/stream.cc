@@ -1,10 +1,16 @@
 // vicinal-bench stream: an index in memory is saved to bytes and loaded from them, against copying the
-// same bytes into fresh memory by one thread.
+// same bytes into fresh memory by one thread; then its writes are paused again and again, beside a
+// rebuild and beside batches.
+#include <atomic>
+#include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <random>
+#include <thread>
 
 #include "bench/vicinal_bench/common.h"
+#include "bench/vicinal_bench/crew.h"
 #include "tools/arguments.h"
 #include "tools/names.h"
 
@@ -40,6 +46,65 @@ double copy_seconds(const std::vector<std::byte>& bytes) {
   volatile std::byte last = fresh[bytes.size() - 1];
   static_cast<void>(last);
   return seconds_since(start);
+}
+
+/// How long it takes until writes stand still, beside `work`, which goes on until it is told to stop.
+Status pause_beside(const Index& index, const std::function<Status(const std::atomic<bool>&)>& work,
+                    Latencies& pauses) {
+  constexpr int kPauses = 200;
+  std::atomic<bool> stop{false};
+  Crew crew;
+  crew.start([&] { return work(stop); });
+  Status status;
+  for (int i = 0; i < kPauses && status.ok(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const Clock::time_point start = Clock::now();
+    const Result<PausedWrites> pause = index.pause_writes();
+    pauses.add(seconds_since(start));
+    status = pause.status();
+  }
+  stop.store(true);
+  const Status worked = crew.join();
+  return status.ok() ? worked : status;
+}
+
+Status measure_pauses(const Arguments& arguments, const matrix::Matrix& base, Index index) {
+  Latencies rebuild;
+  Latencies batch;
+  Status status = pause_beside(
+      index,
+      [&](const std::atomic<bool>& stop) {
+        BatchOptions options;
+        options.threads = arguments.index.threads;
+        options.progress = [&](const Progress&) { return !stop.load(); };
+        const Status rebuilt = index.rebuild(options);
+        return rebuilt.code() == StatusCode::kCancelled ? Status() : rebuilt;
+      },
+      rebuild);
+  if (!status.ok()) return status;
+  // The rows again, in another order each time, so that all of them are linked anew.
+  const std::uint64_t rows =
+      std::max<std::uint64_t>(1, std::min<std::uint64_t>(20'000, base.rows / 2));
+  const std::uint64_t second = std::min(rows, base.rows - rows);
+  status = pause_beside(
+      index,
+      [&](const std::atomic<bool>& stop) -> Status {
+        for (std::uint64_t i = 1; !stop.load(); ++i) {
+          const Result<BatchResult> stored = index.upsert_batch(
+              counted_labels(i * 7 % rows, rows), base.range(i % 2 * second, rows),
+              {.threads = arguments.index.threads});
+          if (!stored.ok()) return stored.status();
+        }
+        return {};
+      },
+      batch);
+  if (!status.ok()) return status;
+  print_line({{"pauses", rebuild.count()},
+              {"beside_rebuild_p50_ms", rounded(rebuild.percentile_us(0.5) / 1e3, 3)},
+              {"beside_rebuild_longest_ms", rounded(rebuild.percentile_us(1) / 1e3, 3)},
+              {"beside_batch_p50_ms", rounded(batch.percentile_us(0.5) / 1e3, 3)},
+              {"beside_batch_longest_ms", rounded(batch.percentile_us(1) / 1e3, 3)}});
+  return {};
 }
 
 Status measure(const Arguments& arguments) {
@@ -88,15 +153,15 @@ Status measure(const Arguments& arguments) {
               {"copy_s", rounded(copy, 4)},
               {"load_s", rounded(load, 4)},
               {"load_by_copy", rounded(load / copy, 2)}});
-  return {};
+  return measure_pauses(arguments, *base, *index);
 }
 
 }  // namespace
 
 void add_stream(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("stream", "Saving to bytes and loading, against copying the bytes");
+  CLI::App* command = app.add_subcommand(
+      "stream", "Saving to bytes and loading, against copying the bytes; pausing writes");
   tools::add_text(*command, "--base", arguments->base, "Vectors (default: random ones)");
   tools::add_whole(*command, "--rows", arguments->rows, tools::kSomeRows, "Vectors")
       ->capture_default_str();

@@ -188,6 +188,19 @@ class Index {
   /// Errors: of the sink, as they are; as get() for vectors that are not in memory; kClosed.
   /// Cost: reads what it writes; 3 bits a node and a buffer of at most 4 MiB, or of one vector.
   Status save(const ByteSink& sink) const;
+  /// Waits until no write is at work, and has those that follow wait until the answer goes; searches go
+  /// on.
+  ///
+  /// A write is at work while it changes what save() writes: long ones stop between two small changes (a
+  /// batch in the middle of a round, a rebuild before it is swapped in, repair after a node), so that this
+  /// returns within some milliseconds. What was acknowledged before is in; of a write that waits, what
+  /// searches see of it.
+  /// Threads: any, several at once. The thread that called it is refused (kBusy) what would wait for
+  /// itself: writes, repair(), rebuild(), checkpoint(), reserve(), closing the store. Other threads must
+  /// not be waited for that may be writing.
+  /// Errors: kBusy  in a callback of any index.
+  /// Cost: memory as save() needs it; a child that saves writes to it first.
+  Result<PausedWrites> pause_writes() const;
 
   /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this
   /// node hangs from. For dumps and debugging.

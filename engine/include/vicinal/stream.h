@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "vicinal/requirements.h"
@@ -20,5 +21,30 @@ using ByteSink = std::function<Status(std::span<const std::byte> bytes)>;
 /// Writes the next bytes of a stream into `room`, which is not empty, as many as it likes up to all;
 /// returns how many. 0: the stream has ended. A Status ends load(), which returns it.
 using ByteSource = std::function<Result<std::size_t>(std::span<std::byte> room)>;
+
+namespace engine {
+class WritePause;
+}  // namespace engine
+
+/// An index whose writes are paused, from Index::pause_writes() until this goes: nothing changes that
+/// searches see or save() writes. For hosts that fork() to save: fork while it lives, save in the child.
+///
+/// Threads: one at a time; it may go on another thread than it came on.
+class PausedWrites {
+ public:
+  /// As Index::save(), but the index stands still. In a child that was forked while this lived: takes no
+  /// lock, uses no memory that was not there before, and lets `sink` do what a child may do; the child
+  /// then calls _exit(), or lets this go and uses the index for itself.
+  /// Errors: of the sink, as they are; kInvalidArgument  vectors are not in memory.
+  Status save(const ByteSink& sink);
+
+  explicit PausedWrites(std::unique_ptr<engine::WritePause> pause);  ///< internal
+  PausedWrites(PausedWrites&&) noexcept;
+  PausedWrites& operator=(PausedWrites&&) noexcept;
+  ~PausedWrites();
+
+ private:
+  std::unique_ptr<engine::WritePause> pause_;
+};
 
 }  // namespace vicinal
