@@ -137,6 +137,7 @@ TEST(ForkedSave, AThousandChildrenBesideWriters) {
     for (std::uint64_t i = 0; !stop.load(); ++i) {
       ASSERT_TRUE(index.upsert(i % kLabels, counted_row(i % kLabels, i / kLabels + 1)).ok());
       acknowledged.store(i + 1);
+      std::this_thread::sleep_for(std::chrono::microseconds(100));  // the forks are what takes long
     }
   });
   writers.emplace_back([&] {
@@ -147,6 +148,7 @@ TEST(ForkedSave, AThousandChildrenBesideWriters) {
       if (i % 50 == 49) {
         ASSERT_OK(index.rebuild());
       }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   });
   SharedBytes shared;
