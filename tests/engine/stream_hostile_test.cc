@@ -159,7 +159,7 @@ TEST(HostileStream, ParentsThatAreNoneAreMended) {
   }
 }
 
-// A few bytes say that they are gigabytes; a source that never ends.
+// E13: a few bytes say that they are gigabytes; a source gives more than was asked for.
 TEST(HostileStream, TakesNoMemoryForWhatDoesNotCome) {
   StreamBytes bytes = saved(small_graph());
   put(bytes, kHead + 32, std::uint64_t{0x7FFFFFFF});

@@ -1,4 +1,4 @@
-// Paused writes: nothing changes meanwhile, whoever is writing, and nobody waits for himself.
+// Paused writes: nothing changes meanwhile, whoever is writing (G17), and nobody waits for himself (G16).
 #include <gtest/gtest.h>
 
 #include <atomic>
