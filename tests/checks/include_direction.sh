@@ -4,6 +4,8 @@
 #   the plain public headers are the ground floor: everybody may include them, they include no room.
 #   cereal only in persist/codec.*, lmdb.h only in persist/lmdb_*.cc, Highway only in kernels/,
 #   CRoaring only in engine/base/bitmap.h, mimalloc, within the library, only in engine/mimalloc/;
+#   the C ABI (engine/c) stands on the public headers and the ground floor, and its own headers on
+#   C's and each other;
 #   public headers include public and standard headers only. Includes are written from the project
 #   root.
 # usage: include_direction.sh ROOT
@@ -22,6 +24,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
       allowed["graph"] = "^(" shared "|kernels/.*|graph/.*)$"
       allowed["persist"] = "^(" shared "|graph/types\\.h|persist/.*)$"
       allowed["engine"] = "^(vicinal/.*|engine/.*|kernels/.*|graph/.*|persist/.*)$"
+      allowed["c"] = "^(vicinal/.*|engine/base/.*|engine/c/.*)$"
+      allowed["c_public"] = "^vicinal/c/.*$"
       allowed["public"] = "^vicinal/.*$"
       allowed["tools"] = "^(vicinal/.*|tools/.*)$"
       allowed["bench"] = "^(vicinal/.*|engine/base/.*|kernels/.*|tools/.*|bench/.*)$"
@@ -40,6 +44,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
       room = file; sub(/\/.*/, "", room)
       if (file ~ /^engine\/include\//) room = "public"
       if (file ~ /^engine\/base\//) room = "base"
+      if (file ~ /^engine\/c\//) room = "c"
+      if (file ~ /^engine\/c\/vicinal(\/c\/[a-z_]+)?\.h$/) room = "c_public"
       ours = included ~ /^(vicinal|kernels|graph|persist|engine|tools|bench|tests)\//
       if (ours) {
         if (included !~ allowed[room]) complain("not for the room " room)
@@ -47,6 +53,8 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
         complain("write it from the project root")
       } else if (room == "public" && included !~ /^[a-z_0-9]+$/) {
         complain("public headers show no third-party header")
+      } else if (room == "c_public" && !ours && included !~ /^std(bool|def|int)\.h$/) {
+        complain("the headers of the C ABI show types of C only")
       } else if (included ~ /^cereal\// && file !~ /^persist\/codec\./) {
         complain("only persist/codec.* may")
       } else if (included == "lmdb.h" && file !~ /^persist\/lmdb_[a-z]+\.cc$/) {

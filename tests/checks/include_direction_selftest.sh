@@ -10,7 +10,7 @@ trees=0 failures=0
 expect() {
   trees=$((trees + 1))
   rm -rf "$work/tree"
-  mkdir -p "$work"/tree/{kernels,graph,persist,engine/include/vicinal,engine/base,engine/mimalloc,tools,bench}
+  mkdir -p "$work"/tree/{kernels,graph,persist,engine/include/vicinal,engine/base,engine/c/vicinal/c,engine/mimalloc,tools,bench}
   printf '#include <vector>\n' >"$work/tree/kernels/base.h"
   printf '#include %s\n' "$3" >"$work/tree/$2"
   local verdict=good
@@ -60,6 +60,16 @@ expect good engine/include/vicinal/store.h '"vicinal/index.h"'
 expect bad engine/include/vicinal/store.h '<tsl/robin_map.h>'
 expect bad engine/include/vicinal/store.h '<lmdb.h>'
 expect bad engine/include/vicinal/store.h '"graph/types.h"'
+expect good engine/c/store.cc '"vicinal/store.h"'
+expect good engine/c/store.cc '"engine/base/check.h"'
+expect good engine/c/store.cc '"engine/c/answer.h"'
+expect bad engine/c/store.cc '"engine/store_core.h"'
+expect bad engine/c/store.cc '"persist/convert.h"'
+expect good engine/c/vicinal.h '<vicinal/c/store.h>'
+expect good engine/c/vicinal/c/store.h '<stdint.h>'
+expect bad engine/c/vicinal/c/store.h '<cstdint>'
+expect bad engine/c/vicinal/c/store.h '<vicinal/store.h>'
+expect bad engine/c/vicinal/c/store.h '"engine/base/check.h"'
 expect good tools/main.cc '<CLI/CLI.hpp>'
 expect bad tools/main.cc '"graph/graph.h"'
 

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
-# usage: run.sh WORK CMAKE CXX install BUILD      installs the build BUILD into WORK/prefix
-#        run.sh WORK CMAKE CXX find_package [mimalloc]
-#        run.sh WORK CMAKE CXX pkg_config [mimalloc]
+# usage: run.sh WORK CMAKE CXX CC install BUILD   installs the build BUILD into WORK/prefix
+#        run.sh WORK CMAKE CXX CC find_package [mimalloc]
+#        run.sh WORK CMAKE CXX CC pkg_config [mimalloc]
 #                                                 builds and runs the consumer against WORK/prefix
-#        run.sh WORK CMAKE CXX refused            programs that must not be made, and say why
+#        run.sh WORK CMAKE CXX CC find_package_c, pkg_config_c
+#                                                 the consumer in C, against the shared library
+#        run.sh WORK CMAKE CXX CC refused         programs that must not be made, and say why
 set -euo pipefail
-work="$1" cmake="$2" cxx="$3" mode="$4" extra="${5:-}"
+work="$1" cmake="$2" cxx="$3" cc="$4" mode="$5" extra="${6:-}"
 project="$(cd "$(dirname "$0")" && pwd)/project"
 prefix="$work/prefix"
+
+# needs PROGRAM: the shared libraries that it names.
+needs() { readelf -d "$1" | grep -oE '\[lib[^]]*\]'; }
 
 case "$mode" in
   install)
@@ -42,6 +47,39 @@ case "$mode" in
     read -ra flags <<<"$(pkg-config --static --cflags --libs "${modules[@]}")"
     "$cxx" -std=c++20 "${defines[@]}" "$project/main.cc" -o "$build/consumer" "${flags[@]}"
     "$build/consumer"
+    if needs "$build/consumer" | grep -F libvicinal; then
+      echo "a program of the static library needs the shared one"
+      exit 1
+    fi
+    ;;
+  find_package_c)
+    build="$work/find_package_c"
+    rm -rf "$build"
+    # Nobody who links the shared library needs what it is made of.
+    "$cmake" -S "$project/../c_project" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$cc" \
+      -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_DISABLE_FIND_PACKAGE_{hwy,fmt,roaring,PkgConfig}=ON
+    "$cmake" --build "$build"
+    "$build/consumer"
+    needs "$build/consumer" | grep -xF '[libvicinal.so.0]'
+    ;;
+  pkg_config_c)
+    library="$(find "$prefix" -name libvicinal.so.0)"
+    PKG_CONFIG_PATH="$(dirname "$(find "$prefix" -name vicinal-c.pc)")"
+    export PKG_CONFIG_PATH
+    build="$work/pkg_config_c"
+    rm -rf "$build"
+    mkdir -p "$build"
+    read -ra flags <<<"$(pkg-config --cflags --libs vicinal-c)"
+    "$cc" -std=c11 -pedantic -Wall -Werror "$project/../c_project/main.c" -o "$build/consumer" \
+      "${flags[@]}"
+    LD_LIBRARY_PATH="$(dirname "$library")" "$build/consumer"
+    needs "$build/consumer" | grep -xF '[libvicinal.so.0]'
+    # The header is one of C++ too, of any.
+    for standard in c++11 c++20; do
+      "$cxx" -std="$standard" -pedantic -Wall -Wextra -Werror -x c++ \
+        "$project/../c_project/main.c" -o "$build/consumer_$standard" -x none "${flags[@]}"
+      LD_LIBRARY_PATH="$(dirname "$library")" "$build/consumer_$standard"
+    done
     ;;
   refused)
     pc_dir="$(dirname "$(find "$prefix" -name vicinal.pc)")"

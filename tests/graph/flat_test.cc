@@ -267,7 +267,7 @@ class GrowingInMotion {
   std::atomic<std::uint64_t> wrong_{0};
 };
 
-TEST(FlatMotion, G14AndG15HoldWhileLinkingBegins) {
+TEST(FlatMotion, G14G15HoldWhileLinkingBegins) {
   constexpr std::size_t kRounds = 20;
   for (std::size_t round = 0; round < rows_for_sanitizer(kRounds); ++round) {
     GrowingInMotion().run();

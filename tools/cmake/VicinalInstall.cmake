@@ -1,8 +1,9 @@
-# Install rules: static library, public headers, CMake package, pkg-config files.
+# Install rules: static and shared library, public headers, CMake package, pkg-config files.
 #
-# The archive carries no dependency inside it, so both packages say what its user must link:
+# The archive carries no dependency inside it, so its packages say what its user must link:
 # Highway, {fmt}, LMDB, xxHash, CRoaring and threads. robin-map and cereal are header-only and
-# private.
+# private. The shared library names what it needs by itself: who links it needs nothing else, so it
+# has a component, targets and a pkg-config file of its own.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -13,7 +14,13 @@ install(
   TARGETS vicinal
   EXPORT vicinalTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  FILE_SET public_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  FILE_SET public_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(
+  TARGETS vicinal_shared
+  EXPORT vicinalSharedTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  FILE_SET c_headers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(VICINAL_WITH_MIMALLOC)
   install(
     TARGETS vicinal_mimalloc
@@ -22,10 +29,12 @@ if(VICINAL_WITH_MIMALLOC)
     FILE_SET mimalloc_header DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
 
-install(
-  EXPORT vicinalTargets
-  NAMESPACE vicinal::
-  DESTINATION ${package_dir})
+foreach(targets IN ITEMS vicinalTargets vicinalSharedTargets)
+  install(
+    EXPORT ${targets}
+    NAMESPACE vicinal::
+    DESTINATION ${package_dir})
+endforeach()
 configure_package_config_file(
   ${CMAKE_CURRENT_LIST_DIR}/vicinalConfig.cmake.in ${PROJECT_BINARY_DIR}/vicinalConfig.cmake
   INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
@@ -38,11 +47,11 @@ install(FILES ${PROJECT_BINARY_DIR}/vicinalConfig.cmake
 # pkg-config files find their prefix from where they lie, so an installed tree can be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY
            ${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig OUTPUT_VARIABLE pc_to_prefix)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/vicinal.pc.in ${PROJECT_BINARY_DIR}/vicinal.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/vicinal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(modules vicinal vicinal-c)
 if(VICINAL_WITH_MIMALLOC)
-  configure_file(${CMAKE_CURRENT_LIST_DIR}/vicinal-mimalloc.pc.in
-                 ${PROJECT_BINARY_DIR}/vicinal-mimalloc.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/vicinal-mimalloc.pc
-          DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  list(APPEND modules vicinal-mimalloc)
 endif()
+foreach(module IN LISTS modules)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${module}.pc.in ${PROJECT_BINARY_DIR}/${module}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

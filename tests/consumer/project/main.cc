@@ -1,4 +1,6 @@
 // A user's program: an index in memory, filled, asked and checked.
+#include <vicinal.h>
+#include <vicinal/cpu.h>
 #include <vicinal/index.h>
 #include <vicinal/label_set.h>
 #include <vicinal/store.h>
@@ -40,6 +42,10 @@ int main() {
   const vicinal::LabelSet others = ~vicinal::LabelSet(labels);
   if (others.contains(1) || !others.contains(4)) {
     std::fprintf(stderr, "a set of labels was not told from its complement\n");
+    return 1;
+  }
+  if (vicinal::version() != vicinal_version()) {
+    std::fprintf(stderr, "the C functions are not in the static library\n");
     return 1;
   }
   // A store would need a folder; that a wrong path is answered links the whole library.
