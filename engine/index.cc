@@ -20,6 +20,12 @@ Result<Index> Index::in_memory(const IndexOptions& options) {
   return Index(std::move(*core));
 }
 
+Result<Index> Index::load(const ByteSource& source, const IndexOptions& tuning) {
+  Result<std::shared_ptr<engine::IndexCore>> core = engine::IndexCore::load(source, tuning);
+  if (!core) return core.status();
+  return Index(std::move(*core));
+}
+
 Result<UpsertOutcome> Index::upsert(Label label, std::span<const float> vector) {
   return core_->writer().upsert(label, vector);
 }
@@ -83,6 +89,7 @@ Result<double> Index::recall(const RecallOptions& options) const {
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   return core_->reader().for_each(visit);
 }
+Status Index::save(const ByteSink& sink) const { return core_->reader().save(sink); }
 Result<Index::NodeView> Index::node(Label label) const { return core_->reader().node(label); }
 Status Index::for_each_node(const std::function<bool(const NodeView&)>& visit) const {
   return core_->reader().for_each_node(visit);

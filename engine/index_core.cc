@@ -90,6 +90,7 @@ Status IndexCore::reserve(std::uint64_t count) {
     return Status::invalid_argument(
         fmt::format("reserve {} is beyond {}, the most nodes", count, graph::kMaxNodes));
   }
+  if (state_.graph->write_gate().closed_by_this_thread()) return state_.check_writable();
   state_.graph->reserve(count);
   state_.labels.reserve(count);
   return {};

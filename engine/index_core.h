@@ -19,12 +19,14 @@
 #include "engine/maintenance.h"
 #include "engine/reader.h"
 #include "engine/recovery.h"
+#include "engine/write_pause.h"
 #include "engine/writer.h"
 #include "graph/graph.h"
 #include "persist/index_records.h"
 #include "persist/store_file.h"
 #include "vicinal/options.h"
 #include "vicinal/status.h"
+#include "vicinal/stream.h"
 
 namespace vicinal::engine {
 
@@ -43,6 +45,9 @@ class IndexCore {
   /// `options` are checked here. With records, loads what they hold.
   static Result<std::shared_ptr<IndexCore>> make(std::string name, const IndexOptions& options,
                                                  StoreLink link);
+  /// An index in memory of what a stream holds; see Index::load().
+  static Result<std::shared_ptr<IndexCore>> load(const ByteSource& source,
+                                                 const IndexOptions& tuning);
   IndexCore(std::string name, const IndexOptions& options, std::unique_ptr<graph::Graph> graph,
             StoreLink link);
   ~IndexCore() = default;
@@ -64,10 +69,18 @@ class IndexCore {
 
   // For the store.
   const std::string& name() const { return state_.name; }
+  /// `self` keeps this.
+  Result<std::unique_ptr<WritePause>> pause_writes(std::shared_ptr<const IndexCore> self) const {
+    return WritePause::begin(std::move(self), state_);
+  }
   Result<std::uint64_t> verify_records(std::vector<std::string>* messages) const;
   Status for_each_journal_entry(const std::function<bool(const std::string&)>& visit) const;
-  /// True in a callback of one of its calls: close() would wait for itself.
-  bool thread_is_inside() const { return Gate::Pass::thread_is_inside(state_.gate); }
+  /// True in a callback of one of its calls, and for who has paused its writes: close() would wait for
+  /// itself.
+  bool thread_is_inside() const {
+    return Gate::Pass::thread_is_inside(state_.gate) ||
+           state_.graph->write_gate().closed_by_this_thread();
+  }
   /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
   /// Idempotent.
   Status close(bool with_checkpoint);

@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "engine/progress.h"
+#include "graph/write_gate.h"
 
 namespace vicinal::engine {
 
@@ -43,6 +44,10 @@ Status IndexState::closed_status() const {
 }
 
 Status IndexState::check_writable() const {
+  if (graph->write_gate().closed_by_this_thread()) {
+    return Status::busy(fmt::format(
+        "this thread has paused the writes to index \"{}\": it would wait for itself", name));
+  }
   if (!read_only) return {};
   return Status::read_only(fmt::format("index \"{}\" is in a store opened for reading", name));
 }

@@ -63,7 +63,7 @@ class IndexState {
   // -- What every part asks.
 
   Status closed_status() const;
-  /// kReadOnly for a store that is; else OK.
+  /// kReadOnly for a store that is, kBusy for the thread that has paused writes; else OK.
   Status check_writable() const;
   /// kBusy: a callback of a call that holds labels asked for others that are taken.
   Status labels_taken() const;

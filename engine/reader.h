@@ -1,6 +1,6 @@
 // Reader: everything that looks and changes nothing: searches, get and walks, recall, validate.
 //
-// What: one file a verb: search.cc, read.cc (get, contains, the walks), recall.cc, validate.cc.
+// What: one file a verb: search.cc, read.cc (get, contains, the walks), save.cc, recall.cc, validate.cc.
 // Ownership: a part of IndexCore; borrows its state.
 // Threads: every method from any thread. Searches over vectors that are all in memory take no lock
 // and do not pass the gate; whatever reads a row of the store is inside it (E7).
@@ -45,6 +45,7 @@ class Reader {
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
   Result<Index::NodeView> node(Label label) const;
   Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
+  Status save(const ByteSink& sink) const;
   Result<double> recall(const RecallOptions& options) const;
   Result<ValidateReport> validate(const ValidateOptions& options) const;
 

@@ -17,6 +17,7 @@ namespace {
 // for each of them, under the lock, if the graph is flat (G15); returns whether it was.
 template <typename Fill>
 Result<bool> take_slots(GraphState& g, std::span<NodeId> taken, const Fill& fill) {
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   g.reclaim_slots();
   const std::size_t reused = std::min(taken.size(), g.free_slots.size());
@@ -118,6 +119,7 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
 
 void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
   GraphState& g = *state_;
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   const Topology& t = *g.topology.load(std::memory_order_acquire);  // not replaced under the lock
   for (const NodeId node : nodes) {
@@ -130,6 +132,7 @@ void Graph::discard_nodes(std::span<const NodeId> nodes) noexcept {
 void Graph::reserve(std::uint64_t count) {
   GraphState& g = *state_;
   const std::uint64_t limit = std::min<std::uint64_t>(count, kMaxNodes);
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   // A flat graph takes memory for what it has only.
   if (!g.flat.load(std::memory_order_relaxed) || !fits_flat(g.config, limit)) g.grow(limit);

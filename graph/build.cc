@@ -185,6 +185,7 @@ class Rounds {
     std::sort(item.queued.begin(), item.queued.end());
     item.queued.erase(std::unique(item.queued.begin(), item.queued.end()), item.queued.end());
     choose_peers(g_, *t_, item.node, item.queued, item.forward.front().links, item.peers, *scratch);
+    const WriteGate::Inside change(g_.write_gate);
     t_->make_upper(item.node, g_.level(item.node));
     for (const ForwardLinks& f : item.forward) {
       publish_forward_links(g_, *t_, item.node, f, *scratch);
@@ -236,6 +237,7 @@ class Rounds {
     incoming.reserve(requests.size());
     for (const Request& r : requests) incoming.push_back({r.from, r.wants_parent, false});
     const BorrowedScratch scratch(g_.scratches);
+    const WriteGate::Inside change(g_.write_gate);
     add_links(g_, *t_, requests[0].target, requests[0].level, incoming, Adoption::kUsual, *scratch);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if (incoming[i].adopted) items_[requests[i].item].adopted[requests[i].level] = 1;
@@ -247,6 +249,7 @@ class Rounds {
   void finish() {
     const BorrowedScratch scratch(g_.scratches);
     for (Item& item : items_) {
+      const WriteGate::Inside change(g_.write_gate);
       if (item.alone) {
         link_node(g_, *t_, item.node, nullptr, *scratch);
         continue;
@@ -277,6 +280,7 @@ class Rounds {
     const internal::Vector<NodeId>& searching = own_side ? own : others;
     workers_.for_each(searching.size(), 8, [&](std::size_t i) {
       const BorrowedScratch scratch(g_.scratches);
+      const WriteGate::Inside change(g_.write_gate);
       if (few) {
         link_to_peers(g_, *t_, searching[i], others, *scratch);
       } else {

@@ -81,6 +81,8 @@ bool release_condemned(GraphState& g) {
 }
 
 bool repair_flat(GraphState& g, RepairResult& result) {
+  if (!g.flat.load(std::memory_order_relaxed)) return false;  // for good
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   if (!g.flat.load(std::memory_order_relaxed)) return false;
   GraphState::FlatCondemned& condemned = g.flat_condemned;

@@ -38,6 +38,8 @@ const float* Graph::vector(NodeId node) const {
   return g.config.keep_vectors ? g.vector_row(node) : nullptr;
 }
 
+WriteGate& Graph::write_gate() const { return state_->write_gate; }
+
 bool Graph::flat() const { return state_->flat.load(std::memory_order_acquire); }
 
 bool Graph::linked(NodeId node) const {

@@ -97,6 +97,7 @@ struct RestoredLinks {
 
 class GraphState;  // everything behind the facade; defined in graph_state.h
 struct LinkPlan;   // what plan_link() finds; defined in insert.h
+class WriteGate;   // defined in write_gate.h
 
 class Graph {
  public:
@@ -275,6 +276,9 @@ class Graph {
   /// links() gave in between are lists of one moment. False also while that cannot be told without
   /// waiting.
   bool links_settled() const;
+
+  /// What every change passes; see there who may close it.
+  WriteGate& write_gate() const;
 
   GraphState& state() const { return *state_; }  ///< for Moment
 

@@ -24,6 +24,7 @@
 #include "graph/topology.h"
 #include "graph/types.h"
 #include "graph/visibility.h"
+#include "graph/write_gate.h"
 #include "kernels/kernels.h"
 
 namespace vicinal::graph {
@@ -96,6 +97,9 @@ class GraphState {
   float inverse_norm(const float* vector) const;
   /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
   void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
+
+  // -- Standing still: every change is inside it, but for loading's.
+  WriteGate write_gate;
 
   // -- Slots.
   mutable internal::Mutex slots_mutex;

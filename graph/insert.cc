@@ -107,6 +107,7 @@ std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
 namespace {
 
 void link_wherever(GraphState& g, NodeId node, LinkPlan* plan) {
+  const WriteGate::Inside change(g.write_gate);
   const Linkers::Inside scratch(g.scratches);
   // In this order: who misses what is coming because it is present already sees it as that.
   Topology* const coming = g.coming.load(std::memory_order_acquire);

@@ -64,6 +64,7 @@ std::size_t Graph::link_backlog(std::size_t most) noexcept {
     const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);
     if (!g.reclaim_topologies()) return 0;
     for (; linked < most && !g.backlog.empty(); ++linked) {
+      const WriteGate::Inside change(g.write_gate);
       const Linkers::Inside scratch(g.scratches);
       // What is condemned leaves with its slot, what is pending is about to be shown by its writer.
       const NodeId node = g.backlog.first([&](NodeId n) {

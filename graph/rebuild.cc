@@ -132,6 +132,7 @@ void leave_out_tombstones(GraphState& g, Topology& fresh, internal::Vector<NodeI
 // Readers may still walk in the old one, and linkers link in it: it stays until they have left.
 void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
              internal::Vector<NodeId>& left_out) VICINAL_REQUIRES(g.maintenance_mutex) {
+  const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock slots(g.slots_mutex);
   const std::vector<NodeId>& condemned = g.repair_pass.condemned;  // by a pass that ends here
   left_out.reserve(left_out.size() + condemned.size());

@@ -27,6 +27,7 @@ bool Graph::reclaim_topologies() {
 void Graph::recycle(std::span<const NodeId> nodes) {
   if (nodes.empty()) return;
   GraphState& g = *state_;
+  const WriteGate::Inside change(g.write_gate);
   for (const NodeId node : nodes) g.backlog.leave(node);
   const internal::MutexLock lock(g.slots_mutex);
   g.leave_slots(nodes);

@@ -72,6 +72,7 @@ void condemn(GraphState& g, std::uint64_t first, std::uint64_t last)
   pass.condemned.reserve(pass.condemned.size() + (last - first));
   const NodeId entry = g.topology.load(std::memory_order_acquire)->entry_point().node;
   if (entry != kNoNode && raw(entry) >= first && raw(entry) < last) leave_entry_point(g, false);
+  const WriteGate::Inside change(g.write_gate);
   const Visibility::Step step(g.visibility);
   for (std::uint64_t i = first; i < last; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
@@ -130,6 +131,7 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
     VICINAL_REQUIRES(g.maintenance_mutex) {
   ++result.nodes_examined;
   if (!healthy_linked(g, t, node)) return;
+  const WriteGate::Inside change(g.write_gate);
   if (g.repair_pass.phase == Phase::kReparent) {
     reparent(g, t, node, scratch);
   } else if (relink(g, t, node, scratch)) {
@@ -147,6 +149,7 @@ std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& re
   for (; budget > 0 && !pass.condemned.empty(); --budget) {
     const auto count = std::min<std::size_t>(kNodes, pass.condemned.size());
     const std::span<const NodeId> last = std::span(pass.condemned).last(count);
+    const WriteGate::Inside change(g.write_gate);
     const internal::MutexLock lock(g.slots_mutex);
     for (const NodeId node : last) t.remove(node, g.level(node));
     g.unlinked_slots.insert(g.unlinked_slots.end(), last.begin(), last.end());
@@ -174,6 +177,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
       const Linkers::Inside scratch(g.scratches);
       Topology& t = *g.topology.load(std::memory_order_acquire);
       if (g.state(node) == NodeState::kLive && t.linked(node)) {
+        const WriteGate::Inside change(g.write_gate);
         look_for_links_anew(g, t, node, *scratch);
         ++result.nodes_relinked;
       }

@@ -35,6 +35,7 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
   GraphState& g = *state_;
   std::int64_t hidden = 0;
   std::int64_t lifted = 0;
+  const WriteGate::Inside change(g.write_gate);
   Visibility::Step step(g.visibility);
   // Inside the step: no topology that was present when it began ends before it
   // (reclaim_topologies()).
@@ -54,6 +55,7 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
 std::size_t Graph::erase(std::span<const NodeId> nodes) {
   GraphState& g = *state_;
   std::size_t hidden = 0;
+  const WriteGate::Inside change(g.write_gate);
   Visibility::Step step(g.visibility);
   for (const NodeId node : nodes) hidden += hide(g, step, node) ? 1 : 0;
   count_live(g, -static_cast<std::int64_t>(hidden));

@@ -1,35 +1,14 @@
 #include "persist/envelope.h"
 
 #include <fmt/format.h>
-#define XXH_STATIC_LINKING_ONLY  // the size of a state
-#include <xxhash.h>
 
 #include <cstring>
 
 #include "engine/base/check.h"
-
-// The library's own choice of instruction set at run time. Only an x86 library built with it
-// has it, hence weak.
-// NOLINTNEXTLINE(readability-identifier-naming): its name there
-extern "C" XXH_errorcode XXH3_64bits_update_dispatch(XXH3_state_t*, const void*, std::size_t)
-    __attribute__((weak));
+#include "persist/checksum.h"
 
 namespace vicinal::persist {
 namespace {
-
-using Update = XXH_errorcode (*)(XXH3_state_t*, const void*, std::size_t);
-
-/// Chosen once; the first call chooses inside the library, too, which keeps no order for that.
-Update choose_update() {
-  if (XXH3_64bits_update_dispatch == nullptr) return &XXH3_64bits_update;
-  XXH3_state_t* state = XXH3_createState();
-  VICINAL_CHECK(state != nullptr);
-  const std::byte byte{};
-  XXH3_64bits_reset(state);
-  XXH3_64bits_update_dispatch(state, &byte, sizeof byte);
-  XXH3_freeState(state);
-  return &XXH3_64bits_update_dispatch;
-}
 
 template <typename T>
 T read_at(Bytes bytes, std::size_t offset) {
@@ -65,16 +44,9 @@ const char* kind_name(RecordKind kind) {
 }  // namespace
 
 std::uint64_t record_checksum(const RecordId& id, Bytes first, Bytes second) {
-  const XXH64_hash_t seed = (std::uint64_t{id.index} << 8) |
-                            static_cast<std::uint64_t>(static_cast<std::uint8_t>(id.kind));
-  XXH3_state_t state;  // not from the heap: a checksum does not fail
-  XXH3_INITSTATE(&state);
-  XXH3_64bits_reset_withSeed(&state, seed);
-  static const Update update = choose_update();
-  update(&state, id.key.data(), id.key.size());
-  update(&state, first.data(), first.size());
-  update(&state, second.data(), second.size());
-  return XXH3_64bits_digest(&state);
+  const std::uint64_t seed = (std::uint64_t{id.index} << 8) |
+                             static_cast<std::uint64_t>(static_cast<std::uint8_t>(id.kind));
+  return checksum(seed, {id.key, first, second});
 }
 
 void seal(const RecordId& id, RecordBuffer* record) {

@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
   add_rebuild(app, exit_code);
   add_repair(app, exit_code);
   add_backup(app, exit_code);
+  add_save(app, exit_code);
+  add_load(app, exit_code);
   add_checkpoint(app, exit_code);
   add_convert(app, exit_code);
   add_cpu(app, exit_code);

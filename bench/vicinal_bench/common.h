@@ -95,5 +95,6 @@ void add_truth(CLI::App& app, int& exit_code);
 void add_churn(CLI::App& app, int& exit_code);
 void add_live(CLI::App& app, int& exit_code);
 void add_many(CLI::App& app, int& exit_code);
+void add_stream(CLI::App& app, int& exit_code);
 
 }  // namespace vicinal::bench

@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   add_churn(app, exit_code);
   add_live(app, exit_code);
   add_many(app, exit_code);
+  add_stream(app, exit_code);
   if (const std::optional<int> code = tools::parse(app, argc, argv); code.has_value()) return *code;
   return exit_code;
 }

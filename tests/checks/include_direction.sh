@@ -18,7 +18,7 @@ find kernels graph persist engine tools bench \( -name '*.h' -o -name '*.cc' \) 
     # What each room may include of this project, as a pattern over include paths. The facade
     # (store.h, index.h, cpu.h) is for those above it.
     BEGIN {
-      shared = "vicinal/(types|status|memory|options|label_set|event|requirements|stored_stats)\\.h|engine/base/.*"
+      shared = "vicinal/(types|status|memory|options|label_set|event|requirements|stored_stats|stream)\\.h|engine/base/.*"
       allowed["base"] = "^(" shared ")$"
       allowed["kernels"] = "^(" shared "|kernels/.*)$"
       allowed["graph"] = "^(" shared "|kernels/.*|graph/.*)$"

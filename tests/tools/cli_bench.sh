@@ -53,6 +53,9 @@ measure 0 many --store m --indexes 12 --at-once 5 --rows 4 --dimension 8 --searc
 for key in made_per_s disk_bytes_each memory_bytes_each search_p50_us search_p99_us dropped_per_s; do
   says out "\"$key\":"
 done
+measure 0 stream --rows 800 --dimension 8 --repeats 2
+says out '"load_by_copy":'
+says out '"beside_batch_longest_ms":'
 measure 1 churn --base base.jsonl --live 2900
 says err "2900 live"
 measure 1 build --base base.jsonl --query query.jsonl --truth truth.ivecs -k 21

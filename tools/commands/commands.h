@@ -23,5 +23,7 @@ void add_checkpoint(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app, int& exit_code);
 void add_cpu(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
+void add_save(CLI::App& app, int& exit_code);
+void add_load(CLI::App& app, int& exit_code);
 
 }  // namespace vicinal::tools

@@ -31,6 +31,7 @@
 #include "vicinal/options.h"
 #include "vicinal/requirements.h"
 #include "vicinal/status.h"
+#include "vicinal/stream.h"
 #include "vicinal/types.h"
 
 namespace vicinal {
@@ -44,6 +45,18 @@ class Index {
   /// A new empty index that lives in memory only.
   /// Errors: kInvalidArgument  dimension 0 or any option out of its range.
   static Result<Index> in_memory(const IndexOptions& options);
+  /// An index in memory of what save() wrote, links included: a copy, not a build.
+  ///
+  /// Takes from `source` the bytes of the index and not one more, so that something else may follow.
+  /// `tuning` as for Store::open_index(): stored options that it sets must agree; those of performance
+  /// are taken from it, and its `threads` work. Codes are made anew.
+  /// Errors: of the source; kInvalidArgument  tuning; kFormatVersion  a later release wrote it.
+  ///         kCorruption  it is no index, is damaged or ends early, or holds what no index can:
+  ///                      whatever the bytes, no more memory is taken than an index of those that came
+  ///                      needs.
+  ///         kCancelled   tuning.progress said so.
+  /// Cost: 2 to 3 times that of copying the bytes into fresh memory by one thread.
+  static Result<Index> load(const ByteSource& source, const IndexOptions& tuning = {});
 
   /// Stores `vector` under `label`, replacing whatever was there.
   ///
@@ -163,6 +176,31 @@ class Index {
   /// meanwhile, with a vector it had then. Vectors are read as get() reads them, and its errors end
   /// the walk.
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
+
+  /// Writes the index as bytes, as it is at one moment: vectors, links and the options that are stored
+  /// with an index; load() reads them. persist/FORMAT.md says which bytes.
+  ///
+  /// Threads: beside any other call; writers go on. What they give up meanwhile (lists that are
+  /// replaced, slots of what was erased) is not used again before the call ends, and a repair pass that
+  /// begins waits for it: a sink that takes long costs the memory of what is written meanwhile. Of an
+  /// index of a store, closing waits too.
+  /// Callbacks: `sink` may call the index, see Callbacks above.
+  /// Errors: of the sink, as they are; as get() for vectors that are not in memory; kClosed.
+  /// Cost: reads what it writes; 3 bits a node and a buffer of at most 4 MiB, or of one vector.
+  Status save(const ByteSink& sink) const;
+  /// Waits until no write is at work, and has those that follow wait until the answer goes; searches go
+  /// on.
+  ///
+  /// A write is at work while it changes what save() writes: long ones stop between two small changes (a
+  /// batch in the middle of a round, a rebuild before it is swapped in, repair after a node), so that this
+  /// returns within some milliseconds. What was acknowledged before is in; of a write that waits, what
+  /// searches see of it.
+  /// Threads: any, several at once. The thread that called it is refused (kBusy) what would wait for
+  /// itself: writes, repair(), rebuild(), checkpoint(), reserve(), closing the store. Other threads must
+  /// not be waited for that may be writing.
+  /// Errors: kBusy  in a callback of any index.
+  /// Cost: memory as save() needs it; a child that saves writes to it first.
+  Result<PausedWrites> pause_writes() const;
 
   /// The links of `label`'s node on `level`, as labels; `parent` (may be null) is the label this
   /// node hangs from. For dumps and debugging.

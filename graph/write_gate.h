@@ -1,0 +1,100 @@
+// WriteGate: lets changes of a graph in until somebody wants it to stand still.
+//
+// What: whoever changes links, shows, hides, takes or frees nodes is inside for one small change: one
+// node linked, one list of a batch's round, one step. Who closes waits for those who are inside; others
+// wait at the gate, where they hold no mutex that a change takes. What lies between (searches for links,
+// commits, a rebuild's fresh topology) goes on.
+// Ownership: a part of GraphState.
+// Threads: any.
+//
+// Invariants:
+//   G16 Nobody inside waits for more than a mutex, and nobody waits at the gate while he holds one that
+//       is taken inside: hence no deadlock, and closing takes as long as one change. Callbacks are called
+//       outside.
+//   G17 While it is closed no list is replaced, no block or topology goes, no node is shown, hidden,
+//       taken or freed: CopyView's still graph.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "engine/base/mutex.h"
+#include "engine/base/process.h"
+
+namespace vicinal::graph {
+
+class WriteGate {
+ public:
+  /// One change. Not inside another.
+  class Inside {
+   public:
+    explicit Inside(WriteGate& gate) : gate_(gate) { gate_.enter(); }
+    ~Inside() { gate_.leave(); }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    WriteGate& gate_;
+  };
+
+  WriteGate() = default;
+  WriteGate(const WriteGate&) = delete;
+  WriteGate& operator=(const WriteGate&) = delete;
+
+  /// Returns when nobody is inside. Several may close it: it is open again when all have opened it.
+  /// Throws std::bad_alloc.
+  void close() {
+    const internal::MutexLock lock(mutex_);
+    closers_.push_back(std::this_thread::get_id());
+    closed_.fetch_add(1);
+    while (inside_.load() != 0) left_.wait(mutex_);
+  }
+  /// Undoes one close(), of the thread `closer`.
+  void open(std::thread::id closer) noexcept {
+    if (process_.left()) {  // the threads that hold the mutex, or wait, are not here
+      closed_.store(0);
+      return;
+    }
+    const internal::MutexLock lock(mutex_);
+    closers_.erase(std::find(closers_.begin(), closers_.end(), closer));
+    if (closed_.fetch_sub(1) == 1) opened_.notify_all();
+  }
+  /// Whether the calling thread has closed it: to come in would be to wait for itself.
+  bool closed_by_this_thread() const {
+    if (closed_.load() == 0 || process_.left()) return false;
+    const internal::MutexLock lock(mutex_);
+    return std::find(closers_.begin(), closers_.end(), std::this_thread::get_id()) !=
+           closers_.end();
+  }
+
+ private:
+  void enter() {
+    for (;;) {
+      // Counted before asking, so that close() either sees the visit or the visit sees it closed.
+      inside_.fetch_add(1);
+      if (closed_.load() == 0) return;
+      leave();
+      const internal::MutexLock lock(mutex_);
+      while (closed_.load() != 0) opened_.wait(mutex_);
+    }
+  }
+  void leave() {
+    if (inside_.fetch_sub(1) == 1 && closed_.load() != 0) {
+      const internal::MutexLock lock(mutex_);
+      left_.notify_all();
+    }
+  }
+
+  const internal::OwnProcess process_;
+  alignas(64) std::atomic<std::uint64_t> inside_{0};
+  alignas(64) std::atomic<std::uint64_t> closed_{0};  ///< how often
+  mutable internal::Mutex mutex_;
+  internal::CondVar left_;
+  internal::CondVar opened_;
+  std::vector<std::thread::id> closers_ VICINAL_GUARDED_BY(mutex_);
+};
+
+}  // namespace vicinal::graph
