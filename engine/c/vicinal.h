@@ -11,8 +11,8 @@
 // argument. Two codes exist here only and can come from every function: VICINAL_OUT_OF_MEMORY,
 // with what was there unchanged, and VICINAL_INTERNAL, a fault of the library's.
 //
-// Handles: vicinal_store, vicinal_index, vicinal_label_set and vicinal_hits are opaque. Each is
-// freed once, by its ..._free(), which takes NULL, in any order: an index whose store is closed or
+// Handles: vicinal_store, vicinal_index, vicinal_label_set, vicinal_hits and vicinal_paused_writes are
+// opaque. Each is freed once, by its ..._free(), which takes NULL, in any order: an index whose store is closed or
 // freed answers VICINAL_CLOSED until it is freed itself.
 //
 // Structs: options and results begin with `size`. `..._init(&x, sizeof x)` sets it and the
@@ -47,4 +47,5 @@
 #include <vicinal/c/stats.h>
 #include <vicinal/c/status.h>
 #include <vicinal/c/store.h>
+#include <vicinal/c/stream.h>
 #include <vicinal/c/types.h>

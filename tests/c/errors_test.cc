@@ -17,6 +17,9 @@ bool visit_text(void*, const char*) { return true; }
 bool visit_vector(void*, std::uint64_t, const float*, std::size_t) { return true; }
 bool visit_node(void*, const vicinal_node_view*) { return true; }
 
+vicinal_status no_sink(void*, const void*, std::size_t) { return VICINAL_OK; }
+vicinal_status no_source(void*, void*, std::size_t, std::size_t*) { return VICINAL_OK; }
+
 class CNull : public ::testing::Test {
  protected:
   CNull() : owner_(c_index()), index_(owner_.get()) {
@@ -63,6 +66,19 @@ TEST_F(CNull, OfAnIndexIsRefusedByName) {
   EXPECT_NULL_REFUSED("index", vicinal_index_get_options(nullptr, &options));
   EXPECT_NULL_REFUSED("options", vicinal_index_get_options(index_, nullptr));
   EXPECT_NULL_REFUSED("index", vicinal_index_reserve(nullptr, 1));
+  EXPECT_NULL_REFUSED("index", vicinal_index_save(nullptr, no_sink, nullptr));
+  EXPECT_NULL_REFUSED("sink", vicinal_index_save(index_, nullptr, nullptr));
+  vicinal_index* loaded = nullptr;
+  EXPECT_NULL_REFUSED("source", vicinal_index_load(nullptr, nullptr, nullptr, &loaded));
+  EXPECT_NULL_REFUSED("index", vicinal_index_load(no_source, nullptr, nullptr, nullptr));
+  vicinal_paused_writes* paused = nullptr;
+  EXPECT_NULL_REFUSED("index", vicinal_index_pause_writes(nullptr, &paused));
+  EXPECT_NULL_REFUSED("paused", vicinal_index_pause_writes(index_, nullptr));
+  EXPECT_NULL_REFUSED("paused", vicinal_paused_writes_save(nullptr, no_sink, nullptr));
+  ASSERT_C_OK(vicinal_index_pause_writes(index_, &paused));
+  EXPECT_NULL_REFUSED("sink", vicinal_paused_writes_save(paused, nullptr, nullptr));
+  vicinal_paused_writes_free(paused);
+  vicinal_paused_writes_free(nullptr);
   EXPECT_NULL_REFUSED("index", vicinal_index_for_each(nullptr, visit_vector, nullptr));
   EXPECT_NULL_REFUSED("visit", vicinal_index_for_each(index_, nullptr, nullptr));
   EXPECT_NULL_REFUSED("index", vicinal_index_node(nullptr, 1, visit_node, nullptr));
