@@ -47,4 +47,5 @@
 #include <vicinal/c/stats.h>
 #include <vicinal/c/status.h>
 #include <vicinal/c/store.h>
+#include <vicinal/c/stream.h>
 #include <vicinal/c/types.h>
