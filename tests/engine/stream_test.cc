@@ -118,7 +118,7 @@ TEST(Stream, LargeRowsMakeManyPieces) {
   IndexOptions options = small_options();
   options.dimension = 65536;
   options.quantization = Quantization::kNone;
-  const Index index = filled(40, options);
+  const Index index = filled(20, options);
   std::size_t pieces = 0;
   StreamBytes bytes;
   ASSERT_OK(index.save([&](std::span<const std::byte> piece) {

@@ -55,7 +55,7 @@ class Index {
   ///                      whatever the bytes, no more memory is taken than an index of those that came
   ///                      needs.
   ///         kCancelled   tuning.progress said so.
-  /// Cost: 2 to 3 times that of copying the bytes into fresh memory by one thread.
+  /// Cost: by two threads about twice that of copying the bytes into fresh memory by one.
   static Result<Index> load(const ByteSource& source, const IndexOptions& tuning = {});
 
   /// Stores `vector` under `label`, replacing whatever was there.
