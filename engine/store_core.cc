@@ -10,13 +10,24 @@
 #include "engine/options_check.h"
 
 namespace vicinal::engine {
+namespace {
+
+// A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
+Status refused_in_search(const std::string& path) {
+  return Status::busy(fmt::format(
+      "store \"{}\": neither it nor its indexes can be closed from the callback of a search", path));
+}
+
+}  // namespace
 
 Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
                                                    const StoreOptions& options) {
   Result<std::unique_ptr<persist::StoreFile>> file = persist::StoreFile::open(path, options);
   if (!file) return file.status();
   try {
-    return std::make_shared<StoreCore>(std::move(*file));
+    return std::shared_ptr<StoreCore>(new StoreCore(std::move(*file)), [](StoreCore* core) {
+      CallScope::finish_outside(*core);
+    });
   } catch (const std::system_error& e) {
     return Status::io_error(fmt::format("no thread for the store \"{}\": {}", path, e.what()));
   }
@@ -77,6 +88,14 @@ void StoreCore::watch_file() noexcept {
                  "the file is nearly full, bytes");
   }
   nearly_full_ = near;
+}
+
+void StoreCore::finish() noexcept {
+  if (!calls_.forked() && background_ != nullptr && background_->is_this_thread()) {
+    background_->end_with(*this);
+  } else {
+    delete this;
+  }
 }
 
 StoreCore::~StoreCore() {
@@ -224,6 +243,7 @@ Status StoreCore::take_from_catalog(std::string_view name) {
   }
   if (const std::shared_ptr<IndexCore> open = find(name)) {
     if (open->thread_is_inside()) return refused_inside(*open);
+    if (graph::Moment::thread_is_inside()) return refused_in_search(path_);
     static_cast<void>(open->close(false));
     const internal::MutexLock registry(registry_);
     indexes_.erase(indexes_.find(name));
@@ -338,9 +358,14 @@ Status StoreCore::close() {
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     if (index->thread_is_inside()) return refused_inside(*index);
   }
+  if (graph::Moment::thread_is_inside()) return refused_in_search(path_);
   const Turn::Taken turn(closing_, !CallbackScope::active());
   if (!turn) return refused();
   if (file_ == nullptr) return {};
+  if (background_ != nullptr && background_->is_this_thread()) {
+    return Status::busy(fmt::format(
+        "store \"{}\" cannot be closed from a callback of its own thread", path_));
+  }
   calls_.close();
   if (background_ != nullptr) background_->stop();
   Status first_error;

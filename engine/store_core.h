@@ -28,12 +28,12 @@
 
 namespace vicinal::engine {
 
-class StoreCore {
+class StoreCore final : private PutOff {
  public:
+  /// Whoever lets go of it last inside a call, or on its own thread, closes it when that has ended.
   static Result<std::shared_ptr<StoreCore>> open(const std::string& path,
                                                  const StoreOptions& options);
   explicit StoreCore(std::unique_ptr<persist::StoreFile> file);
-  ~StoreCore();
   StoreCore(const StoreCore&) = delete;
   StoreCore& operator=(const StoreCore&) = delete;
 
@@ -55,6 +55,9 @@ class StoreCore {
   const std::string& path() const { return path_; }
 
  private:
+  ~StoreCore() override;
+  /// Destroys it, here or at the end of its own thread.
+  void finish() noexcept override;
   Status closed_status() const;
   /// kBusy: a callback must not wait; or must not close what it was called from.
   Status refused() const;
