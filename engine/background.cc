@@ -17,9 +17,7 @@ constexpr std::chrono::milliseconds kRetry{1000};
 }  // namespace
 
 Background::Background(std::function<bool()> look_at_file, std::uint64_t checkpoint_bytes)
-    : look_at_file_(std::move(look_at_file)),
-      checkpoint_bytes_(checkpoint_bytes),
-      thread_([this] {
+    : look_at_file_(std::move(look_at_file)), checkpoint_bytes_(checkpoint_bytes), thread_([this] {
         run();
         if (PutOff* const what = last(); what != nullptr) what->finish();
       }) {}

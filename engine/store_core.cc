@@ -15,7 +15,8 @@ namespace {
 // A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
 Status refused_in_search(const std::string& path) {
   return Status::busy(fmt::format(
-      "store \"{}\": neither it nor its indexes can be closed from the callback of a search", path));
+      "store \"{}\": neither it nor its indexes can be closed from the callback of a search",
+      path));
 }
 
 }  // namespace
@@ -25,9 +26,8 @@ Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
   Result<std::unique_ptr<persist::StoreFile>> file = persist::StoreFile::open(path, options);
   if (!file) return file.status();
   try {
-    return std::shared_ptr<StoreCore>(new StoreCore(std::move(*file)), [](StoreCore* core) {
-      CallScope::finish_outside(*core);
-    });
+    return std::shared_ptr<StoreCore>(new StoreCore(std::move(*file)),
+                                      [](StoreCore* core) { CallScope::finish_outside(*core); });
   } catch (const std::system_error& e) {
     return Status::io_error(fmt::format("no thread for the store \"{}\": {}", path, e.what()));
   }
@@ -363,8 +363,8 @@ Status StoreCore::close() {
   if (!turn) return refused();
   if (file_ == nullptr) return {};
   if (background_ != nullptr && background_->is_this_thread()) {
-    return Status::busy(fmt::format(
-        "store \"{}\" cannot be closed from a callback of its own thread", path_));
+    return Status::busy(
+        fmt::format("store \"{}\" cannot be closed from a callback of its own thread", path_));
   }
   calls_.close();
   if (background_ != nullptr) background_->stop();

@@ -89,7 +89,8 @@ TEST(CLastHandle, FreedInAnEvent) {
   }
   EXPECT_C(status, VICINAL_CLOSED, "closed");
   std::unique_lock lock(freeing.mutex);
-  ASSERT_TRUE(freeing.changed.wait_for(lock, std::chrono::seconds(60), [&] { return freeing.done; }));
+  ASSERT_TRUE(
+      freeing.changed.wait_for(lock, std::chrono::seconds(60), [&] { return freeing.done; }));
   EXPECT_EQ(freeing.close, VICINAL_BUSY);
   EXPECT_EQ(freeing.second_open, VICINAL_BUSY);
   vicinal_store* again = nullptr;
