@@ -59,6 +59,20 @@ TEST(CLastHandle, FreedInAVisitor) {
   EXPECT_EQ(freeing.close, VICINAL_BUSY);
   EXPECT_EQ(freeing.second_open, VICINAL_BUSY);
   EXPECT_C(vicinal_index_erase(index.get(), 1, nullptr), VICINAL_CLOSED, "closed");
+  // What answers of a closed index.
+  std::uint64_t size = 1;
+  EXPECT_C_OK(vicinal_index_size(index.get(), &size));
+  EXPECT_EQ(size, 0u);
+  bool live = true;
+  EXPECT_C_OK(vicinal_index_contains(index.get(), 1, &live));
+  EXPECT_FALSE(live);
+  std::uint32_t dimension = 0;
+  EXPECT_C_OK(vicinal_index_dimension(index.get(), &dimension));
+  EXPECT_EQ(dimension, kDimension);
+  INITIALISED(index_options, options);
+  EXPECT_C_OK(vicinal_index_get_options(index.get(), &options));
+  INITIALISED(stats, stats);
+  EXPECT_C_OK(vicinal_index_stats(index.get(), &stats));
   EXPECT_EQ(stored_rows(open_c_store(freeing.path).get()), 20u);
 }
 
