@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "engine/base/check.h"
@@ -76,18 +77,25 @@ void StoreCore::tell_of_file(EventKind kind, Severity severity, std::uint64_t va
 
 void StoreCore::watch_file() noexcept {
   const std::uint64_t most = file_->options().max_map_bytes;
-  if (const std::uint64_t map = file_->map_bytes(); map > map_bytes_) {
-    map_bytes_ = map;
+  const std::uint64_t map = file_->map_bytes();
+  const std::uint64_t bytes = most == 0 ? 0 : file_->bytes_on_disk();
+  const bool near = most != 0 && bytes >= file_->most_bytes_of_upserts() / 10 * 9;
+  bool has_grown = false;
+  bool has_come_near = false;
+  {
+    const internal::MutexLock lock(watching_);
+    has_grown = map > map_bytes_;
+    has_come_near = near && !nearly_full_;
+    map_bytes_ = std::max(map_bytes_, map);
+    nearly_full_ = near;
+  }
+  if (has_grown) {
     tell_of_file(EventKind::kFileGrown, Severity::kInfo, map, most, "the map has grown, bytes");
   }
-  if (most == 0) return;
-  const std::uint64_t bytes = file_->bytes_on_disk();
-  const bool near = bytes >= file_->most_bytes_of_upserts() / 10 * 9;
-  if (near && !nearly_full_) {
+  if (has_come_near) {
     tell_of_file(EventKind::kNearlyFull, Severity::kWarning, bytes, most,
                  "the file is nearly full, bytes");
   }
-  nearly_full_ = near;
 }
 
 void StoreCore::finish() noexcept {
@@ -147,7 +155,11 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   link.records = std::move(records);
   Background* const background = background_.get();
   const auto watched = std::make_shared<Background::Watched>();
-  if (background != nullptr) link.on_write = [background, watched] { background->wake(watched); };
+  if (background != nullptr) {
+    link.on_write = [background, watched] { background->wake(watched); };
+  } else if (file_->options().on_event && !file_->options().read_only) {
+    link.on_write = [this] { watch_file(); };
+  }
   Result<std::shared_ptr<IndexCore>> core =
       IndexCore::make(std::string(name), options, std::move(link));
   if (!core) return core.status();
@@ -259,6 +271,7 @@ Status StoreCore::checkpoint() {
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoints().checkpoint({}));
   }
+  if (background_ == nullptr) watch_file();
   return {};
 }
 

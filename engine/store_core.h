@@ -83,12 +83,14 @@ class StoreCore final : private PutOff {
 
   void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
                     const char* what) const noexcept;
-  /// Tells when the map has grown or the file is nearly full. The background thread's.
+  /// Tells when the map has grown or the file is nearly full. Called by the background thread, or,
+  /// without one, by whoever has written.
   void watch_file() noexcept;
 
   const std::string path_;
-  std::uint64_t map_bytes_ = 0;  ///< watch_file()'s, as is the next
-  bool nearly_full_ = false;     ///< it was told
+  internal::Mutex watching_;
+  std::uint64_t map_bytes_ VICINAL_GUARDED_BY(watching_) = 0;
+  bool nearly_full_ VICINAL_GUARDED_BY(watching_) = false;  ///< it was told
   Gate calls_{true};
   NamedTurns opening_;
   Turn closing_;
