@@ -17,9 +17,10 @@ constexpr std::chrono::milliseconds kRetry{1000};
 }  // namespace
 
 Background::Background(std::function<bool()> look_at_file, std::uint64_t checkpoint_bytes)
-    : look_at_file_(std::move(look_at_file)),
-      checkpoint_bytes_(checkpoint_bytes),
-      thread_([this] { run(); }) {}
+    : look_at_file_(std::move(look_at_file)), checkpoint_bytes_(checkpoint_bytes), thread_([this] {
+        run();
+        if (PutOff* const what = last(); what != nullptr) what->finish();
+      }) {}
 
 void Background::list(const std::shared_ptr<Watched>& watched) {
   watched->next = std::move(first_);
@@ -63,6 +64,18 @@ void Background::stop() {
   while (first_ != nullptr) first_ = std::exchange(first_->next, nullptr);  // each owns the next
 }
 
+void Background::end_with(PutOff& last) {
+  const internal::MutexLock lock(mutex_);
+  thread_.detach();  // nobody is left to join it
+  stopping_ = true;
+  last_ = &last;
+}
+
+PutOff* Background::last() {
+  const internal::MutexLock lock(mutex_);
+  return last_;
+}
+
 void Background::run() {
   const internal::MutexLock lock(mutex_);
   while (true) {
@@ -72,6 +85,7 @@ void Background::run() {
     for (Due due = Due::kMore; due != Due::kNothing && !stopping_;) {
       {
         const internal::MutexUnlock unlocked(mutex_);
+        const CallScope scope;  // of the callbacks that it makes
         due = step();
       }
       const auto rest = due == Due::kMore ? kPause : due == Due::kAgain ? kRetry : kRest;

@@ -4,7 +4,7 @@
 // (IndexCore::maintain) until nothing is due. What fails is told by the index (background_health.h)
 // and tried again every second.
 // Ownership: an index is shared while it is looked at; who is to be looked at is a list of Watched.
-// Threads: wake() and begin() any; stop() once.
+// Threads: wake() and begin() any; stop() once, or end_with() once and then stop() by what it calls.
 // Cost: a round looks at who was written to or is still in need, however many are open; waking it
 // for an index that it is about to look at costs one load. Neither allocates.
 #pragma once
@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "engine/base/mutex.h"
+#include "engine/call_scope.h"
 #include "engine/index_core.h"
 
 namespace vicinal::engine {
@@ -44,9 +45,15 @@ class Background {
   void wake();
   /// Waits for the present step and ends the thread.
   void stop();
+  /// On the thread itself, which cannot wait for itself: it ends soon, and the last that it does is
+  /// last.finish(), which may destroy this.
+  void end_with(PutOff& last);
+  bool is_this_thread() const { return thread_.get_id() == std::this_thread::get_id(); }
 
  private:
   void run();
+  /// After run(), unless nothing is left to do.
+  PutOff* last();
   /// Of all indexes, the one that is most in need.
   Due step();
   /// The caller holds the mutex; `watched` is marked as listed, and is not.
@@ -59,6 +66,7 @@ class Background {
   std::atomic<bool> woken_{false};  // set outside the mutex by nobody
   std::shared_ptr<Watched> first_ VICINAL_GUARDED_BY(mutex_);
   bool stopping_ VICINAL_GUARDED_BY(mutex_) = false;
+  PutOff* last_ VICINAL_GUARDED_BY(mutex_) = nullptr;  // of end_with()
   std::thread thread_;
 };
 

@@ -107,7 +107,10 @@ Status BatchWrite::link() {
   const bool whole = state_.graph->link_batch(
       plan_.fresh, threads_, shown,
       [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
-  if (whole) return {};
+  if (whole) {
+    reporter.finish();
+    return {};
+  }
   const std::size_t asked = plan_.fresh.size();
   if (take_back_unlinked()) {
     return Status::cancelled(fmt::format(

@@ -65,12 +65,13 @@ Status Checkpoints::write(const ProgressCallback& progress) {
   const auto reporter = std::make_shared<Reporter>(progress, "checkpoint");
   ProgressCallback throttled;
   if (progress) {
-    throttled = [reporter](const Progress& p) { return (*reporter)(p.done, p.total); };
+    throttled = [reporter](const Progress& p) { return reporter->part(p.phase, p.done, p.total); };
   }
   const std::uint64_t unsaved = unsaved_bytes_.load();
   const Result<persist::CheckpointReport> report = state_.records->checkpoint(source, throttled);
   if (!report) return report.status();
   unsaved_bytes_.fetch_sub(unsaved);
+  reporter->finish();
   try {
     state_.fresh.drop_stored(*state_.graph, *state_.records);
   } catch (const std::bad_alloc&) {

@@ -3,7 +3,7 @@
 // Who goes through: every call that touches an index's records. Searches over vectors that are all
 // in memory only ask closed().
 // Threads: any. A call may enter again while it is inside (a callback that calls the index); it
-// must not close then, and is told so.
+// must not close then, and is told so. What is put off until it is outside: call_scope.h.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/process.h"
+#include "engine/call_scope.h"
 
 namespace vicinal::engine {
 
@@ -19,11 +20,9 @@ class Gate {
   /// One visit; false when the gate was closed before it.
   class Pass {
    public:
-    explicit Pass(Gate& gate) : gate_(gate), inside_(gate.enter()), outer_(innermost()) {
-      innermost() = this;
-    }
+    explicit Pass(Gate& gate)
+        : gate_(gate), inside_(gate.enter()), scope_(inside_ ? &gate : nullptr) {}
     ~Pass() {
-      innermost() = outer_;
       if (inside_) gate_.leave();
     }
     Pass(const Pass&) = delete;
@@ -31,22 +30,12 @@ class Gate {
     explicit operator bool() const { return inside_; }
 
     /// Whether the calling thread is inside `gate`.
-    static bool thread_is_inside(const Gate& gate) {
-      for (const Pass* pass = innermost(); pass != nullptr; pass = pass->outer_) {
-        if (&pass->gate_ == &gate && pass->inside_) return true;
-      }
-      return false;
-    }
+    static bool thread_is_inside(const Gate& gate) { return CallScope::inside(&gate); }
 
    private:
-    static const Pass*& innermost() {
-      thread_local const Pass* pass = nullptr;
-      return pass;
-    }
-
     Gate& gate_;
     const bool inside_;
-    const Pass* const outer_;
+    const CallScope scope_;  // ends after the body of ~Pass(), which leaves
   };
 
   /// `of_process`: what it guards does not pass over fork(): closed in a child.

@@ -126,6 +126,7 @@ Result<Index::NodeView> Reader::node(Label label) const {
 
 Status Reader::for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const {
   if (state_.gate.closed()) return state_.closed_status();
+  const CallScope call;
   const std::uint64_t limit = state_.graph->node_limit();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};

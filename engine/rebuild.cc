@@ -31,9 +31,11 @@ Status Maintenance::rebuild_graph(unsigned threads, const ProgressCallback& prog
                     also.empty() ? CallbackScope::Holds::kNothing : CallbackScope::Holds::kLabels);
   const Turn::Taken turn(turn_, wait && !CallbackScope::active());
   if (!turn) return refused();
-  return state_.graph->rebuild(
+  VICINAL_RETURN_IF_ERROR(state_.graph->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },
-      also);
+      also));
+  reporter.finish();
+  return {};
 }
 
 }  // namespace vicinal::engine

@@ -22,10 +22,11 @@ Result<RecoveryReport> Recovery::run() {
   persist::LoadOptions options{.salvage = state_.options.salvage, .workers = state_.workers(0)};
   Reporter vectors(state_.options.progress, "vectors");
   if (state_.options.progress) {
-    options.progress = [&](const Progress& p) { return vectors(p.done, p.total); };
+    options.progress = [&](const Progress& p) { return vectors.part(p.phase, p.done, p.total); };
   }
   const Result<persist::LoadReport> report = state_.records->load(*this, options);
   if (!report) return report.status();
+  vectors.finish();
   VICINAL_RETURN_IF_ERROR(take_labels());
   journal_entries_ = report->journal_entries;
   graph_.finish_placing(node_limit_);
@@ -41,6 +42,7 @@ Result<RecoveryReport> Recovery::run() {
   if (reporter_.cancelled()) {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", state_.name));
   }
+  reporter_.finish();
   state_.fresh.drop_stored(graph_, *state_.records);
   VICINAL_RETURN_IF_ERROR(record_hidden());
   RecoveryReport done;

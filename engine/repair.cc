@@ -46,12 +46,14 @@ Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
       }
       std::this_thread::sleep_for(kBetweenLooks);
     }
-    if (!reporter(total.nodes_examined, state_.graph->node_limit())) {
+    // Asked here, too, while it waits; the graph goes over its nodes twice.
+    if (!reporter(0, 2 * state_.graph->node_limit())) {
       return Status::cancelled("repair cancelled after " + std::to_string(total.nodes_examined) +
                                " nodes; call it again to go on");
     }
     if (slice->nodes_examined == 0 && !(total.waiting && options.slice == 0)) break;
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
+  if (total.finished) reporter.finish();
   if (options.slice == 0 && total.finished) {
     {
       const Turn::Taken turn(turn_, !CallbackScope::active());
@@ -78,9 +80,8 @@ Result<RepairResult> Maintenance::repair_slice(std::uint64_t slice, bool wait, R
   {
     const Turn::Taken turn(turn_, wait && !CallbackScope::active());
     if (!turn) return wait ? Result<RepairResult>(refused()) : result;
-    const std::uint64_t limit = state_.graph->node_limit();
     result = state_.graph->repair(
-        slice, [&](std::uint64_t done, std::uint64_t) { return reporter(done, limit); });
+        slice, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); });
   }
   pass_open_.store(!result.finished);
   state_.graph->link_backlog(slice);

@@ -91,6 +91,8 @@ template <typename Take>
 Status Reader::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
                     SearchCounters& counters, const Take& take) const {
   if (most == 0) return {};
+  std::optional<CallScope> scope;  // around the moment: nobody closes a store inside one
+  if (options.filter.predicate) scope.emplace();
   std::optional<Gate::Pass> pass;
   std::unique_ptr<StoredRows> source;
   if (!state_.graph->config().keep_vectors) {
@@ -136,7 +138,10 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
   std::vector<SearchResult> results(rows);
   internal::Mutex mutex;
   Status first_error;
+  const CallScope call;
+  CallScope* const of_all = CallScope::current();
   state_.workers(threads).for_each(rows, kQueriesAtOnce, [&](std::size_t i) {
+    const CallScope::Adopted inside(of_all);
     Result<SearchResult> result = search(query(i), options);
     if (result) {
       results[i] = std::move(*result);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "engine/base/check.h"
@@ -10,13 +11,24 @@
 #include "engine/options_check.h"
 
 namespace vicinal::engine {
+namespace {
+
+// A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
+Status refused_in_search(const std::string& path) {
+  return Status::busy(fmt::format(
+      "store \"{}\": neither it nor its indexes can be closed from the callback of a search",
+      path));
+}
+
+}  // namespace
 
 Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
                                                    const StoreOptions& options) {
   Result<std::unique_ptr<persist::StoreFile>> file = persist::StoreFile::open(path, options);
   if (!file) return file.status();
   try {
-    return std::make_shared<StoreCore>(std::move(*file));
+    return std::shared_ptr<StoreCore>(new StoreCore(std::move(*file)),
+                                      [](StoreCore* core) { CallScope::finish_outside(*core); });
   } catch (const std::system_error& e) {
     return Status::io_error(fmt::format("no thread for the store \"{}\": {}", path, e.what()));
   }
@@ -65,18 +77,33 @@ void StoreCore::tell_of_file(EventKind kind, Severity severity, std::uint64_t va
 
 void StoreCore::watch_file() noexcept {
   const std::uint64_t most = file_->options().max_map_bytes;
-  if (const std::uint64_t map = file_->map_bytes(); map > map_bytes_) {
-    map_bytes_ = map;
+  const std::uint64_t map = file_->map_bytes();
+  const std::uint64_t bytes = most == 0 ? 0 : file_->bytes_on_disk();
+  const bool near = most != 0 && bytes >= file_->most_bytes_of_upserts() / 10 * 9;
+  bool has_grown = false;
+  bool has_come_near = false;
+  {
+    const internal::MutexLock lock(watching_);
+    has_grown = map > map_bytes_;
+    has_come_near = near && !nearly_full_;
+    map_bytes_ = std::max(map_bytes_, map);
+    nearly_full_ = near;
+  }
+  if (has_grown) {
     tell_of_file(EventKind::kFileGrown, Severity::kInfo, map, most, "the map has grown, bytes");
   }
-  if (most == 0) return;
-  const std::uint64_t bytes = file_->bytes_on_disk();
-  const bool near = bytes >= file_->most_bytes_of_upserts() / 10 * 9;
-  if (near && !nearly_full_) {
+  if (has_come_near) {
     tell_of_file(EventKind::kNearlyFull, Severity::kWarning, bytes, most,
                  "the file is nearly full, bytes");
   }
-  nearly_full_ = near;
+}
+
+void StoreCore::finish() noexcept {
+  if (!calls_.forked() && background_ != nullptr && background_->is_this_thread()) {
+    background_->end_with(*this);
+  } else {
+    delete this;
+  }
 }
 
 StoreCore::~StoreCore() {
@@ -128,7 +155,11 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   link.records = std::move(records);
   Background* const background = background_.get();
   const auto watched = std::make_shared<Background::Watched>();
-  if (background != nullptr) link.on_write = [background, watched] { background->wake(watched); };
+  if (background != nullptr) {
+    link.on_write = [background, watched] { background->wake(watched); };
+  } else if (file_->options().on_event && !file_->options().read_only) {
+    link.on_write = [this] { watch_file(); };
+  }
   Result<std::shared_ptr<IndexCore>> core =
       IndexCore::make(std::string(name), options, std::move(link));
   if (!core) return core.status();
@@ -224,6 +255,7 @@ Status StoreCore::take_from_catalog(std::string_view name) {
   }
   if (const std::shared_ptr<IndexCore> open = find(name)) {
     if (open->thread_is_inside()) return refused_inside(*open);
+    if (graph::Moment::thread_is_inside()) return refused_in_search(path_);
     static_cast<void>(open->close(false));
     const internal::MutexLock registry(registry_);
     indexes_.erase(indexes_.find(name));
@@ -239,6 +271,7 @@ Status StoreCore::checkpoint() {
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoints().checkpoint({}));
   }
+  if (background_ == nullptr) watch_file();
   return {};
 }
 
@@ -338,9 +371,14 @@ Status StoreCore::close() {
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     if (index->thread_is_inside()) return refused_inside(*index);
   }
+  if (graph::Moment::thread_is_inside()) return refused_in_search(path_);
   const Turn::Taken turn(closing_, !CallbackScope::active());
   if (!turn) return refused();
   if (file_ == nullptr) return {};
+  if (background_ != nullptr && background_->is_this_thread()) {
+    return Status::busy(
+        fmt::format("store \"{}\" cannot be closed from a callback of its own thread", path_));
+  }
   calls_.close();
   if (background_ != nullptr) background_->stop();
   Status first_error;

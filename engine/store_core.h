@@ -28,12 +28,12 @@
 
 namespace vicinal::engine {
 
-class StoreCore {
+class StoreCore final : private PutOff {
  public:
+  /// Whoever lets go of it last inside a call, or on its own thread, closes it when that has ended.
   static Result<std::shared_ptr<StoreCore>> open(const std::string& path,
                                                  const StoreOptions& options);
   explicit StoreCore(std::unique_ptr<persist::StoreFile> file);
-  ~StoreCore();
   StoreCore(const StoreCore&) = delete;
   StoreCore& operator=(const StoreCore&) = delete;
 
@@ -55,6 +55,9 @@ class StoreCore {
   const std::string& path() const { return path_; }
 
  private:
+  ~StoreCore() override;
+  /// Destroys it, here or at the end of its own thread.
+  void finish() noexcept override;
   Status closed_status() const;
   /// kBusy: a callback must not wait; or must not close what it was called from.
   Status refused() const;
@@ -80,12 +83,14 @@ class StoreCore {
 
   void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
                     const char* what) const noexcept;
-  /// Tells when the map has grown or the file is nearly full. The background thread's.
+  /// Tells when the map has grown or the file is nearly full. Called by the background thread, or,
+  /// without one, by whoever has written.
   void watch_file() noexcept;
 
   const std::string path_;
-  std::uint64_t map_bytes_ = 0;  ///< watch_file()'s, as is the next
-  bool nearly_full_ = false;     ///< it was told
+  internal::Mutex watching_;
+  std::uint64_t map_bytes_ VICINAL_GUARDED_BY(watching_) = 0;
+  bool nearly_full_ VICINAL_GUARDED_BY(watching_) = false;  ///< it was told
   Gate calls_{true};
   NamedTurns opening_;
   Turn closing_;

@@ -33,6 +33,7 @@ Result<ValidateReport> Reader::validate(const ValidateOptions& options) const {
     VICINAL_RETURN_IF_ERROR(validate_records(report, options));
   }
   if (reporter.cancelled()) return Status::cancelled("validate cancelled");
+  reporter.finish();
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "persist/failpoints.h"
@@ -187,7 +188,10 @@ TEST(Events, AFailedBackgroundCheckpointIsToldAndTriedAgain) {
   ASSERT_OK(store.close());
 }
 
-TEST(Events, AGrownMapAndANearlyFullFileAreTold) {
+/// With and without the store's own thread: then the writer tells.
+class FileEvents : public ::testing::TestWithParam<bool> {};
+
+TEST_P(FileEvents, AGrownMapAndANearlyFullFileAreTold) {
   TemporaryFolder folder;
   std::mutex mutex;
   std::condition_variable changed;
@@ -195,7 +199,12 @@ TEST(Events, AGrownMapAndANearlyFullFileAreTold) {
   StoreOptions options = quick_store();
   options.map_bytes = 256 << 10;
   options.max_map_bytes = 2 << 20;
+  options.background = GetParam();
+  const std::thread::id writer = std::this_thread::get_id();
   options.on_event = [&](const Event& event) {
+    const bool of_file =
+        event.kind == EventKind::kFileGrown || event.kind == EventKind::kNearlyFull;
+    EXPECT_TRUE(!of_file || options.background == (std::this_thread::get_id() != writer));
     const std::lock_guard lock(mutex);
     told.emplace(event.kind, event);
     changed.notify_all();
@@ -288,6 +297,10 @@ TEST(OpenIndex, AsStoredInOneCall) {
     store = *Store::open(folder.file("s"), quick_store());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Thread, FileEvents, ::testing::Bool(), [](const auto& instance) {
+  return instance.param ? "OfTheStore" : "OfTheWriter";
+});
 
 INSTANTIATE_TEST_SUITE_P(Rows, StoreTest, ::testing::Bool(), [](const auto& instance) {
   return instance.param ? "InMemory" : "InMap";

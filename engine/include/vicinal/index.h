@@ -12,9 +12,10 @@
 // eighth of what is live are one step of that order; a larger batch is shown piece by piece.
 //
 // Callbacks (filters, visitors, progress) may call the index, and write to it. What would have to
-// wait for the call that they belong to answers kBusy: closing its store, maintenance inside
-// maintenance, a whole repair() inside a filter, and, in the progress of a batch, labels that are
-// being written.
+// wait for the call that they belong to answers kBusy: closing its store or dropping the index
+// (inside a filter: closing or dropping anything; inside for_each_node() neither waits, and is done),
+// maintenance inside maintenance, a whole repair() inside a filter, and, in the progress of a batch,
+// labels that are being written.
 //
 // Vectors are spans of `dimension()` float32 components; matrices are row-major, a
 // vector per row.

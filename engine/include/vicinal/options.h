@@ -16,7 +16,9 @@
 
 namespace vicinal {
 
-/// What long work tells its caller now and then (a few times a second at most).
+/// What long work tells its caller now and then: at once, then a few times a second at most, and when
+/// a phase is done, which is too late to cancel it. Within a phase `done` never falls and is at most
+/// `total`, which may grow; the last that is told of a phase that ends well has them equal.
 struct Progress {
   const char* phase = "";   ///< what is being done: "vectors", "links", "repair", ...
   std::uint64_t done = 0;   ///< units done

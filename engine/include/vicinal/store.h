@@ -3,6 +3,10 @@
 // What: the handle that users hold. Copies share one store; the last one to go closes it. One
 // process opens a path for writing once: a second one, or a second open in the same process, gets
 // kBusy.
+// The last one may go in a callback: the store is then closed when the outermost call that the
+// callback belongs to ends, on that call's thread and before it returns, or, after an event of the
+// store's own thread, soon and by that thread. Until then its path is kBusy, its indexes go on, and
+// events may come. A process that ends before loses nothing that was acknowledged.
 // Threads: every method may be called from any thread; the store's own are one that commits single
 // writes, from the first on and unless Durability::kNone, and that of StoreOptions::background.
 #pragma once
@@ -109,8 +113,11 @@ class Store {
   Status for_each_journal_entry(std::string_view name,
                                 const std::function<bool(const std::string& json)>& visit) const;
 
-  /// Checkpoints (unless read-only) and closes; open indexes answer kClosed from then on. Called by
+  /// Checkpoints (unless read-only) and closes; open indexes answer kClosed from then on. Done by
   /// the last handle's destruction, which cannot report errors: call it to see them.
+  /// Errors: kBusy           called inside a callback of this store or of one of its indexes (all but
+  ///                         Index::for_each_node()'s), or inside any filter of a search.
+  ///         kIoError, kFull the checkpoint could not be written; the store is closed.
   Status close();
 
   const std::string& path() const;

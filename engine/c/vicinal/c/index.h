@@ -1,7 +1,9 @@
 // vicinal_index: a searchable, mutable, durable set of labelled vectors.
 //
 // What: made by vicinal_store_index() (durable) or vicinal_index_create() (in memory). After
-// vicinal_store_close() every function on the store's indexes answers VICINAL_CLOSED.
+// vicinal_store_close() every function on the store's indexes answers VICINAL_CLOSED, but for those
+// that cannot fail on a live handle: vicinal_index_contains(), _size(), _dimension(),
+// _get_options() and _stats().
 // Threads: every function from any thread beside any other, on one handle; searches never wait for
 // writers.
 //
@@ -11,9 +13,10 @@
 // an eighth of what is live are one step of that order; a larger batch is shown piece by piece.
 //
 // Callbacks (filters, visitors, progress) may call the index, and write to it. What would have to
-// wait for the call that they belong to answers VICINAL_BUSY: closing its store, maintenance inside
-// maintenance, a whole repair inside a filter, and, in the progress of a batch, labels that are
-// being written.
+// wait for the call that they belong to answers VICINAL_BUSY: closing its store or dropping the
+// index (inside a filter: closing or dropping anything; inside vicinal_index_for_each_node() neither
+// waits, and is done), maintenance inside maintenance, a whole repair inside a filter, and, in the
+// progress of a batch, labels that are being written.
 #pragma once
 
 #include <vicinal/c/options.h>
@@ -106,7 +109,7 @@ VICINAL_API vicinal_status vicinal_index_erase(vicinal_index* index, uint64_t la
 VICINAL_API vicinal_status vicinal_index_erase_batch(vicinal_index* index, const uint64_t* labels,
                                                      size_t count, uint64_t* erased);
 
-/// Live vectors.
+/// Live vectors; of a closed index 0.
 /// Cost: O(1).
 VICINAL_API vicinal_status vicinal_index_size(const vicinal_index* index, uint64_t* size);
 /// Components per vector.

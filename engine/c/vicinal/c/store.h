@@ -35,12 +35,18 @@ VICINAL_API vicinal_status vicinal_store_open(const char* path,
 
 /// Checkpoints (unless read-only) and closes; open indexes answer VICINAL_CLOSED from then on. The
 /// handle stays and must still be freed. A second call is VICINAL_OK.
-/// Errors: VICINAL_BUSY                    called inside a callback.
+/// Errors: VICINAL_BUSY                    called inside a callback of this store or of one of its
+///                                         indexes (all but vicinal_index_for_each_node()'s), or
+///                                         inside any filter of a search.
 ///         VICINAL_IO_ERROR, VICINAL_FULL  the checkpoint could not be written.
 VICINAL_API vicinal_status vicinal_store_close(vicinal_store* store);
 
 /// Frees the handle, closing the store when vicinal_store_close() has not: that cannot report
 /// errors. NULL is nothing. No other thread may be inside a function on this handle.
+/// Inside a callback the handle is gone at once; the store is closed when the outermost call that the
+/// callback belongs to ends, before it returns, or, after an event of the store's own thread, soon
+/// and by that thread. Until then its path is VICINAL_BUSY, its indexes go on, and events may come. A
+/// process that ends before loses nothing that was acknowledged.
 VICINAL_API void vicinal_store_free(vicinal_store* store);
 
 /// Makes a store of an earlier format one that this release opens; `*converted` (may be NULL) is

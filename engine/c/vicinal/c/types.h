@@ -87,7 +87,9 @@ enum {
   VICINAL_ERROR_BYTES = 512   ///< a message within a struct and its NUL; what is longer is cut
 };
 
-/// What long work tells its caller now and then (a few times a second at most).
+/// What long work tells its caller now and then: at once, then a few times a second at most, and when
+/// a phase is done, which is too late to cancel it. Within a phase `done` never falls and is at most
+/// `total`, which may grow; the last that is told of a phase that ends well has them equal.
 typedef struct vicinal_progress {
   size_t size;        ///< of this struct
   const char* phase;  ///< what is being done: "vectors", "links", "repair", ...
