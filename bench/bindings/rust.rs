@@ -1,97 +1,106 @@
-//! What the Rust crate costs: one search, one upsert, batches of 1,000, in an index in memory.
+//! What the calls of a program cost in Rust: see bindings.cc, which says what is measured.
 //!
-//! usage: rust ROWS.f32 DIMENSION [K]
+//! `search` gives a new vector of hits; `smallest_into`, which Rust alone has, is search_smallest
+//! into two slices that are there already.
 //!
-//! ROWS.f32 is float32 rows without gaps, little-endian, more than 2,000 of them. All but the last
-//! 2,000 are the index; of those the first 1,000 are queries and then upserted one by one, the second
-//! are upserted as a batch. One thread throughout, cosine, the library's defaults, k 10 unless told.
-//!
-//! Prints a JSON object a line: {"binding": "rust", "what": ..., "ns": ...}. `ns` is the time of one
-//! call: the median of the single calls, the best of the batches of searches, that of the one batch
-//! of upserts.
+//! usage: rust ROWS DIMENSION
 
 use std::time::Instant;
 
 use vicinal::{BatchOptions, Index, IndexOptions, SearchOptions};
 
-const BATCH: usize = 1_000;
-const ROUNDS: usize = 5;
+const MANY: usize = 1_000;
+const SMALLEST_CALLS: usize = 100_000;
+const BLOCK: usize = 20;
+const PASSES: usize = 3;
+const HITS: usize = 10;
+const FIRST_QUERY: u64 = 1_000_000_000;
 
-fn tell(what: &str, ns: u128) {
-    println!("{{\"binding\": \"rust\", \"what\": \"{what}\", \"ns\": {ns}}}");
+fn component(i: u64) -> f32 {
+    let i = i.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let i = (i ^ (i >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let i = (i ^ (i >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let i = i ^ (i >> 31);
+    (i >> 40) as f32 / (1 << 23) as f32 - 1.0
 }
 
-/// Nanoseconds of `call`.
-fn timed<R>(call: impl FnOnce() -> R) -> u128 {
-    let start = Instant::now();
-    drop(call()); // freeing the answer belongs to it
-    start.elapsed().as_nanos()
+fn vectors(first: u64, count: usize, dimension: usize) -> Vec<f32> {
+    let begin = first * dimension as u64;
+    (begin..begin + (count * dimension) as u64).map(component).collect()
 }
 
-fn median(mut times: Vec<u128>) -> u128 {
-    times.sort_unstable();
-    times[times.len() / 2]
+fn labels(first: u64, count: usize) -> Vec<u64> {
+    (first..first + count as u64).collect()
 }
 
-fn read(path: &str, dimension: usize) -> Result<Vec<f32>, Box<dyn std::error::Error>> {
-    let bytes = std::fs::read(path)?;
-    let rows = bytes.len() / 4 / dimension.max(1);
-    if dimension == 0 || bytes.len() != rows * dimension * 4 || rows <= 2 * BATCH {
-        return Err(format!(
-            "{path}: {} bytes are not more than {} rows of dimension {dimension}",
-            bytes.len(),
-            2 * BATCH
-        )
-        .into());
+/// Calls work(first, last) for `count` in blocks of `block` and prints what the fastest took for
+/// each.
+fn measure(operation: &str, count: usize, block: usize, mut work: impl FnMut(usize, usize)) {
+    let mut least = f64::INFINITY;
+    for first in (0..count).step_by(block) {
+        let start = Instant::now();
+        work(first, first + block);
+        least = least.min(start.elapsed().as_nanos() as f64 / block as f64);
     }
-    Ok(bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect())
+    println!("{{\"binding\":\"rust\",\"operation\":\"{operation}\",\"ns\":{least:.1}}}");
+}
+
+fn filled(rows: usize, dimension: usize) -> vicinal::Result<Index> {
+    let options = IndexOptions { dimension: dimension as u32, ..Default::default() };
+    let index = Index::in_memory(&options)?;
+    index.upsert_batch(&labels(0, rows), &vectors(0, rows, dimension), by_one_thread())?;
+    Ok(index)
+}
+
+fn by_one_thread() -> BatchOptions<'static> {
+    BatchOptions { threads: 1, ..Default::default() }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !(2..=3).contains(&arguments.len()) {
-        return Err("usage: rust ROWS.f32 DIMENSION [K]".into());
+    if arguments.len() != 2 {
+        return Err("usage: rust ROWS DIMENSION".into());
     }
-    let dimension: usize = arguments[1].parse()?;
-    let k: usize = arguments.get(2).map_or(Ok(10), |k| k.parse())?;
-    let rows = read(&arguments[0], dimension)?;
-    let count = rows.len() / dimension - 2 * BATCH;
-    let (base, rest) = rows.split_at(count * dimension);
-    let (queries, last) = rest.split_at(BATCH * dimension);
-    let labels: Vec<u64> = (0..(count + 2 * BATCH) as u64).collect();
-
-    let options = IndexOptions { dimension: dimension as u32, threads: 1, ..Default::default() };
-    let index = Index::in_memory(&options)?;
-    index.upsert_batch(&labels[..count], base, BatchOptions::default())?;
-
+    let (rows, dimension): (usize, usize) = (arguments[0].parse()?, arguments[1].parse()?);
+    let queries = vectors(FIRST_QUERY, MANY, dimension);
+    let small = vectors(0, 1, 4);
+    let smallest = filled(1, 4)?;
+    let index = filled(rows, dimension)?;
     let search = SearchOptions::default();
-    let (mut to_labels, mut to_distances) = (vec![0; k], vec![0.0; k]);
-    let (mut hits, mut into, mut batches) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        for query in queries.chunks_exact(dimension) {
-            hits.push(timed(|| index.search(query, k, &search).unwrap()));
-        }
-        for query in queries.chunks_exact(dimension) {
-            into.push(timed(|| {
-                index.search_into(query, &mut to_labels, &mut to_distances, &search).unwrap()
-            }));
-        }
-        batches.push(timed(|| index.search_batch(queries, k, 1, &search).unwrap()));
+    let mut next = rows as u64;
+    for _ in 0..PASSES {
+        measure("search_smallest", SMALLEST_CALLS, MANY, |first, last| {
+            for _ in first..last {
+                smallest.search(&small, HITS, &search).unwrap();
+            }
+        });
+        let (mut to_labels, mut to_distances) = ([0; HITS], [0.0; HITS]);
+        measure("smallest_into", SMALLEST_CALLS, MANY, |first, last| {
+            for _ in first..last {
+                smallest.search_into(&small, &mut to_labels, &mut to_distances, &search).unwrap();
+            }
+        });
+        measure("search", MANY, BLOCK, |first, last| {
+            for query in queries[first * dimension..last * dimension].chunks_exact(dimension) {
+                index.search(query, HITS, &search).unwrap();
+            }
+        });
+        measure("search_batch", MANY, MANY, |_, _| {
+            index.search_batch(&queries, HITS, 1, &search).unwrap();
+        });
+        let single = vectors(next, MANY, dimension);
+        measure("upsert", MANY, BLOCK, |first, last| {
+            for i in first..last {
+                let vector = &single[i * dimension..(i + 1) * dimension];
+                index.upsert(next + i as u64, vector).unwrap();
+            }
+        });
+        next += MANY as u64;
+        let (numbers, batch) = (labels(next, MANY), vectors(next, MANY, dimension));
+        measure("upsert_batch", MANY, MANY, |_, _| {
+            index.upsert_batch(&numbers, &batch, by_one_thread()).unwrap();
+        });
+        next += MANY as u64;
     }
-    tell("search", median(hits));
-    tell("search_into", median(into));
-    tell("search_batch_1000", batches.into_iter().min().unwrap());
-
-    let upserts = queries
-        .chunks_exact(dimension)
-        .zip(&labels[count..])
-        .map(|(vector, &label)| timed(|| index.upsert(label, vector).unwrap()))
-        .collect();
-    tell("upsert", median(upserts));
-    let new = &labels[count + BATCH..];
-    tell(
-        "upsert_batch_1000",
-        timed(|| index.upsert_batch(new, last, BatchOptions::default()).unwrap()),
-    );
     Ok(())
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds bench/bindings/rust.rs and the crate with optimisation against the library in the folder
-# LIBRARY, and runs it.
-# usage: rust.sh WORK LIBRARY ROWS.f32 DIMENSION [K]     RUSTC says which compiler (default: rustc)
+# LIBRARY: the program is WORK/rust.
+# usage: rust.sh WORK LIBRARY     RUSTC says which compiler (default: rustc)
 set -euo pipefail
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 work="$1" library="$(cd "$2" && pwd)" rustc="${RUSTC:-rustc}"
@@ -11,4 +11,3 @@ flags=(--edition 2021 -C opt-level=3 -L "native=$library")
   "$root/tools/rust/src/lib.rs" -o "$work/libvicinal.rlib"
 "$rustc" "${flags[@]}" --extern "vicinal=$work/libvicinal.rlib" -C "link-arg=-Wl,-rpath,$library" \
   "$root/bench/bindings/rust.rs" -o "$work/rust"
-exec "$work/rust" "${@:3}"

@@ -2,7 +2,9 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::io;
 use std::os::raw::c_char;
+use std::sync::Arc;
 
 use crate::sys;
 
@@ -86,15 +88,25 @@ impl fmt::Display for Status {
 }
 
 /// A failed call: a code for the program, and words with the numbers for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// When a reader or writer of the caller's failed, [`source`](std::error::Error::source) is its
+/// [`std::io::Error`]. Two errors are equal when status and message are.
+#[derive(Clone, Debug)]
 pub struct Error {
     status: Status,
     message: String,
+    of_stream: Option<Arc<io::Error>>,
 }
 
 impl Error {
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Error {
-        Error { status, message: message.into() }
+        Error { status, message: message.into(), of_stream: None }
+    }
+
+    /// `who` ("the writer") failed with `error`.
+    pub(crate) fn of_stream(who: &str, error: io::Error) -> Error {
+        let message = format!("{who} failed: {error}");
+        Error { status: Status::IoError, message, of_stream: Some(Arc::new(error)) }
     }
 
     /// What kind of failure it is.
@@ -114,7 +126,19 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl PartialEq for Error {
+    fn eq(&self, other: &Error) -> bool {
+        (self.status, &self.message) == (other.status, &other.message)
+    }
+}
+
+impl Eq for Error {}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.of_stream.as_deref().map(|error| error as _)
+    }
+}
 
 /// The text at `pointer`; bytes that are not UTF-8 are replaced.
 ///

@@ -24,11 +24,13 @@
 //!
 //! **Handles.** An index keeps its store open: the store closes when the last handle of it and of
 //! its indexes is dropped, or when [`Store::close`] says so; that one reports errors. Afterwards
-//! every method answers [`Status::Closed`]. Handles do not pass over `fork()`.
+//! every method answers [`Status::Closed`]. Handles do not pass over `fork()`,
+//! but for [`PausedWrites`].
 //!
 //! **Closures.** Filters, visitors and progress closures may call the index, and write to it. What
 //! would have to wait for the call that they belong to answers [`Status::Busy`]. A panic in one does
-//! not unwind into C: the call is ended, and then the panic goes on in the caller.
+//! not unwind into C: the call is ended, and then the panic goes on in the caller. Readers and
+//! writers that [`Index::load`] and [`Index::save`] use are treated likewise.
 //!
 //! **Errors.** [`Error`] has a [`Status`], which is for programs, and a message with the numbers.
 //! What every fallible method can answer, and is not said again: `OutOfMemory`, `Internal`, and, for
@@ -47,6 +49,7 @@ mod options;
 mod search;
 mod stats;
 mod store;
+mod stream;
 mod sys;
 mod types;
 
@@ -68,6 +71,7 @@ pub use options::{
 pub use search::{BatchHits, RadiusHits, SearchCounters};
 pub use stats::{Stats, StoredStats};
 pub use store::{Store, StoredVectors};
+pub use stream::PausedWrites;
 pub use types::{
     Durability, EraseOutcome, EventKind, Hit, Label, Metric, Quantization, SearchPath, Severity,
     UpsertOutcome,

@@ -92,7 +92,7 @@ macro_rules! handles {
     };
 }
 
-handles! { vicinal_store vicinal_index vicinal_label_set vicinal_hits }
+handles! { vicinal_store vicinal_index vicinal_label_set vicinal_hits vicinal_paused_writes }
 
 pub type vicinal_status = i32;
 pub type vicinal_metric = i32;
@@ -171,6 +171,8 @@ callbacks! {
     type vicinal_node_visitor = fn(*mut c_void, *const vicinal_node_view) -> bool;
     type vicinal_cpu_target_visitor = fn(*mut c_void, *const vicinal_cpu_target) -> bool;
     type vicinal_event_callback = fn(*mut c_void, *const vicinal_event);
+    type vicinal_sink = fn(*mut c_void, *const c_void, usize) -> vicinal_status;
+    type vicinal_source = fn(*mut c_void, *mut c_void, usize, *mut usize) -> vicinal_status;
 }
 
 structs! {

@@ -262,6 +262,28 @@ functions! {
         recall: *mut f64,
     ) -> vicinal_status;
 
+    fn vicinal_index_save(
+        index: *const vicinal_index,
+        sink: vicinal_sink,
+        context: *mut c_void,
+    ) -> vicinal_status;
+    fn vicinal_index_load(
+        source: vicinal_source,
+        context: *mut c_void,
+        tuning: *const vicinal_index_options,
+        index: *mut *mut vicinal_index,
+    ) -> vicinal_status;
+    fn vicinal_index_pause_writes(
+        index: *const vicinal_index,
+        paused: *mut *mut vicinal_paused_writes,
+    ) -> vicinal_status;
+    fn vicinal_paused_writes_save(
+        paused: *mut vicinal_paused_writes,
+        sink: vicinal_sink,
+        context: *mut c_void,
+    ) -> vicinal_status;
+    fn vicinal_paused_writes_free(paused: *mut vicinal_paused_writes);
+
     fn vicinal_label_set_create(
         labels: *const u64,
         count: usize,
