@@ -171,7 +171,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
 
 Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
                                                           const IndexOptions& tuning,
-                                                          const Agreement& agree) {
+                                                          Agreement& agree) {
   // Another process that writes may drop an index, and make it anew, while a read-only store looks
   // for its records: then they seem to be damaged.
   const int most_tries = file_->options().read_only ? 3 : 1;
@@ -191,7 +191,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
 template <typename Load>
 Result<std::shared_ptr<IndexCore>> StoreCore::open_once(std::string_view name,
                                                         const IndexOptions& options,
-                                                        const Agreement& agree, const Load& load) {
+                                                        Agreement& agree, const Load& load) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();
