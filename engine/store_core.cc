@@ -13,6 +13,11 @@
 namespace vicinal::engine {
 namespace {
 
+Status refused_inside(const IndexCore& index) {
+  return Status::busy(
+      fmt::format("index \"{}\" cannot be closed from a callback of its own calls", index.name()));
+}
+
 // A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
 Status refused_in_search(const std::string& path) {
   return Status::busy(fmt::format(
@@ -127,11 +132,6 @@ Status StoreCore::closed_status() const {
 Status StoreCore::refused() const {
   return Status::busy(fmt::format(
       "store \"{}\" is opening or changing an index, for which a callback must not wait", path_));
-}
-
-Status StoreCore::refused_inside(const IndexCore& index) {
-  return Status::busy(
-      fmt::format("index \"{}\" cannot be closed from a callback of its own calls", index.name()));
 }
 
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {

@@ -61,7 +61,6 @@ class StoreCore final : private PutOff {
   Status closed_status() const;
   /// kBusy: a callback must not wait; or must not close what it was called from.
   Status refused() const;
-  static Status refused_inside(const IndexCore& index);
   std::vector<std::shared_ptr<IndexCore>> open_indexes();
   std::shared_ptr<IndexCore> find(std::string_view name);
   /// With the turn at its name: loads `name`, or makes it.
