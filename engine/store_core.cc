@@ -13,6 +13,11 @@
 namespace vicinal::engine {
 namespace {
 
+Status refused_inside(const IndexCore& index) {
+  return Status::busy(
+      fmt::format("index \"{}\" cannot be closed from a callback of its own calls", index.name()));
+}
+
 // A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
 Status refused_in_search(const std::string& path) {
   return Status::busy(fmt::format(
@@ -129,11 +134,6 @@ Status StoreCore::refused() const {
       "store \"{}\" is opening or changing an index, for which a callback must not wait", path_));
 }
 
-Status StoreCore::refused_inside(const IndexCore& index) {
-  return Status::busy(
-      fmt::format("index \"{}\" cannot be closed from a callback of its own calls", index.name()));
-}
-
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
   const internal::MutexLock lock(registry_);
   std::vector<std::shared_ptr<IndexCore>> open;
@@ -171,7 +171,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
 
 Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
                                                           const IndexOptions& tuning,
-                                                          const Agreement& agree) {
+                                                          Agreement& agree) {
   // Another process that writes may drop an index, and make it anew, while a read-only store looks
   // for its records: then they seem to be damaged.
   const int most_tries = file_->options().read_only ? 3 : 1;
@@ -191,7 +191,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
 template <typename Load>
 Result<std::shared_ptr<IndexCore>> StoreCore::open_once(std::string_view name,
                                                         const IndexOptions& options,
-                                                        const Agreement& agree, const Load& load) {
+                                                        Agreement& agree, const Load& load) {
   VICINAL_RETURN_IF_ERROR(check_index_name(name));
   const Gate::Pass pass(calls_);
   if (!pass) return closed_status();

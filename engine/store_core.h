@@ -61,7 +61,6 @@ class StoreCore final : private PutOff {
   Status closed_status() const;
   /// kBusy: a callback must not wait; or must not close what it was called from.
   Status refused() const;
-  static Status refused_inside(const IndexCore& index);
   std::vector<std::shared_ptr<IndexCore>> open_indexes();
   std::shared_ptr<IndexCore> find(std::string_view name);
   /// With the turn at its name: loads `name`, or makes it.
@@ -75,11 +74,11 @@ class StoreCore final : private PutOff {
   /// The index `name` if it is open and agrees; else what load() gives, with the turn at its name.
   template <typename Load>
   Result<std::shared_ptr<IndexCore>> open_once(std::string_view name, const IndexOptions& options,
-                                               const Agreement& agree, const Load& load);
+                                               Agreement& agree, const Load& load);
   /// With the turn at its name: loads the stored index `name`.
   /// Errors: kNotFound, those of `agree`, and of loading.
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning,
-                                                 const Agreement& agree);
+                                                 Agreement& agree);
 
   void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
                     const char* what) const noexcept;

@@ -23,6 +23,6 @@ namespace vicinal::internal {
 extern "C" const char VICINAL_INTERNAL_LAYOUT;
 namespace {
 /// Makes whatever includes this refer to the symbol.
-[[maybe_unused, gnu::used]] const char* const layout_of_this_program = &VICINAL_INTERNAL_LAYOUT;
+[[maybe_unused, gnu::used]] const char* const kLayoutOfThisProgram = &VICINAL_INTERNAL_LAYOUT;
 }  // namespace
 }  // namespace vicinal::internal
