@@ -189,7 +189,7 @@ def _unpickled(kind: Any, data: bytes, settings: Dict[str, Any]) -> Any:
 
 def _save(function, handle, to):
     if _is_path(to):
-        with _replacing(to) as file:
+        with replacing(to) as file:
             _save(function, handle, file)
         return
     write = _writer(to)
@@ -202,7 +202,7 @@ def _is_path(value):
 
 
 @contextlib.contextmanager
-def _replacing(path) -> Iterator[Any]:
+def replacing(path) -> Iterator[Any]:
     """A file for writing that takes the place of the one at `path` once all went well."""
     path = os.path.realpath(os.fsdecode(path))
     with contextlib.suppress(FileNotFoundError):
