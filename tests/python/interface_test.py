@@ -145,7 +145,7 @@ class Functions(Case):
             self.assertTrue(inspect.getdoc(thing), name)
             functions = [(name, thing)] if inspect.isfunction(thing) else []
             if inspect.isclass(thing) and thing.__module__ in (
-                *("vicinal._index", "vicinal._store", "vicinal._label_set"),
+                *("vicinal._index", "vicinal._store", "vicinal._stream", "vicinal._label_set"),
             ):
                 functions = inspect.getmembers(thing, inspect.isfunction)
                 functions += [

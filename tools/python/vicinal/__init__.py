@@ -40,6 +40,7 @@ from ._label_set import LabelSet
 from ._library import lib as _lib
 from ._options import IndexOptions, IndexSettings, Progress
 from ._store import Store, convert
+from ._stream import PausedWrites
 from ._types import (
     NO_LABEL,
     BatchResult,
@@ -91,6 +92,7 @@ __all__ = [
     "Node",
     "NotFound",
     "OutOfMemory",
+    "PausedWrites",
     "Progress",
     "Quantization",
     "ReadOnly",

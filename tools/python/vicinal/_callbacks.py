@@ -10,7 +10,7 @@ import threading
 import numpy as np
 
 from . import _structs
-from ._errors import Closed
+from ._errors import Cancelled, Closed
 from ._library import check, free_deferred, of_thread, text
 from ._options import Progress
 
@@ -85,8 +85,13 @@ class Callbacks:
 
     def check(self, status):
         """Raises what a callable raised, or else what `status` says."""
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            # No cycle by way of its traceback: what this frame's callers hold goes when they end.
+            del error
         check(status)
 
     def _wrap(self, function_type, call, when_raised=False):
@@ -137,6 +142,28 @@ class Callbacks:
             return take(label, copied(address, dimension, np.float32)) is not False
 
         return self._wrap(_structs.VectorFunction, call)
+
+    def sink(self, write):
+        """A sink that hands all bytes to `write`, as bytes of their own."""
+
+        def call(address, count):
+            write(ctypes.string_at(address, count))
+            return 0
+
+        return self._wrap(_structs.SinkFunction, call, Cancelled.code)
+
+    def source(self, give):
+        """A source of what `give(count)` answers: at most so many bytes, none at the end."""
+
+        def call(room, capacity, count):
+            data = np.asarray(memoryview(give(capacity)).cast("B"))
+            if data.size > capacity:
+                raise ValueError(f"read({capacity}) answered {data.size} bytes")
+            ctypes.memmove(room, data.ctypes.data, data.size)
+            ctypes.c_size_t.from_address(count).value = data.size
+            return 0
+
+        return self._wrap(_structs.SourceFunction, call, Cancelled.code)
 
     def structs(self, function_type, struct, take):
         """A visitor that hands each struct to `take`."""

@@ -21,6 +21,7 @@ from ._options import (
     index_options_struct,
 )
 from ._search import Searching
+from ._stream import Streaming
 from ._types import BatchResult, Node, Vectors, answer
 from ._words import UpsertOutcome
 
@@ -29,7 +30,7 @@ _OUTCOMES = tuple(UpsertOutcome)
 _ERASED = 0  # VICINAL_ERASED
 
 
-class Index(Searching, Maintenance):
+class Index(Searching, Maintenance, Streaming):
     """A set of vectors under labels, kept searchable while it changes.
 
     Index(dimension=384, metric="cosine") makes one in memory; Store.index() one that is durable.
@@ -42,7 +43,7 @@ class Index(Searching, Maintenance):
     False cancels, and the call raises Cancelled; what the callable raises cancels and comes out of
     the call.
     Ctrl-C is noticed when a call returns; give long work a progress callable.
-    As a context manager it is closed at the end.
+    As a context manager it is closed at the end. One in memory can be pickled and copied.
     Errors: all are subclasses of vicinal.Error, but TypeError for what is no number at all.
     """
 

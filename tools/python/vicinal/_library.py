@@ -56,6 +56,10 @@ _FALLIBLE = {
     "vicinal_index_stats": [_handle, _out],
     "vicinal_index_checkpoint": [_handle, _structs.ProgressFunction, _context],
     "vicinal_index_sync": [_handle],
+    "vicinal_index_save": [_handle, _structs.SinkFunction, _context],
+    "vicinal_index_load": [_structs.SourceFunction, _context, _options, POINTER(c_void_p)],
+    "vicinal_index_pause_writes": [_handle, POINTER(c_void_p)],
+    "vicinal_paused_writes_save": [_handle, _structs.SinkFunction, _context],
     "vicinal_index_rebuild": [_handle, _options],
     "vicinal_index_repair": [_handle, _options, _out],
     "vicinal_index_validate": [_handle, _options, _out],
@@ -98,6 +102,7 @@ _OTHERS = {
     "vicinal_version": (c_char_p, []),
     "vicinal_index_free": (None, [_handle]),
     "vicinal_store_free": (None, [_handle]),
+    "vicinal_paused_writes_free": (None, [_handle]),
     "vicinal_label_set_free": (None, [_handle]),
     "vicinal_hits_free": (None, [_handle]),
     "vicinal_hits_count": (c_size_t, [_handle]),
@@ -183,13 +188,17 @@ class Handle:
     def __reduce__(self):
         raise TypeError("an open store, index or label set can be neither copied nor pickled")
 
-    def __del__(self):
-        if self.address is None:
+    def free(self):
+        """Frees the handle, which nobody is using, or may use later."""
+        address, self.address = self.address, None
+        if address is None:
             return
         if getattr(of_thread, "callbacks", 0):
-            _deferred.append((self._free, self.address, self.keeps))
+            _deferred.append((self._free, address, self.keeps))
         else:
-            self._free(self.address)
+            self._free(address)
+
+    __del__ = free
 
 
 class ClosedHandle:

@@ -18,10 +18,9 @@ from ._errors import Error, NotFound
 from ._index import Index
 from ._library import Handle, check, lib, new
 from ._options import IndexSettings, index_options, index_options_struct, refuse_others
+from ._stream import Path
 from ._types import Event, StoredStats, Vectors, answer
 from ._words import Durability
-
-Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 _open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
 

@@ -31,6 +31,8 @@ LabelFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_uint64)
 VectorFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_uint64, c_void_p, c_size_t)
 NodeFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_void_p)
 TargetFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_void_p)
+SinkFunction = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t)
+SourceFunction = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
 EventFunction = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
 
 
