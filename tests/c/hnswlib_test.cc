@@ -83,6 +83,16 @@ TEST_F(CHnswlib, RefusesWhatIsNone) {
   std::ofstream(path_, std::ios::binary) << bytes.substr(0, bytes.size() - 1);
   EXPECT_C(vicinal_hnswlib_open(path_.c_str(), 0, &none), VICINAL_CORRUPTION, "byte");
   EXPECT_C(vicinal_hnswlib_open(nullptr, 0, &none), VICINAL_INVALID_ARGUMENT, "path is NULL");
+  EXPECT_C(vicinal_hnswlib_open(path_.c_str(), 0, nullptr), VICINAL_INVALID_ARGUMENT,
+           "file is NULL");
+  vicinal_hnswlib* const file = opened(bytes);
+  ASSERT_NE(file, nullptr);
+  std::size_t read = 9;
+  EXPECT_C(vicinal_hnswlib_read(file, 0, 1, 2, nullptr, nullptr, nullptr, &read),
+           VICINAL_INVALID_ARGUMENT, "labels is NULL");
+  EXPECT_EQ(read, 9u);
+  EXPECT_C(vicinal_hnswlib_get_info(file, nullptr), VICINAL_INVALID_ARGUMENT, "info is NULL");
+  vicinal_hnswlib_free(file);
   INITIALISED(hnswlib_info, info);
   EXPECT_C(vicinal_hnswlib_get_info(nullptr, &info), VICINAL_INVALID_ARGUMENT, "file is NULL");
 }

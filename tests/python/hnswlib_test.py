@@ -177,6 +177,7 @@ class Programs(Case):
         index.mark_deleted(3)
         index.save_index(path)
         self.assertEqual(len(vicinal.Index.load(path)), 29)
+        self.assertEqual(index.index_file_size(), os.path.getsize(path))
         data = open(path, "rb").read()
         for space, dim, bad in (("ip", DIM, data), ("l2", 5, data), ("l2", DIM, data[:-1]),
                                 ("l2", DIM, data[:-9] + b"x" + data[-8:]), ("l2", DIM, b"")):

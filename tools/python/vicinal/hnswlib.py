@@ -184,6 +184,10 @@ class Index(Common):
                 labels, _ = index.search(query, len(index), exact=True)
             return [*labels.tolist(), *self._deleted]
 
+    def index_file_size(self) -> int:
+        """Bytes that save_index() would write. Cost: as save_index(), in memory."""
+        return len(self._to_bytes())
+
     def load_index(
         self, path_to_index: str, max_elements: int = 0, allow_replace_deleted: bool = False
     ) -> None:
