@@ -11,9 +11,9 @@
 // argument. Two codes exist here only and can come from every function: VICINAL_OUT_OF_MEMORY,
 // with what was there unchanged, and VICINAL_INTERNAL, a fault of the library's.
 //
-// Handles: vicinal_store, vicinal_index, vicinal_label_set, vicinal_hits and vicinal_paused_writes are
-// opaque. Each is freed once, by its ..._free(), which takes NULL, in any order: an index whose store is closed or
-// freed answers VICINAL_CLOSED until it is freed itself.
+// Handles: vicinal_store, vicinal_index, vicinal_label_set, vicinal_hits, vicinal_paused_writes and
+// vicinal_hnswlib are opaque. Each is freed once, by its ..._free(), which takes NULL, in any order:
+// an index whose store is closed or freed answers VICINAL_CLOSED until it is freed itself.
 //
 // Structs: options and results begin with `size`. `..._init(&x, sizeof x)` sets it and the
 // defaults; after that set what should differ. So a program and a library of different releases
@@ -39,6 +39,7 @@
 
 #include <vicinal/c/cpu.h>
 #include <vicinal/c/event.h>
+#include <vicinal/c/hnswlib.h>
 #include <vicinal/c/index.h>
 #include <vicinal/c/label_set.h>
 #include <vicinal/c/maintenance.h>

@@ -29,6 +29,7 @@ static_assert(sizeof(vicinal_search_counters) == 32);
 static_assert(sizeof(vicinal_validate_report) == 14 * 8 + (130 + 32) * 8);
 static_assert(sizeof(vicinal_stats) == 8 + 104 + 32 + (4 + 32 + 32 + 8 + 2 + 9) * 8 + 512);
 static_assert(sizeof(vicinal_stored_stats) == 8 + 104 + (3 + 32 + 4 + 4) * 8);
+static_assert(sizeof(vicinal_hnswlib_info) == 64);
 static_assert(sizeof(vicinal_progress) == 32);
 static_assert(sizeof(vicinal_event) == 64);
 static_assert(sizeof(vicinal_node_view) == 56);
@@ -111,6 +112,7 @@ TEST(Initialisers, AreThereForEveryStruct) {
   begins_as_zeros(vicinal_repair_result_init, vicinal_repair_result());
   begins_as_zeros(vicinal_search_counters_init, vicinal_search_counters());
   begins_as_zeros(vicinal_validate_report_init, vicinal_validate_report());
+  begins_as_zeros(vicinal_hnswlib_info_init, vicinal_hnswlib_info());
   begins_as_zeros(vicinal_stats_init, vicinal_stats());
   begins_as_zeros(vicinal_stored_stats_init, vicinal_stored_stats());
 }

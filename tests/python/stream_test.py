@@ -208,6 +208,22 @@ class Stream(Case):
         with self.refused(vicinal.Closed, "closed"):
             index.pause_writes()
 
+    def test_writes_may_be_resumed_in_the_middle_of_a_save(self):
+        index = filled(300)
+        paused = index.pause_writes()
+
+        class Resumes(io.BytesIO):
+            def write(self, data):
+                paused.resume()
+                return super().write(data)
+
+        file = Resumes()
+        paused.save(file)
+        index.upsert(1000, rows(1)[0])
+        self.holds(vicinal.Index.from_bytes(file.getvalue()))
+        with self.refused(vicinal.Closed, "go on again"):
+            paused.save(file)
+
     def test_a_forked_child_saves(self):
         index, path = filled(300), self.path("saved")
         with index.pause_writes() as paused:

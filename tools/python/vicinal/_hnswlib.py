@@ -1,11 +1,12 @@
 """What the two kinds of index of vicinal.hnswlib share: rows, ids, room, files.
 
-A deleted element is erased from the index within, and its vector kept here, as it may be asked back.
+A deleted element is erased from the index within, and its vector kept here: it may be asked back.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import os
 import struct
@@ -15,8 +16,9 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from . import _index
+from . import _arrays, _index, _structs
 from ._errors import Error
+from ._library import Handle, check, lib, new
 from ._stream import replacing
 from ._types import NO_LABEL, Labels, Vectors
 from ._words import Metric
@@ -25,6 +27,7 @@ _METRICS = {"l2": "squared_l2", "ip": "inner_product", "cosine": "cosine"}
 # Behind the index in a stream: this, max_elements, the number of deleted rows, their labels and
 # vectors, and the CRC-32 of all that.
 _MAGIC = b"vicinal.hnswlib1"
+_STREAM = b"VICINDEX"  # how a stream begins (persist/FORMAT.md)
 _COUNTS = struct.Struct("<QQ")
 
 
@@ -170,10 +173,14 @@ class Common:
     def _load(self, path, max_elements):
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                start = file.read(len(_STREAM))
+                data = start + file.read() if start == _STREAM else None
         except OSError as error:
             raise RuntimeError(f"Cannot open file: {error}") from error
-        self._read(data, max_elements)
+        if data is not None:
+            self._read(data, max_elements)
+        else:
+            self._read_file_of_hnswlib(path, max_elements)
 
     def _read(self, data, max_elements=0):
         """Takes over what _to_bytes() wrote, or the stream of a vicinal.Index."""
@@ -188,6 +195,29 @@ class Common:
             self._index = index
             self._next = count = self.get_current_count()
             self._max_elements = max(max_elements or self._max_elements, count)
+
+    def _options_of(self, info):
+        """Options of the index for the rows of a file of hnswlib's; None: it is of another kind."""
+        raise NotImplementedError
+
+    def _read_file_of_hnswlib(self, path, max_elements):
+        with self._lock, errors():
+            file, info = Handle(lib.vicinal_hnswlib_free), new(_structs.HnswlibInfo)
+            check(file.made_by(lib.vicinal_hnswlib_open, _arrays.path(path), self._dim))
+            check(lib.vicinal_hnswlib_get_info(file.address, ctypes.addressof(info)))
+            options = self._options_of(info)
+            if options is None:
+                raise RuntimeError("Index seems to be corrupted or unsupported")
+            labels, rows = np.empty(info.rows, np.uint64), np.empty((info.rows, self._dim), "f4")
+            deleted, read = np.empty(info.rows, np.bool_), ctypes.c_size_t()
+            arrays = (labels.ctypes.data, rows.ctypes.data, deleted.ctypes.data)
+            check(lib.vicinal_hnswlib_read(file.address, 0, info.rows, self._dim, *arrays,
+                                           ctypes.byref(read)))
+            index = _index.Index(dimension=self._dim, metric=_METRICS[self._space], **options)
+            index.upsert_batch(labels[~deleted], rows[~deleted])
+            self._deleted = dict(zip(labels[deleted].tolist(), rows[deleted]))
+            self._index, self._next = index, info.rows
+            self._max_elements = max(max_elements or info.capacity, info.rows)
 
 
 def _rest(data, dim):

@@ -116,10 +116,10 @@ class Streaming:
         Errors: OSError for a path; InvalidArgument (settings), FormatVersion (a later release wrote
         it), Corruption (no index, damaged, or it ends early), Cancelled.
         """
-        if not _is_path(source):
-            return cls._read_of(_reader(source), settings)
-        with open(source, "rb", buffering=0) as file:
-            return cls._read_of(_reader(file), settings)
+        if isinstance(source, (str, bytes, os.PathLike)):
+            with open(source, "rb", buffering=0) as file:
+                return cls._read_of(_reader(file), settings)
+        return cls._read_of(_reader(source), settings)
 
     @classmethod
     def _read_of(cls, give, settings):
@@ -188,17 +188,13 @@ def _unpickled(kind: Any, data: bytes, settings: Dict[str, Any]) -> Any:
 
 
 def _save(function, handle, to):
-    if _is_path(to):
+    if isinstance(to, (str, bytes, os.PathLike)):
         with replacing(to) as file:
             _save(function, handle, file)
         return
     write = _writer(to)
     with Callbacks() as callbacks:
         callbacks.check(function(handle.address, callbacks.sink(write), None))
-
-
-def _is_path(value):
-    return isinstance(value, (str, bytes, os.PathLike))
 
 
 @contextlib.contextmanager

@@ -268,6 +268,15 @@ class Stats(ctypes.Structure):
     )
 
 
+class HnswlibInfo(ctypes.Structure):
+    initialiser = "vicinal_hnswlib_info_init"
+    _fields_ = (
+        [("size", c_size_t), ("dimension", c_uint32), ("brute_force", c_uint32)]
+        + _counts("rows", "deleted", "capacity", "M", "ef_construction")
+        + [("element_bytes", c_uint32), ("normalized", c_uint32)]
+    )
+
+
 class StoredStats(ctypes.Structure):
     initialiser = "vicinal_stored_stats_init"
     _fields_ = (

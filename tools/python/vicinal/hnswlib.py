@@ -12,9 +12,10 @@ What hnswlib says of its methods holds; errors are RuntimeErrors with its words.
 - Components must be finite, and in space cosine no vector may be zero: RuntimeError.
 - Where add_items() finds no room, or a row it refuses, none of its rows is stored.
 - Searches and writes of any kind may run at the same time, in any number of threads.
-- What is refused here, and ends a program there: using an index before init_index() or load_index().
-- M is taken as the nearest of 4 to 64; the walk is over int8 codes, the distances are exact.
-- save_index() writes a stream of vicinal's, which vicinal.Index.load() reads, too.
+- An index used before init_index() or load_index() is refused; there it ends the process.
+- M is taken as the nearest of 4 to 64; graphs are walked over int8 codes, distances are exact.
+- save_index() writes a stream of vicinal's, which vicinal.Index.load() reads, too; load_index()
+  takes it and hnswlib's own files.
 
 `vicinal` itself does more: durable stores, upserts, searches by radius and by sets of labels.
 """
@@ -75,13 +76,7 @@ class Index(Common):
         allow_replace_deleted: bool = False,
     ) -> None:
         """Makes the index, empty. RuntimeError when there is one."""
-        near = min(max(M, 4), 64)
-        self._make(
-            max_elements,
-            M=near,
-            ef_construction=min(max(ef_construction, near), 10_000),
-            seed=random_seed,
-        )
+        self._make(max_elements, seed=random_seed, **_nearest(M, ef_construction))
         self._settings = {"M": M, "ef_construction": max(ef_construction, M)}
         self._replaces = allow_replace_deleted
 
@@ -189,13 +184,22 @@ class Index(Common):
                 labels, _ = index.search(query, len(index), exact=True)
             return [*labels.tolist(), *self._deleted]
 
+    def index_file_size(self) -> int:
+        """Bytes that save_index() would write. Cost: as save_index(), in memory."""
+        return len(self._to_bytes())
+
     def load_index(
         self, path_to_index: str, max_elements: int = 0, allow_replace_deleted: bool = False
     ) -> None:
-        """Takes over what save_index() wrote, or the file of a vicinal.Index, in place of what is
-        here. RuntimeError: no such file, or of another kind, dimension or space."""
+        """Takes over what save_index() wrote here or in hnswlib, or the file of a vicinal.Index, in
+        place of what is here. Of hnswlib's files the rows are linked anew, by all threads; they do
+        not say their space.
+        RuntimeError: no such file, or of another kind, dimension or space."""
         self._load(path_to_index, max_elements)
         self._adopt(allow_replace_deleted)
+
+    def _options_of(self, info):
+        return None if info.brute_force else _nearest(info.M, info.ef_construction)
 
     def _adopt(self, allow_replace_deleted):
         options = self._ready().options
@@ -219,13 +223,24 @@ class Index(Common):
         self.__dict__.update(state)
 
 
+def _nearest(M, ef_construction):
+    """The options nearest to those of hnswlib, which takes any."""
+    M = min(max(M, 4), 64)
+    return {"M": M, "ef_construction": min(max(ef_construction, M), 10_000)}
+
+
 class BFIndex(Common):
     """An exact index: hnswlib.BFIndex(space, dim); every search compares with all vectors."""
 
+    # Searches pass the graph over.
+    _SMALLEST: Dict[str, Any] = {"M": 4, "ef_construction": 4, "quantization": "none"}
+
+    def _options_of(self, info):
+        return self._SMALLEST if info.brute_force else None
+
     def init_index(self, max_elements: int) -> None:
         """Makes the index, empty. RuntimeError when there is one."""
-        # Searches pass the graph over; the smallest there is.
-        self._make(max_elements, M=4, ef_construction=4, quantization="none")
+        self._make(max_elements, **self._SMALLEST)
 
     def add_items(self, data: ArrayLike, ids: Optional[ArrayLike] = None) -> None:
         """Stores the rows of `data` under `ids`, by default consecutive numbers."""
