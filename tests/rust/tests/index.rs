@@ -154,7 +154,7 @@ fn label_sets_are_values() {
 
 #[test]
 fn walks() {
-    let index = filled(50, 6);
+    let index = filled(900, 6); // enough for a graph
     let mut seen = Vec::new();
     index
         .for_each(|label, row| {
@@ -164,7 +164,7 @@ fn walks() {
         })
         .unwrap();
     seen.sort_unstable();
-    assert_eq!(seen, (0..50).collect::<Vec<_>>());
+    assert_eq!(seen, (0..900).collect::<Vec<_>>());
     let mut visited = 0;
     index
         .for_each(|_, _| {
@@ -187,17 +187,17 @@ fn walks() {
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(nodes.len(), 50);
-    assert_eq!(index.node(99).unwrap_err().status(), Status::NotFound);
+    assert_eq!(nodes.len(), 900);
+    assert_eq!(index.node(990).unwrap_err().status(), Status::NotFound);
 }
 
 #[test]
 fn maintenance_and_numbers() {
-    let index = filled(400, 12);
+    let index = filled(1_000, 12);
     index.erase_batch(&(0..100).collect::<Vec<_>>()).unwrap();
     let report = index.validate(ValidateOptions { deep: true, ..Default::default() }).unwrap();
-    assert_eq!((report.problems, report.live, report.messages.len()), (0, 300, 0));
-    assert_eq!(report.degree_histogram.iter().sum::<u64>(), 300 + report.tombstones);
+    assert_eq!((report.problems, report.live, report.messages.len()), (0, 900, 0));
+    assert_eq!(report.degree_histogram.iter().sum::<u64>(), 900 + report.tombstones);
     let repaired = index.repair(RepairOptions::default()).unwrap();
     assert!(repaired.finished && !repaired.waiting);
     assert_eq!(index.stats().unwrap().tombstones, 0);
@@ -207,8 +207,8 @@ fn maintenance_and_numbers() {
     index.reserve(1_000).unwrap();
     assert!(index.recall(&RecallOptions { samples: 50, ..Default::default() }).unwrap() > 0.9);
     let stats = index.stats().unwrap();
-    assert_eq!((stats.live, stats.name.as_str()), (300, ""));
-    assert_eq!(stats.nodes_by_level.iter().sum::<u64>(), 300);
+    assert_eq!((stats.live, stats.name.as_str()), (900, ""));
+    assert_eq!(stats.nodes_by_level.iter().sum::<u64>(), 900);
     assert!(stats.bytes_vectors > 0 && stats.checkpoint_age_s.is_none());
     assert_eq!(vicinal::chosen_cpu_target().unwrap(), stats.target);
     let targets = vicinal::cpu_targets().unwrap();

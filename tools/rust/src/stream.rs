@@ -64,7 +64,8 @@ impl Index {
     /// on. For hosts that `fork()` to save: fork while it lives, [`PausedWrites::save`] in the child.
     ///
     /// Threads: any, several at once. The thread that called it is refused (`Busy`) what would wait
-    /// for itself: writes, repair, rebuild, checkpoint, reserve, closing the store.
+    /// for itself: writes, repair, rebuild, checkpoint, reserve, closing the store. It must not wait
+    /// for other threads that may be writing.
     ///
     /// Errors: `Busy` in a closure of any index.
     pub fn pause_writes(&self) -> Result<PausedWrites> {
