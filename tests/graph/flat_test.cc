@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kBound = 40;
 
 Config flat_config(std::uint32_t dimension, Quantization quantization = Quantization::kInt8) {
-  Config config = l2_config(dimension, 6, 40);
+  Config config = l2_config(dimension, 12, 40);
   config.quantization = quantization;
   config.smallest_graph = kBound;
   return config;
@@ -216,7 +216,7 @@ class GrowingInMotion {
       std::mt19937_64 random(5);
       while (!done_.load()) {
         // Repair keeps up: lists full of condemned nodes are another test's.
-        if (graph_->tombstones() < graph_->live()) {
+        if (4 * graph_->tombstones() < graph_->live()) {
           move(kStable + random() % (kMoving - kStable));
         } else {
           std::this_thread::yield();
@@ -237,8 +237,10 @@ class GrowingInMotion {
     done_ = true;
     threads.clear();
     EXPECT_FALSE(graph_->flat());
-    while (graph_->backlog() > 0) graph_->link_backlog(kLast);
-    repair_and_recycle(*graph_);
+    while (graph_->backlog() > 0) {  // what is condemned leaves it with its slot
+      repair_and_recycle(*graph_);
+      graph_->link_backlog(kLast);
+    }
     EXPECT_SOUND(*graph_);
     EXPECT_EQ(wrong_.load(), 0u);
     for (Label label = kMoving; label < kLast; ++label) expect_found(label);
@@ -255,6 +257,9 @@ class GrowingInMotion {
 
   void put(Label label) {
     const std::lock_guard lock(owners_[label].mutex);
+    put_locked(label);
+  }
+  void put_locked(Label label) {
     const auto vector = vector_of(label, ++owners_[label].generation);
     owners_[label].node = insert(*graph_, label, vector.data(), owners_[label].node);
   }
@@ -264,10 +269,13 @@ class GrowingInMotion {
       return;
     }
     const std::lock_guard lock(owners_[label].mutex);
+    if (owners_[label].node == kNoNode) {
+      put_locked(label);
+      return;
+    }
     graph_->erase(owners_[label].node);
     if (graph_->resurrect(owners_[label].node)) return;
-    const auto vector = vector_of(label, ++owners_[label].generation);
-    owners_[label].node = insert(*graph_, label, vector.data());
+    put_locked(label);
   }
 
   // As the engine does: under the labels' claims.
