@@ -25,7 +25,8 @@ CopyView::CopyView(const Graph& still)
 NodeState CopyView::state(NodeId node) const {
   const NodeState s = g_.state(node);
   if (moment_ != nullptr ? moment_->counts(node) : s == NodeState::kLive) return NodeState::kLive;
-  const bool hidden = s == NodeState::kTombstone || s == NodeState::kCondemned;
+  // Not what is condemned: its lists may lead to slots that are used again (repair.cc, part 4).
+  const bool hidden = s == NodeState::kTombstone;
   return hidden && !flat_ && topology_->linked(node) ? NodeState::kTombstone : NodeState::kFree;
 }
 
