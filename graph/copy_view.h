@@ -1,9 +1,10 @@
 // CopyView: which nodes and links of a graph a copy of it has (Index::save()).
 //
 // What: a copy has what counts and, so that the trees hang together (G9), the tombstones that are
-// linked; not condemned ones, whose lists may lead to slots that are used again. A node that stands in the backlog has no whole links: who
-// makes a graph of the copy links it afresh. Lists are read one after the other and, beside writers,
-// need not agree on parents: who makes a graph of the copy mends the trees.
+// linked; not condemned ones, whose lists may lead to slots that are used again. A node that stands
+// in the backlog has no whole links: who makes a graph of the copy links it afresh. Lists are read
+// one after the other and, beside writers, need not agree on parents: who makes a graph of the copy
+// mends the trees.
 // Ownership: borrows the graph, and its moment.
 // Threads: its own thread's. Takes no lock and allocates nothing.
 #pragma once
