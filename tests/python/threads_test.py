@@ -28,6 +28,7 @@ class Counter:
         while not self.count:
             time.sleep(0.001)
         sys.setswitchinterval(1000)
+        time.sleep(0.05)  # whoever waits for the GIL since before asks for it by the old interval
         return self
 
     def _run(self):
