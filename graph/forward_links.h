@@ -39,7 +39,7 @@ struct ForwardLinks {
 struct Approach {
   EntryPoint entry;
   Level level = 0;  ///< min(the node's, the entry point's)
-  Neighbor start;   ///< the nearest met above it: where the search at `level` begins
+  NodeId start = kNoNode;  ///< the nearest met above it: where the search at `level` begins
   /// The nearest at levels 3, 2 and 1, as far as they lie above `level`. Nodes that agree in them
   /// are near each other.
   std::array<NodeId, 3> passed = {kNoNode, kNoNode, kNoNode};

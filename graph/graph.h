@@ -218,8 +218,9 @@ class Graph {
   /// of them and no node placed meanwhile.
   RestoredLinks restore_links(std::span<const StoredLinks> nodes);
   /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
-  /// not valid). With `damaged`, parent trees are checked and mended too.
-  void finish_restoring(EntryPoint entry_point, bool damaged);
+  /// not valid). With `damaged`, parent trees are checked and mended too. `threads` try how
+  /// searches find best (sketch_trial.h).
+  void finish_restoring(EntryPoint entry_point, bool damaged, unsigned threads);
 
   /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present
   /// one, swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked).
