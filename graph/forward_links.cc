@@ -194,8 +194,7 @@ Approach approach(const GraphState& g, const Topology& t, NodeId node, EntryPoin
   a.level = std::min(g.level(node), entry.level);
   a.start = entry.node;
   if (entry.level == a.level) return a;
-  const Scorer score =
-      Scorer::for_node(g, node, Scorer::Side::kMain, scratch).for_walk(scratch);
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch).for_walk(scratch);
   Neighbor start{score(entry.node), entry.node};
   // Not more broadly, as searches do: what came to the wrong cluster links it to the right one
   // (mix, a million rows: 18 queries in 3,000 found nothing right at ef 80, not 7, where inserts

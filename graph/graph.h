@@ -67,7 +67,8 @@
 namespace vicinal::graph {
 
 struct GraphStats {
-  bool flat = false;  ///< see Graph::flat()
+  bool flat = false;      ///< see Graph::flat()
+  bool sketches = false;  ///< searches go by them: SketchTrial::passed()
   std::uint64_t live = 0;
   std::uint64_t tombstones = 0;  ///< condemned ones included
   std::uint64_t free_slots = 0;

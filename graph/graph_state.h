@@ -42,7 +42,7 @@ class GraphState {
   const Config config;
   const kernels::KernelTable& kernels;
   const bool use_codes;
-  const bool use_sketches;         ///< sketches.h
+  const bool use_sketches;        ///< sketches.h
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
   const std::shared_ptr<internal::WorkerPool> pool;
 

@@ -43,7 +43,7 @@ struct Scratch {
   internal::Vector<float> rotated;  ///< what is being encoded
   internal::Vector<std::int8_t> query_codes;
   internal::Vector<std::int8_t> sketch_query;  ///< the same where sketches want them
-  internal::Vector<std::int8_t> side_codes;  ///< the same for a node that serves as a query
+  internal::Vector<std::int8_t> side_codes;    ///< the same for a node that serves as a query
   internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
   internal::Vector<std::uint32_t> ids;  ///< survivors of one expansion
   internal::Vector<float> distances;    ///< of `ids`

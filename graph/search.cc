@@ -217,7 +217,8 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   Scratch& scratch = moment.scratch();
   Walk walk(g, request, true, scratch);
   constexpr float kAnyDistance = std::numeric_limits<float>::infinity();
-  if (walk.run(beam, share, counters) && walk.rerank(k, rerank_count(g, k), kAnyDistance, counters)) {
+  if (walk.run(beam, share, counters) &&
+      walk.rerank(k, rerank_count(g, k), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();

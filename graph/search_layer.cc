@@ -89,15 +89,17 @@ void score_anew(const Scorer& codes, std::size_t count, Scratch& scratch, const 
 void refine(const Scorer& walk, const Scorer& codes, Scratch& scratch) {
   if (!walk.over_sketches()) return;
   CandidatePool& pool = scratch.pool;
-  score_anew(codes, pool.size(), scratch, [&](std::size_t i) { return pool[i].node; },
-             [&](std::size_t i, float distance, NodeId node) { pool.replace(i, distance, node); });
+  score_anew(
+      codes, pool.size(), scratch, [&](std::size_t i) { return pool[i].node; },
+      [&](std::size_t i, float distance, NodeId node) { pool.replace(i, distance, node); });
   pool.sort();
   internal::Vector<std::uint64_t>& copies = scratch.copies;
-  score_anew(codes, copies.size(), scratch,
-             [&](std::size_t i) { return CandidatePool::node_of(copies[i]); },
-             [&](std::size_t i, float distance, NodeId node) {
-               copies[i] = kernels::pool_entry(raw(node), distance);
-             });
+  score_anew(
+      codes, copies.size(), scratch,
+      [&](std::size_t i) { return CandidatePool::node_of(copies[i]); },
+      [&](std::size_t i, float distance, NodeId node) {
+        copies[i] = kernels::pool_entry(raw(node), distance);
+      });
 }
 
 std::size_t descent_breadth(std::uint64_t slots) {

@@ -39,8 +39,8 @@ SketchTrial::Outcome outcome_of(const GraphState& g, const Topology& t, NodeId n
     const std::size_t n = seek(g, t, node, codes, walk, ef, scratch, nearest);
     std::uint32_t right = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      right += static_cast<std::uint32_t>(
-          std::count(truth.begin(), truth.begin() + wanted, nearest[i]));
+      right +=
+          static_cast<std::uint32_t>(std::count(truth.begin(), truth.begin() + wanted, nearest[i]));
     }
     return right;
   };

@@ -50,9 +50,12 @@ HWY_INLINE __m512i add_sketch(__m512i sums, __m512i packed, const __m512i* q) {
   const __m512i p1 = _mm512_and_si512(_mm512_srli_epi16(packed, 2), low);
   const __m512i p2 = _mm512_and_si512(_mm512_srli_epi16(packed, 4), low);
   const __m512i p3 = _mm512_and_si512(_mm512_srli_epi16(packed, 6), low);
-  const __m512i even = _mm512_add_epi16(_mm512_maddubs_epi16(p0, q[0]), _mm512_maddubs_epi16(p1, q[1]));
-  const __m512i odd = _mm512_add_epi16(_mm512_maddubs_epi16(p2, q[2]), _mm512_maddubs_epi16(p3, q[3]));
-  return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_add_epi16(even, odd), _mm512_set1_epi16(1)));
+  const __m512i even =
+      _mm512_add_epi16(_mm512_maddubs_epi16(p0, q[0]), _mm512_maddubs_epi16(p1, q[1]));
+  const __m512i odd =
+      _mm512_add_epi16(_mm512_maddubs_epi16(p2, q[2]), _mm512_maddubs_epi16(p3, q[3]));
+  return _mm512_add_epi32(sums,
+                          _mm512_madd_epi16(_mm512_add_epi16(even, odd), _mm512_set1_epi16(1)));
 }
 HWY_INLINE __m128i fold_sums(__m512i sums) {
   const __m256i half =
@@ -87,9 +90,12 @@ HWY_INLINE __m256i add_sketch(__m256i sums, __m256i packed, const __m256i* q) {
   const __m256i p1 = _mm256_and_si256(_mm256_srli_epi16(packed, 2), low);
   const __m256i p2 = _mm256_and_si256(_mm256_srli_epi16(packed, 4), low);
   const __m256i p3 = _mm256_and_si256(_mm256_srli_epi16(packed, 6), low);
-  const __m256i even = _mm256_add_epi16(_mm256_maddubs_epi16(p0, q[0]), _mm256_maddubs_epi16(p1, q[1]));
-  const __m256i odd = _mm256_add_epi16(_mm256_maddubs_epi16(p2, q[2]), _mm256_maddubs_epi16(p3, q[3]));
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_add_epi16(even, odd), _mm256_set1_epi16(1)));
+  const __m256i even =
+      _mm256_add_epi16(_mm256_maddubs_epi16(p0, q[0]), _mm256_maddubs_epi16(p1, q[1]));
+  const __m256i odd =
+      _mm256_add_epi16(_mm256_maddubs_epi16(p2, q[2]), _mm256_maddubs_epi16(p3, q[3]));
+  return _mm256_add_epi32(sums,
+                          _mm256_madd_epi16(_mm256_add_epi16(even, odd), _mm256_set1_epi16(1)));
 }
 HWY_INLINE __m128i fold_sums(__m256i sums) {
   return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
@@ -223,9 +229,8 @@ HWY_INLINE FourDots dot_four(const std::int8_t* q, const std::int8_t* const* row
 HWY_INLINE svint32_t add_sketch(svint32_t sums, svbool_t inside, svuint8_t packed,
                                 const std::int8_t* q) {
   const svbool_t all = svptrue_b8();
-  const auto part = [&](svuint8_t shifted) HWY_ATTR {
-    return svreinterpret_s8_u8(svand_n_u8_x(all, shifted, 3));
-  };
+  const auto part = [&](svuint8_t shifted)
+                        HWY_ATTR { return svreinterpret_s8_u8(svand_n_u8_x(all, shifted, 3)); };
   sums = svdot_s32(sums, part(packed), svld1_s8(inside, q));
   sums = svdot_s32(sums, part(svlsr_n_u8_x(all, packed, 2)), svld1_s8(inside, q + 64));
   sums = svdot_s32(sums, part(svlsr_n_u8_x(all, packed, 4)), svld1_s8(inside, q + 128));
@@ -274,9 +279,9 @@ HWY_INLINE std::int32_t sketch_dot_one(const std::int8_t* q, const std::int8_t* 
 
 HWY_INLINE FourDots sketch_dot_four(const std::int8_t* q, const std::int8_t* const* rows,
                                     std::size_t bytes, std::int32_t query_sum) {
-  return {{sketch_dot_one(q, rows[0], bytes, query_sum), sketch_dot_one(q, rows[1], bytes, query_sum),
-           sketch_dot_one(q, rows[2], bytes, query_sum),
-           sketch_dot_one(q, rows[3], bytes, query_sum)}};
+  return {
+      {sketch_dot_one(q, rows[0], bytes, query_sum), sketch_dot_one(q, rows[1], bytes, query_sum),
+       sketch_dot_one(q, rows[2], bytes, query_sum), sketch_dot_one(q, rows[3], bytes, query_sum)}};
 }
 #endif
 

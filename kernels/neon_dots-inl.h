@@ -46,9 +46,7 @@ HWY_INLINE void load_parts(const std::int8_t* q, std::size_t i, int8x16_t* parts
   for (std::size_t p = 0; p < 4; ++p) parts[p] = vld1q_s8(line + 64 * p);
 }
 
-HWY_INLINE uint8x16_t load_packed(const std::int8_t* p) {
-  return vreinterpretq_u8_s8(vld1q_s8(p));
-}
+HWY_INLINE uint8x16_t load_packed(const std::int8_t* p) { return vreinterpretq_u8_s8(vld1q_s8(p)); }
 
 HWY_INLINE FourDots sketch_dot_four(const std::int8_t* q, const std::int8_t* const* rows,
                                     std::size_t bytes, std::int32_t query_sum) {

@@ -27,8 +27,7 @@ HWY_INLINE FourDots sketch_dot_four(const std::int8_t* q, const std::int8_t* con
     s2 = add_sketch(s2, load_bytes(r2 + i), parts);
     s3 = add_sketch(s3, load_bytes(r3 + i), parts);
   }
-  return _mm_sub_epi32(_mm_slli_epi32(fold_four(s0, s1, s2, s3), 1),
-                       _mm_set1_epi32(3 * query_sum));
+  return _mm_sub_epi32(_mm_slli_epi32(fold_four(s0, s1, s2, s3), 1), _mm_set1_epi32(3 * query_sum));
 }
 
 HWY_INLINE std::int32_t sketch_dot_one(const std::int8_t* q, const std::int8_t* row,
