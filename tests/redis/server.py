@@ -263,3 +263,29 @@ class Server:
             replica.close()
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def cluster_of_one(module=None, arguments=(), config=None):
+    """A server in cluster mode that has all slots, for `with`: clients' cluster classes take it."""
+    return _ClusterOfOne(module, arguments, config)
+
+
+class _ClusterOfOne(Server):
+    def settings(self):
+        lines = super().settings()
+        lines["cluster-enabled"] = "yes"
+        lines["cluster-config-file"] = "nodes.conf"
+        lines.setdefault("cluster-port", free_port())
+        return lines
+
+    def start(self):
+        super().start()
+        with self.client() as client:
+            if b"cluster_slots_assigned:16384" not in client.call("CLUSTER", "INFO"):
+                client.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            wait_for(
+                lambda: b"cluster_state:ok" in client.call("CLUSTER", "INFO"),
+                START_SECONDS,
+                "cluster_state:ok",
+            )
+        return self
