@@ -74,12 +74,16 @@ class Server:
 
     module     path of the module, or None to run without; `arguments` are its words
     config     settings by name, over those of `settings`; a list gives several lines of one name
+    start_seconds  until start() gives up: loading takes its time
     The process is started by start() or `with`. stop() is orderly, kill() is kill -9; the folder
     stays until close(), so that restart() finds what was on disk. The kernel's end of the process
     hangs on the thread that called start(): start servers from threads that live as long.
     """
 
-    def __init__(self, module=None, arguments=(), config=None, environment=None):
+    def __init__(
+        self, module=None, arguments=(), config=None, environment=None, start_seconds=START_SECONDS
+    ):
+        self.start_seconds = start_seconds
         self.module = module
         self.arguments = arguments
         self.config = dict(config or {})
@@ -151,7 +155,7 @@ class Server:
                 env=environment,
                 preexec_fn=lambda: _die_with_parent(parent),
             )
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + self.start_seconds
         while True:
             if self.process.poll() is not None:
                 raise StartError(f"the server ended with {self.process.returncode}\n{self.tail()}")
@@ -162,7 +166,7 @@ class Server:
             except (OSError, ErrorReply):
                 if time.monotonic() > end:
                     self.kill()
-                    raise StartError(f"no answer in {START_SECONDS} s\n{self.tail()}") from None
+                    raise StartError(f"no answer in {self.start_seconds} s\n{self.tail()}") from None
                 time.sleep(0.02)
 
     def client(self, protocol=2, **options):
@@ -202,7 +206,9 @@ class Server:
         settings = dict(self.config)
         settings.update({name.replace("_", "-"): value for name, value in config.items()})
         settings["replicaof"] = f"127.0.0.1 {self.port}"
-        replica = Server(self.module, self.arguments, settings, self.environment)
+        replica = Server(
+            self.module, self.arguments, settings, self.environment, self.start_seconds
+        )
         self._replicas.append(replica)
         replica.start()
         if wait:
