@@ -1,0 +1,55 @@
+// ThreadPool: the threads in which searches and maintenance run.
+//
+// What: tasks in the order in which they come; threads begin when there is work for them, up to as many as
+// `vicinal.search-threads` says, and end when it says fewer. They take no signals.
+// Ownership: one for the process, never ended: the server exits beside it.
+// Threads: has_threads() and submit() from the main thread. In the child of a fork there are no threads, and nobody submits.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace vicinal::redis {
+
+class ThreadPool {
+ public:
+  class Task {
+   public:
+    virtual ~Task() = default;
+    virtual void run() noexcept = 0;
+  };
+
+  static ThreadPool& of_process();
+  ThreadPool() = default;
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  /// Whether there is a thread for one task more, sooner or later; begins it where there could be one.
+  bool has_threads();
+  /// Has `task` run once, after has_threads() said that it can be. Throws std::bad_alloc.
+  void submit(std::unique_ptr<Task> task);
+
+  struct Load {
+    std::uint64_t threads = 0;
+    std::uint64_t running = 0;
+    std::uint64_t waiting = 0;
+    std::uint64_t done = 0;
+  };
+  Load load();
+
+ private:
+  void work();
+  bool begin_thread();
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::unique_ptr<Task>> waiting_;
+  std::uint64_t threads_ = 0;
+  std::uint64_t idle_ = 0;
+  std::uint64_t done_ = 0;
+};
+
+}  // namespace vicinal::redis
