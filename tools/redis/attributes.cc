@@ -12,7 +12,7 @@ Attribute* Attribute::make(Label label, std::string_view text) {
   void* const room = api.TryAlloc(sizeof(Attribute) + text.size());
   if (room == nullptr) throw std::bad_alloc();
   auto* const attribute = new (room) Attribute(label, text.size());
-  if (!text.empty()) std::memcpy(attribute + 1, text.data(), text.size());
+  if (!text.empty()) std::memcpy(static_cast<void*>(attribute + 1), text.data(), text.size());
   return attribute;
 }
 

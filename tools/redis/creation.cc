@@ -37,6 +37,7 @@ bool CreationOptions::take(ServerString** argv, int argc, int& at) {
     ef = number(argv[++at], 1, 1000000, "ERR invalid EF");
   } else if (at + 1 < argc && is(word, "M")) {
     M = number(argv[++at], 4, 4096, "ERR invalid M");
+    if (*M > kEngineMostM) throw Refusal("ERR M above 64 is not supported");
   } else {
     return false;
   }
@@ -60,7 +61,6 @@ SetValue make_set(const CreationOptions& options, std::size_t dimension) {
     throw Refusal("ERR BIN quantization is not supported");
   }
   const long long M = options.M.value_or(kUsualM);
-  if (M > kEngineMostM) throw Refusal("ERR M above 64 is not supported");
   IndexOptions index;
   index.dimension = static_cast<std::uint32_t>(dimension);
   index.metric = options.metric;
