@@ -32,16 +32,16 @@ class Pings(threading.Thread):
         super().__init__(daemon=True)
         self.longest = 0.0
         self._client = server.Client(port, timeout=START_SECONDS)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self):
-        while not self._stop.wait(0.001):
+        while not self._ended.wait(0.001):
             start = time.perf_counter()
             self._client.call("PING")
             self.longest = max(self.longest, time.perf_counter() - start)
 
     def stop(self):
-        self._stop.set()
+        self._ended.set()
         self.join()
         self._client.close()
         return self.longest * 1e3

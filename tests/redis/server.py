@@ -84,7 +84,7 @@ class Server:
         self, module=None, arguments=(), config=None, environment=None, start_seconds=START_SECONDS
     ):
         self.start_seconds = start_seconds
-        self.module = module
+        self.module = None if module is None else os.path.abspath(module)
         self.arguments = arguments
         self.config = dict(config or {})
         self.environment = dict(environment or {})
