@@ -22,7 +22,7 @@ ELEMENTS = 2000
 CLIENTS = 6
 # What a command may be told when the set has changed meanwhile.
 EXPECTED = (
-    "another rebuild or repair is running",
+    "another rebuild",
     "element not found in set",
     "key does not exist",
     "no such key",
