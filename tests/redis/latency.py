@@ -72,8 +72,10 @@ def main():
     with server.Server(arguments.module) as running, running.client() as client:
         load(client, arguments.size, arguments.dimension)
         print(f"{arguments.size} vectors of {arguments.dimension} components")
-        calls = running.info("commandstats")["cmdstat_vadd"]
-        print(f"VADD on the main thread: {dict(p.split('=') for p in calls.split(','))['usec_per_call']} us")
+        info = running.info("commandstats").items()
+        (calls,) = [value for name, value in info if name.lower() == "cmdstat_vadd"]
+        figures = dict(pair.split("=") for pair in calls.split(","))
+        print(f"VADD on the main thread: {figures['usec_per_call']} us each")
         show("PING, nobody else", pings(running.port, arguments.seconds / 2))
 
         stop = multiprocessing.Event()

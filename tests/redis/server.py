@@ -24,6 +24,11 @@ from resp import Client, ErrorReply
 
 START_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
+# The server's child of a fork goes on although threads were running. Leaks are told after stop() only.
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1",
+    "TSAN_OPTIONS": "die_after_fork=0:second_deadlock_stack=1",
+}
 
 
 def program():
@@ -74,13 +79,17 @@ class Server:
 
     module     path of the module, or None to run without; `arguments` are its words
     config     settings by name, over those of `settings`; a list gives several lines of one name
+    start_seconds  until start() gives up: loading takes its time
     The process is started by start() or `with`. stop() is orderly, kill() is kill -9; the folder
     stays until close(), so that restart() finds what was on disk. The kernel's end of the process
     hangs on the thread that called start(): start servers from threads that live as long.
     """
 
-    def __init__(self, module=None, arguments=(), config=None, environment=None):
-        self.module = module
+    def __init__(
+        self, module=None, arguments=(), config=None, environment=None, start_seconds=START_SECONDS
+    ):
+        self.start_seconds = start_seconds
+        self.module = None if module is None else os.path.abspath(module)
         self.arguments = arguments
         self.config = dict(config or {})
         self.environment = dict(environment or {})
@@ -97,8 +106,14 @@ class Server:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        reports = self.sanitizer_reports()
+        for replica in self._replicas:
+            reports += replica.sanitizer_reports()
+        text = self.log() if reports else ""
         self.close()
+        if reports and kind is None:
+            raise AssertionError(f"a sanitizer has something to say:\n{text}")
 
     def settings(self):
         """Name and value of every line of the configuration."""
@@ -140,6 +155,7 @@ class Server:
         environment = dict(os.environ, **self.environment)
         if os.environ.get("VICINAL_REDIS_PRELOAD"):
             environment["LD_PRELOAD"] = os.environ["VICINAL_REDIS_PRELOAD"]
+            environment.update(SANITIZER_OPTIONS)
         parent = os.getpid()
         with open(self.output_path(), "ab") as output:
             self.process = subprocess.Popen(
@@ -151,7 +167,7 @@ class Server:
                 env=environment,
                 preexec_fn=lambda: _die_with_parent(parent),
             )
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + self.start_seconds
         while True:
             if self.process.poll() is not None:
                 raise StartError(f"the server ended with {self.process.returncode}\n{self.tail()}")
@@ -162,7 +178,7 @@ class Server:
             except (OSError, ErrorReply):
                 if time.monotonic() > end:
                     self.kill()
-                    raise StartError(f"no answer in {START_SECONDS} s\n{self.tail()}") from None
+                    raise StartError(f"no answer in {self.start_seconds} s\n{self.tail()}") from None
                 time.sleep(0.02)
 
     def client(self, protocol=2, **options):
@@ -202,7 +218,9 @@ class Server:
         settings = dict(self.config)
         settings.update({name.replace("_", "-"): value for name, value in config.items()})
         settings["replicaof"] = f"127.0.0.1 {self.port}"
-        replica = Server(self.module, self.arguments, settings, self.environment)
+        replica = Server(
+            self.module, self.arguments, settings, self.environment, self.start_seconds
+        )
         self._replicas.append(replica)
         replica.start()
         if wait:
@@ -254,7 +272,8 @@ class Server:
 
     def sanitizer_reports(self):
         """The lines of the log that begin a report of a sanitizer."""
-        marks = ("ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", "runtime error:")
+        marks = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer")
+        marks += ("runtime error:",)
         return [line for line in self.log().splitlines() if any(mark in line for mark in marks)]
 
     def close(self):
