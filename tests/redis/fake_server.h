@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include <malloc.h>
 
 #include "tools/redis/module_api.h"
 
-namespace vicinal::redis::testing {
+namespace vicinal::redis::fake {
 
 inline std::atomic<std::size_t> heap_now{0};
 inline std::atomic<std::size_t> heap_most{0};
@@ -33,8 +35,14 @@ inline bool use_fake_server() {
     heap_now -= malloc_usable_size(block);
     std::free(block);
   };
-  api.Log = [](ServerContext*, const char*, const char*, ...) {};
   return true;
 }
 
-}  // namespace vicinal::redis::testing
+/// `before`, a number, `after`. (GCC 12 warns of `"a" + std::to_string(n)`.)
+inline std::string numbered(std::string_view before, std::size_t number, std::string_view after = {}) {
+  std::string text(before);
+  text.append(std::to_string(number));
+  return text.append(after);
+}
+
+}  // namespace vicinal::redis::fake

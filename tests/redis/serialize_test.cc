@@ -17,7 +17,7 @@ namespace vicinal::redis {
 namespace {
 
 const bool kFake =
-    testing::use_fake_server() && set_allocator({hook_allocate, hook_deallocate});
+    fake::use_fake_server() && set_allocator({hook_allocate, hook_deallocate});
 
 constexpr std::uint32_t kDimension = 8;
 using Strings = std::vector<std::string>;
@@ -29,10 +29,10 @@ SetValue make_set(int elements, int removed, unsigned seed = 1) {
   for (int i = 0; i < elements; ++i) {
     std::vector<float> vector(kDimension);
     for (float& x : vector) x = normal(random);
-    const std::string attribute = i % 3 == 0 ? "{\"i\":" + std::to_string(i) + "}" : "";
-    EXPECT_TRUE(*set->put("e" + std::to_string(i), vector, attribute));
+    const std::string attribute = i % 3 == 0 ? fake::numbered("{\"i\":", i, "}") : "";
+    EXPECT_TRUE(*set->put(fake::numbered("e", i), vector, attribute));
   }
-  for (int i = 0; i < removed; ++i) EXPECT_TRUE(*set->remove("e" + std::to_string(2 * i)));
+  for (int i = 0; i < removed; ++i) EXPECT_TRUE(*set->remove(fake::numbered("e", 2 * i)));
   return set;
 }
 
@@ -97,7 +97,7 @@ TEST_P(Serialize, RoundTrip) {
   // It is a set like any other: slots that were free are used, labels do not meet.
   std::vector<float> vector(kDimension, 1);
   for (int i = 0; i < removed + 10; ++i) {
-    ASSERT_TRUE(*(*again)->put("new" + std::to_string(i), vector, {}));
+    ASSERT_TRUE(*(*again)->put(fake::numbered("new", i), vector, {}));
   }
   EXPECT_EQ((*again)->index().size(), (*again)->size());
 }
@@ -141,10 +141,10 @@ TEST(SerializeDamage, EverythingIsRefusedOrWhole) {
     if (!bad.empty()) sign(bad);
     std::size_t came = 0;
     for (const std::string& s : bad) came += s.size();
-    testing::heap_most = testing::heap_now.load();
-    const std::size_t before = testing::heap_now;
+    fake::heap_most = fake::heap_now.load();
+    const std::size_t before = fake::heap_now;
     const Result<SetValue> result = load(bad);
-    EXPECT_LT(testing::heap_most - before, 100000 + 64 * came);
+    EXPECT_LT(fake::heap_most - before, 100000 + 64 * came);
     if (!result) {
       ++refused;
       continue;
