@@ -5,12 +5,13 @@
 namespace vicinal::redis {
 namespace {
 
-constexpr std::size_t kServerAlignment = 16;
+// What every heap that a server is built with keeps, for the smallest blocks too.
+constexpr std::size_t kServerAlignment = 8;
 
 }  // namespace
 
-// The server's heap aligns to 16 bytes. For more, the block is that much longer, and the byte behind the
-// user's last says by how many sixteens it was moved: the size comes back with the pointer.
+// Where the server's heap does not align enough the block is that much longer, and the byte behind the
+// user's last says by how many eights it was moved: the size comes back with the pointer.
 void* hook_allocate(std::size_t size, std::size_t alignment) {
   if (alignment <= kServerAlignment) return api.TryAlloc(size);
   const std::size_t slack = alignment - kServerAlignment;

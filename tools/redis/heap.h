@@ -14,7 +14,7 @@ namespace vicinal::redis {
 template <typename T>
 struct Heap {
   using value_type = T;
-  static_assert(alignof(T) <= 16, "the server's heap aligns to 16 bytes");
+  static_assert(alignof(T) <= 8, "the server's heap aligns to 8 bytes");
 
   Heap() noexcept = default;
   template <typename U>

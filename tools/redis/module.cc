@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "tools/redis/aof.h"
+#include "tools/redis/command_info.h"
 #include "tools/redis/fork_guard.h"
 #include "tools/redis/heap.h"
 #include "tools/redis/info.h"
@@ -30,12 +31,13 @@ struct Command {
   const char* prefixed;
   CommandFunction function;
   const char* flags;
+  KeyUse use = KeyUse::kRead;
 };
 
 constexpr Command kVectorSetCommands[] = {
-    {"VADD", "VICINAL.VADD", run<vadd>, "write deny-oom"},
-    {"VREM", "VICINAL.VREM", run<vrem>, "write"},
-    {"VSETATTR", "VICINAL.VSETATTR", run<vsetattr>, "write fast"},
+    {"VADD", "VICINAL.VADD", run<vadd>, "write deny-oom", KeyUse::kUpdate},
+    {"VREM", "VICINAL.VREM", run<vrem>, "write", KeyUse::kDelete},
+    {"VSETATTR", "VICINAL.VSETATTR", run<vsetattr>, "write fast", KeyUse::kUpdate},
     {"VSIM", "VICINAL.VSIM", run<vsim>, "readonly"},
     {"VCARD", "VICINAL.VCARD", run<vcard>, "readonly fast"},
     {"VDIM", "VICINAL.VDIM", run<vdim>, "readonly fast"},
@@ -49,8 +51,8 @@ constexpr Command kVectorSetCommands[] = {
 };
 
 constexpr Command kOwnCommands[] = {
-    {nullptr, "VICINAL.CREATE", run<create>, "write deny-oom"},
-    {nullptr, "VICINAL.MADD", run<madd>, "write deny-oom"},
+    {nullptr, "VICINAL.CREATE", run<create>, "write deny-oom", KeyUse::kInsert},
+    {nullptr, "VICINAL.MADD", run<madd>, "write deny-oom", KeyUse::kUpdate},
     {nullptr, "VICINAL.STATS", run<stats>, "readonly"},
     {nullptr, "VICINAL.VALIDATE", run<validate>, "readonly"},
     {nullptr, "VICINAL.RECALL", run<recall>, "readonly"},
@@ -61,7 +63,7 @@ constexpr Command kOwnCommands[] = {
 bool prefixed = false;
 
 bool add(ServerContext* context, const char* name, const Command& command) {
-  return api.CreateCommand(context, name, command.function, command.flags, 1, 1, 1) == kOk;
+  return create_command(context, name, command.function, command.flags, command.use);
 }
 
 bool add_commands(ServerContext* context) {

@@ -12,6 +12,10 @@ bool bind(ServerContext* context) noexcept {
   }
   VICINAL_SERVER_FUNCTIONS(VICINAL_FIND)
 #undef VICINAL_FIND
+#define VICINAL_FIND_LATER(result, name, parameters) \
+  if (find("RedisModule_" #name, static_cast<void*>(&api.name)) != kOk) api.name = nullptr;
+  VICINAL_LATER_FUNCTIONS(VICINAL_FIND_LATER)
+#undef VICINAL_FIND_LATER
   if (missing == nullptr) return true;
   if (api.Log != nullptr) {
     api.Log(context, "warning",

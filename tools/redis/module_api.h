@@ -15,6 +15,7 @@ namespace vicinal::redis {
 struct ServerContext;
 struct ServerKey;
 struct ServerString;
+struct ServerCommand;
 struct ServerType;
 struct ServerIo;
 struct ServerDigest;
@@ -99,6 +100,8 @@ using ApplySettings = int (*)(ServerContext*, void*, ServerString**);
   F(void, SetModuleAttribs, (ServerContext*, const char*, int, int))                               \
   F(void, SetModuleOptions, (ServerContext*, int))                                                 \
   F(int, CreateCommand, (ServerContext*, const char*, CommandFunction, const char*, int, int, int)) \
+  F(ServerCommand*, GetCommand, (ServerContext*, const char*))                                     \
+  F(int, SetCommandInfo, (ServerCommand*, const void*))                                            \
   F(ServerType*, CreateDataType, (ServerContext*, const char*, int, TypeMethods*))                 \
   F(int, RegisterInfoFunc, (ServerContext*, InfoFunction))                                         \
   F(int, RegisterNumericConfig, (ServerContext*, const char*, long long, unsigned, long long,      \
@@ -153,12 +156,17 @@ using ApplySettings = int (*)(ServerContext*, void*, ServerString**);
   F(void, DigestEndSequence, (ServerDigest*))                                                      \
   F(int, InfoAddSection, (ServerInfoContext*, const char*))                                        \
   F(int, InfoAddFieldULongLong, (ServerInfoContext*, const char*, unsigned long long))
+
+// Later than Redis 7.0: null where the server has none.
+#define VICINAL_LATER_FUNCTIONS(F) \
+  F(int, SetCommandACLCategories, (ServerCommand*, const char*))
 // clang-format on
 
 /// The server's functions, by the server's names.
 struct Api {
 #define VICINAL_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
   VICINAL_SERVER_FUNCTIONS(VICINAL_DECLARE)
+  VICINAL_LATER_FUNCTIONS(VICINAL_DECLARE)
 #undef VICINAL_DECLARE
 };
 inline constinit Api api;
