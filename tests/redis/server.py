@@ -33,7 +33,7 @@ SANITIZER_OPTIONS = {
 
 def program():
     """The path of the server's program, or None. It is also redis-check-rdb, which Debian has in
-    redis-tools: the package redis-server adds a name for it and a service, which nothing here needs."""
+    redis-tools: the package redis-server adds a name for it and a service, which no test needs."""
     named = os.environ.get("VICINAL_REDIS_SERVER")
     if named:
         return shutil.which(named)
