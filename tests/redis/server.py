@@ -171,6 +171,7 @@ class Server:
                 cwd=self.folder,
                 env=environment,
                 preexec_fn=lambda: _die_with_parent(parent),
+                start_new_session=True,
             )
         end = time.monotonic() + self.start_seconds
         while True:
@@ -286,6 +287,12 @@ class Server:
         for replica in self._replicas:
             replica.close()
         self.kill()
+        if self.process is not None:
+            # A child that saves outlives the server, and would go on to write into the folder.
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
