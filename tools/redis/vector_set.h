@@ -86,6 +86,8 @@ class VectorSet {
   /// After a write: the account goes on by what a vector cost when it was measured last.
   void account();
   void set_arena_bytes(std::uint64_t bytes);
+  /// Tells the log, once, that the set has become too large to be moved by slots.
+  void warn_when_large();
 
   Index index_;
   const IndexOptions options_;
@@ -94,7 +96,8 @@ class VectorSet {
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
   std::uint32_t measured_levels_ = 0;
-  std::uint64_t writes_ = 0;           ///< since it was measured
+  std::uint64_t writes_ = 0;  ///< since it was measured
+  bool warned_ = false;
   std::atomic<std::uint64_t> arena_bytes_{0};
   // For totals(): copies that any thread may read.
   std::atomic<std::uint64_t> shown_size_{0};
