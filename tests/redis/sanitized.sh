@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the module with a sanitizer and runs the tests of the wire, drivers, access rules and latency
-# against it. The server is the system's own, so the sanitizer's library is loaded before it.
+# Builds the module with a sanitizer and runs its tests in servers against it, but for memory, which a
+# sanitizer changes. The server is the system's own, so the sanitizer's library is loaded before it.
 #
 # usage: sanitized.sh address|thread [--build FOLDER] [TEST.py ARGUMENT...]
 #   --build FOLDER  build there (default: build/redis-address or build/redis-thread)
@@ -36,7 +36,9 @@ if [ $# -gt 0 ]; then
   exec "$python" -B "$1" "$module" "${@:2}"
 fi
 failed=0
-for test in wire_test acl_test python_driver_test npm_driver_test "latency --size 2000 --seconds 2"; do
+for test in wire_test acl_test fork_test replica_test restore_test blocked_test python_driver_test \
+  npm_driver_test "mixed_load_test --seconds 20" \
+  "mixed_load_test --seconds 20 --preamble no" "latency --size 2000 --seconds 2"; do
   read -r name options <<<"$test"
   echo "== $name"
   # shellcheck disable=SC2086

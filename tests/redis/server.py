@@ -32,8 +32,12 @@ SANITIZER_OPTIONS = {
 
 
 def program():
-    """The path of the server's program, or None."""
-    return shutil.which(os.environ.get("VICINAL_REDIS_SERVER", "redis-server"))
+    """The path of the server's program, or None. It is also redis-check-rdb, which Debian has in
+    redis-tools: the package redis-server adds a name for it and a service, which no test needs."""
+    named = os.environ.get("VICINAL_REDIS_SERVER")
+    if named:
+        return shutil.which(named)
+    return shutil.which("redis-server") or shutil.which("redis-check-rdb")
 
 
 def skip(reason):
@@ -45,7 +49,7 @@ def skip(reason):
 def require_program():
     """Ends the test as skipped when there is no server."""
     if program() is None:
-        skip("redis-server is not installed")
+        skip("there is no redis-server (Debian: redis-tools has the program)")
 
 
 def free_port():
@@ -159,13 +163,15 @@ class Server:
         parent = os.getpid()
         with open(self.output_path(), "ab") as output:
             self.process = subprocess.Popen(
-                [program(), path],
+                ["valkey-server" if "valkey" in program() else "redis-server", path],
+                executable=program(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=self.folder,
                 env=environment,
                 preexec_fn=lambda: _die_with_parent(parent),
+                start_new_session=True,
             )
         end = time.monotonic() + self.start_seconds
         while True:
@@ -281,6 +287,12 @@ class Server:
         for replica in self._replicas:
             replica.close()
         self.kill()
+        if self.process is not None:
+            # A child that saves outlives the server, and would go on to write into the folder.
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -385,6 +385,86 @@ IN_PLACE = [
     ("VCARD v", ":4"),
 ]
 
+STATS_MAP = r"\+live :3 \+tombstones :\d+ .*\+dimension :2 \+metric \+cosine \+quantization \+int8 \+m :16 .*"
+
+# The module's own commands.
+EXTENSIONS = [
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 0, 2), "d", "b"], ":1"),
+    ("VEMB v b", "*2 $1 0 $1 2", "*2 ,0 ,2"),
+    ("VGETATTR v a", '$13 {"year":1950}'),
+    (["VICINAL.MADD", "new", "FP32", "3", fp32(1, 2, 3), "a", "b", "c"], ":3"),
+    ("VDIM new", ":1"),
+    (["VICINAL.MADD", "new", "FP32", "2", fp32(4, 5), "z", "z"], ":1"),  # the last one stays
+    ("VEMB new z", "*1 $1 5", "*1 ,5"),
+    # All or nothing.
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 0, 0), "e", "f"], r"~-ERR\0.*"),
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 1, float("inf")), "e", "f"], r"~-ERR\0.*"),
+    ("VISMEMBER v e", *FALSE),
+    (["VICINAL.MADD", "k", "FP32", "1", fp32(0, 0), "a"], r"~-ERR\0.*"),
+    ("EXISTS k", ":0"),
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 1, 0, 1, 1), "e", "f"], DIMENSION),
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 1), "e", "f"], SPECIFICATION),
+    (["VICINAL.MADD", "v", "FP32", "2", "", "e", "f"], SPECIFICATION),
+    (["VICINAL.MADD", "v", "FP32", "0", fp32(1, 1), "e"], SPECIFICATION),
+    (["VICINAL.MADD", "v", "FP32", "2", fp32(1, 1, 1, 1), "e"], A("vicinal.madd")),
+    (["VICINAL.MADD", "v", "VALUES", "1", fp32(1, 1), "e"], SPECIFICATION),
+    (["VICINAL.MADD", "s", "FP32", "1", fp32(1, 1), "e"], WRONGTYPE),
+    ("VICINAL.MADD v", A("vicinal.madd")),
+    ("VREM v d", *TRUE),
+    # Sets of other metrics: a score is 1 - the distance.
+    ("VICINAL.CREATE l DIM 2 METRIC L2 M 8 EF 50 NOQUANT", "+OK"),
+    ("VICINAL.CREATE l DIM 2", "-BUSYKEY\0Target\0key\0name\0already\0exists."),
+    ("VICINAL.CREATE s DIM 2", ("-BUSYKEY\0Target\0key\0name\0already\0exists.", WRONGTYPE)),
+    ("VCARD l", ":0"),
+    ("VDIM l", ":2"),
+    ("TYPE l", "+vectorset"),
+    ("VSIM l VALUES 2 1 0 WITHSCORES", "*0", "%0"),
+    ("VSIM l ELE a", E("element not found in set")),
+    ("VRANDMEMBER l", "$-1", "_"),
+    ("VRANDMEMBER l 2", "*0"),
+    ("VRANGE l - +", "*0"),
+    ("VREM l a", *FALSE),
+    ("VADD l VALUES 2 0 0 zero", *TRUE),
+    ("VADD l VALUES 2 3 0 three NOQUANT M 8", *TRUE),
+    ("VADD l VALUES 2 1 0 one Q8", E("asked quantization mismatch with existing vector set")),
+    ("VSIM l VALUES 2 1 0 WITHSCORES", "*4 $4 zero $1 0 $5 three $2 -3", "%2 $4 zero ,0 $5 three ,-3"),
+    ("VICINAL.CREATE i DIM 2 METRIC ip", "+OK"),
+    ("VADD i VALUES 2 3 0 three", *TRUE),
+    ("VADD i VALUES 2 0.5 0 half", *TRUE),
+    ("VSIM i VALUES 2 1 0 WITHSCORES", "*4 $5 three $1 3 $4 half $3 0.5", "%2 $5 three ,3 $4 half ,0.5"),
+    ("VICINAL.CREATE k", A("vicinal.create")),
+    ("VICINAL.CREATE k DIM", A("vicinal.create")),
+    ("VICINAL.CREATE k DIM 0", E("invalid DIM")),
+    ("VICINAL.CREATE k DIM 65537", E("invalid DIM")),
+    ("VICINAL.CREATE k DIMS 2", E("syntax error in VICINAL.CREATE command")),
+    ("VICINAL.CREATE k DIM 2 METRIC", E("syntax error in VICINAL.CREATE command")),
+    ("VICINAL.CREATE k DIM 2 METRIC hamming", r"~-ERR\0invalid\0METRIC.*"),
+    ("VICINAL.CREATE k DIM 2 BIN", r"~-ERR\0.*BIN.*not\0supported.*"),
+    ("VICINAL.CREATE k DIM 2 M 3", E("invalid M")),
+    ("EXISTS k", ":0"),
+    # For who runs the server.
+    ("VICINAL.STATS v", r"~\*48 " + STATS_MAP, "~%24 " + STATS_MAP),
+    ("VICINAL.VALIDATE v", r"~\*24 \+problems :0 \+live :3 .*\+messages \*0", r"~%12 \+problems :0 \+live :3 .*\+messages \*0"),
+    ("VICINAL.RECALL v", "$1 1", ",1"),
+    ("VICINAL.RECALL v COUNT 2 SAMPLES 3 EF 10", "$1 1", ",1"),
+    ("VICINAL.RECALL v COUNT 0", E("invalid COUNT")),
+    ("VICINAL.RECALL v SAMPLES x", E("invalid SAMPLES")),
+    ("VICINAL.RECALL v EF 100001", E("invalid EF")),
+    ("VICINAL.RECALL v EF", E("syntax error in VICINAL.RECALL command")),
+    ("VICINAL.RECALL v WHAT 1", E("syntax error in VICINAL.RECALL command")),
+    ("VICINAL.REPAIR v", r"~\*8( \+[a-z]+ :\d+){4}", r"~%4( \+[a-z]+ :\d+){4}"),
+    ("VICINAL.REBUILD v", "+OK"),
+    ("VSIM v ELE a", NAMES),
+] + [
+    case
+    for name in ("STATS", "VALIDATE", "RECALL", "REPAIR", "REBUILD")
+    for case in (
+        (f"VICINAL.{name}", A(f"vicinal.{name}")),
+        (f"VICINAL.{name} k", E("key does not exist")),
+        (f"VICINAL.{name} s", WRONGTYPE),
+    )
+]
+
 # (title, setup, cases)
 SECTIONS = [
     ("VADD", ["SET s x"], ADD),
@@ -397,4 +477,5 @@ SECTIONS = [
     ("VRANDMEMBER", BASE, RANDOM),
     ("VRANGE", BASE, RANGE),
     ("MULTI and Lua", BASE, IN_PLACE),
+    ("VICINAL.*", BASE, EXTENSIONS),
 ]

@@ -28,6 +28,7 @@ FLAGS = {
     "vinfo": {"readonly", "fast"},
     "vgetattr": {"readonly", "fast"},
 }
+OWN = ["VICINAL." + name for name in "CREATE MADD STATS VALIDATE RECALL REPAIR REBUILD".split()]
 
 
 def words(command):
@@ -149,6 +150,38 @@ def check_graph(running):
             assert len(found) == 30 and set(found) <= left, (name, found)
 
 
+def check_filter(running):
+    """FILTER in a set with a graph, from every second element to one in a thousand."""
+    filters = (
+        (".n % 2 == 0", lambda n: n % 2 == 0),
+        (".n >= 1000 and .n < 1100 and not (.n in [1001, 1002])", lambda n: 1003 <= n < 1100 or n == 1000),
+        ("'e7' in .name or .n == 5", lambda n: n == 5 or str(n).startswith("7")),
+        (".n in [3, 1999]", lambda n: n in (3, 1999)),
+        (".n > 5000", lambda n: False),
+        (".absent == 1 or .n >= 0", lambda n: False),
+    )
+    with running.client() as client:
+        client.call("FLUSHALL")
+        vectors = fill(client, "f", 2000, 16, 4)
+        # The last hundred have none, and match nothing.
+        commands = [("VSETATTR", "f", f"e{i}", f'{{"n": {i}, "name": "e{i}"}}') for i in range(1900)]
+        commands.append(("VSETATTR", "f", "e1999", '{"n": 1999, "name": "\\u0065x"}'))
+        assert client.pipeline(commands) == [1] * len(commands)
+        for expression, passes in filters:
+            allowed = [i for i in [*range(1900), 1999] if passes(i)]
+            found = 0
+            for i in range(10):
+                query = vectors[f"e{i}".encode()]
+                order = sorted(allowed, key=lambda n: -cosine_score(query, vectors[f"e{n}".encode()]))
+                exact = [f"e{n}".encode() for n in order[:10]]
+                words = ("VSIM", "f", "ELE", f"e{i}", "FILTER", expression)
+                assert client.call(*words, "TRUTH") == exact, (expression, i)
+                names = client.call(*words, "FILTER-EF", 2000)
+                assert set(names) <= {f"e{n}".encode() for n in allowed}, (expression, i, names)
+                found += len(set(names) & set(exact))
+            assert found >= 0.9 * 10 * min(10, len(allowed)), (expression, found)
+
+
 def check_raw(running):
     """VEMB RAW: codes, norm and range give the vector again; VEMB gives it bit for bit."""
     with running.client(3) as client:
@@ -188,14 +221,14 @@ def check_hostile(running):
         client.call("VADD", "v", "VALUES", 2, 1, 0, "a")
         draw = random.Random(3)
         pieces = ["v", "a", "ELE", "FP32", "VALUES", "2", "1", "0", "-1", "COUNT", "EF", "FILTER", ".a"]
-        pieces += ["WITHSCORES", "TRUTH", "EPSILON", "9e999", "M", "Q8", "CAS", "SETATTR", "RAW", "[", ""]
+        pieces += ["WITHSCORES", "TRUTH", "EPSILON", "9e999", "M", "Q8", "CAS", "SETATTR", "RAW", "[", "", "DIM", "METRIC"]
         pieces += [b"\x00" * 8, b"\xff" * 8, "99999999999999999999", "x" * 100, "s", "missing", "REDUCE"]
         client.call("SET", "s", 1)
         errors = 0
         for _ in range(400):
             commands = []
             for _ in range(20):
-                name = draw.choice(sorted(FLAGS))
+                name = draw.choice(sorted(FLAGS) + OWN)
                 key = draw.choice(["v", "v", "v", "s", "missing", ""])
                 commands.append([name, key, *draw.choices(pieces, k=draw.randrange(9))])
             errors += sum(isinstance(reply, ErrorReply) for reply in client.pipeline(commands))
@@ -211,7 +244,7 @@ def main():
             with running.client(protocol) as client:
                 for title, setup, cases in wire_table.SECTIONS:
                     wrong += run_section(client, protocol, title, setup, cases)
-        for check in (check_graph, check_raw, check_commands, check_hostile):
+        for check in (check_graph, check_filter, check_raw, check_commands, check_hostile):
             try:
                 check(running)
             except (AssertionError, ErrorReply) as error:
