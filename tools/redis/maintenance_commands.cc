@@ -181,7 +181,8 @@ void repair(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
   run_on_set<RepairResult>(
       context, argv[1], SetWork<RepairResult>::Writes::kYes,
-      [](const VectorSet& set) { return Index(set.index()).repair({.progress = go_on}); }, reply_repair);
+      [](const VectorSet& set) { return Index(set.index()).repair({.progress = go_on}); },
+      reply_repair);
 }
 
 void rebuild(ServerContext* context, ServerString** argv, int argc) {

@@ -174,10 +174,11 @@ void VectorSet::warn_when_large() {
   const auto large = static_cast<std::uint64_t>(settings.max_migrate_bytes.load());
   if (warned_ || serialized_bytes() <= large) return;
   warned_ = true;
-  api.Log(nullptr, "notice",
-          "vicinal: a vector set of %llu elements takes more than %llu bytes when it is sent: MIGRATE "
-          "would stop both servers meanwhile; above 256 MB move the server, not the slot",
-          static_cast<unsigned long long>(size()), static_cast<unsigned long long>(large));
+  api.Log(
+      nullptr, "notice",
+      "vicinal: a vector set of %llu elements takes more than %llu bytes when it is sent: MIGRATE "
+      "would stop both servers meanwhile; above 256 MB move the server, not the slot",
+      static_cast<unsigned long long>(size()), static_cast<unsigned long long>(large));
 }
 
 void VectorSet::set_arena_bytes(std::uint64_t bytes) {
@@ -186,7 +187,8 @@ void VectorSet::set_arena_bytes(std::uint64_t bytes) {
 }
 
 std::size_t VectorSet::memory() const {
-  return sizeof(VectorSet) + sizeof(Elements) + index_.stats().bytes_in_memory() + elements_->bytes();
+  return sizeof(VectorSet) + sizeof(Elements) + index_.stats().bytes_in_memory() +
+         elements_->bytes();
 }
 
 std::uint64_t VectorSet::serialized_bytes() const {
