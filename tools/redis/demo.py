@@ -201,7 +201,7 @@ def demonstrate(folder, module, settings, count, servers):
     search(replica)
 
     say("4. The server is killed (kill -9) while it is written to")
-    acknowledged = write_until_killed(primary, words, 500)
+    acknowledged = write_until_killed(primary, words, min(500, len(words) // 20))
     say(f"   {len(acknowledged)} words more were acknowledged by both")
 
     say("5. The replica takes over")

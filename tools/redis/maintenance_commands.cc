@@ -18,7 +18,7 @@ namespace {
 unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.load()); }
 
 // Work ends early where the server exits.
-bool go_on(const Progress&) { return !ThreadPool::of_process().ending(); }
+bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
 
 // By hundreds, each other vectors, so that it can end between them.
 Result<double> recall_by_parts(const Index& index, RecallOptions options) {
@@ -30,7 +30,7 @@ Result<double> recall_by_parts(const Index& index, RecallOptions options) {
     const Result<double> part = index.recall(options);
     if (!part) return part;
     sum += *part * static_cast<double>(options.samples);
-    if (ThreadPool::of_process().ending()) return Status::cancelled("the server exits");
+    if (ThreadPool::maintenance().ending()) return Status::cancelled("the server exits");
     if (index.size() <= samples) return part;  // all of them, or nearly
   }
   return sum / static_cast<double>(samples);
@@ -77,8 +77,9 @@ SetValue set_at(ServerContext* context, ServerString* name) {
 template <typename T>
 void run_on_set(ServerContext* context, ServerString* name, typename SetWork<T>::Writes writes,
                 typename SetWork<T>::Work work, typename SetWork<T>::Reply reply) {
-  run_in_background(context, std::make_unique<SetWork<T>>(set_at(context, name), writes,
-                                                          std::move(work), std::move(reply)));
+  run_in_background(context, ThreadPool::maintenance(),
+                    std::make_unique<SetWork<T>>(set_at(context, name), writes, std::move(work),
+                                                 std::move(reply)));
 }
 
 void reply_stats(ServerContext* context, const VectorSet& set, const Stats& stats) {

@@ -86,7 +86,8 @@ bool add_commands(ServerContext* context) {
 
 // What was to be saved is saved by now.
 void server_exits(ServerContext*, ServerEvent, std::uint64_t, void*) {
-  ThreadPool::of_process().end();
+  ThreadPool::maintenance().end();
+  ThreadPool::searches().end();
 }
 
 bool load(ServerContext* context, int argc) {

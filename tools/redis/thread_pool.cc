@@ -8,14 +8,15 @@
 #include "tools/redis/settings.h"
 
 namespace vicinal::redis {
-namespace {
 
-std::uint64_t most_threads() { return static_cast<std::uint64_t>(settings.search_threads.load()); }
+ThreadPool& ThreadPool::searches() {
+  static auto* const pool = new ThreadPool(settings.search_threads);
+  return *pool;
+}
 
-}  // namespace
-
-ThreadPool& ThreadPool::of_process() {
-  static auto* const pool = new ThreadPool;
+ThreadPool& ThreadPool::maintenance() {
+  static const std::atomic<long long> one{1};
+  static auto* const pool = new ThreadPool(one);
   return *pool;
 }
 

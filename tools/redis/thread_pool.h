@@ -1,10 +1,11 @@
 // ThreadPool: the threads in which searches and maintenance run.
 //
 // What: tasks in the order in which they come; threads begin when there is work for them, up to as many as
-// `vicinal.search-threads` says, and end when it says fewer. They take no signals.
-// Ownership: one for the process. It is ended before the server exits, which takes away under running
+// there may be, and end when that becomes less. They take no signals. Searches have as many as
+// `vicinal.search-threads` says, maintenance one of its own, so that no search waits for it.
+// Ownership: two for the process. They are ended before the server exits, which takes away under running
 // threads what the engine has made once for all.
-// Threads: of_process() and ending() any, the rest the main thread. In the child of a fork there are no
+// Threads: searches(), maintenance() and ending() any, the rest the main thread. In the child of a fork there are no
 // threads, and nobody submits.
 #pragma once
 
@@ -28,8 +29,10 @@ class ThreadPool {
     virtual void run() noexcept = 0;
   };
 
-  static ThreadPool& of_process();
-  ThreadPool() = default;
+  static ThreadPool& searches();
+  static ThreadPool& maintenance();
+  /// `most`: how many threads there may be; it is read now and then, from any thread.
+  explicit ThreadPool(const std::atomic<long long>& most) : most_(most) {}
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
@@ -52,10 +55,12 @@ class ThreadPool {
   Load load();
 
  private:
+  std::uint64_t most_threads() const { return static_cast<std::uint64_t>(most_.load()); }
   void work(std::uint64_t number);
   bool begin_thread();
   void join_ended();
 
+  const std::atomic<long long>& most_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::unique_ptr<Task>> waiting_;
