@@ -1,12 +1,11 @@
 #include "engine/claims.h"
 
-#include <pthread.h>
 #include <tsl/robin_set.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 
+#include "engine/base/process.h"
 #include "engine/callback.h"
 
 namespace vicinal::engine {
@@ -36,19 +35,8 @@ struct alignas(64) Shard {
 constexpr unsigned kTableBits = 7;
 using Table = std::array<Shard, std::size_t{1} << kTableBits>;
 
-// Never ended: indexes may end after it would. A child has a new one: the threads that held claims,
-// or a mutex, stayed behind.
-std::atomic<Table*>& table() {
-  static std::atomic<Table*>* const present = [] {
-    auto* const made = new std::atomic<Table*>(new Table);
-    static_cast<void>(::pthread_atfork(nullptr, nullptr, [] { table().store(new Table); }));
-    return made;
-  }();
-  return *present;
-}
-
 Shard& shard_for(const Claim& claim) {
-  return (*table().load(std::memory_order_acquire))[mix(claim) >> (64 - kTableBits)];
+  return internal::of_process<Table>()[mix(claim) >> (64 - kTableBits)];
 }
 
 // What a large batch has made it grow to it would keep as long as the process.

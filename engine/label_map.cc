@@ -139,6 +139,15 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
   return refused;
 }
 
+void LabelMap::take_tombstones() {
+  if (graph_.tombstones() == 0) return;
+  const std::uint64_t limit = graph_.node_limit();
+  for (std::uint64_t i = 0; i < limit; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (graph_.state(node) == graph::NodeState::kTombstone) set_if_absent(node);
+  }
+}
+
 void LabelMap::forget(Label label, NodeId node) {
   const Locked locked(*this, shard_of(label));
   const auto found = locked.shard.nodes.find(label);
@@ -152,12 +161,6 @@ void LabelMap::reserve(std::uint64_t count) {
     const Locked locked(*this, number);
     locked.shard.nodes.reserve(count / kShards);
   }
-}
-
-std::uint64_t LabelMap::size() const {
-  std::uint64_t total = 0;
-  for_each([&](NodeId) { ++total; });
-  return total;
 }
 
 std::uint64_t LabelMap::bytes() const {
@@ -182,6 +185,7 @@ void LabelMap::for_each(const std::function<void(NodeId)>& visit) const {
 std::vector<Label> LabelMap::labels_of(std::size_t number) const {
   const Locked locked(*this, number);
   std::vector<Label> labels;
+  labels.reserve(locked.shard.nodes.size());
   for (const NodeId node : locked.shard.nodes) {
     const Label label = graph_.label(node);
     if (shard_of(label) == number) labels.push_back(label);

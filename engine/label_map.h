@@ -51,11 +51,12 @@ class LabelMap {
   /// a shard at a time, whose table lies in the cache then. Returns the nodes whose label another
   /// one has, ascending; of equal labels the lowest node has it.
   std::vector<graph::NodeId> take_live(const internal::Workers& workers);
+  /// For loading, after it: set_if_absent() for every tombstone.
+  void take_tombstones();
   /// Forgets `label` if `node` is still its node.
   void forget(Label label, graph::NodeId node);
 
   void reserve(std::uint64_t count);
-  std::uint64_t size() const;
   std::uint64_t bytes() const;
   /// Calls `visit` for every node in the map, shard by shard; `visit` must not call the map.
   void for_each(const std::function<void(graph::NodeId)>& visit) const;

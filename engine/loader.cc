@@ -56,7 +56,7 @@ Loader::Loader(IndexState& state, const persist::StreamHead& head)
       reporter_(state.options.progress, "vectors") {}
 
 Status Loader::run(persist::StreamReader& reader) {
-  if (head_.has_links) graph_.restore_links({});  // a graph from the first node on
+  if (head_.has_links) graph_.begin_linking();  // a graph from the first node on
   for (;;) {
     const Result<persist::StreamReader::Piece> piece = reader.next();
     if (!piece) return piece.status();
@@ -162,11 +162,7 @@ Status Loader::take_labels() {
                     graph::raw(state_.labels.find(graph_.label(refused.front()))),
                     graph::raw(refused.front())));
   }
-  if (graph_.tombstones() == 0) return {};
-  for (std::uint64_t i = 0; i < placed_; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (graph_.state(node) == NodeState::kTombstone) state_.labels.set_if_absent(node);
-  }
+  state_.labels.take_tombstones();
   return {};
 }
 

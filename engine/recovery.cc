@@ -58,7 +58,7 @@ Result<RecoveryReport> Recovery::run() {
 Status Recovery::begin(std::uint64_t node_limit, graph::EntryPoint entry_point) {
   node_limit_ = node_limit;
   entry_point_ = entry_point;
-  if (entry_point.node != kNoNode) graph_.restore_links({});  // there are links
+  if (entry_point.node != kNoNode) graph_.begin_linking();  // there are links
   graph_.reserve(node_limit);
   state_.labels.reserve(node_limit);
   return {};
@@ -71,12 +71,7 @@ Status Recovery::take_labels() {
   for (const NodeId node : state_.labels.take_live(state_.workers(0))) {
     VICINAL_RETURN_IF_ERROR(settle(node));
   }
-  if (graph_.tombstones() == 0) return {};
-  const std::uint64_t limit = graph_.node_limit();
-  for (std::uint64_t i = 0; i < limit; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (graph_.state(node) == NodeState::kTombstone) state_.labels.set_if_absent(node);
-  }
+  state_.labels.take_tombstones();
   return {};
 }
 

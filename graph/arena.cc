@@ -161,7 +161,7 @@ std::size_t SegmentTable::segment_bytes(const Directory& d) const {
 void SegmentTable::grow_in_pieces(std::uint64_t limit) {
   const internal::MutexLock lock(grow_mutex_);
   if (limit_.load() > 0) {  // memory ran out after this table had its segments
-    add_segments(*directory_.load(), limit);
+    add_segments(*directory_.load(), limit, limit * stride_ >= kWorthHugePage);
     return;
   }
   if (limit > 0 && pieces_ == nullptr) pieces_.reset(new Pieces(stride_));
@@ -192,8 +192,7 @@ void SegmentTable::copy_pieces(Directory& to) {
   }
 }
 
-void SegmentTable::add_segments(Directory& d, std::uint64_t limit) {
-  const bool huge = limit * stride_ >= kHugePage;  // worth one
+void SegmentTable::add_segments(Directory& d, std::uint64_t limit, bool huge) {
   const std::uint64_t have = limit_.load();
   if (have > 0 && huge && !first_is_huge_.load(std::memory_order_relaxed)) {
     ::madvise(d.parts()[0], segment_bytes(d), MADV_HUGEPAGE);
@@ -206,23 +205,30 @@ void SegmentTable::add_segments(Directory& d, std::uint64_t limit) {
   }
 }
 
-void SegmentTable::grow(std::uint64_t limit) {
-  // Beyond the first segment's small pages a look at the limit is enough.
+void SegmentTable::grow(std::uint64_t limit, Growth growth) {
+  if (growth == Growth::kPieces) {
+    grow_in_pieces(limit);
+  } else {
+    grow_in_segments(limit, growth == Growth::kHugeSegments || limit * stride_ >= kWorthHugePage);
+  }
+}
+
+void SegmentTable::grow_in_segments(std::uint64_t limit, bool huge) {
   if (limit <= limit_.load(std::memory_order_acquire) &&
-      (limit * stride_ < kHugePage || first_is_huge_.load(std::memory_order_relaxed))) {
+      (!huge || first_is_huge_.load(std::memory_order_relaxed))) {
     return;
   }
   VICINAL_CHECK(limit <= kMaxNodes);
   const internal::MutexLock lock(grow_mutex_);
   if (limit_.load() > 0) {
-    add_segments(*directory_.load(), limit);
+    add_segments(*directory_.load(), limit, huge);
     return;
   }
   Directory* const d = make_segment_directory();
   const std::uint64_t in_pieces = pieces_ == nullptr ? 0 : pieces_->limit();
   const std::uint64_t rows = std::max({limit, in_pieces, std::uint64_t{1}});
   try {
-    add_segments(*d, rows);
+    add_segments(*d, rows, huge);
   } catch (...) {
     for (std::uint64_t i = 0; d->parts()[i] != nullptr; ++i) {
       unmap_pages(d->parts()[i], segment_bytes(*d));

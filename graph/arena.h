@@ -10,8 +10,8 @@
 // may: who reads a piece after it sees what was there before.
 // Why our own: rows at random from 4 KiB pages cost 1.2 to 1.4 times what they cost from huge
 // pages, and growing must neither block nor move what readers hold. A segment is at most 32 MiB, so
-// little address space is taken at once; its first 2 MiB come in small pages, so that a graph of
-// some hundred nodes takes what it uses.
+// little address space is taken at once; until it is worth a huge page it comes in small ones, so
+// that a graph of some hundred nodes takes what it uses.
 #pragma once
 
 #include <atomic>
@@ -35,6 +35,13 @@ void unmap_pages(std::byte* pages, std::size_t bytes) noexcept;
 /// How many of the bytes of a mapping are in memory.
 std::uint64_t resident_bytes(const std::byte* pages, std::size_t bytes);
 
+/// Where new rows go: in a flat graph (flat.h) to pieces. kHugeSegments: more are to come, so that
+/// huge pages are worth it from the first row on.
+enum class Growth : std::uint8_t { kSegments, kPieces, kHugeSegments };
+
+/// Of what a table uses, from when on a huge page is worth it: the rest of it is less.
+inline constexpr std::size_t kWorthHugePage = std::size_t{1} << 20;
+
 /// Rows of equal stride by id.
 class SegmentTable {
  public:
@@ -47,10 +54,9 @@ class SegmentTable {
   SegmentTable(const SegmentTable&) = delete;
   SegmentTable& operator=(const SegmentTable&) = delete;
 
-  /// Makes rows below `limit` usable, in segments. Throws std::bad_alloc, leaving what was there.
-  void grow(std::uint64_t limit);
-  /// The same, in pieces as long as there are no segments.
-  void grow_in_pieces(std::uint64_t limit);
+  /// Makes rows below `limit` usable; once there are segments, in segments. Throws std::bad_alloc,
+  /// leaving what was there.
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
 
   std::byte* row(std::uint32_t id) { return at(*directory_.load(std::memory_order_acquire), id); }
   const std::byte* row(std::uint32_t id) const {
@@ -91,8 +97,10 @@ class SegmentTable {
   std::byte* at(Directory& d, std::uint32_t id) const {
     return d.parts()[id >> d.shift] + static_cast<std::size_t>(id & d.mask) * stride_;
   }
+  void grow_in_segments(std::uint64_t limit, bool huge);
+  void grow_in_pieces(std::uint64_t limit);
   Directory* make_segment_directory() const;
-  void add_segments(Directory& d, std::uint64_t limit) VICINAL_REQUIRES(grow_mutex_);
+  void add_segments(Directory& d, std::uint64_t limit, bool huge) VICINAL_REQUIRES(grow_mutex_);
   void copy_pieces(Directory& to) VICINAL_REQUIRES(grow_mutex_);
   std::size_t segment_bytes(const Directory& d) const;
 
@@ -115,8 +123,7 @@ class SegmentedArray {
  public:
   SegmentedArray() : table_(sizeof(T), Copier<T>::copy) {}
 
-  void grow(std::uint64_t limit) { table_.grow(limit); }
-  void grow_in_pieces(std::uint64_t limit) { table_.grow_in_pieces(limit); }
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments) { table_.grow(limit, growth); }
   std::uint64_t bytes_held() const { return table_.bytes_held(); }
   T& operator[](std::uint32_t i) { return *std::launder(reinterpret_cast<T*>(table_.row(i))); }
   const T& operator[](std::uint32_t i) const {

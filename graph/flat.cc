@@ -22,18 +22,6 @@ void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
 
 }  // namespace
 
-void grow_pieces(GraphState& g, std::uint64_t limit) {
-  if (g.config.keep_vectors) g.vectors.grow_in_pieces(limit);
-  if (g.codes_at_once()) g.codes.grow_in_pieces(limit);
-  g.labels.grow_in_pieces(limit);
-  g.inverse_norms.grow_in_pieces(limit);
-  g.levels.grow_in_pieces(limit);
-  g.states.grow_in_pieces(limit);
-  g.visibility.grow_in_pieces(limit);
-  g.backlog.grow_in_pieces(limit);
-  g.topology.load()->grow(limit, Topology::Growth::kPieces);
-}
-
 void make_linking_parts(GraphState& g) {
   if (g.use_codes && g.rotation_signs.empty()) {
     g.rotation_signs = kernels::make_rotation_signs(g.config.dimension, g.config.seed);
@@ -50,7 +38,7 @@ void begin_linking(GraphState& g, std::uint64_t limit) {
   {
     // No step is on while what steps write is copied.
     const Visibility::Step quiet(g.visibility);
-    grow_segments(g, std::max(limit, slots));
+    grow_tables(g, std::max(limit, slots), Growth::kSegments);
   }
   encode_rows(g);
   g.left_pieces = {g.vectors.take_left_pieces(), g.codes.take_left_pieces(), g.epochs.retire_tag()};

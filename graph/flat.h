@@ -29,9 +29,6 @@
 
 namespace vicinal::graph {
 
-/// Makes every per-node array of a flat graph hold ids below `limit`.
-void grow_pieces(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
-
 /// Makes what only links need. Throws std::bad_alloc; no effect when it is there.
 void make_linking_parts(GraphState& g) VICINAL_REQUIRES(g.slots_mutex);
 

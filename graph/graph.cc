@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/flat.h"
 #include "graph/graph_state.h"
 #include "graph/scorer.h"
 #include "graph/trees.h"
@@ -39,6 +40,12 @@ const float* Graph::vector(NodeId node) const {
 }
 
 WriteGate& Graph::write_gate() const { return state_->write_gate; }
+
+void Graph::begin_linking() {
+  GraphState& g = *state_;
+  const internal::MutexLock lock(g.slots_mutex);
+  graph::begin_linking(g, g.next_slot.load(std::memory_order_relaxed));
+}
 
 bool Graph::flat() const { return state_->flat.load(std::memory_order_acquire); }
 

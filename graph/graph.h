@@ -183,6 +183,8 @@ class Graph {
   /// True while there are so few nodes that nothing is linked and searches compare with all of them
   /// (flat.h): what links then has no effect, repair() and rebuild() hand out tombstones at once.
   bool flat() const;
+  /// Ends that, however few there are. No effect when it is not flat.
+  void begin_linking();
   /// Links a kPending (or, for recovery, any unlinked) node: algorithm 1. Cost O(ef_construction *
   /// M). With a plan of the same node, made since it was added and used once, without the
   /// search, which is most of it. Does not fail: where memory runs out the node joins the backlog

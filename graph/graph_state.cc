@@ -109,26 +109,25 @@ void GraphState::grow(std::uint64_t limit) {
     unlinked_slots.reserve(capacity);
     free_slots.reserve(capacity);
   }
-  if (stays_flat) {
-    grow_pieces(*this, limit);
-  } else if (flat.load(std::memory_order_relaxed)) {
+  if (flat.load(std::memory_order_relaxed) && !stays_flat) {
     begin_linking(*this, limit);
   } else {
-    grow_segments(*this, limit);
+    grow_tables(*this, limit, stays_flat ? Growth::kPieces : Growth::kSegments);
   }
 }
 
-void grow_segments(GraphState& g, std::uint64_t limit) {
-  if (g.config.keep_vectors) g.vectors.grow(limit);
-  if (g.use_codes) g.codes.grow(limit);
-  g.labels.grow(limit);
-  g.inverse_norms.grow(limit);
-  g.levels.grow(limit);
-  g.states.grow(limit);
-  g.visibility.grow(limit);
-  g.backlog.grow(limit);
-  g.topology.load()->grow(limit);
-  if (Topology* const fresh = g.coming.load()) fresh->grow(limit);
+void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) {
+  const bool codes = growth == Growth::kPieces ? g.codes_at_once() : g.use_codes;
+  if (g.config.keep_vectors) g.vectors.grow(limit, growth);
+  if (codes) g.codes.grow(limit, growth);
+  g.labels.grow(limit, growth);
+  g.inverse_norms.grow(limit, growth);
+  g.levels.grow(limit, growth);
+  g.states.grow(limit, growth);
+  g.visibility.grow(limit, growth);
+  g.backlog.grow(limit, growth);
+  g.topology.load()->grow(limit, growth);
+  if (Topology* const fresh = g.coming.load()) fresh->grow(limit, growth);
 }
 
 std::uint64_t bytes_of_nodes(const GraphState& g) {

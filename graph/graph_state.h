@@ -214,8 +214,8 @@ class GraphState {
   void write_vector(NodeId node, const float* vector);
 };
 
-/// Makes every per-node array hold ids below `limit`, in segments.
-void grow_segments(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
+/// Makes every per-node array hold ids below `limit`.
+void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) VICINAL_REQUIRES(g.slots_mutex);
 /// Memory that the process has for what is kept by node, rows and codes aside.
 std::uint64_t bytes_of_nodes(const GraphState& g) VICINAL_EXCLUDES(g.slots_mutex);
 

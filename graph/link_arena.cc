@@ -57,7 +57,7 @@ void LinkArena::begin_run(Shard& shard) {
   const internal::MutexLock lock(runs_mutex_);
   const std::uint64_t end = (next_unit_ / kRunUnits + 1) * kRunUnits;
   if (end > kMaxNodes) throw std::bad_alloc();  // 128 GiB of links
-  units_.grow(end);
+  units_.grow(end, growth_.load(std::memory_order_relaxed));
   shard.run_next = next_unit_;
   shard.run_end = end;
   next_unit_ = end;

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -69,6 +70,15 @@ class LinkArena {
   /// Before the first block: makes the shards. Throws std::bad_alloc; no effect the second time. Not
   /// beside any other call.
   void prepare();
+
+  /// That there will be links of so many nodes; how the arena grows from then on: when they are
+  /// worth it, in huge pages from the first block on.
+  Growth expect(std::uint64_t nodes) {
+    constexpr std::uint64_t kUsualUnits = 3;  // of a node, at M 16
+    const std::uint64_t bytes = nodes * kUsualUnits * kUnit;
+    if (bytes >= kWorthHugePage) growth_.store(Growth::kHugeSegments, std::memory_order_relaxed);
+    return growth_.load(std::memory_order_relaxed);
+  }
 
   /// A block for `count` links with (or without) distances; header filled in but for the links.
   /// Throws std::bad_alloc.
@@ -155,6 +165,7 @@ class LinkArena {
 
   EpochDomain& epochs_;
   SegmentTable units_{kUnit};
+  std::atomic<Growth> growth_{Growth::kSegments};
   std::unique_ptr<std::array<Shard, kShards>> shards_;  ///< null until prepare()
 
   internal::Mutex runs_mutex_;  ///< after a shard's

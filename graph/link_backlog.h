@@ -28,14 +28,9 @@ namespace vicinal::graph {
 
 class LinkBacklog {
  public:
-  void grow(std::uint64_t limit) {
-    next_.grow(limit);
-    listed_.grow(limit / 64 + 1);
-  }
-  /// For a flat graph (flat.h).
-  void grow_in_pieces(std::uint64_t limit) {
-    next_.grow_in_pieces(limit);
-    listed_.grow_in_pieces(limit / 64 + 1);
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments) {
+    next_.grow(limit, growth);
+    listed_.grow(limit / 64 + 1, growth);
   }
   std::uint64_t bytes_held() const { return next_.bytes_held() + listed_.bytes_held(); }
 

@@ -169,7 +169,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   const std::vector<NodeId> nodes = nodes_to_keep(g, *old, also);
   std::unique_ptr<Topology>& fresh = rebuild.fresh();
   fresh = std::make_unique<Topology>(g.epochs);
-  begin_linking(*fresh);
+  graph::begin_linking(*fresh);
   fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
   if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");

@@ -197,7 +197,6 @@ Status Graph::place_nodes(std::span<const StoredPayload> nodes) {
     limit = std::max(limit, std::uint64_t{raw(n.node)} + 1);
   }
   const BorrowedScratch scratch(g.scratches);
-  scratch->rotated.resize(g.config.dimension);
   {
     const internal::MutexLock lock(g.slots_mutex);
     const bool more = g.next_slot.load() < limit;
@@ -230,10 +229,7 @@ void Graph::finish_placing(std::uint64_t limit) {
 
 RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
   GraphState& g = *state_;
-  {
-    const internal::MutexLock lock(g.slots_mutex);
-    begin_linking(g, g.next_slot.load(std::memory_order_relaxed));
-  }
+  begin_linking();
   LinkRestorer restorer(g, *g.topology.load(std::memory_order_acquire), node_limit());
   for (const StoredLinks& stored : nodes) restorer.gather(stored);
   return restorer.publish();

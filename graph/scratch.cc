@@ -1,9 +1,8 @@
 #include "graph/scratch.h"
 
-#include <pthread.h>
-
 #include <new>
 
+#include "engine/base/process.h"
 #include "graph/thread_slot.h"
 
 namespace vicinal::graph {
@@ -13,26 +12,6 @@ ScratchShelf::~ScratchShelf() {
     s->~Scratch();
     internal::hook_deallocate(s, sizeof(Scratch), alignof(Scratch));
   }
-}
-
-namespace {
-
-// Never ended: indexes may end after it would. A child has a new one, since somebody may have held
-// its mutex; what the forking thread has borrowed goes back to the old one.
-std::atomic<ScratchShelf*>& shelf_of_process() {
-  static std::atomic<ScratchShelf*>* const present = [] {
-    auto* const made = new std::atomic<ScratchShelf*>(new ScratchShelf);
-    static_cast<void>(
-        ::pthread_atfork(nullptr, nullptr, [] { shelf_of_process().store(new ScratchShelf); }));
-    return made;
-  }();
-  return *present;
-}
-
-}  // namespace
-
-ScratchShelf& ScratchShelf::of_process() {
-  return *shelf_of_process().load(std::memory_order_acquire);
 }
 
 Scratch* ScratchShelf::take() {
@@ -91,7 +70,7 @@ void ScratchPool::begin_linking() {
 
 Scratch* ScratchPool::borrow() {
   ScratchShelf* const own = own_.load(std::memory_order_acquire);
-  Scratch* const scratch = (own != nullptr ? *own : ScratchShelf::of_process()).take();
+  Scratch* const scratch = (own != nullptr ? *own : internal::of_process<ScratchShelf>()).take();
   try {
     if (own == nullptr) {
       scratch->participant = epochs_.enter_anybodys();

@@ -78,8 +78,6 @@ class ScratchShelf {
   void put(Scratch* scratch) noexcept;
   /// Of all scratches, as they were when they were put back last.
   std::uint64_t bytes() const;
-  /// The one of all flat graphs of this process.
-  static ScratchShelf& of_process();
 
  private:
   static constexpr std::size_t kSlots = 64;

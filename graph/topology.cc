@@ -22,15 +22,10 @@ std::uint64_t next_serial() {
 Topology::Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
 
 void Topology::grow(std::uint64_t limit, Growth growth) {
-  if (growth == Growth::kPieces) {
-    level0_.grow_in_pieces(limit);
-    upper_.grow_in_pieces(limit);
-    changed_.grow_in_pieces(limit / 64 + 1);
-    return;
-  }
-  level0_.grow(limit);
-  upper_.grow(limit);
-  changed_.grow(limit / 64 + 1);
+  // Walks read the handles of level 0 as often as the blocks.
+  level0_.grow(limit, growth == Growth::kPieces ? growth : arena_.expect(limit));
+  upper_.grow(limit, growth);
+  changed_.grow(limit / 64 + 1, growth);
 }
 
 void begin_linking(Topology& t) {

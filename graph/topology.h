@@ -23,8 +23,6 @@ class Topology {
  public:
   explicit Topology(EpochDomain& epochs);
 
-  /// Where new rows go: to pieces in a flat graph (flat.h).
-  enum class Growth : std::uint8_t { kSegments, kPieces };
   void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
 
   /// The node's block at `level`, or null when it has none. `level` must not exceed the node's.

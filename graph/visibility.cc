@@ -4,16 +4,10 @@
 
 namespace vicinal::graph {
 
-void Visibility::grow(std::uint64_t limit) {
-  numbers_.grow(limit);
-  before_.grow(limit);
-  marks_.grow(limit);
-}
-
-void Visibility::grow_in_pieces(std::uint64_t limit) {
-  numbers_.grow_in_pieces(limit);
-  before_.grow_in_pieces(limit);
-  marks_.grow_in_pieces(limit);
+void Visibility::grow(std::uint64_t limit, Growth growth) {
+  numbers_.grow(limit, growth);
+  before_.grow(limit, growth);
+  marks_.grow(limit, growth);
 }
 
 std::uint64_t Visibility::bytes_held() const {

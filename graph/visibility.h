@@ -42,10 +42,8 @@ class Visibility {
   explicit Visibility(EpochDomain& epochs) : epochs_(epochs) {}
 
   /// Makes nodes below `limit` usable. Throws std::bad_alloc, leaving what was there. The first
-  /// time after grow_in_pieces() no life may begin, and no step be on, beside it.
-  void grow(std::uint64_t limit);
-  /// For a flat graph (flat.h).
-  void grow_in_pieces(std::uint64_t limit);
+  /// time after Growth::kPieces no life may begin, and no step be on, beside it.
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
   std::uint64_t bytes_held() const;
 
   // -- Readers, inside an epoch entered before number() was asked.

@@ -1,13 +1,30 @@
-// OwnProcess: whether this is still the process that made the object, or a child forked since.
+// What belongs to one process: of_process(), and OwnProcess: whether this is still the process that
+// made the object, or a child forked since.
 //
 // What: threads, locks on files and LMDB's readers do not pass over fork(). Who owns such things
 // asks before it uses or ends them. A counter is raised in the child: asking costs one load.
 // Threads: any.
 #pragma once
 
+#include <pthread.h>
+
+#include <atomic>
 #include <cstdint>
 
 namespace vicinal::internal {
+
+/// The one T of this process. A child of fork() has a new one: threads that had the old one locked,
+/// or held something in it, stayed behind. Never ended: what uses it may end after statics do.
+template <typename T>
+T& of_process() {
+  static std::atomic<T*> present{nullptr};
+  static const int registered = [] {
+    present.store(new T);
+    return ::pthread_atfork(nullptr, nullptr, [] { present.store(new T); });
+  }();
+  static_cast<void>(registered);
+  return *present.load(std::memory_order_acquire);
+}
 
 class OwnProcess {
  public:

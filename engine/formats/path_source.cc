@@ -9,23 +9,10 @@
 #include <cstring>
 #include <memory>
 
+#include "persist/descriptor.h"
+
 namespace vicinal::formats {
 namespace {
-
-/// An open file of the system.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 Status read_at(int descriptor, const std::string& path, std::uint64_t offset, void* to,
                std::size_t bytes) {
@@ -57,7 +44,7 @@ Result<HnswlibSource> open_path(const std::string& path) {
     const std::string message = fmt::format("{}: {}", path, std::strerror(error));
     return error == ENOENT ? Status::not_found(message) : Status::io_error(message);
   }
-  const auto descriptor = std::make_shared<const Descriptor>(opened);
+  const auto descriptor = std::make_shared<const persist::Descriptor>(opened);
   struct stat info {};
   if (::fstat(opened, &info) != 0) {
     return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));

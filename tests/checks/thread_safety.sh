@@ -64,6 +64,10 @@ bash -c "$clang $common $analysis -fpch-instantiate-templates -x c++-header $wor
 for i in "${!sources[@]}"; do
   headers=""
   if [ "${flags[i]}" = "$common" ]; then headers="-include-pch $work/all.pch"; fi
-  printf '%s\0' "$clang ${flags[i]} $analysis $headers -fsyntax-only ${sources[i]}"
-done | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" bash -c
+  # Each to a file of its own: what two write to one at a time may stand in one line.
+  printf '%s\0' \
+    "$clang ${flags[i]} $analysis $headers -fsyntax-only ${sources[i]} >$work/$i.out 2>&1"
+done | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" bash -c || status=1
+cat "$work"/*.out
+if [ "${status:-0}" -ne 0 ]; then exit 1; fi
 echo "${#sources[@]} sources analyzed by $clang"

@@ -28,7 +28,8 @@ TEST(Elements, AgreeWithAMap) {
   std::set<Label> gone;
   std::mt19937_64 random(7);
   for (int step = 0; step < 20000; ++step) {
-    const std::string name = fake::numbered("n", random() % 400) + std::string(random() % 3 * 20, 'x');
+    const std::string name =
+        fake::numbered("n", random() % 400) + std::string(random() % 3 * 20, 'x');
     const auto known = model.find(name);
     ASSERT_EQ(elements.find(name).has_value(), known != model.end());
     if (known == model.end()) {

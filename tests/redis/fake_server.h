@@ -1,13 +1,13 @@
 // The server's heap for tests without a server: malloc, counted.
 #pragma once
 
+#include <malloc.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include <malloc.h>
 
 #include "tools/redis/module_api.h"
 
@@ -39,7 +39,8 @@ inline bool use_fake_server() {
 }
 
 /// `before`, a number, `after`. (GCC 12 warns of `"a" + std::to_string(n)`.)
-inline std::string numbered(std::string_view before, std::size_t number, std::string_view after = {}) {
+inline std::string numbered(std::string_view before, std::size_t number,
+                            std::string_view after = {}) {
   std::string text(before);
   text.append(std::to_string(number));
   return text.append(after);

@@ -4,7 +4,8 @@
 
 Writers add, replace and remove elements of one set, each step in a transaction with a marker that says how
 many steps there were. What a save holds must be, for every writer, the set after as many steps as its
-marker says, in a fresh server, sound. Meanwhile other clients search, repair and rebuild.
+marker says, in a fresh server, sound. Meanwhile other clients search, repair and rebuild. At last the same of an
+append-only file that is rewritten as commands.
 """
 
 import argparse
@@ -57,10 +58,15 @@ def maintain(running, stop, failed):
 
 
 def check_saved(module, path):
-    """Starts a server with the file at `path` and compares; returns its elements."""
+    """Starts a server with the file, or the folder of an append-only file, at `path` and compares; returns its
+    elements."""
     with server.Server(module) as fresh:
         fresh.stop()
-        shutil.copy(path, os.path.join(fresh.folder, "dump.rdb"))
+        if os.path.isdir(path):
+            shutil.copytree(path, os.path.join(fresh.folder, "appendonlydir"))
+            fresh.config["appendonly"] = "yes"
+        else:
+            shutil.copy(path, os.path.join(fresh.folder, "dump.rdb"))
         fresh.restart()
         with fresh.client() as client:
             total = 0
@@ -112,6 +118,16 @@ def main():
                 shutil.copy(os.path.join(running.folder, "dump.rdb"), path)
                 saved.append(path)
                 time.sleep(max(0, began + 1 - time.monotonic()))
+            client.call("CONFIG", "SET", "aof-use-rdb-preamble", "no")
+            client.call("BGREWRITEAOF")
+            server.wait_for(
+                lambda: b"aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0"
+                in client.call("INFO", "persistence"),
+                60,
+                "the rewrite to end",
+            )
+            assert b"aof_last_bgrewrite_status:ok" in client.call("INFO", "persistence"), running.tail()
+            saved.append(os.path.join(running.folder, "appendonlydir"))
             stop.set()
             for thread in threads:
                 thread.join(60)
@@ -122,7 +138,7 @@ def main():
             for model in models:
                 model.check(client)
         assert not running.sanitizer_reports(), running.log()
-    assert len(saved) > 1
+    assert len(saved) > 2
     print(f"{len(saved)} saves of {min(elements)} to {max(elements)} elements, the longest "
           f"{longest:.2f} s, the last fork {int(fork) / 1000:.1f} ms, steps "
           f"{sum(model.done for model in models)}")

@@ -1,4 +1,5 @@
-// A set as strings: whole again, and never more than what came, whatever came.
+// A set as strings: whole again, names and vectors together (RM4), and never more than what came, whatever
+// came.
 #include "tools/redis/serialize.h"
 
 #include <gtest/gtest.h>
@@ -16,14 +17,14 @@
 namespace vicinal::redis {
 namespace {
 
-const bool kFake =
-    fake::use_fake_server() && set_allocator({hook_allocate, hook_deallocate});
+const bool kFake = fake::use_fake_server() && set_allocator({hook_allocate, hook_deallocate});
 
 constexpr std::uint32_t kDimension = 8;
 using Strings = std::vector<std::string>;
 
 SetValue make_set(int elements, int removed, unsigned seed = 1) {
-  auto set = std::make_shared<VectorSet>(*Index::in_memory({.dimension = kDimension, .threads = 1}));
+  auto set =
+      std::make_shared<VectorSet>(*Index::in_memory({.dimension = kDimension, .threads = 1}));
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   for (int i = 0; i < elements; ++i) {
@@ -39,9 +40,9 @@ SetValue make_set(int elements, int removed, unsigned seed = 1) {
 Strings saved(const VectorSet& set) {
   Strings strings;
   EXPECT_TRUE(save_set(set, [&](std::string_view bytes) {
-    strings.emplace_back(bytes);
-    return Status();
-  }).ok());
+                strings.emplace_back(bytes);
+                return Status();
+              }).ok());
   return strings;
 }
 
@@ -75,7 +76,8 @@ void sign(Strings& strings) {
     std::memcpy(to, &value, sizeof value);
   };
   std::string& head = strings[0];
-  if (head.size() >= 8) sum(std::string_view(head).substr(0, head.size() - 8), &head[head.size() - 8]);
+  if (head.size() >= 8)
+    sum(std::string_view(head).substr(0, head.size() - 8), &head[head.size() - 8]);
   for (std::size_t i = 1; i < strings.size() && !strings[i].starts_with("VICINDEX"); ++i) {
     if (strings[i].size() >= 8) sum(std::string_view(strings[i]).substr(8), strings[i].data());
   }
@@ -117,7 +119,8 @@ TEST(SerializeDamage, EverythingIsRefusedOrWhole) {
     std::string& string = bad[which];
     switch (random() % 6) {
       case 0:
-        if (!string.empty()) string[random() % string.size()] ^= static_cast<char>(1 << random() % 8);
+        if (!string.empty())
+          string[random() % string.size()] ^= static_cast<char>(1 << random() % 8);
         break;
       case 1:
         if (!string.empty()) string.resize(random() % string.size());
@@ -136,7 +139,8 @@ TEST(SerializeDamage, EverythingIsRefusedOrWhole) {
         bad.insert(bad.begin() + static_cast<std::ptrdiff_t>(which), good[random() % good.size()]);
         break;
       default:
-        if (!string.empty()) string.insert(random() % string.size(), string.substr(string.size() / 2));
+        if (!string.empty())
+          string.insert(random() % string.size(), string.substr(string.size() / 2));
     }
     if (!bad.empty()) sign(bad);
     std::size_t came = 0;
@@ -180,7 +184,8 @@ TEST(SerializeDamage, WhatCannotBeIsRefused) {
   EXPECT_TRUE(load(crafted(2, 2, 0, two)));
   EXPECT_TRUE(load(crafted(2, 3, 0, two + std::string(4, '\0')))) << "a free slot";
   EXPECT_FALSE(load(crafted(2, 2, 0, record("a", 0) + record("a", 0)))) << "a name twice";
-  EXPECT_FALSE(load(crafted(2, 2, 0, record("a", 0) + record("b", 1)))) << "a label that is not there";
+  EXPECT_FALSE(load(crafted(2, 2, 0, record("a", 0) + record("b", 1))))
+      << "a label that is not there";
   EXPECT_FALSE(load(crafted(2, 3, 0, std::string(4, '\0') + two))) << "shifted labels";
   EXPECT_FALSE(load(crafted(1, 2, 0, two))) << "other counts";
   EXPECT_FALSE(load(crafted(2, 2, 1, two)));

@@ -33,9 +33,9 @@ void emit_add(ServerIo* io, ServerString* key, const Words& words, std::span<con
   const char* const command = registered_name("VADD");
   const auto* const blob = reinterpret_cast<const char*>(row.data());
   if (attribute) {
-    api.EmitAOF(io, command, "scbbcclclcb", key, "FP32", blob, row.size(), name.data(),
-                name.size(), words.quantization, "EF", words.ef, "M", words.M, "SETATTR",
-                attribute->data(), attribute->size());
+    api.EmitAOF(io, command, "scbbcclclcb", key, "FP32", blob, row.size(), name.data(), name.size(),
+                words.quantization, "EF", words.ef, "M", words.M, "SETATTR", attribute->data(),
+                attribute->size());
   } else {
     api.EmitAOF(io, command, "scbbcclcl", key, "FP32", blob, row.size(), name.data(), name.size(),
                 words.quantization, "EF", words.ef, "M", words.M);
@@ -60,7 +60,8 @@ Status rewrite_set(ServerIo* io, ServerString* key, const VectorSet& set) {
     if (!name) return;
     emit_add(io, key, words, row, *name, set.elements().attribute_of(label));
   });
-  Status done = save_still(set, [&rows](std::span<const std::byte> piece) { return rows.take(piece); });
+  Status done =
+      save_still(set, [&rows](std::span<const std::byte> piece) { return rows.take(piece); });
   return done.ok() ? rows.end(set.size()) : done;
 }
 

@@ -23,9 +23,7 @@ class Attribute {
   static void free(Attribute* attribute) noexcept;
 
   Label label() const { return label_; }
-  std::string_view text() const {
-    return {reinterpret_cast<const char*>(this + 1), length_};
-  }
+  std::string_view text() const { return {reinterpret_cast<const char*>(this + 1), length_}; }
   std::size_t bytes() const;
 
  private:

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "tools/redis/refusal.h"
-#include "tools/redis/thread_pool.h"
 
 namespace vicinal::redis {
 namespace {
@@ -57,15 +56,16 @@ void run_in_foreground(ServerContext* context, BackgroundWork& work) {
   work.reply(context);
 }
 
-void run_in_background(ServerContext* context, std::unique_ptr<BackgroundWork> work) {
-  if (!may_block(context) || !ThreadPool::of_process().has_threads()) {
+void run_in_background(ServerContext* context, ThreadPool& pool,
+                       std::unique_ptr<BackgroundWork> work) {
+  if (!may_block(context) || !pool.has_threads()) {
     return run_in_foreground(context, *work);
   }
   auto waiting = std::make_unique<Waiting>();
   waiting->work = std::move(work);
   BlockedClient* const client = api.BlockClient(context, run<reply>, nullptr, free_waiting, 0);
   try {
-    ThreadPool::of_process().submit(std::make_unique<Task>(client, std::move(waiting)));
+    pool.submit(std::make_unique<Task>(client, std::move(waiting)));
   } catch (...) {  // no memory
     api.AbortBlock(client);
     throw;

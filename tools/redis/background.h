@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "tools/redis/module_api.h"
+#include "tools/redis/thread_pool.h"
 
 namespace vicinal::redis {
 
@@ -30,7 +31,8 @@ class BackgroundWork {
 bool may_block(ServerContext* context);
 /// Works and replies. May throw as a command may (refusal.h).
 void run_in_foreground(ServerContext* context, BackgroundWork& work);
-/// The same beside the server where that is possible.
-void run_in_background(ServerContext* context, std::unique_ptr<BackgroundWork> work);
+/// The same beside the server, in a thread of `pool`, where that is possible.
+void run_in_background(ServerContext* context, ThreadPool& pool,
+                       std::unique_ptr<BackgroundWork> work);
 
 }  // namespace vicinal::redis

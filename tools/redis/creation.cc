@@ -67,8 +67,8 @@ SetValue make_set(const CreationOptions& options, std::size_t dimension) {
   index.M = static_cast<std::uint32_t>(M);
   index.ef_construction =
       static_cast<std::uint32_t>(std::clamp(options.ef.value_or(kUsualEf), M, kEngineMostEf));
-  index.quantization = options.quant == CreationOptions::Quant::kNone ? Quantization::kNone
-                                                                      : Quantization::kInt8;
+  index.quantization =
+      options.quant == CreationOptions::Quant::kNone ? Quantization::kNone : Quantization::kInt8;
   index.threads = static_cast<unsigned>(settings.build_threads.load());
   return std::make_shared<VectorSet>(value_or_refuse(Index::in_memory(index)));
 }

@@ -6,7 +6,7 @@
 // Threads: the main thread (in the child of a fork: its only one). attribute_of() alone is for any thread,
 // for who holds an era (attributes.h).
 //
-// Invariants (tests: redis.wire, redis.restore):
+// Invariants (tests/redis/elements_test.cc):
 //   RM1 A name has one slot, a slot at most one name; the label of a used slot is live in the index.
 //   RM2 A slot's number never moves: rows of slots are in pieces, each twice the one before, and a piece
 //       is published before any label in it.
@@ -82,15 +82,13 @@ class Elements {
   struct Slot {
     const Names::value_type* name = nullptr;
     std::atomic<Attribute*> attribute{nullptr};
-    std::uint32_t uses = 0;   ///< how often it was given away before
-    std::uint32_t next = 0;   ///< of the free ones
+    std::uint32_t uses = 0;  ///< how often it was given away before
+    std::uint32_t next = 0;  ///< of the free ones
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
   static constexpr unsigned kFirstBits = 2;  ///< four slots in the first piece
 
-  static Label label_of(std::uint32_t slot, std::uint32_t uses) {
-    return Label{uses} << 32 | slot;
-  }
+  static Label label_of(std::uint32_t slot, std::uint32_t uses) { return Label{uses} << 32 | slot; }
   static std::size_t name_bytes(const Text& name);
   const Slot* slot(Label label) const;
   Slot* slot(Label label) { return const_cast<Slot*>(std::as_const(*this).slot(label)); }

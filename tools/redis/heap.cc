@@ -18,7 +18,8 @@ void* hook_allocate(std::size_t size, std::size_t alignment) {
   if (alignment > 255 * kServerAlignment || size > SIZE_MAX - slack - 1) return nullptr;
   auto* const block = static_cast<std::byte*>(api.TryAlloc(size + slack + 1));
   if (block == nullptr) return nullptr;
-  const std::size_t moved = (alignment - reinterpret_cast<std::uintptr_t>(block) % alignment) % alignment;
+  const std::size_t moved =
+      (alignment - reinterpret_cast<std::uintptr_t>(block) % alignment) % alignment;
   block[moved + size] = static_cast<std::byte>(moved / kServerAlignment);
   return block + moved;
 }

@@ -20,7 +20,12 @@ void write_info(ServerInfoContext* info, int for_crash_report) noexcept {
   api.InfoAddFieldULongLong(info, "attributes", totals.attributes);
   api.InfoAddFieldULongLong(info, "arena_bytes", totals.arena_bytes);
   api.InfoAddFieldULongLong(info, "sets_too_large_to_migrate", totals.large_sets);
-  const ThreadPool::Load load = ThreadPool::of_process().load();
+  ThreadPool::Load load = ThreadPool::searches().load();
+  const ThreadPool::Load beside = ThreadPool::maintenance().load();
+  load.threads += beside.threads;
+  load.running += beside.running;
+  load.waiting += beside.waiting;
+  load.done += beside.done;
   api.InfoAddFieldULongLong(info, "threads", load.threads);
   api.InfoAddFieldULongLong(info, "tasks_running", load.running);
   api.InfoAddFieldULongLong(info, "tasks_waiting", load.waiting);

@@ -1,5 +1,6 @@
 #include "tools/redis/maintenance_commands.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -9,11 +10,31 @@
 #include "tools/redis/key.h"
 #include "tools/redis/reply.h"
 #include "tools/redis/settings.h"
+#include "tools/redis/thread_pool.h"
 
 namespace vicinal::redis {
 namespace {
 
 unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.load()); }
+
+// Work ends early where the server exits.
+bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
+
+// By hundreds, each other vectors, so that it can end between them.
+Result<double> recall_by_parts(const Index& index, RecallOptions options) {
+  constexpr std::size_t kPart = 100;
+  double sum = 0;
+  const std::size_t samples = options.samples;
+  for (std::size_t done = 0; done < samples; done += options.samples, ++options.seed) {
+    options.samples = std::min(kPart, samples - done);
+    const Result<double> part = index.recall(options);
+    if (!part) return part;
+    sum += *part * static_cast<double>(options.samples);
+    if (ThreadPool::maintenance().ending()) return Status::cancelled("the server exits");
+    if (index.size() <= samples) return part;  // all of them, or nearly
+  }
+  return sum / static_cast<double>(samples);
+}
 
 /// Work on a set whose result, a T, is replied.
 template <typename T>
@@ -56,8 +77,9 @@ SetValue set_at(ServerContext* context, ServerString* name) {
 template <typename T>
 void run_on_set(ServerContext* context, ServerString* name, typename SetWork<T>::Writes writes,
                 typename SetWork<T>::Work work, typename SetWork<T>::Reply reply) {
-  run_in_background(context, std::make_unique<SetWork<T>>(set_at(context, name), writes,
-                                                          std::move(work), std::move(reply)));
+  run_in_background(context, ThreadPool::maintenance(),
+                    std::make_unique<SetWork<T>>(set_at(context, name), writes, std::move(work),
+                                                 std::move(reply)));
 }
 
 void reply_stats(ServerContext* context, const VectorSet& set, const Stats& stats) {
@@ -127,7 +149,7 @@ void validate(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
   run_on_set<ValidateReport>(
       context, argv[1], SetWork<ValidateReport>::Writes::kNo,
-      [](const VectorSet& set) { return set.index().validate(); }, reply_report);
+      [](const VectorSet& set) { return set.index().validate({.progress = go_on}); }, reply_report);
 }
 
 void recall(ServerContext* context, ServerString** argv, int argc) {
@@ -150,7 +172,7 @@ void recall(ServerContext* context, ServerString** argv, int argc) {
   }
   run_on_set<double>(
       context, argv[1], SetWork<double>::Writes::kNo,
-      [options](const VectorSet& set) { return set.index().recall(options); },
+      [options](const VectorSet& set) { return recall_by_parts(set.index(), options); },
       [](ServerContext* to, const VectorSet&, const double& value) {
         api.ReplyWithDouble(to, value);
       });
@@ -160,7 +182,8 @@ void repair(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
   run_on_set<RepairResult>(
       context, argv[1], SetWork<RepairResult>::Writes::kYes,
-      [](const VectorSet& set) { return Index(set.index()).repair(); }, reply_repair);
+      [](const VectorSet& set) { return Index(set.index()).repair({.progress = go_on}); },
+      reply_repair);
 }
 
 void rebuild(ServerContext* context, ServerString** argv, int argc) {
@@ -168,7 +191,7 @@ void rebuild(ServerContext* context, ServerString** argv, int argc) {
   run_on_set<bool>(
       context, argv[1], SetWork<bool>::Writes::kYes,
       [threads = build_threads()](const VectorSet& set) -> Result<bool> {
-        Status done = Index(set.index()).rebuild({.threads = threads});
+        Status done = Index(set.index()).rebuild({.threads = threads, .progress = go_on});
         if (!done.ok()) return done;
         return true;
       },

@@ -15,6 +15,7 @@
 #include "tools/redis/search_command.h"
 #include "tools/redis/set_type.h"
 #include "tools/redis/settings.h"
+#include "tools/redis/thread_pool.h"
 #include "tools/redis/write_commands.h"
 #include "vicinal/index.h"
 #include "vicinal/memory.h"
@@ -83,6 +84,12 @@ bool add_commands(ServerContext* context) {
   return true;
 }
 
+// What was to be saved is saved by now.
+void server_exits(ServerContext*, ServerEvent, std::uint64_t, void*) {
+  ThreadPool::maintenance().end();
+  ThreadPool::searches().end();
+}
+
 bool load(ServerContext* context, int argc) {
   if (!bind(context)) return false;
   if (api.IsModuleNameBusy(kModuleName) != 0) {
@@ -112,6 +119,7 @@ bool load(ServerContext* context, int argc) {
   }
   api.SetModuleOptions(context, kOptionHandleIoErrors | kOptionHandleAsyncLoad);
   watch_memory_limit(context);
+  api.SubscribeToServerEvent(context, kEventShutdown, server_exits);
   if (!install_fork_guard()) {
     api.Log(context, "warning", "vicinal: no memory");
     return false;

@@ -6,9 +6,9 @@ bool bind(ServerContext* context) noexcept {
   using Find = int (*)(const char*, void*);
   const auto find = *reinterpret_cast<Find*>(context);
   const char* missing = nullptr;
-#define VICINAL_FIND(result, name, parameters)                                                   \
-  if (find("RedisModule_" #name, static_cast<void*>(&api.name)) != kOk && missing == nullptr) {  \
-    missing = #name;                                                                             \
+#define VICINAL_FIND(result, name, parameters)                                                  \
+  if (find("RedisModule_" #name, static_cast<void*>(&api.name)) != kOk && missing == nullptr) { \
+    missing = #name;                                                                            \
   }
   VICINAL_SERVER_FUNCTIONS(VICINAL_FIND)
 #undef VICINAL_FIND

@@ -59,6 +59,7 @@ struct ServerEvent {
   std::uint64_t id;
   std::uint64_t data_version;
 };
+inline constexpr ServerEvent kEventShutdown{5, 1};
 inline constexpr ServerEvent kEventConfig{16, 1};
 
 /// What a data type does, in the server's layout: version 4 is that of 7.0.

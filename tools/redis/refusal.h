@@ -5,6 +5,7 @@
 // Threads: the main thread.
 #pragma once
 
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -46,8 +47,9 @@ int run(ServerContext* context, ServerString** argv, int argc) noexcept {
   } catch (const std::bad_alloc&) {
     return api.ReplyWithError(context, "OOM out of memory");
   } catch (const std::exception& e) {
-    // No allocation: it may be memory that is short.
-    return api.ReplyWithError(context, e.what()[0] == '\0' ? "ERR failed" : e.what());
+    char text[256];  // no allocation: it may be memory that is short
+    std::snprintf(text, sizeof text, "ERR %s", e.what());
+    return api.ReplyWithError(context, text);
   } catch (...) {
     return api.ReplyWithError(context, "ERR failed");
   }

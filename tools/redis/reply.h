@@ -1,4 +1,6 @@
-// Short words for replies. Threads: the main thread.
+// Short words for replies.
+//
+// Threads: the main thread.
 #pragma once
 
 #include <string_view>

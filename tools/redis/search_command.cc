@@ -175,7 +175,7 @@ void vsim(ServerContext* context, ServerString** argv, int argc) {
   const bool at_once = request.no_thread || key->size() * key->dimension() <= kAtOnce;
   auto search = std::make_unique<Search>(key.share(), std::move(request));
   if (at_once) return run_in_foreground(context, *search);
-  run_in_background(context, std::move(search));
+  run_in_background(context, ThreadPool::searches(), std::move(search));
 }
 
 }  // namespace vicinal::redis

@@ -172,8 +172,7 @@ ServerType* create_set_type(ServerContext* context) noexcept {
   methods.free_effort = free_effort;
   methods.unlink = unlink_value;
   methods.copy = copy_value;
-  ServerType* const type =
-      api.CreateDataType(context, "vectorset", kEncodingVersion, &methods);
+  ServerType* const type = api.CreateDataType(context, "vectorset", kEncodingVersion, &methods);
   if (type != nullptr) return type;
   return api.CreateDataType(context, "vicinalvs", kEncodingVersion, &methods);
 }

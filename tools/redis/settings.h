@@ -10,7 +10,7 @@
 namespace vicinal::redis {
 
 struct Settings {
-  /// Threads for searches and maintenance, 0 to 1,024: 0 has all of them wait in the main thread.
+  /// Threads for searches, 0 to 1,024: 0 has the main thread do them.
   std::atomic<long long> search_threads;
   /// Threads that link a VICINAL.MADD, load, copy or rebuild, 0 to 1,024; 0: one for each processor.
   std::atomic<long long> build_threads{0};

@@ -2,21 +2,21 @@
 
 #include <signal.h>
 
-#include <system_error>
-#include <thread>
+#include <exception>
 #include <utility>
 
 #include "tools/redis/settings.h"
 
 namespace vicinal::redis {
-namespace {
 
-std::uint64_t most_threads() { return static_cast<std::uint64_t>(settings.search_threads.load()); }
+ThreadPool& ThreadPool::searches() {
+  static auto* const pool = new ThreadPool(settings.search_threads);
+  return *pool;
+}
 
-}  // namespace
-
-ThreadPool& ThreadPool::of_process() {
-  static auto* const pool = new ThreadPool;
+ThreadPool& ThreadPool::maintenance() {
+  static const std::atomic<long long> one{1};
+  static auto* const pool = new ThreadPool(one);
   return *pool;
 }
 
@@ -28,16 +28,31 @@ bool ThreadPool::begin_thread() {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   bool begun = true;
   try {
-    std::thread([this] { work(); }).detach();
-  } catch (const std::system_error&) {
+    ended_.reserve(running_.size() + 1);
+    std::thread& thread = running_[next_number_];
+    thread = std::thread([this, number = next_number_] { work(number); });
+    ++next_number_;
+  } catch (const std::exception&) {  // no memory, no thread
+    running_.erase(next_number_);
     begun = false;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return begun;
 }
 
+void ThreadPool::join_ended() {
+  for (const std::uint64_t number : ended_) {
+    const auto thread = running_.find(number);
+    thread->second.join();  // it has let go of the mutex, or is about to
+    running_.erase(thread);
+  }
+  ended_.clear();
+}
+
 bool ThreadPool::has_threads() {
   const std::lock_guard lock(mutex_);
+  if (ending()) return false;
+  join_ended();
   if (waiting_.size() >= idle_ && threads_ < most_threads() && begin_thread()) {
     ++threads_;
     ++idle_;
@@ -51,15 +66,27 @@ void ThreadPool::submit(std::unique_ptr<Task> task) {
   ready_.notify_one();
 }
 
-void ThreadPool::work() {
+void ThreadPool::end() {
+  std::unique_lock lock(mutex_);
+  ending_.store(true);
+  waiting_.clear();
+  ready_.notify_all();
+  while (!running_.empty()) {
+    join_ended();
+    if (!running_.empty()) ready_.wait(lock);
+  }
+}
+
+void ThreadPool::work(std::uint64_t number) {
   std::unique_lock lock(mutex_);
   for (;;) {
     // Where there are to be fewer the last one stays until nobody waits.
-    while (waiting_.empty() && threads_ <= most_threads()) ready_.wait(lock);
-    if (threads_ > most_threads() && (waiting_.empty() || threads_ > 1)) {
+    while (waiting_.empty() && threads_ <= most_threads() && !ending()) ready_.wait(lock);
+    if (ending() || (threads_ > most_threads() && (waiting_.empty() || threads_ > 1))) {
       --threads_;
       --idle_;
-      ready_.notify_one();
+      ended_.push_back(number);  // there is room: begin_thread()
+      ready_.notify_all();
       return;
     }
     std::unique_ptr<Task> task = std::move(waiting_.front());

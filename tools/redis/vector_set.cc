@@ -1,9 +1,13 @@
 #include "tools/redis/vector_set.h"
 
 #include <algorithm>
+#include <charconv>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "tools/redis/settings.h"
 
 namespace vicinal::redis {
 namespace {
@@ -16,6 +20,23 @@ std::atomic<std::uint64_t> next_uid{1};
 
 // Of one element beside its vector: links, label, level, name, attribute.
 constexpr std::uint64_t kSerializedBeside = 200;
+
+// The engine's words for a bad row have its label, which the client never saw: its name instead.
+Status by_name(const Status& status, const Elements& elements) {
+  constexpr std::string_view kMark = "(label ";
+  std::string message = status.message();
+  const std::size_t begin = message.find(kMark);
+  if (begin == std::string::npos) return status;
+  Label label = 0;
+  const char* const digits = message.data() + begin + kMark.size();
+  const auto [end, error] = std::from_chars(digits, message.data() + message.size(), label);
+  const auto name = error == std::errc() ? elements.name_of(label) : std::nullopt;
+  if (!name) return status;
+  std::string text = "(element \"";
+  text.append(*name).append("\"");
+  message.replace(begin, static_cast<std::size_t>(end - message.data()) - begin, text);
+  return {status.code(), std::move(message)};
+}
 
 /// Names that are given labels for one call: taken back unless the call succeeds.
 class NewNames {
@@ -93,7 +114,7 @@ Result<std::uint64_t> VectorSet::put_all(std::span<const std::string_view> names
   labels.reserve(names.size());
   for (const std::string_view name : names) labels.push_back(fresh.label_of(name));
   const Result<BatchResult> done = index_.upsert_batch(labels, rows, {.threads = threads});
-  if (!done) return done.status();
+  if (!done) return by_name(done.status(), *elements_);
   const std::uint64_t count = fresh.count();
   fresh.keep();
   writes_ += names.size();
@@ -124,6 +145,7 @@ std::uint64_t VectorSet::max_level() {
 // stats() looks at every node and page, so it is asked when a set has changed by a quarter; between, a
 // write counts as much as those before it did on average.
 void VectorSet::account() {
+  warn_when_large();
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
   ++writes_;
@@ -148,13 +170,25 @@ void VectorSet::measure() {
   set_arena_bytes(measured_bytes_);
 }
 
+void VectorSet::warn_when_large() {
+  const auto large = static_cast<std::uint64_t>(settings.max_migrate_bytes.load());
+  if (warned_ || serialized_bytes() <= large) return;
+  warned_ = true;
+  api.Log(
+      nullptr, "notice",
+      "vicinal: a vector set of %llu elements takes more than %llu bytes when it is sent: MIGRATE "
+      "would stop both servers meanwhile; above 256 MB move the server, not the slot",
+      static_cast<unsigned long long>(size()), static_cast<unsigned long long>(large));
+}
+
 void VectorSet::set_arena_bytes(std::uint64_t bytes) {
   const std::uint64_t before = arena_bytes_.exchange(bytes, std::memory_order_relaxed);
   arena_sum.fetch_add(bytes - before, std::memory_order_relaxed);  // modulo 2^64
 }
 
 std::size_t VectorSet::memory() const {
-  return sizeof(VectorSet) + sizeof(Elements) + index_.stats().bytes_in_memory() + elements_->bytes();
+  return sizeof(VectorSet) + sizeof(Elements) + index_.stats().bytes_in_memory() +
+         elements_->bytes();
 }
 
 std::uint64_t VectorSet::serialized_bytes() const {

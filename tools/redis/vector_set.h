@@ -5,7 +5,7 @@
 // key that is deleted is gone at once, its set when the last search has ended, in whatever thread.
 // Threads: the main thread, but index() (vicinal/index.h), elements().attribute_of() and arena_bytes().
 //
-// Invariants (tests: redis.wire, redis.restore):
+// Invariants (tests/redis: serialize_test.cc, restore_test.py):
 //   RM4 Between two commands the index holds exactly the labels of the names.
 #pragma once
 
@@ -54,14 +54,17 @@ class VectorSet {
   /// Of a label that is there; empty: it has none from now on. Throws std::bad_alloc.
   void set_attribute(Label label, std::string_view attribute);
 
-  /// The highest level in use; of a large set, as it was some writes ago. Cost: now and then O(size).
+  /// The highest level in use; of a large set, as it was some writes ago.
+  /// Cost: now and then O(size).
   std::uint64_t max_level();
 
   /// Memory that the server's allocator does not know of: the index's pages.
   std::uint64_t arena_bytes() const { return arena_bytes_.load(std::memory_order_relaxed); }
-  /// Looks again, exactly. Cost: O(size).
+  /// Looks again, exactly.
+  /// Cost: O(size).
   void measure();
-  /// All that the set takes, arenas too. Cost: O(size).
+  /// All that the set takes, arenas too.
+  /// Cost: O(size).
   std::size_t memory() const;
   /// What DUMP and MIGRATE send, about.
   std::uint64_t serialized_bytes() const;
@@ -70,7 +73,8 @@ class VectorSet {
   /// (fork_guard.h). Null anywhere else.
   std::unique_ptr<PausedWrites> pause;
 
-  /// Sums over the sets of this process. Threads: any.
+  /// Sums over the sets of this process.
+  /// Threads: any.
   struct Totals {
     std::uint64_t sets = 0;
     std::uint64_t elements = 0;
@@ -86,6 +90,8 @@ class VectorSet {
   /// After a write: the account goes on by what a vector cost when it was measured last.
   void account();
   void set_arena_bytes(std::uint64_t bytes);
+  /// Tells the log, once, that the set has become too large to be moved by slots.
+  void warn_when_large();
 
   Index index_;
   const IndexOptions options_;
@@ -94,7 +100,8 @@ class VectorSet {
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
   std::uint32_t measured_levels_ = 0;
-  std::uint64_t writes_ = 0;           ///< since it was measured
+  std::uint64_t writes_ = 0;  ///< since it was measured
+  bool warned_ = false;
   std::atomic<std::uint64_t> arena_bytes_{0};
   // For totals(): copies that any thread may read.
   std::atomic<std::uint64_t> shown_size_{0};
