@@ -41,7 +41,7 @@ class Client:
     def __init__(self, port, protocol=2, timeout=60, host="127.0.0.1", user=None, password=None):
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._bytes = b""
+        self._bytes = bytearray()
         self._at = 0
         if user is not None:
             self.call("AUTH", user, password)
@@ -87,18 +87,18 @@ class Client:
         return [self.receive() for _ in commands]
 
     def _reply(self):
-        start = self._at
         while True:
             try:
-                value, end = _parse(self._bytes, start)
+                value, end = _parse(self._bytes, self._at)
             except _Short:
-                got = self.socket.recv(1 << 16)
+                del self._bytes[: self._at]
+                self._at = 0
+                got = self.socket.recv(1 << 20)
                 if not got:
                     raise ConnectionError("the server closed the connection") from None
-                self._bytes = self._bytes[start:] + got
-                start = 0
+                self._bytes += got
                 continue
-            raw = self._bytes[start:end]
+            raw = bytes(self._bytes[self._at : end])
             self._at = end
             return value, raw
 
@@ -111,13 +111,13 @@ def _line(data, at):
     end = data.find(b"\r\n", at)
     if end < 0:
         raise _Short
-    return data[at:end], end + 2
+    return bytes(data[at:end]), end + 2
 
 
 def _parse(data, at):
     if at >= len(data):
         raise _Short
-    kind = data[at : at + 1]
+    kind = bytes(data[at : at + 1])
     head, at = _line(data, at + 1)
     if kind == b"+":
         return Status(head.decode()), at
@@ -137,7 +137,7 @@ def _parse(data, at):
             return None, at
         if len(data) < at + size + 2:
             raise _Short
-        return data[at : at + size], at + size + 2
+        return bytes(data[at : at + size]), at + size + 2
     if kind in b"*~>":
         if int(head) < 0:
             return None, at
