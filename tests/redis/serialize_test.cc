@@ -33,7 +33,8 @@ SetValue make_set(int elements, int removed, unsigned seed = 1) {
     const std::string attribute = i % 3 == 0 ? fake::numbered("{\"i\":", i, "}") : "";
     EXPECT_TRUE(*set->put(fake::numbered("e", i), vector, attribute));
   }
-  for (int i = 0; i < removed; ++i) EXPECT_TRUE(*set->remove(fake::numbered("e", 2 * i)));
+  for (int i = 0; i < removed; ++i)
+    EXPECT_TRUE(*set->remove(fake::numbered("e", 2 * static_cast<std::size_t>(i))));
   return set;
 }
 
@@ -119,8 +120,10 @@ TEST(SerializeDamage, EverythingIsRefusedOrWhole) {
     std::string& string = bad[which];
     switch (random() % 6) {
       case 0:
-        if (!string.empty())
-          string[random() % string.size()] ^= static_cast<char>(1 << random() % 8);
+        if (!string.empty()) {
+          char& byte = string[random() % string.size()];
+          byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << random() % 8));
+        }
         break;
       case 1:
         if (!string.empty()) string.resize(random() % string.size());

@@ -15,6 +15,7 @@ void free_nothing(void*) {}
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the server looks for this name
 extern "C" [[gnu::visibility("default")]] int RedisModule_OnLoad(ServerContext* context,
                                                                  ServerString**, int) {
   if (!vicinal::redis::bind(context)) return vicinal::redis::kError;

@@ -46,6 +46,8 @@ class Elements {
   std::optional<Label> find(std::string_view name) const;
   /// The name of `label`, which is gone when the label is; none when it is.
   std::optional<std::string_view> name_of(Label label) const;
+  /// The same of a label that is there.
+  std::string_view used_name(Label label) const { return slot(label)->name->first; }
   /// The text that `label` has; none when it has none. Of a reader in another thread: valid as long as
   /// its era is held.
   std::optional<std::string_view> attribute_of(Label label) const;

@@ -42,8 +42,8 @@ struct FilterProgram;
 class FilterError : public std::runtime_error {
  public:
   /// `near` is the text of the expression from where it went wrong.
-  FilterError(std::string near, std::size_t position, std::string reason)
-      : std::runtime_error(std::move(near)), position_(position), reason_(std::move(reason)) {}
+  FilterError(const std::string& near, std::size_t position, std::string reason)
+      : std::runtime_error(near), position_(position), reason_(std::move(reason)) {}
 
   /// Offset in bytes of the place in the expression.
   std::size_t position() const noexcept { return position_; }

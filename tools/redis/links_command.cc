@@ -58,7 +58,7 @@ void vlinks(ServerContext* context, ServerString** argv, int argc) {
   const Key key(context, argv[1], kReadKey);
   const std::optional<Label> label =
       key.missing() ? std::nullopt : key->elements().find(text(argv[2]));
-  if (!label) {
+  if (key.missing() || !label) {
     api.ReplyWithNull(context);
     return;
   }
@@ -69,7 +69,7 @@ void vlinks(ServerContext* context, ServerString** argv, int argc) {
     const auto count = static_cast<long>(level.size());
     scores ? api.ReplyWithMap(context, count) : api.ReplyWithArray(context, count);
     for (const Hit& hit : level) {
-      reply_text(context, *key->elements().name_of(hit.label));
+      reply_text(context, key->elements().used_name(hit.label));
       if (scores) api.ReplyWithDouble(context, score(hit.distance, cosine));
     }
   }

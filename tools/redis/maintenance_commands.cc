@@ -27,7 +27,7 @@ Result<double> recall_by_parts(const Index& index, RecallOptions options) {
   const std::size_t samples = options.samples;
   for (std::size_t done = 0; done < samples; done += options.samples, ++options.seed) {
     options.samples = std::min(kPart, samples - done);
-    const Result<double> part = index.recall(options);
+    Result<double> part = index.recall(options);
     if (!part) return part;
     sum += *part * static_cast<double>(options.samples);
     if (ThreadPool::maintenance().ending()) return Status::cancelled("the server exits");

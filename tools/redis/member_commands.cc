@@ -25,7 +25,7 @@ std::uint64_t random_bits() {
 void reply_labels(ServerContext* context, const Elements& elements,
                   const std::vector<Label>& labels) {
   api.ReplyWithArray(context, static_cast<long>(labels.size()));
-  for (const Label label : labels) reply_text(context, *elements.name_of(label));
+  for (const Label label : labels) reply_text(context, elements.used_name(label));
 }
 
 std::vector<Label> distinct(const Elements& elements, std::uint64_t count) {
@@ -83,7 +83,7 @@ void vrandmember(ServerContext* context, ServerString** argv, int argc) {
       api.ReplyWithNull(context);
       return;
     }
-    reply_text(context, *key->elements().name_of(key->elements().any(random_bits)));
+    reply_text(context, key->elements().used_name(key->elements().any(random_bits)));
     return;
   }
   std::vector<Label> labels;

@@ -143,6 +143,7 @@ const char* registered_name(const char* name) {
 }  // namespace vicinal::redis
 
 /// What the server calls when it loads the module; 0 when that went well.
+// NOLINTNEXTLINE(readability-identifier-naming): the server looks for this name
 extern "C" [[gnu::visibility("default")]] int RedisModule_OnLoad(
     vicinal::redis::ServerContext* context, vicinal::redis::ServerString**, int argc) {
   try {

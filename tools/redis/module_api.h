@@ -165,6 +165,7 @@ using ApplySettings = int (*)(ServerContext*, void*, ServerString**);
 
 /// The server's functions, by the server's names.
 struct Api {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): types and names
 #define VICINAL_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
   VICINAL_SERVER_FUNCTIONS(VICINAL_DECLARE)
   VICINAL_LATER_FUNCTIONS(VICINAL_DECLARE)

@@ -141,7 +141,7 @@ class Search final : public BackgroundWork {
       api.ReplyWithArray(context, count * (1 + (scores ? 1 : 0) + (attributes ? 1 : 0)));
     }
     for (const Hit& hit : hits_) {
-      reply_text(context, *elements.name_of(hit.label));
+      reply_text(context, elements.used_name(hit.label));
       if (map && scores && attributes) api.ReplyWithArray(context, 2);
       if (scores) api.ReplyWithDouble(context, score(hit.distance, cosine));
       if (attributes) reply_attribute(context, hit.label);

@@ -53,7 +53,7 @@ Status save_names(const Elements& elements, const StringSink& sink) {
     if (label == nullptr) {
       append(room, std::uint32_t{0});
     } else {
-      const std::string_view name = *elements.name_of(*label);
+      const std::string_view name = elements.used_name(*label);
       const auto attribute = elements.attribute_of(*label);
       append(room, static_cast<std::uint32_t>(name.size() + 1));
       append(room, static_cast<std::uint32_t>(*label >> 32));
@@ -68,12 +68,12 @@ Status save_names(const Elements& elements, const StringSink& sink) {
 
 Status save_index(const VectorSet& set, const StringSink& sink) {
   Strings strings(sink);
-  const Status done = save_still(set, [&](std::span<const std::byte> piece) {
+  Status done = save_still(set, [&](std::span<const std::byte> piece) {
     strings.room().append(reinterpret_cast<const char*>(piece.data()), piece.size());
     return strings.end_piece(0);
   });
   if (!done.ok()) return done;
-  if (const Status last = strings.hand_over(0); !last.ok()) return last;
+  if (Status last = strings.hand_over(0); !last.ok()) return last;
   return sink({});
 }
 
@@ -109,7 +109,10 @@ Result<Head> read_head(std::string_view bytes) {
   const auto attributes = reader.integer<std::uint64_t>();
   const std::string_view summed = bytes.substr(0, bytes.size() - reader.rest().size());
   const auto sum = reader.integer<std::uint64_t>();
-  if (!sum || !reader.empty() || *version != kVersion || *zero != 0 || *sum != checksum(summed)) {
+  if (!zero || !elements || !slots || !attributes || !sum || !reader.empty()) {
+    return damaged("has a head of other length");
+  }
+  if (*version != kVersion || *zero != 0 || *sum != checksum(summed)) {
     return damaged("has a damaged head");
   }
   if (*elements > *slots || *attributes > *elements) return damaged("has more elements than slots");
@@ -126,7 +129,7 @@ Status read_record(ByteReader& reader, Elements& elements) {
   }
   const auto uses = reader.integer<std::uint32_t>();
   const auto attribute_length = reader.integer<std::uint32_t>();
-  if (!attribute_length) return damaged("has a name that is cut short");
+  if (!uses || !attribute_length) return damaged("has a name that is cut short");
   const auto name = reader.text(*name_length - 1);
   const auto attribute = reader.text(*attribute_length == 0 ? 0 : *attribute_length - 1);
   if (!name || !attribute) return damaged("has a name that is cut short");
@@ -203,8 +206,8 @@ Status check_together(const VectorSet& set) {
 }  // namespace
 
 Status save_set(const VectorSet& set, const StringSink& sink) {
-  if (const Status head = sink(head_of(set)); !head.ok()) return head;
-  if (const Status names = save_names(set.elements(), sink); !names.ok()) return names;
+  if (Status head = sink(head_of(set)); !head.ok()) return head;
+  if (Status names = save_names(set.elements(), sink); !names.ok()) return names;
   return save_index(set, sink);
 }
 
