@@ -5,9 +5,10 @@ packages_build="g++ cmake ninja-build ccache pkg-config libhwy-dev liblmdb-dev l
   libfmt-dev libroaring-dev robin-map-dev libcereal-dev libcli11-dev nlohmann-json3-dev
   libmimalloc-dev zlib1g-dev libhdf5-dev libzip-dev"
 packages_demo="wamerican"
+packages_redis="redis-server redis-tools python3-redis"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
   wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip python3-hnswlib
-  python3-h5py python3-faiss rustc cargo rustfmt dpkg-dev file"
+  python3-h5py python3-faiss rustc cargo rustfmt dpkg-dev file $packages_redis"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64
@@ -39,6 +40,16 @@ is_installed() {
     grep -qE "^ii +($architecture|all)\$"
 }
 
+# The package brings a service, which nobody here uses: tests and demos start servers of their own.
+stop_redis_service() {
+  if command -v systemctl >/dev/null && systemctl is-active --quiet redis-server; then
+    as_root systemctl disable --now redis-server >/dev/null 2>&1
+  elif command -v service >/dev/null; then
+    as_root service redis-server stop >/dev/null 2>&1
+  fi
+  return 0
+}
+
 # install_packages PACKAGE...: installs those that are missing. Asks the network for nothing when
 # none is. A failure leaves dpkg's list of architectures as it was.
 install_packages() {
@@ -59,6 +70,7 @@ install_packages() {
   if as_root apt-get update -qq &&
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       "${missing[@]}" >/dev/null; then
+    if [[ " ${missing[*]} " == *" redis-server "* ]]; then stop_redis_service; fi
     return 0
   fi
   # Where no mirror has that architecture, every later `apt-get update` would fail too.
