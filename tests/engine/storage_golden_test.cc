@@ -118,7 +118,7 @@ TEST_P(StorageGolden, Store) {
 
 INSTANTIATE_TEST_SUITE_P(Types, StorageGolden,
                          ::testing::Values(Storage::kFloat16, Storage::kInt8),
-                         [](const auto& info) { return storage_name(info.param); });
+                         [](const auto& instance) { return storage_name(instance.param); });
 
 }  // namespace
 }  // namespace vicinal::testing

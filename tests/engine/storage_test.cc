@@ -321,7 +321,7 @@ TEST(Storage, WhatATypeHasNoNumberForIsRefusedWithTheNumbers) {
   options.storage = Storage::kInt8;
   Index scaled = *Index::in_memory(options);
   EXPECT_CODE(scaled.upsert(1, std::vector<float>{0, 1e-37F, 0}).status(), kInvalidArgument,
-              "the largest component is 1e-37, below 1.4927");
+              "the largest component is 1e-37, below 1.49287");
   EXPECT_TRUE(scaled.upsert(1, std::vector<float>{0, 0, 0}).ok());
   EXPECT_TRUE(scaled.upsert(2, std::vector<float>{0, 1e-35F, 0}).ok());
   EXPECT_TRUE(scaled.upsert(3, std::vector<float>{-3e18F, 1, 0}).ok());

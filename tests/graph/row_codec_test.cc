@@ -24,7 +24,7 @@ class RowCodecTest : public ::testing::TestWithParam<Storage> {
 
 INSTANTIATE_TEST_SUITE_P(Types, RowCodecTest,
                          ::testing::Values(Storage::kFloat32, Storage::kFloat16, Storage::kInt8),
-                         [](const auto& info) { return storage_name(info.param); });
+                         [](const auto& instance) { return storage_name(instance.param); });
 
 TEST_P(RowCodecTest, WhatARowDecodesToEncodesToIt_G18) {
   for (const std::uint32_t dimension : {1u, 2u, 3u, 4u, 31u, 64u, 384u}) {
@@ -41,7 +41,7 @@ TEST_P(RowCodecTest, WhatARowDecodesToEncodesToIt_G18) {
       internal::Vector<float> room;
       const float* const floats = c.floats(row.data(), room);
       EXPECT_TRUE(std::equal(decoded.begin(), decoded.end(), floats));
-      if (GetParam() == Storage::kFloat32) EXPECT_TRUE(room.empty());
+      EXPECT_EQ(room.empty(), GetParam() == Storage::kFloat32);
     }
   }
 }
@@ -103,7 +103,7 @@ class RowsAreCodes : public ::testing::TestWithParam<Metric> {
 INSTANTIATE_TEST_SUITE_P(Metrics, RowsAreCodes,
                          ::testing::Values(Metric::kCosine, Metric::kInnerProduct,
                                            Metric::kSquaredL2),
-                         [](const auto& info) { return metric_name(info.param); });
+                         [](const auto& instance) { return metric_name(instance.param); });
 
 TEST_P(RowsAreCodes, ThereIsOneCopyOfThem) {
   EXPECT_TRUE(state_.use_codes);
