@@ -72,7 +72,8 @@ class IndexState {
   std::uint64_t row_bytes() const { return stored_bytes(options.storage, options.dimension); }
   /// What row_of() needs of a room.
   std::size_t room_bytes() const {
-    return options.storage == Storage::kFloat32 ? 0 : stored_bytes(options.storage, options.dimension);
+    return options.storage == Storage::kFloat32 ? 0
+                                                : stored_bytes(options.storage, options.dimension);
   }
 
   /// To the journal, where there is one. `meanwhile` is called beside the commit: see

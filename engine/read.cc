@@ -48,8 +48,8 @@ Result<std::vector<float>> Reader::get(Label label) const {
 
 Result<std::vector<std::byte>> Reader::get_stored(Label label) const {
   std::vector<std::byte> stored;
-  const Status status = with_row(
-      label, [&](const std::byte* row) { stored.assign(row, row + state_.row_bytes()); });
+  const Status status =
+      with_row(label, [&](const std::byte* row) { stored.assign(row, row + state_.row_bytes()); });
   if (!status.ok()) return status;
   return stored;
 }

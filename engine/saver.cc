@@ -31,8 +31,7 @@ constexpr std::size_t kMostLinks =
 std::size_t buffer_bytes(const IndexOptions& options, std::uint64_t limit) {
   const graph::RowShape row(options.dimension, options.storage);
   // At least one node, and its links. More than there are nodes for would never be used.
-  const std::size_t least =
-      std::max(NodesPiece(1, row).bytes, LinksReader::kStart + kMostLinks);
+  const std::size_t least = std::max(NodesPiece(1, row).bytes, LinksReader::kStart + kMostLinks);
   const std::uint64_t some = std::min<std::uint64_t>(limit, kUsualPiece);  // no product overflows
   const std::uint64_t all = NodesPiece(some, row).bytes;
   return persist::StreamWriter::kBeside +

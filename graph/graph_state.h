@@ -94,8 +94,7 @@ class GraphState {
   /// What the next three may need of a scratch: then they throw nothing.
   void make_room(Scratch& scratch) const;
   /// Writes row, code, norm, label and level of a slot that nobody can reach.
-  void write_payload(NodeId node, Label label, Level level, const std::byte* row,
-                     Scratch& scratch);
+  void write_payload(NodeId node, Label label, Level level, const std::byte* row, Scratch& scratch);
   /// The parts of it: what is there from the beginning (label, level), then norm, row and code.
   void write_node(NodeId node, Label label, Level level);
   void write_row(NodeId node, const std::byte* row, Scratch& scratch);

@@ -84,8 +84,7 @@ Status RowCodec::encode_halves(const float* vector, std::byte* row) const {
 Status RowCodec::encode_scaled(const float* vector, std::byte* row) const {
   const std::size_t n = shape_.dimension;
   const std::size_t offset = kernels::scale_offset(n);
-  const float scale =
-      kernels_->encode_scaled(vector, n, reinterpret_cast<std::int8_t*>(row));
+  const float scale = kernels_->encode_scaled(vector, n, reinterpret_cast<std::int8_t*>(row));
   std::memset(row + n, 0, offset - n);
   std::memcpy(row + offset, &scale, sizeof scale);
   if (scale > 0) return {};
@@ -125,8 +124,7 @@ const float* RowCodec::floats(const std::byte* row, internal::Vector<float>& roo
 bool RowCodec::canonical(const std::byte* row, const float* vector) const {
   if (shape_.storage == Storage::kFloat32) return true;
   internal::Vector<std::byte> again(shape_.bytes());
-  return encode(vector, again.data()).ok() &&
-         std::memcmp(again.data(), row, shape_.bytes()) == 0;
+  return encode(vector, again.data()).ok() && std::memcmp(again.data(), row, shape_.bytes()) == 0;
 }
 
 Result<std::vector<std::vector<float>>> decode_all(const RowShape& shape,

@@ -265,7 +265,8 @@ HWY_INLINE void sum_many(const float* query, const RowAt& row_at, std::size_t co
   std::size_t i = 0;
   for (; i + kRowsPerPass <= count; i += kRowsPerPass) {
     ahead.pass(row_at);
-    const Row rows[4] = {{row_at(i), n}, {row_at(i + 1), n}, {row_at(i + 2), n}, {row_at(i + 3), n}};
+    const Row rows[4] = {
+        {row_at(i), n}, {row_at(i + 1), n}, {row_at(i + 2), n}, {row_at(i + 3), n}};
     sum_four<Op>(query, rows, n, out + i);
   }
   const std::size_t left = count - i;

@@ -98,7 +98,7 @@ Result<Bytes> find_chunk(Transaction& transaction, const IndexRange& vectors, st
 }
 
 const std::byte* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
-                    Status* why) {
+                        Status* why) {
   const std::uint32_t slot = layout.slot_of(node);
   if (slot < rows.count) return rows.begin + slot * layout.row_bytes();
   *why = Status::corruption(

@@ -50,7 +50,7 @@ Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
 
 /// The row of `node` among those of its chunk; nullptr, and why, when they are too few.
 const std::byte* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
-                    Status* why);
+                        Status* why);
 
 /// A row on its way into a chunk.
 struct RowToStore {

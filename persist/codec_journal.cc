@@ -1,7 +1,7 @@
 // The codec's journal entries.
+#include "engine/base/check.h"
 #include "persist/codec.h"
 #include "persist/codec_archive.h"
-#include "engine/base/check.h"
 
 namespace vicinal::persist {
 

@@ -48,8 +48,7 @@ Result<StreamHead> get_head(Bytes payload, std::uint32_t version) {
   const std::size_t expected =
       version == kStreamVersion ? StreamHead::kBytes : StreamHead::kStorageBytes;
   if (payload.size() != expected) {
-    return Status::corruption(
-        fmt::format("head of {} bytes, it has {}", payload.size(), expected));
+    return Status::corruption(fmt::format("head of {} bytes, it has {}", payload.size(), expected));
   }
   StreamHead head;
   StoredOptions& o = head.options;
@@ -108,8 +107,7 @@ Result<std::uint64_t> nodes_in(Bytes payload, const graph::RowShape& row) {
   if (payload.size() >= NodesPiece::kLabels) {
     const auto count = get<std::uint64_t>(payload, 0);
     // Bounded first: a product may not overflow.
-    if (count > 0 && count <= payload.size() &&
-        NodesPiece(count, row).bytes == payload.size()) {
+    if (count > 0 && count <= payload.size() && NodesPiece(count, row).bytes == payload.size()) {
       return count;
     }
     return Status::corruption(

@@ -24,9 +24,10 @@ class Loader {
  public:
   Loader(StoredIndex& index, Transaction& transaction, LoadVisitor& visitor,
          const LoadOptions& options)
-      : layout_(index.layout),
-        context_{transaction,  index.databases, index.index, index.name,
-                 index.layout, visitor,         options,     ValueReader(index.environment)} {}
+      : layout_(index.layout), context_{transaction,  index.databases,
+                                        index.index,  index.name,
+                                        index.layout, visitor,
+                                        options,      ValueReader(index.environment)} {}
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
@@ -47,8 +48,7 @@ class Loader {
                                 state_id(context_.index), &context_.state);
     if (!status.ok()) return status;
     context_.node_limit = context_.state.node_limit;
-    status = context_.freed.survey(context_.transaction, context_.databases.journal,
-                                   layout_.row);
+    status = context_.freed.survey(context_.transaction, context_.databases.journal, layout_.row);
     if (!status.ok()) return status;
     status = walk_journal(context_.transaction, context_.databases.journal,
                           [&](Sequence, Bytes payload, const Status& damage) -> Status {

@@ -71,7 +71,7 @@ class Finder final : public StateVisitor {
 };
 
 Result<std::vector<std::byte>> row_in_chunk(const StoredIndex& index, Transaction& transaction,
-                                        Label label, graph::NodeId node) {
+                                            Label label, graph::NodeId node) {
   const std::uint32_t chunk = index.layout.chunk_of(node);
   const Result<Bytes> value = find_chunk(transaction, index.databases.vectors, chunk);
   Status why = value.status();

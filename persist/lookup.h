@@ -14,7 +14,6 @@
 namespace vicinal::persist {
 
 /// See Store::stored_vectors().
-Result<StoredVectors> lookup(const StoredIndex& index,
-                                               std::span<const Label> labels);
+Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> labels);
 
 }  // namespace vicinal::persist

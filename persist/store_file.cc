@@ -213,7 +213,7 @@ Result<StoredStats> StoreFile::stored_stats(std::string_view name) {
 }
 
 Result<StoredVectors> StoreFile::stored_vectors(std::string_view name,
-                                               std::span<const Label> labels) {
+                                                std::span<const Label> labels) {
   const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
   return index ? lookup(**index, labels) : index.status();
 }

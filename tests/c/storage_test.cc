@@ -43,7 +43,8 @@ TEST(CStorage, GivesWhatIsStoredInItsTypeAndInFloats) {
   float scale = 0;
   std::memcpy(&scale, &row[4], sizeof scale);
   EXPECT_EQ(scale, 2.0F);
-  EXPECT_EQ((std::array<int, 4>{row[0], row[1], row[2], row[3]}), (std::array<int, 4>{-127, 0, 1, 0}));
+  EXPECT_EQ((std::array<int, 4>{row[0], row[1], row[2], row[3]}),
+            (std::array<int, 4>{-127, 0, 1, 0}));
   ASSERT_C_OK(vicinal_index_get(scaled.get(), 1, floats.data(), 3));
   EXPECT_EQ(floats, (std::array<float, 3>{-254, 0, 2}));
   vicinal_upsert_outcome outcome = -1;
@@ -61,8 +62,8 @@ TEST(CStorage, RefusesWhatItCannotDo) {
   EXPECT_C(vicinal_index_upsert(halves.get(), 1, beyond.data(), 3, nullptr),
            VICINAL_INVALID_ARGUMENT, "component 1 is 1000000, beyond 65504");
   std::array<std::uint16_t, 3> words{};
-  EXPECT_C(vicinal_index_get_stored(halves.get(), 1, words.data(), sizeof words),
-           VICINAL_NOT_FOUND, "label 1");
+  EXPECT_C(vicinal_index_get_stored(halves.get(), 1, words.data(), sizeof words), VICINAL_NOT_FOUND,
+           "label 1");
   EXPECT_C(vicinal_index_get_stored(halves.get(), 1, words.data(), 5), VICINAL_INVALID_ARGUMENT,
            "5 bytes, a stored vector has 6");
   EXPECT_C(vicinal_index_get_stored(halves.get(), 1, nullptr, 6), VICINAL_INVALID_ARGUMENT,

@@ -116,8 +116,7 @@ TEST_P(StorageGolden, Store) {
   expect_filled(*index, 50);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, StorageGolden,
-                         ::testing::Values(Storage::kFloat16, Storage::kInt8),
+INSTANTIATE_TEST_SUITE_P(Types, StorageGolden, ::testing::Values(Storage::kFloat16, Storage::kInt8),
                          [](const auto& instance) { return storage_name(instance.param); });
 
 }  // namespace

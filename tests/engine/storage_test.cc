@@ -118,7 +118,8 @@ TEST_P(StorageTest, RecallAndDistancesAreThoseOfTheStoredVectors) {
   for (Label q = 5000; q < 5050; ++q) {
     const std::vector<float> query = near_center(q);
     std::vector<std::pair<double, Label>> truth;
-    for (const Label label : labels) truth.emplace_back(oracle(c.metric, query, stored[label]), label);
+    for (const Label label : labels)
+      truth.emplace_back(oracle(c.metric, query, stored[label]), label);
     std::sort(truth.begin(), truth.end());
     std::set<Label> nearest;
     for (std::size_t i = 0; i < 10; ++i) nearest.insert(truth[i].second);
@@ -242,7 +243,8 @@ TEST_P(StorageTest, AStoreKeepsTheBytesInTheJournalInChunksAndInBackups) {
       ASSERT_TRUE(index.upsert(650, near_center(650)).ok());
       EXPECT_EQ(*index.upsert(650, near_center(650)), UpsertOutcome::kUnchanged);
       const std::vector<float> query = near_center(600);
-      EXPECT_EQ(index.search(query, {.k = 5})->hits, index.search(query, {.k = 5, .exact = true})->hits);
+      EXPECT_EQ(index.search(query, {.k = 5})->hits,
+                index.search(query, {.k = 5, .exact = true})->hits);
       ASSERT_TRUE(index.erase(650).ok());
       ASSERT_OK(store.close());
     }
@@ -305,9 +307,10 @@ TEST(Storage, WhatATypeHasNoNumberForIsRefusedWithTheNumbers) {
   Index halves = *Index::in_memory(options);
   EXPECT_CODE(halves.upsert(1, std::vector<float>{1, -70000, 2}).status(), kInvalidArgument,
               "component 1 is -70000, beyond 65504, the largest number of float16 storage");
-  EXPECT_CODE(halves.upsert_batch(std::vector<Label>{4, 5}, std::vector<float>{1, 2, 3, 65520, 1, 1})
-                  .status(),
-              kInvalidArgument, "row 1 (label 5): component 0 is 65520, beyond 65504");
+  EXPECT_CODE(
+      halves.upsert_batch(std::vector<Label>{4, 5}, std::vector<float>{1, 2, 3, 65520, 1, 1})
+          .status(),
+      kInvalidArgument, "row 1 (label 5): component 0 is 65520, beyond 65504");
   EXPECT_TRUE(halves.upsert(1, std::vector<float>{65519, 1, 1}).ok());
   EXPECT_EQ((*halves.get(1))[0], 65504);
   EXPECT_CODE(halves.upsert(2, std::vector<float>{1e-9F, 0, 0}).status(), kInvalidArgument,
@@ -368,9 +371,9 @@ TEST(Storage, RowsOfAStreamThatNoUpsertWritesAreRefused) {
       wrong[1][3] = std::byte{0xFE};
       wrong[2][11] = std::byte{0x7F};
     } else {
-      wrong[0][0] = std::byte{0x80};   // -128
-      wrong[1][7] = std::byte{1};      // between codes and scale
-      wrong[2][8] |= std::byte{1};     // 24 bits of scale
+      wrong[0][0] = std::byte{0x80};  // -128
+      wrong[1][7] = std::byte{1};     // between codes and scale
+      wrong[2][8] |= std::byte{1};    // 24 bits of scale
     }
     for (const std::vector<std::byte>& other : wrong) {
       StreamBytes changed = bytes;

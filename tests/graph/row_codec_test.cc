@@ -62,8 +62,7 @@ TEST_P(RowCodecTest, DistancesAreThoseOfTheDecodedVector_G19) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::vector<float> decoded(kWide);
       c.decode(pointers[i], decoded.data());
-      const auto one =
-          metric == Metric::kSquaredL2 ? table().squared_l2_f32 : table().dot_f32;
+      const auto one = metric == Metric::kSquaredL2 ? table().squared_l2_f32 : table().dot_f32;
       EXPECT_EQ(std::bit_cast<std::uint32_t>(out[i]),
                 std::bit_cast<std::uint32_t>(one(rows.row(0), decoded.data(), kWide)));
     }
@@ -116,8 +115,7 @@ TEST_P(RowsAreCodes, FromNodeToNodeAWalkIsExact) {
   const BorrowedScratch scratch(state_.scratches);
   std::vector<float> a(kDimension);
   for (std::uint32_t i = 0; i < kCount; ++i) {
-    const Scorer score =
-        Scorer::for_node(state_, NodeId{i}, Scorer::Side::kMain, *scratch);
+    const Scorer score = Scorer::for_node(state_, NodeId{i}, Scorer::Side::kMain, *scratch);
     state_.codec.decode(state_.vector_row(NodeId{i}), a.data());
     internal::Vector<float> query(a.begin(), a.end());
     if (GetParam() == Metric::kCosine) {

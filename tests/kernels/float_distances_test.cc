@@ -120,8 +120,7 @@ TEST_P(FloatDistances, AreTheSameBitsInEveryForm_K6) {
       std::memcpy(const_cast<std::byte*>(rows.row(id)), row.data(), n * sizeof(float));
       ids.push_back((id * 7) % kRows);
     }
-    for (const std::uint32_t id : ids)
-      pointers.push_back(rows.row(id));
+    for (const std::uint32_t id : ids) pointers.push_back(rows.row(id));
     for (const std::size_t count : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 23}) {
       std::vector<float> out(4 * count + 1, -7.0f);
       float* const at = out.data();
@@ -129,7 +128,7 @@ TEST_P(FloatDistances, AreTheSameBitsInEveryForm_K6) {
       table().float32.dot_many(query.data(), rows, ids.data(), count, n, rows_are, at);
       table().float32.dot_rows(query.data(), pointers.data(), count, n, at + count);
       table().float32.squared_l2_many(query.data(), rows, ids.data(), count, n, rows_are,
-                                  at + 2 * count);
+                                      at + 2 * count);
       table().float32.squared_l2_rows(query.data(), pointers.data(), count, n, at + 3 * count);
       for (std::size_t i = 0; i < count; ++i) {
         const auto* const row = reinterpret_cast<const float*>(pointers[i]);

@@ -233,8 +233,13 @@ TEST(GroupCommit, EverythingBesideEverything) {
         labels.push_back(graph::raw(nodes.back()));
         rows.push_back(make_row(labels.back(), 0, 64));
       }
-      const auto sequence = index->append_batch(
-          {nodes, labels, levels, replaced, [&](std::size_t k) { return bytes_of(rows[k]); }, {}, {}});
+      const auto sequence = index->append_batch({nodes,
+                                                 labels,
+                                                 levels,
+                                                 replaced,
+                                                 [&](std::size_t k) { return bytes_of(rows[k]); },
+                                                 {},
+                                                 {}});
       ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
       index->finish(*sequence);
     }

@@ -110,7 +110,8 @@ class MemoryIndex final : public CheckpointSource {
       levels.push_back(random_() % 4);
       rows.push_back(make_row(first + i, generation_, dimension_));
     }
-    Batch b{nodes, labels, levels, replaced, [&](std::size_t i) { return bytes_of(rows[i]); }, {}, {}};
+    Batch b{nodes, labels, levels, replaced, [&](std::size_t i) { return bytes_of(rows[i]); },
+            {},    {}};
     const Result<Sequence> sequence = records_->append_batch(b);
     if (!sequence.ok()) {
       EXPECT_FALSE(expect_ok) << sequence.status().to_string();

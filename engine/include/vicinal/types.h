@@ -26,8 +26,9 @@ enum class Metric : std::uint8_t {
 /// is chosen. On disk: never renumber.
 enum class Quantization : std::uint8_t {
   kNone = 0,  ///< the stored vectors: no approximation, and the memory traffic that they take.
-  kInt8 = 1,  ///< rotated int8 codes with a scale per vector, re-ranked from the stored vectors. Where
-              ///< those are Storage::kInt8 they are the codes: one copy of them in memory.
+  kInt8 =
+      1,  ///< rotated int8 codes with a scale per vector, re-ranked from the stored vectors. Where
+          ///< those are Storage::kInt8 they are the codes: one copy of them in memory.
 };
 
 /// What a stored vector is made of: what get() answers, what memory and files hold, and what exact
@@ -37,9 +38,9 @@ enum class Storage : std::uint8_t {
   kFloat32 = 0,  ///< the components as they come.
   kFloat16 = 1,  ///< IEEE 754 binary16: the nearest, of two the even one. What would be beyond
                  ///< 65,504 is refused.
-  kInt8 = 2,     ///< scale * code, codes in [-127, 127], one scale a vector: max|x| / 127, cut to 17
-              ///< bits so that every product is exact in float32. Refused: max|x| below 1.5e-36, but
-              ///< for 0.
+  kInt8 = 2,  ///< scale * code, codes in [-127, 127], one scale a vector: max|x| / 127, cut to 17
+  ///< bits so that every product is exact in float32. Refused: max|x| below 1.5e-36, but
+  ///< for 0.
 };
 
 /// Bytes of a stored vector: `dimension` float32, or float16, or int8 codes, zeros up to a multiple of

@@ -42,10 +42,11 @@ enum {
 typedef int32_t vicinal_storage;
 enum {
   VICINAL_STORAGE_FLOAT32 = 0,  ///< the components as they come.
-  VICINAL_STORAGE_FLOAT16 = 1,  ///< IEEE 754 binary16, the nearest, of two the even one. Refused: what
-                                ///< would be beyond 65,504.
-  VICINAL_STORAGE_INT8 = 2      ///< scale * code, codes in [-127, 127], one scale a vector: max|x| /
-                                ///< 127, cut to 17 bits. Refused: max|x| below 1.5e-36, but for 0.
+  VICINAL_STORAGE_FLOAT16 =
+      1,                    ///< IEEE 754 binary16, the nearest, of two the even one. Refused: what
+                            ///< would be beyond 65,504.
+  VICINAL_STORAGE_INT8 = 2  ///< scale * code, codes in [-127, 127], one scale a vector: max|x| /
+                            ///< 127, cut to 17 bits. Refused: max|x| below 1.5e-36, but for 0.
 };
 
 /// Bytes of a stored vector: `dimension` float32, or float16, or int8 codes, zeros up to a multiple of
