@@ -43,9 +43,9 @@ class GraphState {
   const Config config;
   const kernels::KernelTable& kernels;
   const RowCodec codec;
-  const bool use_codes;     ///< int8 codes are traversed
-  const bool own_codes;     ///< they are others than the rows (codes.h)
-  const bool use_sketches;  ///< sketches.h
+  const bool use_codes;           ///< int8 codes are traversed
+  const bool own_codes;           ///< they are others than the rows (codes.h)
+  const bool use_sketches;        ///< sketches.h
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
   const std::shared_ptr<internal::WorkerPool> pool;
 
