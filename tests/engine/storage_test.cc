@@ -1,53 +1,18 @@
 // Storage: what an index answers when vectors are stored as float16 or int8, in every state that it
 // can be in.
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <set>
 
-#include "tests/engine/engine_testing.h"
-#include "tests/engine/stream_reseal.h"
+#include "tests/engine/storage_support.h"
 #include "tests/engine/stream_support.h"
 
 namespace vicinal::testing {
 namespace {
 
-struct Case {
-  Storage storage;
-  Quantization quantization;
-  Metric metric;
-};
-
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
   return std::string(storage_name(info.param.storage)) + "_over_" +
          quantization_name(info.param.quantization) + "_" + metric_name(info.param.metric);
-}
-
-IndexOptions options_of(const Case& c, std::uint32_t dimension = 37) {
-  IndexOptions options = small_options();
-  options.dimension = dimension;
-  options.metric = c.metric;
-  options.quantization = c.quantization;
-  options.storage = c.storage;
-  return options;
-}
-
-/// Vectors around a few centers, so that they have neighbors.
-std::vector<float> near_center(Label label, std::uint32_t dimension = 37) {
-  std::vector<float> vector = vector_of(label, 1, dimension);
-  const std::vector<float> center = vector_of(label % 23, 2, dimension);
-  for (std::size_t i = 0; i < vector.size(); ++i) vector[i] = center[i] + 0.4F * vector[i];
-  return vector;
-}
-
-std::vector<float> rows_near_centers(std::span<const Label> labels, std::uint32_t dimension = 37) {
-  std::vector<float> rows;
-  for (const Label label : labels) {
-    const std::vector<float> row = near_center(label, dimension);
-    rows.insert(rows.end(), row.begin(), row.end());
-  }
-  return rows;
 }
 
 double oracle(Metric metric, std::span<const float> a, std::span<const float> b) {
@@ -274,114 +239,6 @@ TEST_P(StorageTest, AStreamKeepsTheBytes) {
   EXPECT_EQ(back.options().storage, GetParam().storage);
   expect_sound(back);
   EXPECT_TRUE(saved(back) == bytes);
-}
-
-TEST(Storage, HalvesAndQuartersMemoryAndFile) {
-  TemporaryFolder folder;
-  constexpr std::uint32_t kMany = 384;
-  const std::vector<Label> labels = labels_up_to(3000);
-  const std::vector<float> rows = rows_near_centers(labels, kMany);
-  std::vector<double> memory;
-  std::vector<double> disk;
-  for (const Storage storage : {Storage::kFloat32, Storage::kFloat16, Storage::kInt8}) {
-    IndexOptions options = options_of({storage, Quantization::kInt8, Metric::kCosine}, kMany);
-    options.M = 4;
-    options.ef_construction = 8;
-    Store store = *Store::open(folder.file("s"), quick_store());
-    Index index = *store.index(storage_name(storage), options);
-    ASSERT_TRUE(index.upsert_batch(labels, rows).ok());
-    memory.push_back(static_cast<double>(index.stats().bytes_vectors));
-    EXPECT_EQ(index.stats().bytes_codes == 0, storage == Storage::kInt8);
-    ASSERT_OK(store.close());
-    store = *Store::open(folder.file("s"), quick_store());
-    disk.push_back(static_cast<double>(store.stored_stats(storage_name(storage))->bytes_vectors));
-  }
-  EXPECT_NEAR(memory[1] / memory[0], 0.5, 0.2);  // pages of 2 MiB
-  EXPECT_NEAR(memory[2] / memory[0], 0.29, 0.2);
-  EXPECT_NEAR(disk[1] / disk[0], 0.5, 0.02);
-  EXPECT_NEAR(disk[2] / disk[0], 0.253, 0.02);
-}
-
-TEST(Storage, WhatATypeHasNoNumberForIsRefusedWithTheNumbers) {
-  IndexOptions options = options_of({Storage::kFloat16, Quantization::kInt8, Metric::kCosine}, 3);
-  Index halves = *Index::in_memory(options);
-  EXPECT_CODE(halves.upsert(1, std::vector<float>{1, -70000, 2}).status(), kInvalidArgument,
-              "component 1 is -70000, beyond 65504, the largest number of float16 storage");
-  EXPECT_CODE(
-      halves.upsert_batch(std::vector<Label>{4, 5}, std::vector<float>{1, 2, 3, 65520, 1, 1})
-          .status(),
-      kInvalidArgument, "row 1 (label 5): component 0 is 65520, beyond 65504");
-  EXPECT_TRUE(halves.upsert(1, std::vector<float>{65519, 1, 1}).ok());
-  EXPECT_EQ((*halves.get(1))[0], 65504);
-  EXPECT_CODE(halves.upsert(2, std::vector<float>{1e-9F, 0, 0}).status(), kInvalidArgument,
-              "the largest component is 1e-09, which float16 storage rounds to 0");
-  EXPECT_FALSE(halves.contains(2));
-  options.metric = Metric::kSquaredL2;
-  Index under_l2 = *Index::in_memory(options);
-  EXPECT_TRUE(under_l2.upsert(2, std::vector<float>{1e-9F, 0, 0}).ok());
-  EXPECT_EQ(*under_l2.get(2), (std::vector<float>{0, 0, 0}));
-
-  options.storage = Storage::kInt8;
-  Index scaled = *Index::in_memory(options);
-  EXPECT_CODE(scaled.upsert(1, std::vector<float>{0, 1e-37F, 0}).status(), kInvalidArgument,
-              "the largest component is 1e-37, below 1.49287");
-  EXPECT_TRUE(scaled.upsert(1, std::vector<float>{0, 0, 0}).ok());
-  EXPECT_TRUE(scaled.upsert(2, std::vector<float>{0, 1e-35F, 0}).ok());
-  EXPECT_TRUE(scaled.upsert(3, std::vector<float>{-3e18F, 1, 0}).ok());
-  options.storage = static_cast<Storage>(3);
-  EXPECT_CODE(Index::in_memory(options).status(), kInvalidArgument, "storage 3 is outside 0 to 2");
-}
-
-TEST(Storage, StoredBytesAreWhatTheyAreSaidToBe) {
-  IndexOptions options = options_of({Storage::kInt8, Quantization::kInt8, Metric::kSquaredL2}, 5);
-  Index scaled = *Index::in_memory(options);
-  ASSERT_TRUE(scaled.upsert(1, std::vector<float>{-254, 2, 1, 0, 7}).ok());
-  const std::vector<std::byte> row = *scaled.get_stored(1);
-  ASSERT_EQ(row.size(), stored_bytes(Storage::kInt8, 5));
-  ASSERT_EQ(row.size(), 12u);
-  const std::vector<int> expected = {-127, 1, 0, 0, 4, 0, 0, 0};  // of 0.5 and 3.5 the even ones
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    EXPECT_EQ(static_cast<std::int8_t>(row[i]), expected[i]) << i;
-  }
-  float scale = 0;
-  std::memcpy(&scale, &row[8], sizeof scale);
-  EXPECT_EQ(scale, 2.0F);
-  EXPECT_EQ(*scaled.get(1), (std::vector<float>{-254, 2, 0, 0, 8}));
-
-  options.storage = Storage::kFloat16;
-  Index halves = *Index::in_memory(options);
-  ASSERT_TRUE(halves.upsert(1, std::vector<float>{1, -2, 65504, 0, 0x1p-24F}).ok());
-  const std::vector<std::uint16_t> words = {0x3C00, 0xC000, 0x7BFF, 0, 1};
-  EXPECT_TRUE(std::ranges::equal(*halves.get_stored(1), std::as_bytes(std::span(words))));
-}
-
-TEST(Storage, RowsOfAStreamThatNoUpsertWritesAreRefused) {
-  for (const Storage storage : {Storage::kFloat16, Storage::kInt8}) {
-    IndexOptions options = options_of({storage, Quantization::kInt8, Metric::kSquaredL2}, 6);
-    options.reserve = 0;
-    Index index = *Index::in_memory(options);
-    ASSERT_TRUE(index.upsert(1, std::vector<float>{1, 2, 3, 4, 5, 6}).ok());
-    const std::vector<std::byte> row = *index.get_stored(1);
-    const StreamBytes bytes = saved(index);
-    const auto at = std::search(bytes.begin(), bytes.end(), row.begin(), row.end());
-    ASSERT_NE(at, bytes.end());
-    std::vector<std::vector<std::byte>> wrong(3, row);
-    if (storage == Storage::kFloat16) {
-      wrong[0][1] = std::byte{0x7C};  // not finite
-      wrong[1][3] = std::byte{0xFE};
-      wrong[2][11] = std::byte{0x7F};
-    } else {
-      wrong[0][0] = std::byte{0x80};  // -128
-      wrong[1][7] = std::byte{1};     // between codes and scale
-      wrong[2][8] |= std::byte{1};    // 24 bits of scale
-    }
-    for (const std::vector<std::byte>& other : wrong) {
-      StreamBytes changed = bytes;
-      std::copy(other.begin(), other.end(), changed.begin() + (at - bytes.begin()));
-      reseal(changed);
-      EXPECT_CODE(Index::load(out_of(changed)).status(), kCorruption, "node 0 (label 1): ");
-    }
-  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "graph/copies.h"
 #include "graph/graph_state.h"
 #include "graph/scorer.h"
+#include "graph/sketches.h"
 #include "tests/graph/support.h"
 
 namespace vicinal::graph::testing {
@@ -155,6 +156,41 @@ TEST_P(RowsAreCodes, UnderCosineALengthDoesNotTellThemApart) {
   EXPECT_EQ(same_value(state_, NodeId{0}, NodeId{1}), same);
   EXPECT_EQ(value_hash(state_, NodeId{0}) == value_hash(state_, NodeId{1}), same);
   EXPECT_FALSE(same_value(state_, NodeId{0}, NodeId{2}));
+}
+
+TEST(SketchesOfStoredRows, AreTheSameForWhatAWalkCannotTellApart) {
+  constexpr std::uint32_t kMany = kSketchDimensions + 21;
+  Config config;
+  config.dimension = kMany;
+  config.storage = Storage::kInt8;
+  GraphState state(config, table(), nullptr);
+  ASSERT_TRUE(state.use_sketches);
+  {
+    const internal::MutexLock lock(state.slots_mutex);
+    state.grow(3);
+  }
+  const BorrowedScratch scratch(state.scratches);
+  const Rows rows = clustered(2, kMany, 12);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    std::vector<float> vector(rows.row(i / 2), rows.row(i / 2) + kMany);
+    for (float& x : vector) x *= i == 1 ? 3.0f : 1.0f;
+    std::vector<std::byte> row(state.codec.shape().bytes());
+    ASSERT_TRUE(state.codec.encode(vector.data(), row.data()).ok());
+    state.write_payload(NodeId{i}, i, 0, row.data(), *scratch);
+  }
+  const auto sketch = [&](std::uint32_t i) { return state.sketches.row(i); };
+  const std::size_t stride = state.sketches.stride();
+  ASSERT_TRUE(same_value(state, NodeId{0}, NodeId{1}));
+  EXPECT_EQ(std::memcmp(sketch(0), sketch(1), stride), 0);
+  EXPECT_NE(std::memcmp(sketch(0), sketch(2), stride), 0);
+  // A walk from a node, and one from its vector, see it at its own place.
+  const Scorer by_node =
+      Scorer::for_node(state, NodeId{0}, Scorer::Side::kMain, *scratch).for_walk(*scratch);
+  EXPECT_NEAR(by_node(NodeId{1}), 0, 0.02);
+  EXPECT_GT(by_node(NodeId{2}), 0.2);
+  const Scorer by_query = Scorer::for_query(state, rows.row(0), *scratch).for_walk(*scratch);
+  EXPECT_NEAR(by_query(NodeId{1}), 0, 0.02);
+  EXPECT_GT(by_query(NodeId{2}), 0.2);
 }
 
 }  // namespace
