@@ -216,7 +216,7 @@ Status Loader::finish() {
   }
   if (graph_.flat()) return {};
   // Lists that were read beside writers need not agree on parents, and an enemy's never do.
-  graph_.finish_restoring(head_.entry_point, true);
+  graph_.finish_restoring(head_.entry_point, true, state_.threads_or(0));
   graph_.link_backlog(graph_.node_limit());  // where there were more than are flat
   const std::vector<NodeId> unlinked = graph_.unlinked_nodes();
   if (unlinked.empty()) return {};

@@ -165,7 +165,7 @@ void Recovery::finish_links(bool some_unlinked) {
   const bool several_trees = roots_ > std::uint64_t{entry_point_.level} + 1;
   const bool damaged = journal_entries_ > 0 || rejected_links_ > 0 || cut_links_ > 0 ||
                        some_unlinked || several_trees;
-  graph_.finish_restoring(entry_point_, damaged);
+  graph_.finish_restoring(entry_point_, damaged, state_.threads_or(0));
 }
 
 Status Recovery::link_missing(std::vector<NodeId> missing) {

@@ -22,6 +22,7 @@ Stats IndexCore::stats() const {
   stats.bytes_nodes = g.bytes_nodes + sizeof(*this);
   stats.bytes_labels = state_.labels.bytes();
   stats.bytes_scratch = g.bytes_scratch;
+  stats.sketches = g.sketches;
   stats.wider_walks = g.wider_walks;
   stats.fallback_scans = g.fallback_scans;
   stats.salvaged = loaded_.salvaged;

@@ -379,7 +379,9 @@ bool Graph::link_batch(std::span<const NodeId> nodes, unsigned threads, const Ro
     if (linked) linked(round);
   };
   try {
-    return link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), counted, step);
+    const bool all = link_nodes(*state_, nullptr, nodes, std::max(threads, 1u), counted, step);
+    try_sketches(*state_, nodes, std::max(threads, 1u));
+    return all;
   } catch (const std::bad_alloc&) {
     if (done > 0) throw;  // by a callback: rounds do not fail
     join_backlog(*state_, nodes);

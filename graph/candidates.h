@@ -111,6 +111,12 @@ class CandidatePool {
     }
   }
 
+  /// Before sort(): the i-th entry is as far as this from now on, and expanded.
+  void replace(std::size_t i, float distance, NodeId node) {
+    entries_[i] = kernels::pool_entry(raw(node), distance) | 1;
+  }
+  void sort() { std::sort(entries_.data(), entries_.data() + size_); }
+
   static NodeId node_of(std::uint64_t entry) {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};
   }

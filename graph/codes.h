@@ -7,7 +7,9 @@
 // lie in one corner: with lengths taken from the originals it would shrink with their norms only.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "kernels/kernels.h"
 #include "vicinal/types.h"
@@ -22,6 +24,27 @@ inline kernels::CodeMeta code_meta_for(Metric metric, const kernels::KernelTable
   const double scale = static_cast<double>(e.inner) / squares;
   if (metric == Metric::kInnerProduct) return {static_cast<float>(scale), 0.0f};
   return {static_cast<float>(scale), static_cast<float>(scale * scale * squares)};
+}
+
+/// How far a distance between codes may lie from the one between the vectors, for all that will ever
+/// be met: five standard deviations. `scale`, `other`: of the two codes; `distance`: between them.
+/// A component is off by up to half a step, evenly; the rotation makes one independent of another.
+/// Both vectors are off alike where they are alike, so it is their difference whose length counts;
+/// under inner product, where that is not known, a length that no code exceeds.
+inline float code_distance_error(Metric metric, float scale, float other, float distance,
+                                 std::size_t dimension) {
+  constexpr float kDeviations = 5;
+  const float per_unit = (scale * scale + other * other) / 12;
+  const auto n = static_cast<float>(dimension);
+  switch (metric) {
+    case Metric::kCosine:
+      return kDeviations * std::sqrt(2 * std::max(distance, 0.0f) * per_unit) + n * per_unit;
+    case Metric::kSquaredL2:
+      return 2 * kDeviations * std::sqrt(std::max(distance, 0.0f) * per_unit) + 2 * n * per_unit;
+    case Metric::kInnerProduct:
+      return kDeviations * 127 * scale * other * std::sqrt(n / 6);
+  }
+  return 0;
 }
 
 /// The query side of distance(query, row): see kernels::CodeQuery. `codes` zero beyond the

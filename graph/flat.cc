@@ -7,16 +7,20 @@
 namespace vicinal::graph {
 namespace {
 
-// Codes of the rows that had none. Nobody reads them before linking has begun.
+// Codes of the rows that had none, and sketches. Nobody reads them before linking has begun.
 void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
-  if (!g.use_codes || !g.config.keep_vectors) return;
+  const bool codes = g.use_codes && g.config.keep_vectors;
+  if (!codes && !g.use_sketches) return;
   const BorrowedScratch scratch(g.scratches);
   const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (g.state(node) == NodeState::kFree) continue;
-    const float* const row = g.vector_row(node);
-    g.encode(row, g.inverse_norm(row), g.codes.row(raw(node)), *scratch);
+    if (codes) {
+      const float* const row = g.vector_row(node);
+      g.encode(node, row, g.inverse_norm(row), *scratch);
+    }
+    if (g.use_sketches) g.sketch(node);
   }
 }
 

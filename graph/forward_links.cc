@@ -120,29 +120,32 @@ NodeId take_links_of_copy(const GraphState& g, const Topology& t, NodeId node, N
 
 // Never empty while the entry point is healthy (G9 rests on that).
 Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer& score, NodeId node,
-                           EntryPoint entry, Neighbor& start, Level level, Scratch& scratch) {
+                           EntryPoint entry, NodeId& from, Level level, Scratch& scratch) {
   const std::size_t ef = g.config.ef_construction;
+  const Scorer walk = score.for_walk(scratch);
+  const Neighbor start{walk(from), from};
   Candidates c;
   // Expanding only the nearer half of what is far from the M-th nearest took an eighth less time
   // and, at a million rows of 384 dimensions, 0.009 of the recall at ef 80.
-  const float self = score(node);
-  UntilCopy until(g, t, node, self);
+  UntilCopy until(g, t, node, walk(node));
   if (t.block(node, level) == nullptr) {
-    search_layer(g, t, score, start, WalkWidth{.ef = ef}, level, node, until, scratch);
+    search_layer(g, t, walk, start, WalkWidth{.ef = ef}, level, node, until, scratch);
   } else {  // it looks anew
-    search_layer(g, t, score, start, ef, level, node, scratch);
+    search_layer(g, t, walk, start, ef, level, node, scratch);
   }
   if (until.enough()) {
-    c.copy = take_links_of_copy(g, t, node, until.found(), self, level, scratch);
-    start = {self, c.copy};
+    c.copy = take_links_of_copy(g, t, node, until.found(), score(node), level, scratch);
+    from = c.copy;
   } else if (scratch.pool.size() > 0) {
-    start = scratch.pool[0];
+    refine(walk, score, scratch);
+    from = scratch.pool[0].node;
   }
   sort_out(g, t, scratch.pool, c);
   if (!c.healthy.empty()) return c;
   // Farther, through what is condemned: some thirty distances for each of 16 ef nodes.
   const WalkWidth farther{.ef = ef, .others = ef * 16, .distances = std::uint64_t{ef} * 16 * 30};
-  search_layer(g, t, score, start, farther, level, node, NotCondemned{g, t}, scratch);
+  search_layer(g, t, walk, start, farther, level, node, NotCondemned{g, t}, scratch);
+  refine(walk, score, scratch);
   sort_out(g, t, scratch.pool, c);
   if (c.healthy.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
     c.healthy.push_back({{score(entry.node), entry.node}, false});
@@ -186,18 +189,21 @@ void choose_links(const GraphState& g, const Topology& t, NodeId node, Candidate
 
 Approach approach(const GraphState& g, const Topology& t, NodeId node, EntryPoint entry,
                   Scratch& scratch) {
-  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   Approach a;
   a.entry = entry;
   a.level = std::min(g.level(node), entry.level);
-  a.start = {score(entry.node), entry.node};
+  a.start = entry.node;
+  if (entry.level == a.level) return a;
+  const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch).for_walk(scratch);
+  Neighbor start{score(entry.node), entry.node};
   // Not more broadly, as searches do: what came to the wrong cluster links it to the right one
   // (mix, a million rows: 18 queries in 3,000 found nothing right at ef 80, not 7, where inserts
   // descended like searches).
   for (Level level = entry.level; level > a.level; --level) {
-    a.start = descend(g, t, score, a.start, level, level - 1, 1, scratch).nearest();
-    if (level <= a.passed.size()) a.passed[a.passed.size() - level] = a.start.node;
+    start = descend(g, t, score, start, level, level - 1, 1, scratch).nearest();
+    if (level <= a.passed.size()) a.passed[a.passed.size() - level] = start.node;
   }
+  a.start = start.node;
   return a;
 }
 
@@ -205,7 +211,7 @@ void find_forward_links(const GraphState& g, const Topology& t, NodeId node, con
                         Level low, Scratch& scratch, internal::Vector<ForwardLinks>& out) {
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
   const EntryPoint entry = a.entry;
-  Neighbor start = a.start;
+  NodeId start = a.start;
   out.clear();
   out.resize(a.level - low + 1);
   for (Level level = a.level + 1; level-- > low;) {

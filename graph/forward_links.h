@@ -38,8 +38,8 @@ struct ForwardLinks {
 /// The way down to the highest level at which a node is to be linked.
 struct Approach {
   EntryPoint entry;
-  Level level = 0;  ///< min(the node's, the entry point's)
-  Neighbor start;   ///< the nearest met above it: where the search at `level` begins
+  Level level = 0;         ///< min(the node's, the entry point's)
+  NodeId start = kNoNode;  ///< the nearest met above it: where the search at `level` begins
   /// The nearest at levels 3, 2 and 1, as far as they lie above `level`. Nodes that agree in them
   /// are near each other.
   std::array<NodeId, 3> passed = {kNoNode, kNoNode, kNoNode};

@@ -147,8 +147,9 @@ GraphStats Graph::stats() const {
     s.bytes_nodes = bytes_of_nodes(g);
   }
   s.bytes_vectors = g.vectors.bytes_held();
-  s.bytes_codes = g.codes.bytes_held();
+  s.bytes_codes = g.codes.bytes_held() + g.sketches.bytes_held();
   s.bytes_scratch = g.scratches.bytes();
+  s.sketches = g.sketch_trial.passed();
   s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
   s.fallback_scans = g.walk_statistics.fallback_scans.load(std::memory_order_relaxed);
   return s;

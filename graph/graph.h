@@ -67,7 +67,8 @@
 namespace vicinal::graph {
 
 struct GraphStats {
-  bool flat = false;  ///< see Graph::flat()
+  bool flat = false;      ///< see Graph::flat()
+  bool sketches = false;  ///< searches go by them: SketchTrial::passed()
   std::uint64_t live = 0;
   std::uint64_t tombstones = 0;  ///< condemned ones included
   std::uint64_t free_slots = 0;
@@ -218,8 +219,9 @@ class Graph {
   /// of them and no node placed meanwhile.
   RestoredLinks restore_links(std::span<const StoredLinks> nodes);
   /// For loading, after all restore_links and link: sets the entry point (or finds one when it is
-  /// not valid). With `damaged`, parent trees are checked and mended too.
-  void finish_restoring(EntryPoint entry_point, bool damaged);
+  /// not valid). With `damaged`, parent trees are checked and mended too. `threads` try how
+  /// searches find best (sketch_trial.h).
+  void finish_restoring(EntryPoint entry_point, bool damaged, unsigned threads);
 
   /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present
   /// one, swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked).

@@ -7,6 +7,7 @@
 
 #include "graph/codes.h"
 #include "graph/flat.h"
+#include "graph/sketches.h"
 
 namespace vicinal::graph {
 namespace {
@@ -29,10 +30,12 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
     : config(c),
       kernels(k),
       use_codes(c.quantization == Quantization::kInt8),
+      use_sketches(has_sketches(c)),
       level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
       pool(std::move(p)),
       vectors(vector_stride(c.dimension)),
       codes(kernels::code_stride(c.dimension)),
+      sketches(kernels::sketch_stride(c.dimension)),
       flat(c.smallest_graph > 0),
       topology(nullptr) {
   auto first = std::make_unique<Topology>(epochs);
@@ -120,6 +123,7 @@ void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) {
   const bool codes = growth == Growth::kPieces ? g.codes_at_once() : g.use_codes;
   if (g.config.keep_vectors) g.vectors.grow(limit, growth);
   if (codes) g.codes.grow(limit, growth);
+  if (g.use_sketches && growth != Growth::kPieces) g.sketches.grow(limit, growth);
   g.labels.grow(limit, growth);
   g.inverse_norms.grow(limit, growth);
   g.levels.grow(limit, growth);
@@ -162,7 +166,8 @@ void GraphState::write_comparable(NodeId node, const float* vector, Scratch& scr
   const float inverse = inverse_norm(vector);
   if (config.metric == Metric::kCosine) inverse_norms[node] = inverse;
   if (codes_at_once()) {
-    encode(vector, inverse, codes.row(raw(node)), scratch);
+    encode(node, vector, inverse, scratch);
+    if (use_sketches && !flat.load(std::memory_order_relaxed)) sketch(node);
   } else if (!use_codes) {
     write_vector(node, vector);
   }
@@ -178,18 +183,22 @@ void GraphState::write_vector(NodeId node, const float* vector) {
   std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
 }
 
-void GraphState::encode(const float* vector, float inverse_norm, std::byte* row,
-                        Scratch& scratch) const {
+void GraphState::encode(NodeId node, const float* vector, float inverse_norm, Scratch& scratch) {
   const std::size_t n = config.dimension;
   scratch.rotated.resize(n);
   kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
   kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
   const std::size_t stride = codes.stride();
+  std::byte* const row = codes.row(raw(node));
   std::memset(row, 0, stride);
   const kernels::KernelTable::Encoded e = kernels.encode_i8(
       scratch.rotated.data(), n, kernels::code_bytes(n), reinterpret_cast<std::int8_t*>(row));
   const kernels::CodeMeta meta = code_meta_for(config.metric, e);
   std::memcpy(row + stride - sizeof(meta), &meta, sizeof(meta));
+}
+
+void GraphState::sketch(NodeId node) {
+  make_sketch(code_row(node), codes.stride(), config.dimension, sketches.row(raw(node)));
 }
 
 }  // namespace vicinal::graph

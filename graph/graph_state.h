@@ -21,6 +21,7 @@
 #include "graph/linkers.h"
 #include "graph/scratch.h"
 #include "graph/search_cost.h"
+#include "graph/sketch_trial.h"
 #include "graph/topology.h"
 #include "graph/types.h"
 #include "graph/visibility.h"
@@ -41,6 +42,7 @@ class GraphState {
   const Config config;
   const kernels::KernelTable& kernels;
   const bool use_codes;
+  const bool use_sketches;        ///< sketches.h
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
   const std::shared_ptr<internal::WorkerPool> pool;
 
@@ -55,6 +57,7 @@ class GraphState {
   // (G8).
   SegmentTable vectors;
   SegmentTable codes;
+  SegmentTable sketches;  ///< none while flat
   SegmentedArray<Label> labels;
   SegmentedArray<float> inverse_norms;  ///< cosine only
   SegmentedArray<std::uint8_t> levels;
@@ -95,8 +98,10 @@ class GraphState {
   void write_comparable(NodeId node, const float* vector, Scratch& scratch);
   /// 1 / |vector| under cosine (0 for a vector of zeros), else 1.
   float inverse_norm(const float* vector) const;
-  /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
-  void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
+  /// The code of a vector, in the node's row.
+  void encode(NodeId node, const float* vector, float inverse_norm, Scratch& scratch);
+  /// The sketch of a node that has its code.
+  void sketch(NodeId node);
 
   // -- Standing still: every change is inside it, but for loading's.
   WriteGate write_gate;
@@ -187,6 +192,7 @@ class GraphState {
 
   // -- What searches cost and how often they fell back.
   mutable WalkStatistics walk_statistics;
+  SketchTrial sketch_trial;
 
   // -- How far repair is in its pass.
   struct RepairPass {

@@ -128,6 +128,7 @@ void Graph::link(NodeId node, const std::shared_ptr<LinkPlan>& plan) noexcept {
   if (flat()) return;  // linking, when it begins, finds it
   try {
     link_wherever(*state_, node, plan.get());
+    try_sketches(*state_, std::span(&node, 1), 1);
   } catch (const std::bad_alloc&) {
     state_->backlog.join(node);
   }

@@ -183,6 +183,8 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   catch_up_for_good(g, rebuild, *fresh);
   leave_out_tombstones(g, *fresh, rebuild.left_out());
   swap_in(g, fresh, old, rebuild.left_out());
+  g.sketch_trial.begin_anew();
+  try_sketches(g, nodes, threads);
   return {};
 }
 

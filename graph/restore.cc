@@ -235,7 +235,23 @@ RestoredLinks Graph::restore_links(std::span<const StoredLinks> nodes) {
   return restorer.publish();
 }
 
-void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
+namespace {
+
+// As many as a trial of sketches wants.
+std::vector<NodeId> some_linked(const GraphState& g, const Topology& t) {
+  std::vector<NodeId> some;
+  const std::uint64_t slots = g.next_slot.load(std::memory_order_relaxed);
+  const std::uint64_t step = std::max<std::uint64_t>(slots / (2 * SketchTrial::kQueries), 1);
+  for (std::uint64_t i = 0; i < slots && some.size() < SketchTrial::kQueries; i += step) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (g.state(node) != NodeState::kFree && t.linked(node)) some.push_back(node);
+  }
+  return some;
+}
+
+}  // namespace
+
+void Graph::finish_restoring(EntryPoint wanted, bool damaged, unsigned threads) {
   GraphState& g = *state_;
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint highest = find_entry_point(g, t);
@@ -247,6 +263,7 @@ void Graph::finish_restoring(EntryPoint wanted, bool damaged) {
   while (!(present == chosen) && !t.replace_entry_point(present, chosen)) {
   }
   if (damaged || tombstones_hang_loose(g, t)) mend_trees(g, t);
+  try_sketches(g, some_linked(g, t), threads);
 }
 
 }  // namespace vicinal::graph

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "graph/codes.h"
+#include "graph/sketches.h"
 
 namespace vicinal::graph {
 namespace {
@@ -29,6 +30,10 @@ void finish_distances(const GraphState& g, std::size_t count, const InverseNorm&
       for (std::size_t i = 0; i < count; ++i) out[i] = std::max(out[i], 0.0f);
       break;
   }
+}
+
+kernels::RowTable traversed_rows(const GraphState& g) {
+  return g.use_codes ? g.codes.row_table() : g.vectors.row_table();
 }
 
 }  // namespace
@@ -59,13 +64,24 @@ void exact_distances_of_rows(const GraphState& g, const float* prepared, const s
       g, count, [&](std::size_t i) { return g.inverse_norms[ids[i]]; }, out);
 }
 
-Scorer::Scorer(const GraphState& g)
-    : g_(g),
-      rows_(g.use_codes ? g.codes.row_table() : g.vectors.row_table()),
-      rows_ahead_(kBytesAhead / rows_.stride) {}
+Scorer::Scorer(const GraphState& g, const kernels::RowTable& rows)
+    : g_(g), rows_(rows), rows_ahead_(kBytesAhead / rows_.stride) {}
+
+Scorer Scorer::for_walk(Scratch& scratch) const {
+  if (!g_.use_sketches) return *this;
+  Scorer walk(g_, g_.sketches.row_table());
+  walk.over_sketches_ = true;
+  walk.query_ = query_;
+  walk.code_ = code_;
+  walk.code_.bytes = g_.sketches.stride();
+  scratch.sketch_query.resize(4 * walk.code_.bytes);
+  spread_query(code_.codes, g_.config.dimension, scratch.sketch_query.data());
+  walk.code_.codes = scratch.sketch_query.data();
+  return walk;
+}
 
 Scorer Scorer::for_query(const GraphState& g, const float* query, Scratch& scratch) {
-  Scorer scorer(g);
+  Scorer scorer(g, traversed_rows(g));
   scorer.query_ = prepare_exact_query(g, query, scratch);
   if (!g.use_codes) return scorer;
   const std::size_t n = g.config.dimension;
@@ -84,7 +100,7 @@ Scorer Scorer::for_query(const GraphState& g, const float* query, Scratch& scrat
 Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch) {
   auto& float_buffer = side == Side::kMain ? scratch.query : scratch.side_query;
   auto& code_buffer = side == Side::kMain ? scratch.query_codes : scratch.side_codes;
-  Scorer scorer(g);
+  Scorer scorer(g, traversed_rows(g));
   const std::size_t n = g.config.dimension;
   if (!g.use_codes) {
     scorer.query_ = g.vector_row(node);
@@ -112,10 +128,20 @@ Scorer Scorer::for_node(const GraphState& g, NodeId node, Side side, Scratch& sc
   return scorer;
 }
 
+float Scorer::error(NodeId node, float distance) const {
+  if (!g_.use_codes) return 0;
+  const Metric metric = g_.config.metric;
+  const float scale = metric == Metric::kSquaredL2 ? -code_.factor / 2 : -code_.factor;
+  const float other = kernels::code_meta(rows_.row(raw(node)), rows_.stride).scale;
+  return code_distance_error(metric, scale, other, distance, g_.config.dimension);
+}
+
 void Scorer::operator()(const std::uint32_t* ids, std::size_t count, float* out,
                         kernels::Rows rows) const {
   if (count == 0) return;
-  if (g_.use_codes) {
+  if (over_sketches_) {
+    g_.kernels.distance_sketch_many(code_, rows_, ids, count, rows, out);
+  } else if (g_.use_codes) {
     g_.kernels.distance_i8_many(code_, rows_, ids, count, rows, out);
   } else {
     exact_distances(g_, query_, ids, count, out, rows);

@@ -1,4 +1,4 @@
-// Scorer: distances from one query to nodes by id, over codes or over float32 rows.
+// Scorer: distances from one query to nodes by id, over codes, sketches or float32 rows.
 //
 // What: the only place that knows how a metric turns into kernel calls. A query is either a vector
 // from outside or a node of the graph.
@@ -25,14 +25,20 @@ class Scorer {
   static Scorer for_query(const GraphState& g, const float* query, Scratch& scratch);
   /// For a node: its code is its query.
   static Scorer for_node(const GraphState& g, NodeId node, Side side, Scratch& scratch);
+  /// The one that a walk goes by: over sketches where the graph has them, else the same. Of a scorer
+  /// for codes that uses the query's own buffers.
+  Scorer for_walk(Scratch& scratch) const;
+  bool over_sketches() const { return over_sketches_; }
 
   /// Asks for the row of `node` from memory, for a call that follows soon; worth it for the first
   /// rows_ahead() rows of that call, which the second-level cache holds at once.
   void prefetch(NodeId node) const { kernels::prefetch_row(rows_.row(raw(node)), rows_.stride); }
   std::size_t rows_ahead() const { return rows_ahead_; }
-  /// out[i] = distance to ids[i], as traversal sees it.
+  /// out[i] = distance to ids[i].
   void operator()(const std::uint32_t* ids, std::size_t count, float* out,
                   kernels::Rows rows = kernels::Rows::kScattered) const;
+  /// How far an exact distance may lie from `distance`, which this said of `node`.
+  float error(NodeId node, float distance) const;
   /// The query as exact_distances() takes it; only of a scorer made by for_query().
   const float* prepared() const { return query_; }
   float operator()(NodeId node) const {
@@ -43,11 +49,12 @@ class Scorer {
   }
 
  private:
-  explicit Scorer(const GraphState& g);
+  Scorer(const GraphState& g, const kernels::RowTable& rows);
 
   const GraphState& g_;
   const kernels::RowTable rows_;
   const std::size_t rows_ahead_;
+  bool over_sketches_ = false;
   kernels::CodeQuery code_{};
   const float* query_ = nullptr;
 };

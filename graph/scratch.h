@@ -42,10 +42,12 @@ struct Scratch {
   internal::Vector<float> query;    ///< the query, normalized under cosine
   internal::Vector<float> rotated;  ///< what is being encoded
   internal::Vector<std::int8_t> query_codes;
-  internal::Vector<std::int8_t> side_codes;  ///< the same for a node that serves as a query
+  internal::Vector<std::int8_t> sketch_query;  ///< the same where sketches want them
+  internal::Vector<std::int8_t> side_codes;    ///< the same for a node that serves as a query
   internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
   internal::Vector<std::uint32_t> ids;  ///< survivors of one expansion
   internal::Vector<float> distances;    ///< of `ids`
+  internal::Vector<float> nearest;      ///< of `distances`, to find the k-th
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const float*> rows;
   internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)

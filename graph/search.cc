@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "graph/copies.h"
 #include "graph/graph.h"
@@ -60,8 +61,9 @@ class CountsAtMoment {
 /// One search's walks. Leaves the nearest that count in scratch.pool.
 class Walk {
  public:
-  Walk(const GraphState& g, const SearchRequest& request, Scratch& scratch)
-      : g_(g), request_(request), scratch_(scratch) {}
+  /// `by_sketch`: whether it may go by sketches.
+  Walk(const GraphState& g, const SearchRequest& request, bool by_sketch, Scratch& scratch)
+      : g_(g), request_(request), scratch_(scratch), by_sketch_(by_sketch) {}
 
   /// For `beam` nodes that count, of which `share` of the live ones are accepted. False when a scan
   /// is cheaper than to go on.
@@ -92,8 +94,10 @@ class Walk {
   }
 
   /// The `most` nearest, copies included (of what is farther than `farthest` without them): exact
-  /// distances in scratch.ids and scratch.distances. False when a scan is cheaper.
-  bool rerank(std::size_t most, float farthest, SearchCounters& counters) {
+  /// distances in scratch.ids and scratch.distances. False when a scan is cheaper. Of those behind
+  /// the first `k` what cannot be among the nearest `k` any more may be left out.
+  bool rerank(std::size_t k, std::size_t most, float farthest, SearchCounters& counters) {
+    refine(*walk_, *codes_, scratch_);
     const CountsAtMoment counts(g_, request_, scratch_);
     const std::uint64_t expanded = scratch_.nodes_expanded;
     const bool whole =
@@ -102,20 +106,48 @@ class Walk {
     if (!whole) return false;
     const std::size_t n = scratch_.ids.size();
     scratch_.distances.resize(std::max(n, kMaxLinks));
-    exact_distances_of(g_, request_, prepared_, std::span(scratch_.ids.data(), n),
-                       scratch_.distances.data(), scratch_);
-    counters.distances += n;
+    // With copies the ids are not the pool's entries one by one.
+    std::size_t known = scratch_.copies.empty() ? std::min(k, n) : n;
+    measure(0, known);
+    for (constexpr std::size_t kTogether = 4; known < n;) {
+      scratch_.nearest.assign(scratch_.distances.begin(), scratch_.distances.begin() + known);
+      const auto kth = scratch_.nearest.begin() + (k - 1);
+      std::nth_element(scratch_.nearest.begin(), kth, scratch_.nearest.end());
+      const std::size_t end = open_until(known, std::min(known + kTogether, n), *kth);
+      if (end == known) break;
+      measure(known, end);
+      known = end;
+    }
+    scratch_.ids.resize(known);
+    counters.distances += known;
     return true;
   }
 
  private:
+  // Exact distances of scratch.ids from `begin` to `end`.
+  void measure(std::size_t begin, std::size_t end) {
+    exact_distances_of(g_, request_, codes_->prepared(),
+                       std::span(scratch_.ids.data() + begin, end - begin),
+                       scratch_.distances.data() + begin, scratch_);
+  }
+
+  // Of the pool's entries from `begin` to `end` the first that cannot be nearer than `kth`.
+  std::size_t open_until(std::size_t begin, std::size_t end, float kth) const {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Neighbor n = scratch_.pool[i];
+      if (n.distance - codes_->error(n.node, n.distance) > kth) return i;
+    }
+    return end;
+  }
+
   WalkEnd once(const WalkWidth& width) {
     const Topology& t = *scratch_.topology;
     const EntryPoint entry = scratch_.entry;
     scratch_.pool.reset(0);
     scratch_.copies.clear();
-    const Scorer score = Scorer::for_query(g_, request_.query, scratch_);
-    prepared_ = score.prepared();
+    codes_.emplace(Scorer::for_query(g_, request_.query, scratch_));
+    walk_.emplace(by_sketch_ && g_.sketch_trial.passed() ? codes_->for_walk(scratch_) : *codes_);
+    const Scorer& score = *walk_;
     if (entry.node == kNoNode) return WalkEnd::kNarrow;  // linking has just begun
     const Starts starts =
         descend(g_, t, score, {score(entry.node), entry.node}, entry.level, 0,
@@ -124,7 +156,9 @@ class Walk {
     scratch_.backlog.clear();
     g_.backlog.for_each([&](NodeId node) { scratch_.backlog.push_back(node); });
     const CountsAtMoment counts(g_, request_, scratch_);
-    const WalkEnd end = search_layer(g_, t, score, starts, width, 0, kNoNode, counts, scratch_);
+    WalkWidth kept = width;
+    if (score.over_sketches()) kept.ef = sketch_beam(width.ef);
+    const WalkEnd end = search_layer(g_, t, score, starts, kept, 0, kNoNode, counts, scratch_);
     add_backlog(score, counts);
     return end;
   }
@@ -141,7 +175,9 @@ class Walk {
   const GraphState& g_;
   const SearchRequest& request_;
   Scratch& scratch_;
-  const float* prepared_ = nullptr;
+  const bool by_sketch_;
+  std::optional<Scorer> codes_;  ///< of the last walk
+  std::optional<Scorer> walk_;   ///< what it went by
 };
 
 // Of scratch.ids with scratch.distances, the nearest go to `out`; returns how many.
@@ -179,9 +215,10 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   }
   VICINAL_STEP_POINT("search.walk");
   Scratch& scratch = moment.scratch();
-  Walk walk(g, request, scratch);
+  Walk walk(g, request, true, scratch);
   constexpr float kAnyDistance = std::numeric_limits<float>::infinity();
-  if (walk.run(beam, share, counters) && walk.rerank(rerank_count(g, k), kAnyDistance, counters)) {
+  if (walk.run(beam, share, counters) &&
+      walk.rerank(k, rerank_count(g, k), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();
@@ -202,7 +239,8 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
   SearchRequest known = request;
   known.selectivity = share;
   Scratch& scratch = moment.scratch();
-  Walk walk(g, request, scratch);
+  // By codes: a beam by sketches may leave out what lies within.
+  Walk walk(g, request, false, scratch);
   // As far as codes may see what lies within.
   const float reach = radius + std::abs(radius) / 4 + 1e-3f;
   // Doubles the beam until its farthest candidate lies beyond the radius.
@@ -214,7 +252,7 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
     const bool beam_was_full = scratch.pool.full();
     const bool too_few = !beam_was_full && request.accept == nullptr && scratch.copies.empty() &&
                          scratch.pool.size() < live();
-    if (!whole || too_few || !walk.rerank(~std::size_t{0}, reach, counters)) {
+    if (!whole || too_few || !walk.rerank(~std::size_t{0}, ~std::size_t{0}, reach, counters)) {
       g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
       return scan_radius(moment, known, radius, counters);
     }

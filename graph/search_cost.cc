@@ -22,6 +22,12 @@ constexpr double kPerLookUp = 50;
 // For each of the nodes kept, at each distance: newcomers are merged into them.
 constexpr double kPerKept = 0.01;
 
+double per_walked_row(const GraphState& g) {
+  if (!g.use_codes) return kPerWalkedRowByte * static_cast<double>(g.vectors.stride());
+  const SegmentTable& rows = g.sketch_trial.passed() ? g.sketches : g.codes;
+  return kPerCodeByte * static_cast<double>(rows.stride());
+}
+
 }  // namespace
 
 void WalkStatistics::note(std::uint64_t expanded, std::uint64_t distances) {
@@ -62,9 +68,7 @@ SearchCost::SearchCost(const GraphState& g)
       slots_(static_cast<double>(g.next_slot.load(std::memory_order_relaxed))),
       live_(std::max(static_cast<double>(g.live_count.load(std::memory_order_relaxed)), 1.0)),
       dead_(std::max(static_cast<double>(g.tombstone_count.load(std::memory_order_relaxed)), 0.0)),
-      code_(kPerDistance + (g.use_codes
-                                ? kPerCodeByte * static_cast<double>(g.codes.stride())
-                                : kPerWalkedRowByte * static_cast<double>(g.vectors.stride()))),
+      code_(kPerDistance + per_walked_row(g)),
       row_(kPerRow + kPerRowByte * static_cast<double>(g.vectors.stride())) {}
 
 double SearchCost::counting_share(double share) const { return share * live_ / (live_ + dead_); }

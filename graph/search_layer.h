@@ -190,4 +190,8 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
   return others.cut() < pool.bound() ? WalkEnd::kNarrow : WalkEnd::kWhole;
 }
 
+/// After a walk over sketches: what it left in scratch.pool and scratch.copies, as far as `codes`
+/// says. Nothing to do after another one.
+void refine(const Scorer& walk, const Scorer& codes, Scratch& scratch);
+
 }  // namespace vicinal::graph

@@ -42,6 +42,21 @@ HWY_INLINE __m512i add_products(__m512i sums, SignedQuery q, __m512i row) {
   const __m512i pairs = _mm512_maddubs_epi16(q.magnitude, signed_row);
   return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
+/// Adds the products of a sketch's four parts with the query's, unsigned by signed: a pair of one
+/// part is at most 762, of four parts 3,048.
+HWY_INLINE __m512i add_sketch(__m512i sums, __m512i packed, const __m512i* q) {
+  const __m512i low = _mm512_set1_epi8(3);
+  const __m512i p0 = _mm512_and_si512(packed, low);
+  const __m512i p1 = _mm512_and_si512(_mm512_srli_epi16(packed, 2), low);
+  const __m512i p2 = _mm512_and_si512(_mm512_srli_epi16(packed, 4), low);
+  const __m512i p3 = _mm512_and_si512(_mm512_srli_epi16(packed, 6), low);
+  const __m512i even =
+      _mm512_add_epi16(_mm512_maddubs_epi16(p0, q[0]), _mm512_maddubs_epi16(p1, q[1]));
+  const __m512i odd =
+      _mm512_add_epi16(_mm512_maddubs_epi16(p2, q[2]), _mm512_maddubs_epi16(p3, q[3]));
+  return _mm512_add_epi32(sums,
+                          _mm512_madd_epi16(_mm512_add_epi16(even, odd), _mm512_set1_epi16(1)));
+}
 HWY_INLINE __m128i fold_sums(__m512i sums) {
   const __m256i half =
       _mm256_add_epi32(_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64(sums, 1));
@@ -67,6 +82,21 @@ HWY_INLINE __m256i add_products(__m256i sums, SignedQuery q, __m256i row) {
   const __m256i pairs = _mm256_maddubs_epi16(q.magnitude, _mm256_sign_epi8(row, q.sign));
   return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
+/// Adds the products of a sketch's four parts with the query's, unsigned by signed: a pair of one
+/// part is at most 762, of four parts 3,048.
+HWY_INLINE __m256i add_sketch(__m256i sums, __m256i packed, const __m256i* q) {
+  const __m256i low = _mm256_set1_epi8(3);
+  const __m256i p0 = _mm256_and_si256(packed, low);
+  const __m256i p1 = _mm256_and_si256(_mm256_srli_epi16(packed, 2), low);
+  const __m256i p2 = _mm256_and_si256(_mm256_srli_epi16(packed, 4), low);
+  const __m256i p3 = _mm256_and_si256(_mm256_srli_epi16(packed, 6), low);
+  const __m256i even =
+      _mm256_add_epi16(_mm256_maddubs_epi16(p0, q[0]), _mm256_maddubs_epi16(p1, q[1]));
+  const __m256i odd =
+      _mm256_add_epi16(_mm256_maddubs_epi16(p2, q[2]), _mm256_maddubs_epi16(p3, q[3]));
+  return _mm256_add_epi32(sums,
+                          _mm256_madd_epi16(_mm256_add_epi16(even, odd), _mm256_set1_epi16(1)));
+}
 HWY_INLINE __m128i fold_sums(__m256i sums) {
   return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
 }
@@ -90,11 +120,28 @@ HWY_INLINE __m128i add_products(__m128i sums, SignedQuery q, __m128i row) {
   const __m128i pairs = _mm_maddubs_epi16(q.magnitude, _mm_sign_epi8(row, q.sign));
   return _mm_add_epi32(sums, _mm_madd_epi16(pairs, _mm_set1_epi16(1)));
 }
+/// Adds the products of a sketch's four parts with the query's, unsigned by signed: a pair of one
+/// part is at most 762, of four parts 3,048.
+HWY_INLINE __m128i add_sketch(__m128i sums, __m128i packed, const __m128i* q) {
+  const __m128i low = _mm_set1_epi8(3);
+  const __m128i p0 = _mm_and_si128(packed, low);
+  const __m128i p1 = _mm_and_si128(_mm_srli_epi16(packed, 2), low);
+  const __m128i p2 = _mm_and_si128(_mm_srli_epi16(packed, 4), low);
+  const __m128i p3 = _mm_and_si128(_mm_srli_epi16(packed, 6), low);
+  const __m128i even = _mm_add_epi16(_mm_maddubs_epi16(p0, q[0]), _mm_maddubs_epi16(p1, q[1]));
+  const __m128i odd = _mm_add_epi16(_mm_maddubs_epi16(p2, q[2]), _mm_maddubs_epi16(p3, q[3]));
+  return _mm_add_epi32(sums, _mm_madd_epi16(_mm_add_epi16(even, odd), _mm_set1_epi16(1)));
+}
 HWY_INLINE __m128i fold_sums(__m128i sums) { return sums; }
 
 #endif
 
 using FourDots = __m128i;
+
+HWY_INLINE std::int32_t fold_lanes(__m128i sums) {
+  const __m128i pairs = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4E));
+  return _mm_cvtsi128_si32(_mm_add_epi32(pairs, _mm_shuffle_epi32(pairs, 0xB1)));
+}
 
 /// One after the other into four lanes.
 HWY_INLINE FourDots fold_four(Bytes s0, Bytes s1, Bytes s2, Bytes s3) {
@@ -129,10 +176,10 @@ HWY_INLINE std::int32_t dot_one(const std::int8_t* a, const std::int8_t* b, std:
       odd = add_products(odd, load_query(a + next), load_bytes(b + next));
     }
   }
-  const __m128i sums = _mm_add_epi32(fold_sums(even), fold_sums(odd));
-  const __m128i pairs = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4E));
-  return _mm_cvtsi128_si32(_mm_add_epi32(pairs, _mm_shuffle_epi32(pairs, 0xB1)));
+  return fold_lanes(_mm_add_epi32(fold_sums(even), fold_sums(odd)));
 }
+
+#include "kernels/sketch_dots_x86-inl.h"
 
 #elif HWY_TARGET == HWY_NEON
 
@@ -178,6 +225,31 @@ HWY_INLINE FourDots dot_four(const std::int8_t* q, const std::int8_t* const* row
            static_cast<std::int32_t>(svaddv_s32(all, s3))}};
 }
 
+/// The products of some bytes of a sketch's line: their four parts with `q`, a line apart.
+HWY_INLINE svint32_t add_sketch(svint32_t sums, svbool_t inside, svuint8_t packed,
+                                const std::int8_t* q) {
+  const svbool_t all = svptrue_b8();
+  const auto part = [&](svuint8_t shifted)
+                        HWY_ATTR { return svreinterpret_s8_u8(svand_n_u8_x(all, shifted, 3)); };
+  sums = svdot_s32(sums, part(packed), svld1_s8(inside, q));
+  sums = svdot_s32(sums, part(svlsr_n_u8_x(all, packed, 2)), svld1_s8(inside, q + 64));
+  sums = svdot_s32(sums, part(svlsr_n_u8_x(all, packed, 4)), svld1_s8(inside, q + 128));
+  return svdot_s32(sums, part(svlsr_n_u8_x(all, packed, 6)), svld1_s8(inside, q + 192));
+}
+
+HWY_INLINE std::int32_t sketch_dot_one(const std::int8_t* q, const std::int8_t* row,
+                                       std::size_t bytes, std::int32_t query_sum) {
+  svint32_t sums = svdup_n_s32(0);
+  for (std::size_t line = 0; line < bytes; line += 64) {
+    for (std::uint64_t i = 0; i < 64; i += svcntb()) {
+      const svbool_t inside = svwhilelt_b8_u64(i, 64);
+      const auto* packed = reinterpret_cast<const std::uint8_t*>(row) + line + i;
+      sums = add_sketch(sums, inside, svld1_u8(inside, packed), q + 4 * line + i);
+    }
+  }
+  return 2 * static_cast<std::int32_t>(svaddv_s32(svptrue_b32(), sums)) - 3 * query_sum;
+}
+
 #else
 
 HWY_INLINE std::int32_t dot_one(const std::int8_t* a, const std::int8_t* b, std::size_t bytes) {
@@ -192,7 +264,25 @@ HWY_INLINE FourDots dot_four(const std::int8_t* q, const std::int8_t* const* row
            dot_one(q, rows[3], bytes)}};
 }
 
+HWY_INLINE std::int32_t sketch_dot_one(const std::int8_t* q, const std::int8_t* row,
+                                       std::size_t bytes, std::int32_t query_sum) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    const std::int8_t* const parts = q + i / 64 * 256 + i % 64;
+    const auto packed = static_cast<std::uint8_t>(row[i]);
+    for (std::size_t p = 0; p < 4; ++p) sum += (packed >> (2 * p) & 3) * parts[64 * p];
+  }
+  return 2 * sum - 3 * query_sum;
+}
+
 #endif
+
+HWY_INLINE FourDots sketch_dot_four(const std::int8_t* q, const std::int8_t* const* rows,
+                                    std::size_t bytes, std::int32_t query_sum) {
+  return {
+      {sketch_dot_one(q, rows[0], bytes, query_sum), sketch_dot_one(q, rows[1], bytes, query_sum),
+       sketch_dot_one(q, rows[2], bytes, query_sum), sketch_dot_one(q, rows[3], bytes, query_sum)}};
+}
 #endif
 
 #include "kernels/code_loops-inl.h"

@@ -4,6 +4,9 @@
 //   FourDots                                      __m128i on SSSE3 and up, else { int32_t dot[4]; }
 //   FourDots dot_four(q, rows[4], bytes, query_sum)
 //   int32_t dot_one(a, b, bytes)
+//   FourDots sketch_dot_four(q, rows[4], bytes, query_sum)
+//   int32_t sketch_dot_one(q, row, bytes, query_sum)
+// the last two the sum of query code times 2 c over the components of sketches (kernels.h).
 // The includer provides <cstddef>, <cstdint>, kernels/kernels.h and kernels/prefetch.h.
 
 inline float distance_from_dot(const CodeQuery& query, const CodeMeta& meta, std::int32_t dot) {
@@ -51,8 +54,27 @@ inline std::int32_t sum_i8(const std::int8_t* a, std::size_t bytes) {
   return sum;
 }
 
-inline void distance_i8_many(const CodeQuery& query, const RowTable& table,
-                             const std::uint32_t* ids, std::size_t count, Rows where, float* out) {
+struct CodeDots {
+  static inline FourDots four(const CodeQuery& q, const std::int8_t* const* rows) {
+    return dot_four(q.codes, rows, q.bytes, q.sum);
+  }
+  static inline std::int32_t one(const CodeQuery& q, const std::int8_t* row) {
+    return dot_one(q.codes, row, q.bytes);
+  }
+};
+
+struct SketchDots {
+  static inline FourDots four(const CodeQuery& q, const std::int8_t* const* rows) {
+    return sketch_dot_four(q.codes, rows, q.bytes, q.sum);
+  }
+  static inline std::int32_t one(const CodeQuery& q, const std::int8_t* row) {
+    return sketch_dot_one(q.codes, row, q.bytes, q.sum);
+  }
+};
+
+template <class Dots>
+inline void distances_many(const CodeQuery& query, const RowTable& table, const std::uint32_t* ids,
+                           std::size_t count, Rows where, float* out) {
   const std::size_t meta_at = table.stride - sizeof(CodeMeta);
   RowsAhead ahead(where, table.stride, count);
   ahead.start([&](std::size_t i) { return table.row(ids[i]); });
@@ -63,14 +85,23 @@ inline void distance_i8_many(const CodeQuery& query, const RowTable& table,
     for (std::size_t k = 0; k < kRowsPerPass; ++k) {
       rows[k] = reinterpret_cast<const std::int8_t*>(table.row(ids[i + k]));
     }
-    store_distances(query, dot_four(query.codes, rows, query.bytes, query.sum), rows, meta_at,
-                    out + i);
+    store_distances(query, Dots::four(query, rows), rows, meta_at, out + i);
   }
   // The last one to three rows. The sums are exact, so the form does not show in the bits.
   for (; i < count; ++i) {
     const std::byte* const row = table.row(ids[i]);
-    const std::int32_t dot =
-        dot_one(query.codes, reinterpret_cast<const std::int8_t*>(row), query.bytes);
+    const std::int32_t dot = Dots::one(query, reinterpret_cast<const std::int8_t*>(row));
     out[i] = distance_from_dot(query, code_meta(row, table.stride), dot);
   }
+}
+
+inline void distance_i8_many(const CodeQuery& query, const RowTable& table,
+                             const std::uint32_t* ids, std::size_t count, Rows where, float* out) {
+  distances_many<CodeDots>(query, table, ids, count, where, out);
+}
+
+inline void distance_sketch_many(const CodeQuery& query, const RowTable& table,
+                                 const std::uint32_t* ids, std::size_t count, Rows where,
+                                 float* out) {
+  distances_many<SketchDots>(query, table, ids, count, where, out);
 }

@@ -34,6 +34,7 @@ Target tiered(const Target& base, const char* name, const CodeTier& tier, bool h
   target.table.dot_i8 = tier.dot_i8;
   target.table.sum_i8 = tier.sum_i8;
   target.table.distance_i8_many = tier.distance_i8_many;
+  target.table.distance_sketch_many = tier.distance_sketch_many;
   if (base.supported && !has_instructions) {
     target.supported = false;
     target.why_not = why_not;

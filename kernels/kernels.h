@@ -11,7 +11,7 @@
 //   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
 //   K3  No function writes outside its output, nor reads outside its inputs.
 //   K4  Nothing outside a target's own section needs more than the architecture's baseline.
-//   K5  rotate_f32, encode_i8, norm_f32, scale_f32 and distance_i8_many give the same bits on every
+//   K5  rotate_f32, encode_i8, norm_f32, scale_f32, distance_i8_many and distance_sketch_many give the same bits on every
 //       target: adds and multiplications run in a fixed order, without contraction to FMA where it
 //       would show, so stores are portable between CPUs. sorted_entries works on integers.
 //   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id,
@@ -64,6 +64,20 @@ constexpr std::size_t code_stride(std::size_t dimension) {
 }
 inline const CodeMeta& code_meta(const std::byte* row, std::size_t stride) {
   return *reinterpret_cast<const CodeMeta*>(row + stride - sizeof(CodeMeta));
+}
+
+/// Layout of a sketch row, two bits a component in lines of 64 bytes, all rows 64-byte aligned: bits
+/// [2p, 2p + 2) of byte j of a line hold u in [0, 3] of the line's component 64 p + j, which stands
+/// for c = u - 1.5. The last 8 bytes of the last line are a CodeMeta instead, so that its four parts
+/// have 56 components each. Unused components have any value: the query's codes there are zero.
+constexpr std::size_t sketch_stride(std::size_t dimension) {
+  return (dimension + 4 * sizeof(CodeMeta) + 255) / 256 * 64;
+}
+/// Where component `i` stands in the query of sketches `stride` bytes long: 4 * stride int8 codes.
+constexpr std::size_t sketch_place(std::size_t i, std::size_t stride) {
+  constexpr std::size_t kLast = 64 - sizeof(CodeMeta);
+  const std::size_t last = 4 * (stride - 64);
+  return i < last ? i : last + (i - last) / kLast * 64 + (i - last) % kLast;
 }
 
 /// One side of an int8 distance, prepared once per query.
@@ -154,6 +168,11 @@ struct KernelTable {
   /// (K5). Four rows per pass.
   void (*distance_i8_many)(const CodeQuery& query, const RowTable& table, const std::uint32_t* ids,
                            std::size_t count, Rows rows, float* out);
+
+  /// The same from sketches: query.codes stand where sketch_place() says, query.bytes is the rows'
+  /// stride, and dot is the sum of code * 2 c. K1, K5.
+  void (*distance_sketch_many)(const CodeQuery& query, const RowTable& table,
+                               const std::uint32_t* ids, std::size_t count, Rows rows, float* out);
 
   /// The pool_entry() of those of `count` nodes, at most kMostEntries and no node twice, for which
   /// it is below `bound`, ascending; returns how many. K5.

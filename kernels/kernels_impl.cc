@@ -62,6 +62,7 @@ constexpr KernelTable kTable = {
     .dot_i8 = dot_i8,
     .sum_i8 = sum_i8,
     .distance_i8_many = distance_i8_many,
+    .distance_sketch_many = distance_sketch_many,
     .sorted_entries = sorted_entries,
 };
 

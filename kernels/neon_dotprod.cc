@@ -36,7 +36,8 @@ HWY_POP_ATTRIBUTES
 namespace vicinal::kernels {
 
 CodeTier neon_dotprod_tier() {
-  return {neon_dotprod::dot_i8, neon_dotprod::sum_i8, neon_dotprod::distance_i8_many};
+  return {neon_dotprod::dot_i8, neon_dotprod::sum_i8, neon_dotprod::distance_i8_many,
+          neon_dotprod::distance_sketch_many};
 }
 
 bool neon_dotprod_supported() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }

@@ -25,6 +25,7 @@ struct CodeTier {
   decltype(KernelTable::dot_i8) dot_i8 = nullptr;
   decltype(KernelTable::sum_i8) sum_i8 = nullptr;
   decltype(KernelTable::distance_i8_many) distance_i8_many = nullptr;
+  decltype(KernelTable::distance_sketch_many) distance_sketch_many = nullptr;
 };
 
 /// AVX-512 VNNI: vpdpbusd. Beside avx3.

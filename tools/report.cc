@@ -94,6 +94,7 @@ Json to_json(const Stats& stats) {
           {"tombstones", stats.tombstones},
           {"free_slots", stats.free_slots},
           {"flat", stats.flat},
+          {"sketches", stats.sketches},
           {"levels", stats.levels},
           {"nodes_by_level", stats.nodes_by_level},
           {"links_by_level", stats.links_by_level},

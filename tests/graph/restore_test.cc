@@ -53,7 +53,7 @@ Restored restore(const Saved& saved, bool damaged) {
     r.left_out += report.left_out;
     r.roots += report.roots;
   }
-  r.graph->finish_restoring(saved.entry, damaged);
+  r.graph->finish_restoring(saved.entry, damaged, 1);
   std::vector<NodeId> missing;
   for (std::uint32_t i = 0; i < count; ++i) {
     if (!r.graph->linked(NodeId{i})) missing.push_back(NodeId{i});

@@ -258,13 +258,16 @@ struct Stats {
   /// Fewer vectors than are worth a graph (about 500, or 2 MiB of rows): searches compare with all
   /// of them, and there are no links. An index that once had links keeps them.
   bool flat = false;
+  /// Searches go by two bits a component and read int8 codes at their end: from 512 dimensions on,
+  /// where a trial on the index's own vectors, with every doubling, says that they find as much.
+  bool sketches = false;
   std::uint32_t levels = 0;                   ///< levels in use; 0 when empty
   std::vector<std::uint64_t> nodes_by_level;  ///< nodes whose highest level is, or will be, i
   std::vector<std::uint64_t> links_by_level;  ///< links in all lists of level i
 
   // What the process holds: pages and blocks, not what is in use of them.
   std::uint64_t bytes_vectors = 0;  ///< float32 rows in memory
-  std::uint64_t bytes_codes = 0;
+  std::uint64_t bytes_codes = 0;    ///< int8 codes, and two bits a component from 512 dimensions on
   std::uint64_t bytes_links = 0;
   std::uint64_t bytes_nodes = 0;   ///< per-node fields
   std::uint64_t bytes_labels = 0;  ///< label map
