@@ -22,9 +22,21 @@ std::size_t Attribute::bytes() const { return heap_bytes(sizeof(Attribute) + len
 
 Eras::Era::~Era() {
   while (retired != nullptr) Attribute::free(std::exchange(retired, retired->next_));
-  // One after the other: a long chain must not become a deep stack.
+  // A long chain must not become a deep stack: an era that ends within the loop below hands on its next.
+  // Only letting go tells who was the last, and orders it behind the others: use_count() does not.
+  static thread_local std::shared_ptr<Era>* handed_on = nullptr;
+  if (handed_on != nullptr) {
+    *handed_on = std::move(next);
+    return;
+  }
+  std::shared_ptr<Era> handed;
+  handed_on = &handed;
   std::shared_ptr<Era> after = std::move(next);
-  while (after != nullptr && after.use_count() == 1) after = std::move(after->next);
+  while (after != nullptr) {
+    after.reset();
+    after = std::move(handed);
+  }
+  handed_on = nullptr;
 }
 
 Eras::Hold Eras::hold() {

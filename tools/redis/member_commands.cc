@@ -78,26 +78,20 @@ void vrandmember(ServerContext* context, ServerString** argv, int argc) {
   if (count < -kMostRepeats) throw Refusal("ERR COUNT value is out of range");
   const Key key(context, argv[1], kReadKey);
   const bool none = key.missing() || key->size() == 0;
-  if (argc == 2) {
-    if (none) {
-      api.ReplyWithNull(context);
-      return;
-    }
-    reply_text(context, key->elements().used_name(key->elements().any(random_bits)));
-    return;
-  }
-  std::vector<Label> labels;
-  if (!none && count > 0) {
-    labels = distinct(key->elements(), static_cast<std::uint64_t>(count));
-  } else if (!none) {
-    labels.resize(static_cast<std::size_t>(-count));
-    for (Label& label : labels) label = key->elements().any(random_bits);
-  }
-  if (labels.empty()) {
+  if (argc == 2 && none) {
+    api.ReplyWithNull(context);
+  } else if (none || count == 0) {
     api.ReplyWithArray(context, 0);
-    return;
+  } else if (argc == 2) {
+    reply_text(context, key->elements().used_name(key->elements().any(random_bits)));
+  } else if (count > 0) {
+    reply_labels(context, key->elements(),
+                 distinct(key->elements(), static_cast<std::uint64_t>(count)));
+  } else {
+    std::vector<Label> labels(static_cast<std::size_t>(-count));
+    for (Label& label : labels) label = key->elements().any(random_bits);
+    reply_labels(context, key->elements(), labels);
   }
-  reply_labels(context, key->elements(), labels);
 }
 
 void vrange(ServerContext* context, ServerString** argv, int argc) {
