@@ -49,6 +49,11 @@ Result<SearchResult> Index::search(std::span<const float> query,
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->reader().search(query, options);
 }
+Result<SearchResult> Index::more(std::span<const float> query, std::span<const Hit> before,
+                                 std::size_t n, const SearchOptions& options) const {
+  VICINAL_RETURN_IF_ERROR(engine::check_options(options));
+  return core_->reader().more(query, before, n, options);
+}
 Result<std::size_t> Index::search_into(std::span<const float> query, const SearchOptions& options,
                                        std::span<Hit> hits, SearchCounters* counters) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));

@@ -33,6 +33,8 @@ class Reader {
 
   // The verbs of Index (see there).
   Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const;
+  Result<SearchResult> more(std::span<const float> query, std::span<const Hit> before,
+                            std::size_t n, const SearchOptions& options) const;
   Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
                                   std::span<Hit> hits, SearchCounters* counters) const;
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,

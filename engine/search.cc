@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -41,6 +43,11 @@ class FoundBuffer {
 
 // Queries of a batch that one thread takes at once.
 constexpr std::size_t kQueriesAtOnce = 8;
+
+bool has_limit(const SearchOptions& options) {
+  return options.max_distances != 0 ||
+         options.deadline != std::chrono::steady_clock::time_point::max();
+}
 
 std::vector<Hit> to_hits(std::span<const Found> found) {
   std::vector<Hit> hits;
@@ -110,14 +117,34 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   const std::size_t ef = options.ef_search == 0 ? state_.options.ef_search : options.ef_search;
   request.ef = std::max(k, std::min<std::uint64_t>(ef, state_.graph->node_limit()));
   request.rows = source.get();
+  graph::SearchLimit limit(options.deadline, options.max_distances);
+  if (has_limit(options)) request.limit = &limit;
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
   const std::size_t count = options.exact ? state_.graph->scan(moment, request, found, counters)
                                           : state_.graph->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
+  counters.stopped = limit.stopped();
   take(std::span<const Found>(found.first(count)));
   return {};
+}
+
+Result<SearchResult> Reader::more(std::span<const float> query, std::span<const Hit> before,
+                                  std::size_t n, const SearchOptions& options) const {
+  SearchOptions wider = options;
+  wider.k = before.size() + std::min(n, std::numeric_limits<std::size_t>::max() - before.size());
+  Result<SearchResult> result = search(query, wider);
+  if (!result) return result;
+  std::vector<Label> known;
+  known.reserve(before.size());
+  for (const Hit& hit : before) known.push_back(hit.label);
+  std::sort(known.begin(), known.end());
+  std::erase_if(result->hits, [&](const Hit& hit) {
+    return std::binary_search(known.begin(), known.end(), hit.label);
+  });
+  if (result->hits.size() > n) result->hits.resize(n);
+  return result;
 }
 
 Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> queries,

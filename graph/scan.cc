@@ -69,6 +69,7 @@ class Scan {
       const NodeId node{static_cast<std::uint32_t>(i)};
       VICINAL_STEP_POINT("scan.slot");
       if (moment_.counts(node)) visit(node);
+      if (stopped_) return;
     }
     compare();
   }
@@ -78,16 +79,22 @@ class Scan {
     request_.listed->append(moment_, nodes);
     std::sort(nodes.begin(), nodes.end());
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-    for (const NodeId node : nodes) visit(node);
+    for (const NodeId node : nodes) {
+      visit(node);
+      if (stopped_) return;
+    }
     compare();
   }
 
  private:
   void visit(NodeId node) {
     ++counters_.nodes_visited;
-    if (request_.accept != nullptr && !(*request_.accept)(g_.labels[node])) return;
-    scratch_.ids[gathered_++] = raw(node);
-    if (gathered_ == kScanBatch) compare();
+    if (request_.accept == nullptr || (*request_.accept)(g_.labels[node])) {
+      scratch_.ids[gathered_++] = raw(node);
+    }
+    // Where hardly any passes a filter it is the looking that takes the time.
+    const bool due = request_.limit != nullptr && counters_.nodes_visited % kScanBatch == 0;
+    if (gathered_ == kScanBatch || due) compare();
   }
 
   void compare() {
@@ -99,6 +106,7 @@ class Scan {
       nearest_.offer({node, g_.labels[node], scratch_.distances[i]});
     }
     counters_.distances += gathered_;
+    stopped_ = request_.limit != nullptr && request_.limit->spend(gathered_);
     gathered_ = 0;
   }
 
@@ -110,6 +118,7 @@ class Scan {
   Scratch& scratch_;
   const float* const prepared_;
   std::size_t gathered_ = 0;
+  bool stopped_ = false;
 };
 
 void scan_all(const GraphState& g, const Moment& moment, const SearchRequest& request,

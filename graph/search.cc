@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "graph/copies.h"
 #include "graph/graph.h"
@@ -32,11 +33,20 @@ std::size_t counting_beam(std::size_t ef, std::size_t k, double share) {
   return std::clamp(static_cast<std::size_t>(beam), k, ef);
 }
 
+bool stopped(const SearchRequest& request) {
+  return request.limit != nullptr && request.limit->stopped();
+}
+
 /// Counts for search_layer(): what counts at the moment and is accepted.
 class CountsAtMoment {
  public:
   CountsAtMoment(const GraphState& g, const SearchRequest& request, Scratch& scratch)
-      : visibility_(g.visibility), labels_(g.labels), accept_(request.accept), scratch_(scratch) {}
+      : visibility_(g.visibility),
+        labels_(g.labels),
+        accept_(request.accept),
+        limit_(request.limit),
+        seen_(scratch.distances_computed),
+        scratch_(scratch) {}
 
   bool every(const std::uint64_t* entries, std::size_t count) const {
     bool all = accept_ == nullptr;
@@ -49,12 +59,18 @@ class CountsAtMoment {
     return visibility_.counts(node, scratch_.number, scratch_.unsettled) &&
            (accept_ == nullptr || (*accept_)(labels_[node]));
   }
-  bool enough() const { return false; }
+  bool enough() const {
+    if (limit_ == nullptr) return false;
+    const std::uint64_t computed = scratch_.distances_computed;
+    return limit_->spend(computed - std::exchange(seen_, computed));
+  }
 
  private:
   const Visibility& visibility_;
   const SegmentedArray<Label>& labels_;
   const std::function<bool(Label)>* const accept_;
+  SearchLimit* const limit_;
+  mutable std::uint64_t seen_;
   Scratch& scratch_;
 };
 
@@ -86,7 +102,7 @@ class Walk {
       counters.nodes_visited += scratch_.nodes_expanded - expanded;
       counters.path = request_.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph;
       g_.walk_statistics.note(scratch_.nodes_expanded - expanded, computed);
-      if (end == WalkEnd::kWhole) return true;
+      if (end == WalkEnd::kWhole || stopped(request_)) return true;
       if (end == WalkEnd::kOutOfDistances || computed >= left || others >= slots) return false;
       left -= computed;
       g_.walk_statistics.wider_walks.fetch_add(1, std::memory_order_relaxed);
@@ -220,6 +236,7 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   if (walk.run(beam, share, counters) &&
       walk.rerank(k, rerank_count(g, k), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
+    if (stopped(request)) return n;
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();
     if (all || n >= std::min<std::uint64_t>(k, live())) return n;

@@ -10,6 +10,7 @@
 
 #include "graph/moment.h"
 #include "graph/row_source.h"
+#include "graph/search_limit.h"
 #include "graph/types.h"
 
 namespace vicinal::graph {
@@ -34,6 +35,8 @@ struct SearchRequest {
   const ListedNodes* listed = nullptr;
   /// Not null when Config::keep_vectors is false.
   RowSource* rows = nullptr;
+  /// Null: it goes on to its end. What is found when it is reached is returned.
+  SearchLimit* limit = nullptr;
 };
 
 }  // namespace vicinal::graph

@@ -121,6 +121,14 @@ class Index {
   Result<SearchResult> search(std::span<const float> query,
                               const SearchOptions& options = {}) const;
 
+  /// The next `n` behind `before`, the hits that the same query got so far, nearest first: a new
+  /// search at a moment of its own, for before.size() + n, without the labels of `before`. Nothing is
+  /// held between the calls: what was upserted meanwhile may come, nearer ones too. Append what comes
+  /// to go on; fewer than `n` (not stopped by options.deadline or max_distances) are the last. Options
+  /// as for search(), but for k, which is ignored. Errors: as search().
+  Result<SearchResult> more(std::span<const float> query, std::span<const Hit> before,
+                            std::size_t n, const SearchOptions& options = {}) const;
+
   /// As search(), into `hits` (its size is the most returned; options.k is ignored). Returns how
   /// many were written. Allocates nothing once warm.
   Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,

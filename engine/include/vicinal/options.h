@@ -1,6 +1,7 @@
 // Options and results of the public API: plain values, no ownership, no threads of their own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -134,6 +135,12 @@ struct SearchOptions {
   Filter filter = {};
   /// Compare with every live vector instead of walking the graph: exact, O(n).
   bool exact = false;
+  /// When to stop, exact or not: the best met until then is returned, and SearchCounters::stopped
+  /// says so. Looked at with every few nodes, some microseconds apart; filters and rows that are not
+  /// in memory may take longer.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  /// Most distances computed before it stops in the same way, and a step more; 0: no limit.
+  std::uint64_t max_distances = 0;
 };
 
 /// How vectors within a distance are looked for.
@@ -158,6 +165,7 @@ struct SearchCounters {
   std::uint64_t distances = 0;      ///< distances computed, codes and vectors together
   std::uint64_t nodes_visited = 0;  ///< nodes expanded
   SearchPath path = SearchPath::kEmpty;
+  bool stopped = false;  ///< SearchOptions::deadline or max_distances ended the search
 };
 
 struct SearchResult {
