@@ -52,7 +52,7 @@ VICINAL_API vicinal_status vicinal_index_load(vicinal_source source, void* conte
 ///
 /// Threads: any, several at once. The thread that called it is refused (VICINAL_BUSY) what would
 /// wait for itself: writes, repair, rebuild, checkpoint, reserve, closing the store.
-/// Errors: VICINAL_BUSY  in a callback of any index; VICINAL_CLOSED.
+/// Errors: VICINAL_BUSY  in a callback of any index.
 VICINAL_API vicinal_status vicinal_index_pause_writes(const vicinal_index* index,
                                                       vicinal_paused_writes** paused);
 
