@@ -2,7 +2,7 @@
 //
 // What: `rows[i]`, `labels[i]`, `replaced[i]`, `fresh[i]` and `levels[i]` belong together, and so do
 // the three of the resurrected. batch_write.h fills it in and carries it out.
-// Ownership: borrows the vectors of the call.
+// Ownership: borrows the rows of the call.
 // Threads: one call's.
 #pragma once
 
@@ -17,8 +17,8 @@
 namespace vicinal::engine {
 
 struct BatchPlan {
-  std::span<const float> vectors;
-  std::size_t dimension = 0;
+  std::span<const std::byte> stored;  ///< the rows, as they are stored
+  std::size_t row_bytes = 0;
   std::vector<std::size_t> winners;  ///< the last row of every label, in row order
   std::vector<Label> winner_labels;
   BatchResult result;
@@ -33,8 +33,8 @@ struct BatchPlan {
   std::vector<Label> resurrected_labels;
   std::vector<graph::NodeId> resurrected;
 
-  std::span<const float> row(std::size_t i) const {
-    return vectors.subspan(i * dimension, dimension);
+  std::span<const std::byte> row(std::size_t i) const {
+    return stored.subspan(i * row_bytes, row_bytes);
   }
   /// Of all rows, whose labels are `row_labels`, the last of every label wins.
   void choose_winners(std::span<const Label> row_labels);

@@ -10,10 +10,10 @@ namespace vicinal::engine {
 using graph::NodeId;
 using graph::NodeState;
 
-void FreshRows::add(NodeId node, std::span<const float> row) {
+void FreshRows::add(NodeId node, std::span<const std::byte> row) {
   Row copy;
   if (keep_rows_) {
-    std::shared_ptr<float[]> owned(new float[row.size()]);
+    std::shared_ptr<std::byte[]> owned(new std::byte[row.size()]);
     std::copy(row.begin(), row.end(), owned.get());
     copy = std::move(owned);
   }
@@ -49,7 +49,7 @@ std::vector<NodeId> FreshRows::nodes() const {
 void FreshRows::drop_stored(const graph::Graph& graph, persist::IndexRecords& records) {
   // Some at a time: a snapshot and a moment hold up others, a growing map and slots to be reused.
   constexpr std::size_t kAtOnce = 256;
-  const std::size_t row_bytes = graph.config().dimension * sizeof(float);
+  const std::size_t row_bytes = graph.config().row_shape().bytes();
   const std::vector<NodeId> fresh = nodes();
   std::vector<NodeId> dropped;
   dropped.reserve(kAtOnce);
@@ -62,9 +62,9 @@ void FreshRows::drop_stored(const graph::Graph& graph, persist::IndexRecords& re
       const NodeState state = graph.state(fresh[i]);
       if (state != NodeState::kLive && state != NodeState::kTombstone) continue;
       // The slot may hold a newer vector by now, whose row is in the journal still: compare.
-      const float* const chunk = (*reader)->row(fresh[i]);
+      const std::byte* const chunk = (*reader)->row(fresh[i]);
       const Row kept = find(fresh[i]);
-      const float* const newest = kept != nullptr ? kept.get() : graph.vector(fresh[i]);
+      const std::byte* const newest = kept != nullptr ? kept.get() : graph.row(fresh[i]);
       if (chunk == nullptr || newest == nullptr) continue;
       if (std::memcmp(chunk, newest, row_bytes) == 0) dropped.push_back(fresh[i]);
     }
@@ -72,14 +72,14 @@ void FreshRows::drop_stored(const graph::Graph& graph, persist::IndexRecords& re
   }
 }
 
-const float* StoredRows::row(NodeId node) {
-  const float* found = nullptr;
+const std::byte* StoredRows::row(NodeId node) {
+  const std::byte* found = nullptr;
   const std::uint32_t id = graph::raw(node);
   rows({&id, 1}, &found);
   return found;
 }
 
-void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
+void StoredRows::rows(std::span<const std::uint32_t> ids, const std::byte** out) {
   std::fill(out, out + ids.size(), nullptr);
   while (status_.ok()) {
     const std::uint64_t epoch = fresh_.epoch();
@@ -101,7 +101,7 @@ void StoredRows::rows(std::span<const std::uint32_t> ids, const float** out) {
       // By E5 a node that has been shown has a row: only a writer asks about others.
       const NodeState state = graph_.state(node);
       const bool has_row = state != NodeState::kFree && state != NodeState::kPending;
-      if (const float* const kept = graph_.vector(node)) {
+      if (const std::byte* const kept = graph_.row(node)) {
         out[i] = kept;
       } else if (FreshRows::Row fresh = fresh_.find(node)) {
         out[i] = fresh.get();

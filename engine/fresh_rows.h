@@ -13,6 +13,7 @@
 #include <tsl/robin_map.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,11 +27,11 @@ namespace vicinal::engine {
 
 class FreshRows {
  public:
-  using Row = std::shared_ptr<const float[]>;
+  using Row = std::shared_ptr<const std::byte[]>;
 
   explicit FreshRows(bool keep_rows) : keep_rows_(keep_rows) {}
 
-  void add(graph::NodeId node, std::span<const float> row);
+  void add(graph::NodeId node, std::span<const std::byte> row);
   void drop(std::span<const graph::NodeId> nodes);
   bool contains(graph::NodeId node) const;
   /// Null when the node's row is not here.
@@ -67,8 +68,8 @@ class StoredRows final : public graph::RowSource {
              Reading reading)
       : graph_(graph), fresh_(fresh), records_(records), reading_(reading) {}
 
-  const float* row(graph::NodeId node) override;
-  void rows(std::span<const std::uint32_t> ids, const float** out) override;
+  const std::byte* row(graph::NodeId node) override;
+  void rows(std::span<const std::uint32_t> ids, const std::byte** out) override;
   void release() override;
   Status why() const override { return reader_ == nullptr ? status_ : reader_->why(); }
   /// Why rows of nodes that were shown could not be read, if so; then no more are given out.

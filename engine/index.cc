@@ -36,6 +36,9 @@ Result<BatchResult> Index::upsert_batch(std::span<const Label> labels,
   return core_->writer().upsert_batch(labels, vectors, options);
 }
 Result<std::vector<float>> Index::get(Label label) const { return core_->reader().get(label); }
+Result<std::vector<std::byte>> Index::get_stored(Label label) const {
+  return core_->reader().get_stored(label);
+}
 bool Index::contains(Label label) const { return core_->reader().contains(label); }
 Result<EraseOutcome> Index::erase(Label label) { return core_->writer().erase(label); }
 Result<std::uint64_t> Index::erase_batch(std::span<const Label> labels) {

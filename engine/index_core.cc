@@ -22,6 +22,7 @@ graph::Config graph_config(const IndexOptions& options) {
   config.ef_construction = options.ef_construction;
   config.quantization = options.quantization;
   config.seed = options.seed;
+  config.storage = options.storage;
   config.smallest_graph = options.rebuild_on_upsert ? 0 : kSmallestGraph;
   return config;
 }
@@ -32,7 +33,7 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
   graph::Config config = graph_config(options);
   // Beside a writer process the map's rows may be newer than the graph: a reader keeps its own.
   const bool map_is_ours = link.records != nullptr && !link.file->options().read_only;
-  config.keep_vectors = options.vectors_in_memory || !map_is_ours;
+  config.keep_vectors = options.vectors_in_memory || !map_is_ours || config.rows_are_codes();
   Result<std::unique_ptr<graph::Graph>> graph =
       graph::Graph::create(config, internal::WorkerPool::shared());
   if (!graph) return graph.status();

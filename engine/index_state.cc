@@ -84,15 +84,15 @@ std::unique_ptr<StoredRows> IndexState::rows(StoredRows::Reading reading) const 
   return std::make_unique<StoredRows>(*graph, fresh, *records, reading);
 }
 
-const float* IndexState::row(NodeId node, StoredRows* rows) const {
-  return rows == nullptr ? graph->vector(node) : rows->row(node);  // which asks the graph first
+const std::byte* IndexState::row(NodeId node, StoredRows* rows) const {
+  return rows == nullptr ? graph->row(node) : rows->row(node);  // which asks the graph first
 }
 
-bool IndexState::holds(NodeId node, std::span<const float> vector) const {
+bool IndexState::holds(NodeId node, std::span<const std::byte> wanted) const {
   const graph::Moment inside(*graph);
   const std::unique_ptr<StoredRows> source = rows();
-  const float* const stored = row(node, source.get());
-  return stored != nullptr && std::memcmp(stored, vector.data(), vector.size_bytes()) == 0;
+  const std::byte* const stored = row(node, source.get());
+  return stored != nullptr && std::memcmp(stored, wanted.data(), wanted.size()) == 0;
 }
 
 }  // namespace vicinal::engine

@@ -69,7 +69,12 @@ class IndexState {
   Status labels_taken() const;
   unsigned threads_or(unsigned asked) const;
   internal::Workers workers(unsigned asked) const { return graph->workers(threads_or(asked)); }
-  std::uint64_t row_bytes() const { return std::uint64_t{options.dimension} * sizeof(float); }
+  std::uint64_t row_bytes() const { return stored_bytes(options.storage, options.dimension); }
+  /// What row_of() needs of a room.
+  std::size_t room_bytes() const {
+    return options.storage == Storage::kFloat32 ? 0
+                                                : stored_bytes(options.storage, options.dimension);
+  }
 
   /// To the journal, where there is one. `meanwhile` is called beside the commit: see
   /// IndexRecords::append().
@@ -83,9 +88,9 @@ class IndexState {
   /// Rows for one call, or null when the graph has them all.
   std::unique_ptr<StoredRows> rows(StoredRows::Reading reading = StoredRows::Reading::kFast) const;
   /// The stored row of `node`, or null. Inside a Moment.
-  const float* row(graph::NodeId node, StoredRows* rows) const;
-  /// True when the stored row of `node` has the bits of `vector`. Under the label's claim.
-  bool holds(graph::NodeId node, std::span<const float> vector) const;
+  const std::byte* row(graph::NodeId node, StoredRows* rows) const;
+  /// True when the stored row of `node` is `wanted`. Under the label's claim.
+  bool holds(graph::NodeId node, std::span<const std::byte> wanted) const;
 };
 
 }  // namespace vicinal::engine

@@ -10,6 +10,7 @@
 #include "engine/base/check.h"
 #include "engine/base/mutex.h"
 #include "engine/vector_check.h"
+#include "graph/row_codec.h"
 
 namespace vicinal::engine {
 
@@ -81,13 +82,13 @@ Status Loader::cancelled() const {
 }
 
 Status Loader::place(persist::Bytes payload) {
-  const Result<std::uint64_t> count = persist::nodes_in(payload, state_.options.dimension);
+  const Result<std::uint64_t> count = persist::nodes_in(payload, graph_.config().row_shape());
   if (!count) return count.status();
   if (nodes_ended_ || *count > head_.nodes - placed_) {
     return Status::corruption(
         fmt::format("{} nodes behind {} of {}", *count, placed_, head_.nodes));
   }
-  const NodesPiece piece(*count, state_.options.dimension);
+  const NodesPiece piece(*count, graph_.config().row_shape());
   VICINAL_RETURN_IF_ERROR(check_levels(payload.subspan(piece.levels, piece.count)));
   FirstFailure failure;
   const std::size_t runs = (piece.count + kRun - 1) / kRun;
@@ -119,27 +120,35 @@ Status Loader::check_levels(std::span<const std::byte> levels) {
 Status Loader::place_run(const NodesPiece& piece, const std::byte* from, std::uint64_t begin,
                          std::uint64_t end) {
   std::array<graph::StoredPayload, kRun> run;
+  internal::Vector<float> room;
   for (std::uint64_t i = begin; i < end; ++i) {
     graph::StoredPayload& node = run[i - begin];
     node.node = NodeId{static_cast<std::uint32_t>(placed_ + i)};
     std::memcpy(&node.label, from + NodesPiece::kLabels + i * sizeof node.label, sizeof node.label);
     node.level = std::to_integer<graph::Level>(from[piece.levels + i]);
     node.state = static_cast<NodeState>(from[piece.states + i]);
-    node.row = reinterpret_cast<const float*>(from + piece.rows + i * piece.row_bytes);
+    node.row = from + piece.rows + i * piece.row_bytes;
     const bool tombstone = node.state == NodeState::kTombstone && head_.has_links;
     if (node.state != NodeState::kLive && !tombstone) {
       return Status::corruption(fmt::format("node {} (label {}) has state {}", placed_ + i,
                                             node.label, static_cast<int>(node.state)));
     }
-    const Status status =
-        check_vector(graph_.kernels(), state_.options.metric, state_.options.dimension,
-                     {node.row, state_.options.dimension});
+    const Status status = check_row(node.row, room);
     if (!status.ok()) {
       return Status::corruption(
           fmt::format("node {} (label {}): {}", placed_ + i, node.label, status.message()));
     }
   }
   return graph_.place_nodes(std::span(run).first(end - begin));
+}
+
+Status Loader::check_row(const std::byte* row, internal::Vector<float>& room) const {
+  const graph::RowCodec& codec = graph_.codec();
+  const std::span<const float> vector(codec.floats(row, room), state_.options.dimension);
+  VICINAL_RETURN_IF_ERROR(
+      check_vector(graph_.kernels(), state_.options.metric, state_.options.dimension, vector));
+  if (codec.canonical(row, vector.data())) return {};
+  return Status::corruption(fmt::format("no row of {}", storage_name(state_.options.storage)));
 }
 
 Status Loader::end_nodes() {

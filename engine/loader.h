@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/allocator.h"
 #include "engine/index_state.h"
 #include "engine/progress.h"
 #include "persist/index_stream.h"
@@ -38,6 +39,8 @@ class Loader {
   /// Of nodes [begin, end) of the piece, whose first is number `placed_`.
   Status place_run(const persist::NodesPiece& piece, const std::byte* from, std::uint64_t begin,
                    std::uint64_t end);
+  /// That an upsert can have written it.
+  Status check_row(const std::byte* row, internal::Vector<float>& room) const;
   Status check_levels(std::span<const std::byte> levels);
   /// Once, behind all nodes.
   Status end_nodes();

@@ -37,6 +37,7 @@ Status check_options(const IndexOptions& options) {
   VICINAL_RETURN_IF_ERROR(check_range("ef_search", options.ef_search, 1, kMostEf));
   VICINAL_RETURN_IF_ERROR(
       check_range("quantization", static_cast<unsigned>(options.quantization), 0, 1));
+  VICINAL_RETURN_IF_ERROR(check_range("storage", static_cast<unsigned>(options.storage), 0, 2));
   if (!(options.repair_share >= 0 && options.repair_share <= 1)) {
     return Status::invalid_argument(
         fmt::format("repair_share {} is outside 0 to 1", options.repair_share));
@@ -101,6 +102,9 @@ Status check_agreement(std::string_view name, const IndexOptions& asked,
     return disagree(name, "quantization", quantization_name(asked.quantization),
                     quantization_name(stored.quantization));
   }
+  if (asked.storage != stored.storage) {
+    return disagree(name, "storage", storage_name(asked.storage), storage_name(stored.storage));
+  }
   if (asked.seed != 0 && asked.seed != stored.seed) {
     return disagree(name, "seed", asked.seed, stored.seed);
   }
@@ -116,13 +120,14 @@ Status check_tuning(std::string_view name, const IndexOptions& tuning,
   if (asked.ef_construction == defaults.ef_construction) asked.ef_construction = 0;
   if (asked.ef_search == defaults.ef_search) asked.ef_search = 0;
   if (asked.quantization == defaults.quantization) asked.quantization = stored.quantization;
+  if (asked.storage == defaults.storage) asked.storage = stored.storage;
   if (asked.seed == defaults.seed) asked.seed = 0;
   return check_agreement(name, asked, stored);
 }
 
 persist::StoredOptions stored_part(const IndexOptions& options) {
-  return {options.dimension, options.metric,       options.M,   options.ef_construction,
-          options.ef_search, options.quantization, options.seed};
+  return {options.dimension, options.metric,       options.M,    options.ef_construction,
+          options.ef_search, options.quantization, options.seed, options.storage};
 }
 
 IndexOptions with_stored(const IndexOptions& tuning, const persist::StoredOptions& stored) {
@@ -134,6 +139,7 @@ IndexOptions with_stored(const IndexOptions& tuning, const persist::StoredOption
   options.ef_search = stored.ef_search;
   options.quantization = stored.quantization;
   options.seed = stored.seed;
+  options.storage = stored.storage;
   return options;
 }
 

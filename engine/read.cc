@@ -8,6 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/callback.h"
 #include "engine/reader.h"
+#include "graph/row_codec.h"
 #include "graph/step_hook.h"
 
 namespace vicinal::engine {
@@ -17,7 +18,8 @@ using graph::Moment;
 using graph::NodeId;
 using graph::NodeState;
 
-Result<std::vector<float>> Reader::get(Label label) const {
+template <typename Take>
+Status Reader::with_row(Label label, const Take& take) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   const Moment moment(*state_.graph);
@@ -28,9 +30,28 @@ Result<std::vector<float>> Reader::get(Label label) const {
     return Status::not_found(fmt::format("no label {} in index \"{}\"", label, state_.name));
   }
   const std::unique_ptr<StoredRows> source = state_.rows(StoredRows::Reading::kVerified);
-  const float* const stored = state_.row(node, source.get());
+  const std::byte* const stored = state_.row(node, source.get());
   if (stored == nullptr) return unreadable(label, *source);
-  return std::vector<float>(stored, stored + state_.options.dimension);
+  take(stored);
+  return {};
+}
+
+Result<std::vector<float>> Reader::get(Label label) const {
+  std::vector<float> vector;
+  const Status status = with_row(label, [&](const std::byte* row) {
+    vector.resize(state_.options.dimension);
+    state_.graph->codec().decode(row, vector.data());
+  });
+  if (!status.ok()) return status;
+  return vector;
+}
+
+Result<std::vector<std::byte>> Reader::get_stored(Label label) const {
+  std::vector<std::byte> stored;
+  const Status status =
+      with_row(label, [&](const std::byte* row) { stored.assign(row, row + state_.row_bytes()); });
+  if (!status.ok()) return status;
+  return stored;
 }
 
 Status Reader::unreadable(Label label, const StoredRows& rows) const {
@@ -91,10 +112,11 @@ Status Reader::copy_live_rows(std::span<const Label> labels, std::vector<Label>&
   for (const Label label : labels) {
     const NodeId node = moment.stood(state_.labels.find(label));
     if (node == kNoNode) continue;
-    const float* const stored = state_.row(node, source.get());
+    const std::byte* const stored = state_.row(node, source.get());
     if (stored == nullptr) return unreadable(label, *source);
     live.push_back(label);
-    vectors.insert(vectors.end(), stored, stored + state_.options.dimension);
+    vectors.resize(live.size() * state_.options.dimension);
+    state_.graph->codec().decode(stored, &*(vectors.end() - state_.options.dimension));
   }
   return {};
 }

@@ -41,6 +41,7 @@ class Reader {
   Result<RadiusResult> search_radius(std::span<const float> query, float radius,
                                      const RadiusOptions& options) const;
   Result<std::vector<float>> get(Label label) const;
+  Result<std::vector<std::byte>> get_stored(Label label) const;
   bool contains(Label label) const;
   Status for_each(const std::function<bool(Label, std::span<const float>)>& visit) const;
   Result<Index::NodeView> node(Label label) const;
@@ -60,6 +61,9 @@ class Reader {
   Status check_rows(const StoredRows* rows) const;
 
   // -- read.cc
+  /// Calls take(row) with the row that stands for `label`.
+  template <typename Take>
+  Status with_row(Label label, const Take& take) const;
   Index::NodeView view(const graph::Moment& moment, graph::NodeId node) const;
   /// Of `labels` those that are live, and their vectors, appended.
   Status copy_live_rows(std::span<const Label> labels, std::vector<Label>& live,

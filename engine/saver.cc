@@ -29,11 +29,11 @@ constexpr std::size_t kMostLinks =
     graph::kMaxLevels * (LinksReader::kListBytes + 2 * 64 * sizeof(NodeId));
 
 std::size_t buffer_bytes(const IndexOptions& options, std::uint64_t limit) {
+  const graph::RowShape row(options.dimension, options.storage);
   // At least one node, and its links. More than there are nodes for would never be used.
-  const std::size_t least =
-      std::max(NodesPiece(1, options.dimension).bytes, LinksReader::kStart + kMostLinks);
+  const std::size_t least = std::max(NodesPiece(1, row).bytes, LinksReader::kStart + kMostLinks);
   const std::uint64_t some = std::min<std::uint64_t>(limit, kUsualPiece);  // no product overflows
-  const std::uint64_t all = NodesPiece(some, options.dimension).bytes;
+  const std::uint64_t all = NodesPiece(some, row).bytes;
   return persist::StreamWriter::kBeside +
          std::max<std::size_t>(least, std::min<std::uint64_t>(all, kUsualPiece));
 }
@@ -67,16 +67,15 @@ Status Saver::write_head() {
   }
   head.nodes = room_.numbers.count();
   head.live = room_.numbers.live_count();
-  persist::put_head(head, writer_.room().data());
-  return writer_.hand_over(PieceKind::kHead, persist::StreamHead::kBytes);
+  return writer_.hand_over(PieceKind::kHead, persist::put_head(head, writer_.room().data()));
 }
 
 Status Saver::write_nodes() {
-  const std::uint32_t dimension = state_.options.dimension;
-  const std::uint64_t most = NodesPiece::most(writer_.room().size(), dimension);
+  const graph::RowShape row = state_.graph->config().row_shape();
+  const std::uint64_t most = NodesPiece::most(writer_.room().size(), row);
   NodeId node = room_.numbers.next(0);
   for (std::uint64_t left = room_.numbers.count(); left > 0;) {
-    const NodesPiece piece(std::min(left, most), dimension);
+    const NodesPiece piece(std::min(left, most), row);
     const Result<NodeId> next = fill(piece, node);
     if (!next) return next.status();
     VICINAL_RETURN_IF_ERROR(writer_.hand_over(PieceKind::kNodes, piece.bytes));
@@ -99,7 +98,7 @@ Result<NodeId> Saver::fill(const NodesPiece& piece, NodeId first) {
     std::memcpy(to + NodesPiece::kLabels + i * sizeof label, &label, sizeof label);
     to[piece.levels + i] = static_cast<std::byte>(graph.level(node));
     to[piece.states + i] = static_cast<std::byte>(s);
-    const float* const row = state_.row(node, rows_);
+    const std::byte* const row = state_.row(node, rows_);
     if (row == nullptr) return unreadable(node);
     std::memcpy(to + piece.rows + i * piece.row_bytes, row, piece.row_bytes);
     node = room_.numbers.next(std::uint64_t{graph::raw(node)} + 1);

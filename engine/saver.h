@@ -37,7 +37,11 @@ class Saver {
   /// view's limit.
   Saver(const IndexState& state, const graph::CopyView& view, StoredRows* rows, SaveRoom& room,
         const ByteSink& sink)
-      : state_(state), view_(view), rows_(rows), room_(room), writer_(room.buffer.bytes(), sink) {}
+      : state_(state),
+        view_(view),
+        rows_(rows),
+        room_(room),
+        writer_(room.buffer.bytes(), persist::stream_version(state.options.storage), sink) {}
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;
 

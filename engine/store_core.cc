@@ -9,6 +9,7 @@
 #include "engine/base/huge_pages.h"
 #include "engine/events.h"
 #include "engine/options_check.h"
+#include "graph/row_codec.h"
 
 namespace vicinal::engine {
 namespace {
@@ -362,7 +363,8 @@ Result<std::vector<std::vector<float>>> StoreCore::stored_vectors(std::string_vi
   if (!pass) return closed_status();
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  return file_->stored_vectors(name, labels);
+  const Result<persist::StoredVectors> found = file_->stored_vectors(name, labels);
+  return found ? graph::decode_all(found->shape, found->rows) : found.status();
 }
 
 Status StoreCore::close() {

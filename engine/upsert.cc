@@ -2,6 +2,7 @@
 #include <memory>
 #include <new>
 
+#include "engine/base/allocator.h"
 #include "engine/base/check.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"
@@ -32,8 +33,9 @@ Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector)
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
   VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
-  VICINAL_RETURN_IF_ERROR(check_vector(state_.graph->kernels(), state_.options.metric,
-                                       state_.options.dimension, vector));
+  internal::Vector<std::byte> room(state_.room_bytes());
+  const Result<std::span<const std::byte>> row = row_of(*state_.graph, vector, room);
+  if (!row) return row.status();
   if (state_.options.rebuild_on_upsert) {
     const Result<BatchResult> batch = upsert_batch({&label, 1}, vector, {});
     if (!batch) return batch.status();
@@ -43,21 +45,21 @@ Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector)
   }
   Result<UpsertOutcome> outcome = [&] {
     const LabelClaims::HeldOne claim(state_.claims, label);
-    return claim ? upsert_claimed(label, vector) : Result<UpsertOutcome>(state_.labels_taken());
+    return claim ? upsert_claimed(label, *row) : Result<UpsertOutcome>(state_.labels_taken());
   }();
   if (outcome && *outcome != UpsertOutcome::kUnchanged) maintenance_.after_writes(1);
   return outcome;
 }
 
-Result<UpsertOutcome> Writer::upsert_claimed(Label label, std::span<const float> vector) {
+Result<UpsertOutcome> Writer::upsert_claimed(Label label, std::span<const std::byte> row) {
   const NodeId old = state_.labels.find(label);
-  if (old != kNoNode && state_.holds(old, vector)) {
+  if (old != kNoNode && state_.holds(old, row)) {
     if (state_.live(old)) return UpsertOutcome::kUnchanged;
     const Result<bool> lifted = resurrect_claimed(label, old);
     if (!lifted) return lifted.status();
     if (*lifted) return UpsertOutcome::kResurrected;
   }
-  VICINAL_RETURN_IF_ERROR(insert_claimed(label, vector, old));
+  VICINAL_RETURN_IF_ERROR(insert_claimed(label, row, old));
   return old == kNoNode ? UpsertOutcome::kInserted : UpsertOutcome::kUpdated;
 }
 
@@ -75,8 +77,8 @@ Result<bool> Writer::resurrect_claimed(Label label, NodeId node) {
   return true;
 }
 
-Status Writer::insert_claimed(Label label, std::span<const float> vector, NodeId old) {
-  const Result<NodeId> fresh = state_.graph->add_node(label, vector.data(), old);
+Status Writer::insert_claimed(Label label, std::span<const std::byte> row, NodeId old) {
+  const Result<NodeId> fresh = state_.graph->add_node(label, row.data(), old);
   if (!fresh) return fresh.status();
   persist::Operation operation;
   operation.kind = OperationKind::kUpsert;
@@ -84,7 +86,7 @@ Status Writer::insert_claimed(Label label, std::span<const float> vector, NodeId
   operation.node = *fresh;
   operation.replaced = old;
   operation.level = state_.graph->level(*fresh);
-  operation.row = vector;
+  operation.row = row;
   // The search for its neighbors changes nothing, so it need not wait until the node is durable.
   std::shared_ptr<graph::LinkPlan> plan;
   Result<persist::Sequence> sequence = persist::Sequence{0};
@@ -96,7 +98,7 @@ Status Writer::insert_claimed(Label label, std::span<const float> vector, NodeId
   try {
     state_.labels.set(*fresh);  // E4
     VICINAL_STEP_POINT("upsert.labelled");
-    if (state_.durable) state_.fresh.add(*fresh, vector);
+    if (state_.durable) state_.fresh.add(*fresh, row);
     sequence = state_.append(operation, [&] { plan = plan_link(*state_.graph, *fresh); });
   } catch (...) {
     take_back();  // nothing was stored

@@ -1,6 +1,7 @@
 // upsert_batch: many vectors in one commit; what it does with them is batch_write.h.
 #include <fmt/format.h>
 
+#include "engine/base/allocator.h"
 #include "engine/base/check.h"
 #include "engine/batch_plan.h"
 #include "engine/batch_write.h"
@@ -17,17 +18,19 @@ Result<BatchResult> Writer::upsert_batch(std::span<const Label> labels,
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
   VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
   VICINAL_RETURN_IF_ERROR(check_shape(state_.options.dimension, labels.size(), vectors.size()));
-  BatchPlan plan;
-  plan.vectors = vectors;
-  plan.dimension = state_.options.dimension;
+  const std::size_t dimension = state_.options.dimension;
+  const std::size_t room_bytes = state_.room_bytes();  // a row's, or 0
+  internal::Vector<std::byte> room(labels.size() * room_bytes);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const Status status = check_vector(state_.graph->kernels(), state_.options.metric,
-                                       state_.options.dimension, plan.row(i));
-    if (!status.ok()) {
-      return Status(status.code(),
-                    fmt::format("row {} (label {}): {}", i, labels[i], status.message()));
-    }
+    const auto row = row_of(*state_.graph, vectors.subspan(i * dimension, dimension),
+                            std::span(room).subspan(i * room_bytes, room_bytes));
+    if (row) continue;
+    return Status(row.status().code(),
+                  fmt::format("row {} (label {}): {}", i, labels[i], row.status().message()));
   }
+  BatchPlan plan;
+  plan.stored = room.empty() ? std::as_bytes(vectors) : std::span<const std::byte>(room);
+  plan.row_bytes = state_.row_bytes();
   plan.choose_winners(labels);
 
   Result<BatchResult> result = [&] {

@@ -73,13 +73,13 @@ Status Reader::validate_records(ValidateReport& report, const ValidateOptions& o
   if (!reader) return reader.status();
   const graph::Moment moment(*state_.graph);
   const std::uint64_t limit = state_.graph->node_limit();
-  const std::size_t bytes = state_.options.dimension * sizeof(float);
+  const std::size_t bytes = state_.row_bytes();
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     // A fresh node's row stands in the journal; its slot in the chunks may hold a former one.
     if (!moment.counts(node) || state_.fresh.contains(node)) continue;
-    const float* const stored = (*reader)->row(node);
-    if (stored != nullptr && std::memcmp(stored, state_.graph->vector(node), bytes) == 0) continue;
+    const std::byte* const stored = (*reader)->row(node);
+    if (stored != nullptr && std::memcmp(stored, state_.graph->row(node), bytes) == 0) continue;
     if (state_.fresh.contains(node)) continue;
     ++report.record_errors;
     note(report, options.max_messages,

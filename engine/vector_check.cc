@@ -5,6 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/base/allocator.h"
+#include "engine/base/check.h"
+#include "graph/row_codec.h"
+
 namespace vicinal::engine {
 namespace {
 
@@ -51,6 +55,27 @@ Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uin
                     what, norm * norm, largest));
   }
   return {};
+}
+
+Result<std::span<const std::byte>> row_of(const graph::Graph& graph, std::span<const float> vector,
+                                          std::span<std::byte> room) {
+  const graph::Config& config = graph.config();
+  const auto check = [&](std::span<const float> v) {
+    return check_vector(graph.kernels(), config.metric, config.dimension, v);
+  };
+  if (const Status status = check(vector); !status.ok()) return status;
+  if (config.storage == Storage::kFloat32) return std::as_bytes(vector);
+  const std::span<std::byte> row = room.first(config.row_shape().bytes());
+  if (const Status status = graph.codec().encode(vector.data(), row.data()); !status.ok()) {
+    return status;
+  }
+  internal::Vector<float> decoded(config.dimension);
+  graph.codec().decode(row.data(), decoded.data());
+  if (const Status status = check(decoded); !status.ok()) {
+    return Status(status.code(), fmt::format("as stored in {}: {}", storage_name(config.storage),
+                                             status.message()));
+  }
+  return std::span<const std::byte>(row);
 }
 
 Status check_shape(std::uint32_t dimension, std::size_t rows, std::size_t values) {

@@ -1,10 +1,12 @@
 // Which vectors an index takes: the one place that refuses bad numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include "graph/graph.h"
 #include "kernels/kernels.h"
 #include "vicinal/status.h"
 #include "vicinal/types.h"
@@ -17,6 +19,12 @@ namespace vicinal::engine {
 /// finite. `what` ("row 17: ") opens the message.
 Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uint32_t dimension,
                     std::span<const float> vector, const std::string& what = {});
+
+/// The row of a vector: of the vector itself where it is stored as float32, else in `room`. A row is
+/// taken when check_vector() takes the vector and what its row decodes to.
+/// Errors: as check_vector(); kInvalidArgument  the type of the rows has no number for it.
+Result<std::span<const std::byte>> row_of(const graph::Graph& graph, std::span<const float> vector,
+                                          std::span<std::byte> room);
 
 /// OK when `values` is `rows` rows of `dimension`.
 Status check_shape(std::uint32_t dimension, std::size_t rows, std::size_t values);

@@ -42,10 +42,10 @@ class Writer {
 
  private:
   // -- Under the label's claim.
-  Result<UpsertOutcome> upsert_claimed(Label label, std::span<const float> vector);
+  Result<UpsertOutcome> upsert_claimed(Label label, std::span<const std::byte> row);
   /// True when the tombstone was lifted; false when it is past lifting.
   Result<bool> resurrect_claimed(Label label, graph::NodeId node);
-  Status insert_claimed(Label label, std::span<const float> vector, graph::NodeId old);
+  Status insert_claimed(Label label, std::span<const std::byte> row, graph::NodeId old);
 
   IndexState& state_;
   Maintenance& maintenance_;

@@ -43,20 +43,20 @@ Result<bool> take_slots(GraphState& g, std::span<NodeId> taken, const Fill& fill
 }
 
 void fill_slot(GraphState& g, NodeId node, const Graph::NewNode& n, Scratch& scratch) {
-  g.write_payload(node, n.label, g.draw_level(n.label), n.vector, scratch);
+  g.write_payload(node, n.label, g.draw_level(n.label), n.row, scratch);
   g.visibility.begin_life(node, n.replaced);
   g.set_state(node, NodeState::kPending);
 }
 
 }  // namespace
 
-Result<NodeId> Graph::add_node(Label label, const float* vector, NodeId replaced) {
+Result<NodeId> Graph::add_node(Label label, const std::byte* row, NodeId replaced) {
   GraphState& g = *state_;
   // All that can throw comes before a slot is taken.
   const BorrowedScratch scratch(g.scratches);
-  scratch->rotated.resize(g.config.dimension);
+  g.make_room(*scratch);
   NodeId node = kNoNode;
-  const auto fill = [&](std::size_t) { fill_slot(g, node, {label, vector, replaced}, *scratch); };
+  const auto fill = [&](std::size_t) { fill_slot(g, node, {label, row, replaced}, *scratch); };
   const Result<bool> filled = take_slots(g, std::span(&node, 1), fill);
   if (!filled) return filled.status();
   if (!*filled) fill(0);
@@ -80,7 +80,7 @@ internal::Vector<std::uint32_t> deal_slots(GraphState& g, std::span<const Graph:
   workers.for_each(nodes.size(), kShare, [&](std::size_t i) {
     const BorrowedScratch scratch(g.scratches);
     g.write_node(taken[i], nodes[i].label, 0);
-    g.write_comparable(taken[i], nodes[i].vector, *scratch);
+    g.write_comparable(taken[i], nodes[i].row, *scratch);
   });
   internal::Vector<std::uint32_t> order = order_by_nearness(g, taken, workers);
   const internal::Vector<NodeId> slots(taken.begin(), taken.end());
@@ -95,7 +95,7 @@ Result<std::vector<NodeId>> Graph::add_nodes(std::span<const NewNode> nodes, uns
   std::vector<NodeId> taken(nodes.size(), kNoNode);
   {
     const BorrowedScratch scratch(g.scratches);
-    scratch->rotated.resize(g.config.dimension);
+    g.make_room(*scratch);
     const Result<bool> filled =
         take_slots(g, taken, [&](std::size_t i) { fill_slot(g, taken[i], nodes[i], *scratch); });
     if (!filled) return filled.status();

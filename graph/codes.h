@@ -1,5 +1,10 @@
 // What the int8 codes of a vector mean under each metric.
 //
+// Where rows are stored as int8 they are the codes, unrotated: what is traversed is what is stored, and
+// only a query's own coding is an approximation. A walk row is then the stored row and, at the end of
+// its stride, the meta; the scale between them meets zeros of the query. Measured: one copy of the rows
+// in place of two.
+//
 // A vector is rotated (kernels::rotate_f32), so that no component dominates, and coded with a scale
 // of its own. Distances between codes are exact distances between the *decoded* vectors. Under
 // cosine the decoded vector has length 1 by choice of the scale; under squared L2 its own squared
@@ -10,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/kernels.h"
 #include "vicinal/types.h"
@@ -45,6 +51,18 @@ inline float code_distance_error(Metric metric, float scale, float other, float 
       return kDeviations * 127 * scale * other * std::sqrt(n / 6);
   }
   return 0;
+}
+
+/// The meta of a stored int8 row with this scale: exact.
+inline kernels::CodeMeta code_meta_of_row(Metric metric, const std::int8_t* codes,
+                                          std::size_t dimension, float scale) {
+  std::int64_t squares = 0;
+  for (std::size_t i = 0; i < dimension; ++i) squares += std::int32_t{codes[i]} * codes[i];
+  if (squares == 0) return {};
+  const auto sum = static_cast<double>(squares);
+  if (metric == Metric::kCosine) return {static_cast<float>(1.0 / std::sqrt(sum)), 0.0f};
+  if (metric == Metric::kInnerProduct) return {scale, 0.0f};
+  return {scale, static_cast<float>(double{scale} * double{scale} * sum)};
 }
 
 /// The query side of distance(query, row): see kernels::CodeQuery. `codes` zero beyond the

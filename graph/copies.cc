@@ -11,6 +11,23 @@
 namespace vicinal::graph {
 namespace {
 
+/// What a walk sees of a node.
+struct WalkedValue {
+  const std::byte* row;
+  std::size_t bytes;
+  std::uint64_t meta;  ///< of a row that is its code; else among the bytes
+};
+
+WalkedValue walked_value(const GraphState& g, NodeId node) {
+  const std::byte* const row = g.walked().row(raw(node));
+  if (g.own_codes) return {row, g.codes.stride(), 0};
+  if (!g.use_codes) return {row, g.config.row_shape().bytes(), 0};
+  std::uint64_t meta = 0;
+  static_assert(sizeof meta == sizeof(kernels::CodeMeta));
+  std::memcpy(&meta, row + g.walked().stride() - sizeof meta, sizeof meta);
+  return {row, g.config.dimension, meta};  // under cosine a walk does not see the row's scale
+}
+
 class Gathering {
  public:
   Gathering(const GraphState& g, const Topology& t, std::size_t most,
@@ -58,7 +75,7 @@ class Gathering {
 
   bool differ(NodeId node, NodeId other) const {
     if (!g_.use_codes || !g_.config.keep_vectors) return false;
-    const std::size_t bytes = g_.config.dimension * sizeof(float);
+    const std::size_t bytes = g_.config.row_shape().bytes();
     return std::memcmp(g_.vector_row(node), g_.vector_row(other), bytes) != 0;
   }
 
@@ -88,9 +105,9 @@ class Gathering {
 }  // namespace
 
 bool same_value(const GraphState& g, NodeId a, NodeId b) {
-  if (g.use_codes) return std::memcmp(g.code_row(a), g.code_row(b), g.codes.stride()) == 0;
-  const std::size_t bytes = g.config.dimension * sizeof(float);
-  return std::memcmp(g.vector_row(a), g.vector_row(b), bytes) == 0;
+  const WalkedValue value_a = walked_value(g, a);
+  const WalkedValue value_b = walked_value(g, b);
+  return std::memcmp(value_a.row, value_b.row, value_a.bytes) == 0 && value_a.meta == value_b.meta;
 }
 
 bool hangs_from_copy(const GraphState& g, const Topology& t, NodeId node, Level level) {
@@ -109,8 +126,8 @@ NodeId first_of_copies(const GraphState& g, const Topology& t, NodeId node, Leve
 }
 
 std::uint64_t value_hash(const GraphState& g, NodeId node) {
-  if (g.use_codes) return XXH3_64bits(g.code_row(node), g.codes.stride());
-  return XXH3_64bits(g.vector_row(node), g.config.dimension * sizeof(float));
+  const WalkedValue value = walked_value(g, node);
+  return XXH3_64bits_withSeed(value.row, value.bytes, value.meta);
 }
 
 bool gather_copies(const GraphState& g, const Topology& t, std::size_t most, float farthest,

@@ -9,7 +9,7 @@ namespace {
 
 // Codes of the rows that had none, and sketches. Nobody reads them before linking has begun.
 void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
-  const bool codes = g.use_codes && g.config.keep_vectors;
+  const bool codes = g.own_codes && g.config.keep_vectors;
   if (!codes && !g.use_sketches) return;
   const BorrowedScratch scratch(g.scratches);
   const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);
@@ -17,17 +17,17 @@ void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (g.state(node) == NodeState::kFree) continue;
     if (codes) {
-      const float* const row = g.vector_row(node);
-      g.encode(node, row, g.inverse_norm(row), *scratch);
+      const float* const vector = g.codec.floats(g.vector_row(node), scratch->decoded);
+      g.encode(vector, g.inverse_norm(vector), g.codes.row(raw(node)), *scratch);
     }
-    if (g.use_sketches) g.sketch(node);
+    if (g.use_sketches) g.sketch(node, *scratch);
   }
 }
 
 }  // namespace
 
 void make_linking_parts(GraphState& g) {
-  if (g.use_codes && g.rotation_signs.empty()) {
+  if ((g.own_codes || g.use_sketches) && g.rotation_signs.empty()) {
     g.rotation_signs = kernels::make_rotation_signs(g.config.dimension, g.config.seed);
   }
   if (g.stripes == nullptr) g.stripes = std::make_unique<GraphState::Stripes>();

@@ -25,6 +25,7 @@ Graph::~Graph() = default;
 
 const Config& Graph::config() const { return state_->config; }
 const kernels::KernelTable& Graph::kernels() const { return state_->kernels; }
+const RowCodec& Graph::codec() const { return state_->codec; }
 internal::Workers Graph::workers(unsigned threads) const { return state_->workers(threads); }
 
 Label Graph::label(NodeId node) const { return state_->labels[node]; }
@@ -34,7 +35,7 @@ std::uint64_t Graph::node_limit() const {
   return state_->next_slot.load(std::memory_order_acquire);
 }
 
-const float* Graph::vector(NodeId node) const {
+const std::byte* Graph::row(NodeId node) const {
   const GraphState& g = *state_;
   return g.config.keep_vectors ? g.vector_row(node) : nullptr;
 }

@@ -98,6 +98,7 @@ struct RestoredLinks {
 
 class GraphState;  // everything behind the facade; defined in graph_state.h
 struct LinkPlan;   // what plan_link() finds; defined in insert.h
+class RowCodec;    // defined in row_codec.h
 class WriteGate;   // defined in write_gate.h
 
 class Graph {
@@ -113,20 +114,22 @@ class Graph {
 
   const Config& config() const;
   const kernels::KernelTable& kernels() const;
+  /// What its rows are.
+  const RowCodec& codec() const;
   /// Of its pool, for those above who share work on its nodes.
   internal::Workers workers(unsigned threads) const;
 
   // ---- Nodes. Payload is written once, before the node is linked.
 
-  /// Takes a free slot and writes `vector` (checked by the caller) into it, state kPending,
+  /// Takes a free slot and writes `row` (made by codec()) into it, state kPending,
   /// unreachable. `replaced` is the node that the label has until now, or kNoNode: show() hides it,
   /// and Moment::stood() goes on to it until then.
   /// Errors: kFull.
-  Result<NodeId> add_node(Label label, const float* vector, NodeId replaced = kNoNode);
+  Result<NodeId> add_node(Label label, const std::byte* row, NodeId replaced = kNoNode);
   /// A vector to be added.
   struct NewNode {
     Label label = 0;
-    const float* vector = nullptr;
+    const std::byte* row = nullptr;
     NodeId replaced = kNoNode;
   };
   /// add_node() for many, by at most `threads` threads; all or none. From 4,096 on, those near each
@@ -137,7 +140,7 @@ class Graph {
   /// For loading: writes exactly slot `node`, with the level stored for it. Different slots may be
   /// placed from different threads; no slot twice.
   /// Errors: kCorruption when the slot is taken or out of range.
-  Status place_node(NodeId node, Label label, Level level, const float* vector, NodeState state);
+  Status place_node(NodeId node, Label label, Level level, const std::byte* row, NodeState state);
   /// place_node() for many, in ascending order. An error leaves those before the wrong one placed.
   Status place_nodes(std::span<const StoredPayload> nodes);
   /// After loading: slots below `limit` that nothing was placed in become free.
@@ -150,8 +153,8 @@ class Graph {
   NodeState state(NodeId node) const;
   /// Slots ever used: every node is below it.
   std::uint64_t node_limit() const;
-  /// The stored bits, or nullptr when vectors are not kept. Valid inside a Moment.
-  const float* vector(NodeId node) const;
+  /// The stored row, or nullptr when rows are not kept. Valid inside a Moment.
+  const std::byte* row(NodeId node) const;
   /// True when links of `node` are published.
   bool linked(NodeId node) const;
   /// Nodes in used slots that are not linked(), ascending.

@@ -19,8 +19,10 @@ std::uint64_t splitmix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-std::size_t vector_stride(std::uint32_t dimension) {
-  return (std::size_t{dimension} * sizeof(float) + 63) / 64 * 64;
+// From one row to the next: the row, where it is traversed as a code its meta, rounded up to 64.
+std::size_t vector_stride(const Config& config) {
+  const std::size_t meta = config.rows_are_codes() ? sizeof(kernels::CodeMeta) : 0;
+  return (config.row_shape().bytes() + meta + 63) / 64 * 64;
 }
 
 }  // namespace
@@ -29,11 +31,13 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
                        std::shared_ptr<internal::WorkerPool> p)
     : config(c),
       kernels(k),
+      codec(c.row_shape(), c.metric, k),
       use_codes(c.quantization == Quantization::kInt8),
+      own_codes(use_codes && !c.rows_are_codes()),
       use_sketches(has_sketches(c)),
       level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
       pool(std::move(p)),
-      vectors(vector_stride(c.dimension)),
+      vectors(vector_stride(c)),
       codes(kernels::code_stride(c.dimension)),
       sketches(kernels::sketch_stride(c.dimension)),
       flat(c.smallest_graph > 0),
@@ -120,7 +124,7 @@ void GraphState::grow(std::uint64_t limit) {
 }
 
 void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) {
-  const bool codes = growth == Growth::kPieces ? g.codes_at_once() : g.use_codes;
+  const bool codes = growth == Growth::kPieces ? g.codes_at_once() : g.own_codes;
   if (g.config.keep_vectors) g.vectors.grow(limit, growth);
   if (codes) g.codes.grow(limit, growth);
   if (g.use_sketches && growth != Growth::kPieces) g.sketches.grow(limit, growth);
@@ -146,10 +150,16 @@ std::uint64_t bytes_of_nodes(const GraphState& g) {
   return bytes + sizeof(g) + (g.stripes == nullptr ? 0 : sizeof(*g.stripes));
 }
 
-void GraphState::write_payload(NodeId node, Label label, Level level, const float* vector,
+void GraphState::make_room(Scratch& scratch) const {
+  if (own_codes || use_sketches) scratch.rotated.resize(config.dimension);
+  if (use_sketches) scratch.side_codes.resize(codes.stride());
+  if (config.storage != Storage::kFloat32) scratch.decoded.resize(config.dimension);
+}
+
+void GraphState::write_payload(NodeId node, Label label, Level level, const std::byte* row,
                                Scratch& scratch) {
   write_node(node, label, level);
-  write_row(node, vector, scratch);
+  write_row(node, row, scratch);
 }
 
 void GraphState::write_node(NodeId node, Label label, Level level) {
@@ -157,20 +167,23 @@ void GraphState::write_node(NodeId node, Label label, Level level) {
   levels[node] = static_cast<std::uint8_t>(level);
 }
 
-void GraphState::write_row(NodeId node, const float* vector, Scratch& scratch) {
-  write_comparable(node, vector, scratch);
-  if (config.keep_vectors && use_codes) write_vector(node, vector);
+void GraphState::write_row(NodeId node, const std::byte* row, Scratch& scratch) {
+  write_comparable(node, row, scratch);
+  if (config.keep_vectors && own_codes) copy_row(node, row);
 }
 
-void GraphState::write_comparable(NodeId node, const float* vector, Scratch& scratch) {
-  const float inverse = inverse_norm(vector);
-  if (config.metric == Metric::kCosine) inverse_norms[node] = inverse;
-  if (codes_at_once()) {
-    encode(node, vector, inverse, scratch);
-    if (use_sketches && !flat.load(std::memory_order_relaxed)) sketch(node);
-  } else if (!use_codes) {
-    write_vector(node, vector);
+void GraphState::write_comparable(NodeId node, const std::byte* row, Scratch& scratch) {
+  const bool coded = codes_at_once();
+  const bool cosine = config.metric == Metric::kCosine;
+  const float* const vector = coded || cosine ? codec.floats(row, scratch.decoded) : nullptr;
+  const float inverse = cosine ? inverse_norm(vector) : 1.0f;
+  if (cosine) inverse_norms[node] = inverse;
+  if (coded) {
+    encode(vector, inverse, codes.row(raw(node)), scratch);
+  } else if (!own_codes) {
+    copy_row(node, row);
   }
+  if (use_sketches && !flat.load(std::memory_order_relaxed)) sketch(node, scratch);
 }
 
 float GraphState::inverse_norm(const float* vector) const {
@@ -179,17 +192,24 @@ float GraphState::inverse_norm(const float* vector) const {
   return norm > 0 ? static_cast<float>(1.0 / norm) : 0.0f;
 }
 
-void GraphState::write_vector(NodeId node, const float* vector) {
-  std::memcpy(vectors.row(raw(node)), vector, config.dimension * sizeof(float));
+void GraphState::copy_row(NodeId node, const std::byte* row) {
+  std::byte* const to = vectors.row(raw(node));
+  std::memcpy(to, row, config.row_shape().bytes());
+  if (!config.rows_are_codes()) return;
+  float scale = 0;
+  std::memcpy(&scale, row + kernels::scale_offset(config.dimension), sizeof scale);
+  const kernels::CodeMeta meta = code_meta_of_row(
+      config.metric, reinterpret_cast<const std::int8_t*>(row), config.dimension, scale);
+  std::memcpy(to + vectors.stride() - sizeof meta, &meta, sizeof meta);
 }
 
-void GraphState::encode(NodeId node, const float* vector, float inverse_norm, Scratch& scratch) {
+void GraphState::encode(const float* vector, float inverse_norm, std::byte* row,
+                        Scratch& scratch) const {
   const std::size_t n = config.dimension;
   scratch.rotated.resize(n);
   kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
   kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
   const std::size_t stride = codes.stride();
-  std::byte* const row = codes.row(raw(node));
   std::memset(row, 0, stride);
   const kernels::KernelTable::Encoded e = kernels.encode_i8(
       scratch.rotated.data(), n, kernels::code_bytes(n), reinterpret_cast<std::int8_t*>(row));
@@ -197,8 +217,24 @@ void GraphState::encode(NodeId node, const float* vector, float inverse_norm, Sc
   std::memcpy(row + stride - sizeof(meta), &meta, sizeof(meta));
 }
 
-void GraphState::sketch(NodeId node) {
-  make_sketch(code_row(node), codes.stride(), config.dimension, sketches.row(raw(node)));
+void GraphState::decode_walked(NodeId node, float* vector) const {
+  const std::byte* const row = walked().row(raw(node));
+  const float scale = kernels::code_meta(row, walked().stride()).scale;
+  kernels.decode_scaled(reinterpret_cast<const std::int8_t*>(row), scale, config.dimension, vector);
+}
+
+void GraphState::sketch(NodeId node, Scratch& scratch) {
+  const std::byte* row = walked().row(raw(node));
+  std::byte* const out = sketches.row(raw(node));
+  if (!own_codes) {  // no component may dominate: of a rotated code
+    scratch.decoded.resize(config.dimension);
+    scratch.side_codes.resize(codes.stride());
+    decode_walked(node, scratch.decoded.data());
+    auto* const code = reinterpret_cast<std::byte*>(scratch.side_codes.data());
+    encode(scratch.decoded.data(), 1, code, scratch);
+    row = code;
+  }
+  make_sketch(row, codes.stride(), config.dimension, out);
 }
 
 }  // namespace vicinal::graph

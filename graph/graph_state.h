@@ -19,6 +19,7 @@
 #include "graph/epoch.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
+#include "graph/row_codec.h"
 #include "graph/scratch.h"
 #include "graph/search_cost.h"
 #include "graph/sketch_trial.h"
@@ -41,7 +42,9 @@ class GraphState {
   // -- Constant after construction.
   const Config config;
   const kernels::KernelTable& kernels;
-  const bool use_codes;
+  const RowCodec codec;
+  const bool use_codes;           ///< int8 codes are traversed
+  const bool own_codes;           ///< they are others than the rows (codes.h)
   const bool use_sketches;        ///< sketches.h
   const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
   const std::shared_ptr<internal::WorkerPool> pool;
@@ -56,7 +59,7 @@ class GraphState {
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
   // (G8).
   SegmentTable vectors;
-  SegmentTable codes;
+  SegmentTable codes;     ///< none unless own_codes
   SegmentTable sketches;  ///< none while flat
   SegmentedArray<Label> labels;
   SegmentedArray<float> inverse_norms;  ///< cosine only
@@ -72,10 +75,9 @@ class GraphState {
   void set_state(NodeId node, NodeState s) {
     states[node].store(static_cast<std::uint8_t>(s), std::memory_order_release);
   }
-  const float* vector_row(NodeId node) const {
-    return reinterpret_cast<const float*>(vectors.row(raw(node)));
-  }
-  const std::byte* code_row(NodeId node) const { return codes.row(raw(node)); }
+  const std::byte* vector_row(NodeId node) const { return vectors.row(raw(node)); }
+  /// What is traversed.
+  const SegmentTable& walked() const { return own_codes ? codes : vectors; }
   Level level(NodeId node) const { return levels[node]; }
 
   /// No links yet (flat.h); true to false once, under slots_mutex.
@@ -83,25 +85,30 @@ class GraphState {
   std::vector<float> rotation_signs;  ///< made before the first code, then constant
   /// Whether a row gets its code when it is written, and not when linking begins.
   bool codes_at_once() const {
-    return use_codes && !(config.keep_vectors && flat.load(std::memory_order_relaxed));
+    return own_codes && !(config.keep_vectors && flat.load(std::memory_order_relaxed));
   }
 
   /// Makes every per-node array hold ids below `limit`, and free_slots all of them at once. Locked
   /// against the swap of the topology. Ends being flat where the limit says so.
   void grow(std::uint64_t limit) VICINAL_REQUIRES(slots_mutex);
-  /// Writes vector, code, norm, label and level of a slot that nobody can reach.
-  void write_payload(NodeId node, Label label, Level level, const float* vector, Scratch& scratch);
-  /// The parts of it: what is there from the beginning (label, level), then norm, vector and code.
+  /// What the next three may need of a scratch: then they throw nothing.
+  void make_room(Scratch& scratch) const;
+  /// Writes row, code, norm, label and level of a slot that nobody can reach.
+  void write_payload(NodeId node, Label label, Level level, const std::byte* row, Scratch& scratch);
+  /// The parts of it: what is there from the beginning (label, level), then norm, row and code.
   void write_node(NodeId node, Label label, Level level);
-  void write_row(NodeId node, const float* vector, Scratch& scratch);
-  /// Of the row, only what traversal compares: norm and code, or else norm and vector.
-  void write_comparable(NodeId node, const float* vector, Scratch& scratch);
+  void write_row(NodeId node, const std::byte* row, Scratch& scratch);
+  /// Of the row, only what traversal compares: norm and code, or else norm and row.
+  void write_comparable(NodeId node, const std::byte* row, Scratch& scratch);
   /// 1 / |vector| under cosine (0 for a vector of zeros), else 1.
   float inverse_norm(const float* vector) const;
-  /// The code of a vector, in the node's row.
-  void encode(NodeId node, const float* vector, float inverse_norm, Scratch& scratch);
+  /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
+  void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
+  /// Where rows are codes, the vector that a walk takes the node for: under cosine of length 1, the
+  /// same whatever the row's own length.
+  void decode_walked(NodeId node, float* vector) const;
   /// The sketch of a node that has its code.
-  void sketch(NodeId node);
+  void sketch(NodeId node, Scratch& scratch);
 
   // -- Standing still: every change is inside it, but for loading's.
   WriteGate write_gate;
@@ -217,7 +224,7 @@ class GraphState {
   RepairPass repair_pass VICINAL_GUARDED_BY(maintenance_mutex);
 
  private:
-  void write_vector(NodeId node, const float* vector);
+  void copy_row(NodeId node, const std::byte* row);
 };
 
 /// Makes every per-node array hold ids below `limit`.

@@ -180,9 +180,9 @@ Status place(GraphState& g, std::span<const StoredPayload> nodes, Scratch& scrat
 
 }  // namespace
 
-Status Graph::place_node(NodeId node, Label label, Level level, const float* vector,
+Status Graph::place_node(NodeId node, Label label, Level level, const std::byte* row,
                          NodeState state) {
-  const StoredPayload payload{node, label, level, state, vector};
+  const StoredPayload payload{node, label, level, state, row};
   return place_nodes({&payload, 1});
 }
 

@@ -43,12 +43,14 @@ void exact_distances_of(const GraphState& g, const SearchRequest& request, const
   }
   scratch.rows.resize(ids.size());
   request.rows->rows(ids, scratch.rows.data());
-  for (const float*& row : scratch.rows) {
-    if (row == nullptr) row = prepared;
+  // Stands in for a row that is gone: rows that are elsewhere are no longer than floats.
+  const auto* const none = reinterpret_cast<const std::byte*>(prepared);
+  for (const std::byte*& row : scratch.rows) {
+    if (row == nullptr) row = none;
   }
   exact_distances_of_rows(g, prepared, ids.data(), scratch.rows.data(), ids.size(), out);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (scratch.rows[i] == prepared) out[i] = std::numeric_limits<float>::infinity();
+    if (scratch.rows[i] == none) out[i] = std::numeric_limits<float>::infinity();
   }
   request.rows->release();  // filters may call the store, and the next walk may read late rows
 }

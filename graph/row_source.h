@@ -4,6 +4,7 @@
 // Threads: each class says.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,13 +18,13 @@ namespace vicinal::graph {
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  /// `dimension` floats, valid until the next call or the object's end; nullptr when the node's
+  /// RowShape::bytes(), valid until the next call or the object's end; nullptr when the node's
   /// slot was freed meanwhile, or the row cannot be read.
-  virtual const float* row(NodeId node) = 0;
+  virtual const std::byte* row(NodeId node) = 0;
   /// Why the last row() was nullptr; ok when it is not known.
   virtual Status why() const { return {}; }
   /// Row after row into `out`. Ends the validity of all rows given out before.
-  virtual void rows(std::span<const std::uint32_t> ids, const float** out) {
+  virtual void rows(std::span<const std::uint32_t> ids, const std::byte** out) {
     for (std::size_t i = 0; i < ids.size(); ++i) out[i] = row(NodeId{ids[i]});
   }
   /// Ends the validity of all rows given out, and lets go of what it holds of a store.

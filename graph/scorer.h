@@ -1,4 +1,4 @@
-// Scorer: distances from one query to nodes by id, over codes, sketches or float32 rows.
+// Scorer: distances from one query to nodes by id, over codes, sketches or stored rows.
 //
 // What: the only place that knows how a metric turns into kernel calls. A query is either a vector
 // from outside or a node of the graph.
@@ -49,11 +49,14 @@ class Scorer {
   }
 
  private:
+  /// Where rows are codes, which are not rotated: the code of the rotated query.
+  kernels::CodeQuery rotated_code(Scratch& scratch) const;
   Scorer(const GraphState& g, const kernels::RowTable& rows);
 
   const GraphState& g_;
   const kernels::RowTable rows_;
   const std::size_t rows_ahead_;
+  NodeId node_ = kNoNode;  ///< that is the query
   bool over_sketches_ = false;
   kernels::CodeQuery code_{};
   const float* query_ = nullptr;
@@ -63,11 +66,11 @@ class Scorer {
 /// otherwise.
 const float* prepare_exact_query(const GraphState& g, const float* query, Scratch& scratch);
 
-/// Exact float32 distances from a prepared query to rows kept in memory.
+/// Exact distances (G19) from a prepared query to rows kept in memory.
 void exact_distances(const GraphState& g, const float* prepared, const std::uint32_t* ids,
                      std::size_t count, float* out, kernels::Rows rows = kernels::Rows::kScattered);
 /// The same for rows that live elsewhere: rows[i] belongs to ids[i].
 void exact_distances_of_rows(const GraphState& g, const float* prepared, const std::uint32_t* ids,
-                             const float* const* rows, std::size_t count, float* out);
+                             const std::byte* const* rows, std::size_t count, float* out);
 
 }  // namespace vicinal::graph

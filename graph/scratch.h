@@ -41,7 +41,9 @@ struct Scratch {
 
   internal::Vector<float> query;    ///< the query, normalized under cosine
   internal::Vector<float> rotated;  ///< what is being encoded
+  internal::Vector<float> decoded;  ///< a stored row that is not float32
   internal::Vector<std::int8_t> query_codes;
+  internal::Vector<std::int8_t> walk_codes;    ///< rotated, where rows are codes and are not
   internal::Vector<std::int8_t> sketch_query;  ///< the same where sketches want them
   internal::Vector<std::int8_t> side_codes;    ///< the same for a node that serves as a query
   internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
@@ -49,7 +51,7 @@ struct Scratch {
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<float> nearest;      ///< of `distances`, to find the k-th
   internal::Vector<Found> results;      ///< results being made
-  internal::Vector<const float*> rows;
+  internal::Vector<const std::byte*> rows;
   internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)
   internal::Vector<NodeId> nodes;          ///< to be looked at while copies are gathered
   internal::Vector<NodeId> backlog;        ///< as it was before a walk (link_backlog.h)

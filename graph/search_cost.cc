@@ -24,7 +24,7 @@ constexpr double kPerKept = 0.01;
 
 double per_walked_row(const GraphState& g) {
   if (!g.use_codes) return kPerWalkedRowByte * static_cast<double>(g.vectors.stride());
-  const SegmentTable& rows = g.sketch_trial.passed() ? g.sketches : g.codes;
+  const SegmentTable& rows = g.sketch_trial.passed() ? g.sketches : g.walked();
   return kPerCodeByte * static_cast<double>(rows.stride());
 }
 

@@ -2,6 +2,7 @@
 // in the form in which they go to disk. No behaviour, no ownership of anything shared.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -23,6 +24,22 @@ constexpr std::uint32_t raw(NodeId id) { return static_cast<std::uint32_t>(id); 
 using Level = std::uint32_t;
 /// Levels are drawn below this whatever the seed says.
 inline constexpr Level kMaxLevels = 32;
+
+/// What a stored row is made of.
+struct RowShape {
+  constexpr RowShape(
+      std::uint32_t d = 0,
+      Storage s =
+          Storage::kFloat32)  // NOLINT(google-explicit-constructor): as a rule a dimension says it
+      : dimension(d), storage(s) {}
+
+  std::uint32_t dimension;
+  Storage storage;
+
+  constexpr std::size_t bytes() const { return stored_bytes(storage, dimension); }
+
+  friend bool operator==(const RowShape&, const RowShape&) = default;
+};
 
 /// What a slot holds. On disk: never renumber.
 enum class NodeState : std::uint8_t {
@@ -66,7 +83,7 @@ struct StoredPayload {
   Label label = 0;
   Level level = 0;
   NodeState state = NodeState::kLive;
-  const float* row = nullptr;  ///< `dimension` floats; not looked at when payload comes later
+  const std::byte* row = nullptr;  ///< RowShape::bytes(); not looked at when payload comes later
 };
 
 /// The start of every descent.

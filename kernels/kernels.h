@@ -16,6 +16,8 @@
 //       would show, so stores are portable between CPUs. sorted_entries works on integers.
 //   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id,
 //       by pointer, at any place of the batch. Between targets the last places may differ.
+//   K7  A float16 or scaled int8 row has the distance of the float32 row that it decodes to, bit for
+//       bit. encode_f16, decode_f16, encode_scaled and decode_scaled give the same bits on every target.
 #pragma once
 
 #include <bit>
@@ -80,6 +82,10 @@ constexpr std::size_t sketch_place(std::size_t i, std::size_t stride) {
   return i < last ? i : last + (i - last) / kLast * 64 + (i - last) % kLast;
 }
 
+/// A scaled int8 row, which is a vector and not a code of one: codes in [-127, 127], zeros up to a
+/// multiple of 4, and there the scale, a float32 of 17 significant bits: scale * code is exact.
+constexpr std::size_t scale_offset(std::size_t dimension) { return (dimension + 3) / 4 * 4; }
+
 /// One side of an int8 distance, prepared once per query.
 /// distance(q, row) = q.bias + row.bias + q.factor * row.scale * dot(q.codes, row.codes)
 /// Cosine and inner product: bias 1, factor -scale. Squared L2: bias |q|^2, factor -2 * scale.
@@ -109,6 +115,21 @@ enum class Rows : std::uint8_t {
   kCached,     ///< in a cache, or asked for already: asking again would take load slots for nothing
 };
 
+/// Distances of a float32 query to rows of one type: out[i] = f(query, row i), `dimension` components.
+/// Four rows per pass share the query's loads.
+struct RowDistances {
+  /// By id.
+  using Many = void (*)(const float* query, const RowTable& table, const std::uint32_t* ids,
+                        std::size_t count, std::size_t dimension, Rows rows, float* out);
+  /// By pointer: rows that do not live in a RowTable (rows inside LMDB's map). Scattered.
+  using ByPointer = void (*)(const float* query, const std::byte* const* rows, std::size_t count,
+                             std::size_t dimension, float* out);
+  Many dot_many;
+  Many squared_l2_many;
+  ByPointer dot_rows;
+  ByPointer squared_l2_rows;
+};
+
 /// The functions of one target. Every pointer is set.
 struct KernelTable {
   const char* name;  ///< "avx3_vnni", "avx3", "avx2", "sse4", "ssse3", "neon_dotprod", "neon",
@@ -120,19 +141,19 @@ struct KernelTable {
   float (*dot_f32)(const float* a, const float* b, std::size_t n);
   float (*squared_l2_f32)(const float* a, const float* b, std::size_t n);
 
-  // -- float32, one to many by id: out[i] = f(query, row ids[i]). Four rows per pass share the
-  //    query's loads.
-  void (*dot_f32_many)(const float* query, const RowTable& table, const std::uint32_t* ids,
-                       std::size_t count, std::size_t dimension, Rows rows, float* out);
-  void (*squared_l2_f32_many)(const float* query, const RowTable& table, const std::uint32_t* ids,
-                              std::size_t count, std::size_t dimension, Rows rows, float* out);
+  // -- One float32 query to many rows, by the type of the rows. K6, K7.
+  RowDistances float32;
+  RowDistances float16;
+  RowDistances scaled;  ///< scaled int8
 
-  // -- float32, one to many by pointer: rows that do not live in a RowTable (rows inside LMDB's
-  //    map). Scattered.
-  void (*dot_f32_rows)(const float* query, const float* const* rows, std::size_t count,
-                       std::size_t dimension, float* out);
-  void (*squared_l2_f32_rows)(const float* query, const float* const* rows, std::size_t count,
-                              std::size_t dimension, float* out);
+  /// The nearest float16, of two the even one; infinity from 65,520 on. K7.
+  void (*encode_f16)(const float* v, std::size_t n, std::uint16_t* out);
+  /// What is not finite decodes to something that encode_f16 makes infinite, or to no number.
+  void (*decode_f16)(const std::uint16_t* v, std::size_t n, float* out);
+  /// Codes of `v` as a scaled row has them: code[i] = v[i] / scale, rounded; returns the scale, max|v|
+  /// / 127 cut to 17 bits. 0, and codes of 0, where that is not a normal float. K7.
+  float (*encode_scaled)(const float* v, std::size_t n, std::int8_t* codes);
+  void (*decode_scaled)(const std::int8_t* codes, float scale, std::size_t n, float* out);
 
   /// sqrt(sum of squares), accumulated in double: no overflow or underflow for any finite float
   /// input.

@@ -11,6 +11,7 @@
 #include "kernels/float_vectors-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/rotation-inl.h"
+#include "kernels/stored_rows-inl.h"
 #include "kernels/tiers.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -50,10 +51,13 @@ constexpr KernelTable kTable = {
     .name = target_name(),
     .dot_f32 = dot_f32,
     .squared_l2_f32 = squared_l2_f32,
-    .dot_f32_many = dot_f32_many,
-    .squared_l2_f32_many = squared_l2_f32_many,
-    .dot_f32_rows = dot_f32_rows,
-    .squared_l2_f32_rows = squared_l2_f32_rows,
+    .float32 = row_distances<Float32Row>(),
+    .float16 = row_distances<Float16Row>(),
+    .scaled = row_distances<ScaledRow>(),
+    .encode_f16 = encode_f16,
+    .decode_f16 = decode_f16,
+    .encode_scaled = encode_scaled,
+    .decode_scaled = decode_scaled,
     .norm_f32 = norm_f32,
     .scale_f32 = scale_f32,
     .all_finite_f32 = all_finite_f32,

@@ -144,7 +144,7 @@ class Checkpoint {
   }
 
   Status decode_entry(Sequence sequence, Bytes payload, JournalEntry* entry) const {
-    const Status s = decode(payload, index_.options.dimension, entry);
+    const Status s = decode(payload, index_.layout.row, entry);
     return s.ok() ? s
                   : Status::corruption(fmt::format("journal entry {}: {}", sequence, s.message()));
   }
@@ -224,7 +224,7 @@ class Checkpoint {
 
   /// Who is doomed by entries that came meanwhile.
   Status survey_new(Transaction& transaction) {
-    return freed_.survey(transaction, index_.databases.journal, index_.options.dimension);
+    return freed_.survey(transaction, index_.databases.journal, index_.layout.row);
   }
 
   Status move_journal(Sequence cut) {

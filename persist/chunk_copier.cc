@@ -4,7 +4,7 @@
 
 namespace vicinal::persist {
 
-const float* ChunkCopier::row(graph::NodeId node) {
+const std::byte* ChunkCopier::row(graph::NodeId node) {
   if (node == graph::kNoNode) return nullptr;
   const std::uint32_t chunk = layout_.chunk_of(node);
   if (chunk_ != chunk || !why_.ok()) {

@@ -25,7 +25,7 @@ class ChunkCopier final : public RowReader {
         vectors_(vectors),
         layout_(layout),
         reader_(environment) {}
-  const float* row(graph::NodeId node) override;
+  const std::byte* row(graph::NodeId node) override;
   Status why() const override { return why_; }
 
  private:

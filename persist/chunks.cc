@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "engine/base/check.h"
@@ -17,7 +18,7 @@ struct ChunkHeader {
   std::uint32_t chunk = 0;
   std::uint32_t rows = 0;
   std::uint32_t dimension = 0;
-  std::uint32_t zero2 = 0;
+  std::uint32_t storage = 0;
   std::uint64_t checksum = 0;
   std::array<std::uint64_t, 2> zeros = {};
 };
@@ -38,7 +39,7 @@ Status damaged(const ChunkLayout& layout, std::uint32_t chunk, std::string_view 
 /// Writes header, kept rows and new rows into `value`, whose bytes are anything so far.
 void fill_chunk(const ChunkLayout& layout, std::span<std::byte> value, Bytes kept,
                 std::span<const RowToStore> rows, ChunkHeader header) {
-  std::byte* floats = value.data() + sizeof header;
+  std::byte* const begin = value.data() + sizeof header;
   const std::uint64_t room = value.size() - sizeof header;
   // Rows mostly follow each other: only what they leave is cleared.
   const bool dense = kept.empty() && rows.size() == header.rows &&
@@ -46,14 +47,14 @@ void fill_chunk(const ChunkLayout& layout, std::span<std::byte> value, Bytes kep
                        return a.slot >= b.slot;
                      }) == rows.end();
   if (!dense) {
-    std::memset(floats, 0, room);
+    std::memset(begin, 0, room);
   } else {
-    std::memset(floats + header.rows * layout.row_bytes(), 0,
+    std::memset(begin + header.rows * layout.row_bytes(), 0,
                 room - header.rows * layout.row_bytes());
   }
-  if (!kept.empty()) std::memcpy(floats, kept.data(), kept.size());
+  if (!kept.empty()) std::memcpy(begin, kept.data(), kept.size());
   for (const RowToStore& r : rows) {
-    std::memcpy(floats + r.slot * layout.row_bytes(), r.row, layout.row_bytes());
+    std::memcpy(begin + r.slot * layout.row_bytes(), r.row, layout.row_bytes());
   }
   std::memcpy(value.data(), &header, sizeof header);
   header.checksum = chunk_checksum(layout, header.chunk, value);
@@ -78,12 +79,13 @@ Result<ChunkRows> read_chunk(const ChunkLayout& layout, std::uint32_t chunk, Byt
         fmt::format("vectors chunk {} of index {}: version {}, this release reads {}", chunk,
                     layout.index, header.version, kRecordVersion));
   }
-  if (header.chunk != chunk || header.dimension != layout.dimension ||
+  if (header.chunk != chunk || header.dimension != layout.row.dimension ||
+      header.storage != static_cast<std::uint32_t>(layout.row.storage) ||
       header.rows > layout.rows_per_chunk ||
       header.rows * layout.row_bytes() > value.size() - sizeof header) {
     return damaged(layout, chunk, "header disagrees with the index");
   }
-  return ChunkRows{header.rows, reinterpret_cast<const float*>(value.data() + sizeof header)};
+  return ChunkRows{header.rows, value.data() + sizeof header};
 }
 
 Result<Bytes> find_chunk(Transaction& transaction, const IndexRange& vectors, std::uint32_t chunk) {
@@ -95,10 +97,10 @@ Result<Bytes> find_chunk(Transaction& transaction, const IndexRange& vectors, st
   return value;
 }
 
-const float* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
-                    Status* why) {
+const std::byte* row_of(const ChunkLayout& layout, const ChunkRows& rows, graph::NodeId node,
+                        Status* why) {
   const std::uint32_t slot = layout.slot_of(node);
-  if (slot < rows.count) return rows.floats + std::size_t{slot} * layout.dimension;
+  if (slot < rows.count) return rows.begin + slot * layout.row_bytes();
   *why = Status::corruption(
       fmt::format("vectors chunk {} of index {} has {} rows, none for node {}",
                   layout.chunk_of(node), layout.index, rows.count, graph::raw(node)));
@@ -119,7 +121,8 @@ Status write_rows(Transaction& transaction, const IndexRange& vectors, const Chu
   }
   ChunkHeader header;
   header.chunk = chunk;
-  header.dimension = layout.dimension;
+  header.dimension = layout.row.dimension;
+  header.storage = static_cast<std::uint32_t>(layout.row.storage);
   header.rows = old.count;
   for (const RowToStore& r : rows) {
     VICINAL_CHECK(r.slot < layout.rows_per_chunk);
@@ -130,8 +133,7 @@ Status write_rows(Transaction& transaction, const IndexRange& vectors, const Chu
   // The old rows lie in the map, which the next change may move: keep them first.
   std::vector<std::byte> kept;
   if (old.count != 0) {
-    const auto* floats = reinterpret_cast<const std::byte*>(old.floats);
-    kept.assign(floats, floats + old.count * layout.row_bytes());
+    kept.assign(old.begin, old.begin + old.count * layout.row_bytes());
   }
   Result<std::span<std::byte>> room = vectors.reserve(transaction, key.bytes(), size);
   if (!room) return room.status();

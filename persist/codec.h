@@ -27,7 +27,8 @@ RecordBuffer encode(const StateRecord& record);
 RecordBuffer encode(const TailRecord& record);
 RecordBuffer encode(const NodeBlock& block);
 RecordBuffer encode(const LinkGroup& group);
-RecordBuffer encode(const Operation& operation);  ///< any kind but kBatch
+/// Any kind but kBatch; `storage` of the index.
+RecordBuffer encode(const Operation& operation, Storage storage = Storage::kFloat32);
 RecordBuffer encode(const BatchView& batch);
 
 Status decode(Bytes payload, StoreRecord* record);
@@ -39,8 +40,8 @@ Status decode(Bytes payload, NodeBlock* block);
 Status decode(Bytes payload, LinkGroup* group);
 /// Appends the links of the group whose first node is `first`; appends nothing on an error.
 Status decode(Bytes payload, graph::NodeId first, FlatLinks* links);
-/// `dimension`: of the index; a row of another length is kCorruption.
-Status decode(Bytes payload, std::uint32_t dimension, JournalEntry* entry);
+/// `row`: of the index; a row of another length is kCorruption.
+Status decode(Bytes payload, const graph::RowShape& row, JournalEntry* entry);
 /// Only the kind of an entry, for scans that skip rows.
 Status decode_kind(Bytes payload, OperationKind* kind);
 

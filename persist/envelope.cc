@@ -49,14 +49,14 @@ std::uint64_t record_checksum(const RecordId& id, Bytes first, Bytes second) {
   return checksum(seed, {id.key, first, second});
 }
 
-void seal(const RecordId& id, RecordBuffer* record) {
+void seal(const RecordId& id, RecordBuffer* record, std::uint16_t version) {
   VICINAL_CHECK(record->size() >= kEnvelopeBytes);
   VICINAL_CHECK(record->size() - kEnvelopeBytes <= 0xFFFFFFFFu);
   std::byte* p = record->data();
   const auto payload_bytes = static_cast<std::uint32_t>(record->size() - kEnvelopeBytes);
   p[0] = static_cast<std::byte>(id.kind);
   p[1] = std::byte{0};
-  std::memcpy(p + 2, &kRecordVersion, 2);
+  std::memcpy(p + 2, &version, 2);
   std::memcpy(p + 4, &payload_bytes, 4);
   const std::uint64_t checksum =
       record_checksum(id, Bytes(p, 8), Bytes(p + kEnvelopeBytes, payload_bytes));
@@ -76,9 +76,12 @@ Result<Bytes> unseal(const RecordId& id, Bytes value) {
       read_at<std::uint32_t>(value, 4) != payload.size()) {
     return Status::corruption(fmt::format("{}: envelope disagrees with its record", describe(id)));
   }
-  if (const auto version = read_at<std::uint16_t>(value, 2); version != kRecordVersion) {
-    return Status::format_version(fmt::format("{}: version {}, this release reads {}", describe(id),
-                                              version, kRecordVersion));
+  const std::uint16_t newest =
+      id.kind == RecordKind::kOptions ? kStorageOptionsVersion : kRecordVersion;
+  const auto version = read_at<std::uint16_t>(value, 2);
+  if (version < kRecordVersion || version > newest) {
+    return Status::format_version(
+        fmt::format("{}: version {}, this release reads {}", describe(id), version, newest));
   }
   return payload;
 }

@@ -27,7 +27,7 @@ using RecordBuffer = std::vector<std::byte>;
 std::uint64_t record_checksum(const RecordId& id, Bytes first, Bytes second);
 
 /// Fills the envelope in front of the payload.
-void seal(const RecordId& id, RecordBuffer* record);
+void seal(const RecordId& id, RecordBuffer* record, std::uint16_t version = kRecordVersion);
 
 /// The payload of `value`.
 /// Errors: kCorruption (too short, wrong kind, length or checksum); kFormatVersion (a sound record

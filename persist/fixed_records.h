@@ -13,6 +13,7 @@
 #include "persist/envelope.h"
 #include "persist/index_range.h"
 #include "persist/lmdb_transaction.h"
+#include "persist/records.h"
 #include "vicinal/status.h"
 
 namespace vicinal::persist {
@@ -47,6 +48,15 @@ inline Status put_into(const IndexRange& range, Transaction& transaction, Bytes 
   return range.put(transaction, key, value);
 }
 
+/// The version under which a record is written.
+template <typename Record>
+std::uint16_t version_of(const Record&) {
+  return kRecordVersion;
+}
+inline std::uint16_t version_of(const OptionsRecord& record) {
+  return record.options.storage == Storage::kFloat32 ? kRecordVersion : kStorageOptionsVersion;
+}
+
 /// Errors: kCorruption, when it is missing too; kFormatVersion.
 template <typename Place, typename Record>
 Status read_record(Transaction& transaction, const Place& place, const RecordId& id,
@@ -65,7 +75,7 @@ template <typename Place, typename Record>
 Status write_record(Transaction& transaction, const Place& place, const RecordId& id,
                     const Record& record) {
   RecordBuffer buffer = encode(record);
-  seal(id, &buffer);
+  seal(id, &buffer, version_of(record));
   return put_into(place, transaction, id.key, buffer);
 }
 

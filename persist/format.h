@@ -26,8 +26,10 @@ using Bytes = std::span<const std::byte>;
 
 /// Version of the whole store: which databases there are and how keys are made.
 inline constexpr std::uint32_t kStoreFormat = 2;
-/// Version of every record so far. A record that changes gets the next number.
+/// Version of every record so far, but for options that say what rows are made of, where that is not
+/// float32. A record that changes gets the next number.
 inline constexpr std::uint16_t kRecordVersion = 1;
+inline constexpr std::uint16_t kStorageOptionsVersion = 2;
 
 inline constexpr std::uint32_t kNodesPerBlock = 64;     ///< nodes in a record of `nodes`
 inline constexpr std::uint32_t kNodesPerLinkGroup = 8;  ///< nodes in a record of `links`
@@ -99,10 +101,9 @@ inline Bytes text_key(std::string_view text) { return std::as_bytes(std::span(te
 
 /// Rows in a chunk: the largest power of two whose rows take at most kChunkTarget bytes, at least
 /// 1. Chosen once, stored with the index.
-constexpr std::uint32_t rows_per_chunk_for(std::uint32_t dimension) {
-  const std::uint64_t row_bytes = std::uint64_t{dimension} * sizeof(float);
+constexpr std::uint32_t rows_per_chunk_for(const graph::RowShape& row) {
   return static_cast<std::uint32_t>(
-      std::bit_floor(std::max<std::uint64_t>(kChunkTarget / row_bytes, 1)));
+      std::bit_floor(std::max<std::uint64_t>(kChunkTarget / row.bytes(), 1)));
 }
 
 }  // namespace vicinal::persist

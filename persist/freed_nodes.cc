@@ -13,7 +13,7 @@ void FreedNodes::see(Sequence sequence, std::span<const graph::NodeId> freed) {
 }
 
 Status FreedNodes::survey(Transaction& transaction, const IndexRange& journal,
-                          std::uint32_t dimension) {
+                          const graph::RowShape& row) {
   return walk_journal(
       transaction, journal,
       [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
@@ -21,7 +21,7 @@ Status FreedNodes::survey(Transaction& transaction, const IndexRange& journal,
         OperationKind kind{};
         if (!damage.ok() || !decode_kind(payload, &kind).ok()) return {};
         JournalEntry entry;
-        if (kind != OperationKind::kFree || !decode(payload, dimension, &entry).ok()) return {};
+        if (kind != OperationKind::kFree || !decode(payload, row, &entry).ok()) return {};
         see(sequence, entry.nodes);
         return {};
       },

@@ -20,7 +20,7 @@ class FreedNodes {
  public:
   /// Looks at what came since the last call, all at first. Damaged entries are passed over: whoever
   /// reads them reports them.
-  Status survey(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension);
+  Status survey(Transaction& transaction, const IndexRange& journal, const graph::RowShape& row);
 
   /// The same for who walks the journal anyway: the entry at `sequence` frees `freed`.
   void see(Sequence sequence, std::span<const graph::NodeId> freed);

@@ -29,10 +29,10 @@ Status check(const StoredIndex& index, const Operation& op) {
   }
   switch (op.kind) {
     case OperationKind::kUpsert:
-      if (op.row.size() != index.options.dimension || op.level >= graph::kMaxLevels) {
-        return Status::invalid_argument(fmt::format("a row of {} at level {}, the index has {}",
-                                                    op.row.size(), op.level,
-                                                    index.options.dimension));
+      if (op.row.size() != index.layout.row_bytes() || op.level >= graph::kMaxLevels) {
+        return Status::invalid_argument(
+            fmt::format("a row of {} bytes at level {}, the index has {}", op.row.size(), op.level,
+                        index.layout.row_bytes()));
       }
       [[fallthrough]];
     case OperationKind::kErase:
@@ -77,7 +77,7 @@ Result<Sequence> IndexRecords::append(const Operation& operation,
   const CommitQueue::Target target{
       index_->databases.journal, &index_->ledger,
       operation.kind == OperationKind::kUpsert ? WriteKind::kAdds : WriteKind::kKeepsOrFrees};
-  return queue_.append(target, encode(operation), meanwhile);
+  return queue_.append(target, encode(operation, index_->options.storage), meanwhile);
 }
 
 Result<Sequence> IndexRecords::append_batch(const Batch& batch) {

@@ -25,7 +25,7 @@ constexpr std::size_t kRowAlignment = 64;
 
 }  // namespace
 
-void put_head(const StreamHead& head, std::byte* payload) {
+std::size_t put_head(const StreamHead& head, std::byte* payload) {
   const StoredOptions& o = head.options;
   put(payload, o.dimension);
   put(payload + 4, o.M);
@@ -39,12 +39,16 @@ void put_head(const StreamHead& head, std::byte* payload) {
   put(payload + 28, graph::raw(head.entry_point.node));
   put(payload + 32, head.nodes);
   put(payload + 40, head.live);
+  if (o.storage == Storage::kFloat32) return StreamHead::kBytes;
+  put(payload + 48, static_cast<std::uint64_t>(o.storage));
+  return StreamHead::kStorageBytes;
 }
 
-Result<StreamHead> get_head(Bytes payload) {
-  if (payload.size() != StreamHead::kBytes) {
-    return Status::corruption(
-        fmt::format("head of {} bytes, it has {}", payload.size(), StreamHead::kBytes));
+Result<StreamHead> get_head(Bytes payload, std::uint32_t version) {
+  const std::size_t expected =
+      version == kStreamVersion ? StreamHead::kBytes : StreamHead::kStorageBytes;
+  if (payload.size() != expected) {
+    return Status::corruption(fmt::format("head of {} bytes, it has {}", payload.size(), expected));
   }
   StreamHead head;
   StoredOptions& o = head.options;
@@ -59,6 +63,13 @@ Result<StreamHead> get_head(Bytes payload) {
   if (metric > 2 || quantization > 1 || has_links > 1) {
     return Status::corruption(fmt::format("head with metric {}, quantization {} and links {}",
                                           metric, quantization, has_links));
+  }
+  if (version != kStreamVersion) {
+    const auto storage = get<std::uint64_t>(payload, 48);
+    if (storage < 1 || storage > static_cast<std::uint64_t>(Storage::kInt8)) {
+      return Status::corruption(fmt::format("head with storage {}", storage));
+    }
+    o.storage = static_cast<Storage>(storage);
   }
   o.metric = static_cast<Metric>(metric);
   o.quantization = static_cast<Quantization>(quantization);
@@ -78,30 +89,29 @@ Result<StreamHead> get_head(Bytes payload) {
   return head;
 }
 
-NodesPiece::NodesPiece(std::uint64_t n, std::uint32_t dimension)
+NodesPiece::NodesPiece(std::uint64_t n, const graph::RowShape& row)
     : count(n),
-      row_bytes(std::size_t{dimension} * sizeof(float)),
+      row_bytes(row.bytes()),
       levels(kLabels + n * sizeof(Label)),
       states(levels + n),
       rows((states + n + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
       bytes(rows + n * row_bytes) {}
 
-std::uint64_t NodesPiece::most(std::size_t room, std::uint32_t dimension) {
+std::uint64_t NodesPiece::most(std::size_t room, const graph::RowShape& row) {
   const std::size_t start = kLabels + kRowAlignment - 1;
-  const std::size_t each = sizeof(Label) + 2 + std::size_t{dimension} * sizeof(float);
+  const std::size_t each = sizeof(Label) + 2 + row.bytes();
   return room < start ? 0 : (room - start) / each;
 }
 
-Result<std::uint64_t> nodes_in(Bytes payload, std::uint32_t dimension) {
+Result<std::uint64_t> nodes_in(Bytes payload, const graph::RowShape& row) {
   if (payload.size() >= NodesPiece::kLabels) {
     const auto count = get<std::uint64_t>(payload, 0);
     // Bounded first: a product may not overflow.
-    if (count > 0 && count <= payload.size() &&
-        NodesPiece(count, dimension).bytes == payload.size()) {
+    if (count > 0 && count <= payload.size() && NodesPiece(count, row).bytes == payload.size()) {
       return count;
     }
     return Status::corruption(
-        fmt::format("{} bytes for {} nodes of dimension {}", payload.size(), count, dimension));
+        fmt::format("{} bytes for {} nodes of dimension {}", payload.size(), count, row.dimension));
   }
   return Status::corruption(fmt::format("nodes in {} bytes", payload.size()));
 }

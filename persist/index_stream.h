@@ -21,7 +21,9 @@
 namespace vicinal::persist {
 
 inline constexpr std::array<char, 8> kStreamMagic{'V', 'I', 'C', 'I', 'N', 'D', 'E', 'X'};
+/// The second where rows are not float32: its head says what they are.
 inline constexpr std::uint32_t kStreamVersion = 1;
+inline constexpr std::uint32_t kStorageStreamVersion = 2;
 /// Magic, version, zero.
 inline constexpr std::size_t kPrefaceBytes = 16;
 /// Kind, number, bytes of payload, checksum.
@@ -39,6 +41,7 @@ enum class PieceKind : std::uint32_t {
 
 struct StreamHead {
   static constexpr std::size_t kBytes = 48;
+  static constexpr std::size_t kStorageBytes = 56;  ///< of version 2
 
   StoredOptions options;
   /// False: as many nodes as are not worth a graph; no links follow, and no tombstones.
@@ -48,17 +51,22 @@ struct StreamHead {
   std::uint64_t live = 0;  ///< of them
 };
 
-/// Writes the payload of a head, StreamHead::kBytes.
-void put_head(const StreamHead& head, std::byte* payload);
+/// The version of the stream of an index.
+inline std::uint32_t stream_version(Storage storage) {
+  return storage == Storage::kFloat32 ? kStreamVersion : kStorageStreamVersion;
+}
+
+/// Writes the payload of a head; returns its bytes, StreamHead::kStorageBytes at most.
+std::size_t put_head(const StreamHead& head, std::byte* payload);
 /// Errors: kCorruption for what cannot be, ranges of options aside.
-Result<StreamHead> get_head(Bytes payload);
+Result<StreamHead> get_head(Bytes payload, std::uint32_t version);
 
 /// The payload of a piece of nodes: how many, then their labels, levels, states and rows, each an
 /// array; the rows begin at a multiple of 64 bytes.
 struct NodesPiece {
-  NodesPiece(std::uint64_t count, std::uint32_t dimension);
+  NodesPiece(std::uint64_t count, const graph::RowShape& row);
   /// Most nodes that fit into `room` bytes of payload.
-  static std::uint64_t most(std::size_t room, std::uint32_t dimension);
+  static std::uint64_t most(std::size_t room, const graph::RowShape& row);
 
   std::uint64_t count;
   std::size_t row_bytes;
@@ -71,7 +79,7 @@ struct NodesPiece {
 
 /// How many nodes the payload of a piece of nodes has.
 /// Errors: kCorruption when its length is not that of so many.
-Result<std::uint64_t> nodes_in(Bytes payload, std::uint32_t dimension);
+Result<std::uint64_t> nodes_in(Bytes payload, const graph::RowShape& row);
 
 /// Reads the payload of a piece of links: which node is the first and how many follow, then for each
 /// how many lists it has, and each list. Ids are numbers of nodes, bounded by nobody here.

@@ -29,7 +29,7 @@ Status walk_journal(Transaction& transaction, const IndexRange& journal, const J
   return more.status();
 }
 
-Status read_entry(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension,
+Status read_entry(Transaction& transaction, const IndexRange& journal, const graph::RowShape& row,
                   Sequence sequence, JournalEntry* entry) {
   const Key64 key(sequence);
   const RecordId id{RecordKind::kJournal, journal.index(), key.bytes()};
@@ -39,7 +39,7 @@ Status read_entry(Transaction& transaction, const IndexRange& journal, std::uint
   if (!*found) return Status::corruption(describe(id) + " is missing");
   Result<Bytes> payload = unseal(id, value);
   if (!payload) return payload.status();
-  Status status = decode(*payload, dimension, entry);
+  Status status = decode(*payload, row, entry);
   return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
 }
 

@@ -24,7 +24,7 @@ Status walk_journal(Transaction& transaction, const IndexRange& journal, const J
                     Sequence from = 0);
 
 /// The entry at `sequence`. kCorruption when it is damaged or absent.
-Status read_entry(Transaction& transaction, const IndexRange& journal, std::uint32_t dimension,
+Status read_entry(Transaction& transaction, const IndexRange& journal, const graph::RowShape& row,
                   Sequence sequence, JournalEntry* entry);
 
 /// Seals and stores an entry.

@@ -100,7 +100,7 @@ Status for_each_journal_entry(StoredIndex& index,
           if (lines.size() == kAtOnce) return Status::cancelled("");
           if (!damage.ok()) return damage;
           JournalEntry entry;
-          if (Status s = decode(payload, index.options.dimension, &entry); !s.ok()) return s;
+          if (Status s = decode(payload, index.layout.row, &entry); !s.ok()) return s;
           lines.push_back(entry_json(sequence, entry));
           from = sequence + 1;
           return {};

@@ -24,10 +24,10 @@ class Loader {
  public:
   Loader(StoredIndex& index, Transaction& transaction, LoadVisitor& visitor,
          const LoadOptions& options)
-      : index_(index),
-        layout_(index.layout),
-        context_{transaction,  index.databases, index.index, index.name,
-                 index.layout, visitor,         options,     ValueReader(index.environment)} {}
+      : layout_(index.layout), context_{transaction,  index.databases,
+                                        index.index,  index.name,
+                                        index.layout, visitor,
+                                        options,      ValueReader(index.environment)} {}
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
@@ -48,14 +48,13 @@ class Loader {
                                 state_id(context_.index), &context_.state);
     if (!status.ok()) return status;
     context_.node_limit = context_.state.node_limit;
-    status = context_.freed.survey(context_.transaction, context_.databases.journal,
-                                   index_.options.dimension);
+    status = context_.freed.survey(context_.transaction, context_.databases.journal, layout_.row);
     if (!status.ok()) return status;
     status = walk_journal(context_.transaction, context_.databases.journal,
                           [&](Sequence, Bytes payload, const Status& damage) -> Status {
                             ++journal_entries_;
                             JournalEntry entry;
-                            if (!damage.ok() || !decode(payload, layout_.dimension, &entry).ok()) {
+                            if (!damage.ok() || !decode(payload, layout_.row, &entry).ok()) {
                               return {};
                             }
                             if (entry.kind == OperationKind::kUpsert) raise_limit(entry.node);
@@ -111,7 +110,7 @@ class Loader {
         [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
           JournalEntry entry;
           Status status = damage;
-          if (status.ok()) status = decode(payload, layout_.dimension, &entry);
+          if (status.ok()) status = decode(payload, layout_.row, &entry);
           if (!status.ok()) {
             context_.set_aside.entries.push_back(sequence);
             return context_.aside(
@@ -152,9 +151,9 @@ class Loader {
   Status replay_batch(Sequence sequence, const JournalEntry& e) {
     std::vector<std::size_t> lost;
     for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-      const float* row = nullptr;
+      const std::byte* row = nullptr;
       if (!context_.freed.doomed(e.nodes[i], sequence)) {
-        Result<const float*> found = batch_row(e.labels[i], e.nodes[i]);
+        Result<const std::byte*> found = batch_row(e.labels[i], e.nodes[i]);
         if (!found) {
           if (Status s = context_.aside(found.status()); !s.ok()) return s;
           if (Status s = replay_replaced(sequence, e.labels[i], e.replaced_nodes[i]); !s.ok()) {
@@ -178,10 +177,10 @@ class Loader {
     return {};
   }
 
-  Result<const float*> batch_row(Label label, graph::NodeId node) {
+  Result<const std::byte*> batch_row(Label label, graph::NodeId node) {
     Result<ChunkRows> rows = open_chunk(layout_.chunk_of(node));
     if (rows.ok() && layout_.slot_of(node) < rows->count) {
-      return rows->floats + std::size_t{layout_.slot_of(node)} * layout_.dimension;
+      return rows->begin + layout_.slot_of(node) * layout_.row_bytes();
     }
     const std::string why =
         rows.ok() ? fmt::format("vectors chunk {} has {} rows", layout_.chunk_of(node), rows->count)
@@ -216,13 +215,13 @@ class Loader {
   }
 
   Status replay_upsert(Sequence sequence, Label label, graph::NodeId node, graph::NodeId replaced,
-                       graph::Level level, const float* row) {
+                       graph::Level level, const std::byte* row) {
     if (context_.freed.doomed(node, sequence)) return replay_replaced(sequence, label, replaced);
     Operation op;
     op.label = label;
     op.node = node;
     op.level = level;
-    op.row = {row, layout_.dimension};
+    op.row = {row, layout_.row_bytes()};
     if (replaced != graph::kNoNode && known(sequence, replaced)) op.replaced = replaced;
     context_.delivered[graph::raw(node)] = true;
     return context_.visitor.replay(sequence, op);
@@ -248,14 +247,13 @@ class Loader {
            !context_.freed.doomed(node, sequence);
   }
 
-  StoredIndex& index_;
   const ChunkLayout layout_;
   LoadContext context_;
   std::uint64_t journal_entries_ = 0;
   std::int64_t open_number_ = -1;
   ChunkRows open_rows_;
   ChunkRoom open_room_;
-  internal::Vector<float> aligned_row_;  // a row from the journal
+  internal::Vector<std::byte> aligned_row_;  // a row from the journal
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class Finder final : public StateVisitor {
     wanted->second = node;
   }
   void upsert(Label label, graph::NodeId node, graph::Level, graph::NodeId replaced,
-              std::span<const float> row) override {
+              std::span<const std::byte> row) override {
     if (replaced != graph::kNoNode) erase(replaced);
     const auto wanted = live_.find(label);
     if (wanted == live_.end()) {
@@ -55,14 +55,14 @@ class Finder final : public StateVisitor {
   const Status& status() const { return twice_; }
   graph::NodeId live(Label label) const { return live_.at(label); }
   /// The row that the journal has for a node that is followed; empty when it is in its chunk.
-  const std::vector<float>& journaled(graph::NodeId node) const {
+  const std::vector<std::byte>& journaled(graph::NodeId node) const {
     return nodes_.at(graph::raw(node)).row;
   }
 
  private:
   struct Known {
     Label label = 0;
-    std::vector<float> row;
+    std::vector<std::byte> row;
   };
 
   std::unordered_map<Label, graph::NodeId> live_;  // of every label asked for
@@ -70,8 +70,8 @@ class Finder final : public StateVisitor {
   Status twice_;
 };
 
-Result<std::vector<float>> row_in_chunk(const StoredIndex& index, Transaction& transaction,
-                                        Label label, graph::NodeId node) {
+Result<std::vector<std::byte>> row_in_chunk(const StoredIndex& index, Transaction& transaction,
+                                            Label label, graph::NodeId node) {
   const std::uint32_t chunk = index.layout.chunk_of(node);
   const Result<Bytes> value = find_chunk(transaction, index.databases.vectors, chunk);
   Status why = value.status();
@@ -79,8 +79,8 @@ Result<std::vector<float>> row_in_chunk(const StoredIndex& index, Transaction& t
     const Result<ChunkRows> rows = read_chunk(index.layout, chunk, *value, true);
     why = rows.status();
     if (rows) {
-      const float* const row = row_of(index.layout, *rows, node, &why);
-      if (row != nullptr) return std::vector<float>(row, row + index.options.dimension);
+      const std::byte* const row = row_of(index.layout, *rows, node, &why);
+      if (row != nullptr) return std::vector<std::byte>(row, row + index.layout.row_bytes());
     }
   }
   return Status(why.code(), fmt::format("{}; label {} (node {}) of index '{}' has no vector",
@@ -89,25 +89,24 @@ Result<std::vector<float>> row_in_chunk(const StoredIndex& index, Transaction& t
 
 }  // namespace
 
-Result<std::vector<std::vector<float>>> lookup(const StoredIndex& index,
-                                               std::span<const Label> labels) {
+Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> labels) {
   Result<ReadTransaction> transaction = index.environment.read();
   if (!transaction) return transaction.status();
   Finder finder(labels);
   Status s = visit_states(index, **transaction, finder);
   if (s.ok()) s = finder.status();
   if (!s.ok()) return s;
-  std::vector<std::vector<float>> found(labels.size());
+  std::vector<std::vector<std::byte>> found(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const graph::NodeId node = finder.live(labels[i]);
     if (node == graph::kNoNode) continue;
     found[i] = finder.journaled(node);
     if (!found[i].empty()) continue;
-    Result<std::vector<float>> row = row_in_chunk(index, **transaction, labels[i], node);
+    Result<std::vector<std::byte>> row = row_in_chunk(index, **transaction, labels[i], node);
     if (!row) return row.status();
     found[i] = std::move(*row);
   }
-  return found;
+  return StoredVectors{index.layout.row, std::move(found)};
 }
 
 }  // namespace vicinal::persist

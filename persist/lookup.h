@@ -1,4 +1,4 @@
-// lookup(): vectors by label, from the records of an index that is not loaded.
+// lookup(): stored vectors by label, from the records of an index that is not loaded.
 //
 // Ownership: what it answers is the caller's.
 // Threads: any, beside writers; what one snapshot shows is answered.
@@ -14,7 +14,6 @@
 namespace vicinal::persist {
 
 /// See Store::stored_vectors().
-Result<std::vector<std::vector<float>>> lookup(const StoredIndex& index,
-                                               std::span<const Label> labels);
+Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> labels);
 
 }  // namespace vicinal::persist

@@ -2,7 +2,7 @@
 
 namespace vicinal::persist {
 
-const float* MapRowReader::row(graph::NodeId node) {
+const std::byte* MapRowReader::row(graph::NodeId node) {
   why_ = {};
   if (node == graph::kNoNode) return nullptr;
   const std::uint32_t chunk = layout_.chunk_of(node);

@@ -20,7 +20,7 @@ class MapRowReader final : public RowReader {
  public:
   MapRowReader(ReadTransaction transaction, const IndexRange& vectors, const ChunkLayout& layout)
       : transaction_(std::move(transaction)), vectors_(vectors), layout_(layout) {}
-  const float* row(graph::NodeId node) override;
+  const std::byte* row(graph::NodeId node) override;
   Status why() const override { return why_; }
 
  private:

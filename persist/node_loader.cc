@@ -179,7 +179,7 @@ class NodeLoader {
     }
     if (!status.ok()) return without_vector(status, nodes);
     for (LoadedNode& node : nodes) {
-      node.row = rows->floats + std::size_t{layout_.slot_of(node.node)} * layout_.dimension;
+      node.row = rows->begin + layout_.slot_of(node.node) * layout_.row_bytes();
     }
     return {};
   }

@@ -17,7 +17,7 @@ class StateWalk {
       : index_(index), transaction_(transaction), visitor_(visitor) {}
 
   Status run() {
-    Status s = freed_.survey(transaction_, index_.databases.journal, index_.options.dimension);
+    Status s = freed_.survey(transaction_, index_.databases.journal, index_.layout.row);
     if (s.ok()) s = walk_blocks();
     return s.ok() ? replay() : s;
   }
@@ -69,7 +69,7 @@ class StateWalk {
                      [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
                        if (!damage.ok()) return damage;
                        JournalEntry entry;
-                       Status s = decode(payload, index_.options.dimension, &entry);
+                       Status s = decode(payload, index_.layout.row, &entry);
                        if (!s.ok()) {
                          return Status::corruption(fmt::format("journal entry {} of index '{}': {}",
                                                                sequence, index_.name, s.message()));
@@ -104,7 +104,7 @@ class StateWalk {
   }
 
   void upsert(Sequence sequence, Label label, graph::NodeId node, graph::Level level,
-              graph::NodeId replaced, std::span<const float> row) {
+              graph::NodeId replaced, std::span<const std::byte> row) {
     if (freed_.doomed(node, sequence)) return erase(sequence, replaced);
     const bool there = replaced != graph::kNoNode && !freed_.doomed(replaced, sequence);
     visitor_.upsert(label, node, level, there ? replaced : graph::kNoNode, row);

@@ -26,7 +26,7 @@ class StateVisitor {
   virtual void node(graph::NodeId node, const StoredNode& stored) = 0;
   /// The journal, in order. `row` is empty when it lies in the node's chunk.
   virtual void upsert(Label label, graph::NodeId node, graph::Level level, graph::NodeId replaced,
-                      std::span<const float> row) = 0;
+                      std::span<const std::byte> row) = 0;
   virtual void erase(graph::NodeId node) = 0;
   virtual void resurrect(graph::NodeId node) = 0;
 };

@@ -40,12 +40,12 @@ struct Operation {
   graph::NodeId node = graph::kNoNode;
   graph::NodeId replaced = graph::kNoNode;
   graph::Level level = 0;                ///< kUpsert: the node's highest level
-  std::span<const float> row;            ///< kUpsert: `dimension` components, the exact bits
+  std::span<const std::byte> row;        ///< kUpsert: as it is stored
   std::span<const graph::NodeId> nodes;  ///< kFree, kEraseBatch
   std::span<const Label> labels;         ///< kEraseBatch
 };
 
-/// A batch: entry i stores rows[i] (each `dimension` floats) in nodes[i] under labels[i] with
+/// A batch: entry i stores rows[i] (as it is stored) in nodes[i] under labels[i] with
 /// levels[i]; replaced[i] (or kNoNode) becomes a tombstone. resurrected: nodes whose tombstones are
 /// lifted by the batch. freed: other nodes, which hold nothing any more.
 struct Batch {
@@ -53,7 +53,7 @@ struct Batch {
   std::span<const Label> labels;
   std::span<const graph::Level> levels;
   std::span<const graph::NodeId> replaced;
-  std::function<const float*(std::size_t i)> row;
+  std::function<const std::byte*(std::size_t i)> row;
   std::span<const graph::NodeId> resurrected;
   std::span<const Label> resurrected_labels;
   std::span<const graph::NodeId> freed = {};

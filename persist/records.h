@@ -71,7 +71,7 @@ struct JournalEntry {
   graph::NodeId node = graph::kNoNode;
   graph::NodeId replaced = graph::kNoNode;
   graph::Level level = 0;
-  std::vector<float> row;                     ///< kUpsert
+  std::vector<std::byte> row;                 ///< kUpsert: as it is stored
   std::vector<graph::NodeId> nodes;           ///< kFree, kEraseBatch, kBatch
   std::vector<Label> labels;                  ///< kEraseBatch, kBatch
   std::vector<graph::Level> levels;           ///< kBatch

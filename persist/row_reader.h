@@ -5,6 +5,8 @@
 // Threads: one at a time.
 #pragma once
 
+#include <cstddef>
+
 #include "graph/types.h"
 #include "vicinal/status.h"
 
@@ -18,7 +20,7 @@ class RowReader {
   /// rows are in chunks: delivered by load() before replay(), stored by append_batch(), or moved by
   /// checkpoint(); of another node it may be any row of its slot. Rows of a chunk follow each other
   /// without gaps from a 64-byte boundary. load() verified every chunk's checksum.
-  virtual const float* row(graph::NodeId node) = 0;
+  virtual const std::byte* row(graph::NodeId node) = 0;
   /// Why the last row() was nullptr.
   virtual Status why() const = 0;
 };

@@ -45,7 +45,7 @@ Status ScatteredRows::store(Transaction& transaction, const IndexDatabases& data
       const Row& row = by_chunk_[*next];
       // The row of the slot's next node may be there already (R1).
       if (freed.doomed(row.node, row.sequence)) continue;
-      Status s = read_entry(transaction, databases.journal, layout_.dimension, row.sequence,
+      Status s = read_entry(transaction, databases.journal, layout_.row, row.sequence,
                             &entries.emplace_back());
       if (!s.ok()) return s;
       rows.push_back({layout_.slot_of(row.node), entries.back().row.data()});

@@ -212,8 +212,8 @@ Result<StoredStats> StoreFile::stored_stats(std::string_view name) {
   return index ? summarize(**index) : index.status();
 }
 
-Result<std::vector<std::vector<float>>> StoreFile::stored_vectors(std::string_view name,
-                                                                  std::span<const Label> labels) {
+Result<StoredVectors> StoreFile::stored_vectors(std::string_view name,
+                                                std::span<const Label> labels) {
   const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
   return index ? lookup(**index, labels) : index.status();
 }

@@ -82,8 +82,7 @@ class StoreFile {
 
   /// What the records say of an index that need not be open, and may be (summary.h, lookup.h).
   Result<StoredStats> stored_stats(std::string_view name);
-  Result<std::vector<std::vector<float>>> stored_vectors(std::string_view name,
-                                                         std::span<const Label> labels);
+  Result<StoredVectors> stored_vectors(std::string_view name, std::span<const Label> labels);
 
   Status sync();
   Status backup(const std::string& path);

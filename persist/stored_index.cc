@@ -33,7 +33,7 @@ Result<Sequence> next_sequence(Transaction& transaction, const IndexDatabases& d
 
 Status StoredIndex::create(Transaction& transaction, std::uint32_t index,
                            const IndexDatabases& databases, const StoredOptions& options) {
-  const OptionsRecord record{options, rows_per_chunk_for(options.dimension)};
+  const OptionsRecord record{options, rows_per_chunk_for(options.row_shape())};
   Status s = write_record(transaction, databases.meta, options_id(index), record);
   if (s.ok()) s = write_record(transaction, databases.meta, state_id(index), StateRecord{});
   if (s.ok()) s = write_tail(transaction, databases.nodes);
@@ -51,7 +51,7 @@ Result<std::unique_ptr<StoredIndex>> StoredIndex::open(Environment& environment,
   if (!next) return next.status();
   std::unique_ptr<StoredIndex> opened(
       new StoredIndex{environment, std::move(name), index, databases, record.options,
-                      ChunkLayout{index, record.options.dimension, record.rows_per_chunk}});
+                      ChunkLayout{index, record.options.row_shape(), record.rows_per_chunk}});
   opened->ledger.start(*next);
   return opened;
 }

@@ -46,9 +46,10 @@ Result<StreamHead> StreamReader::head() {
   if (std::memcmp(preface.data(), kStreamMagic.data(), kStreamMagic.size()) != 0) {
     return Status::corruption("the stream is no index: it does not begin with VICINDEX");
   }
-  if (const auto version = get<std::uint32_t>(preface, 8); version != kStreamVersion) {
-    return Status::format_version(
-        fmt::format("a stream of version {}, this release reads {}", version, kStreamVersion));
+  const auto version = get<std::uint32_t>(preface, 8);
+  if (version != kStreamVersion && version != kStorageStreamVersion) {
+    return Status::format_version(fmt::format("a stream of version {}, this release reads {}",
+                                              version, kStorageStreamVersion));
   }
   if (get<std::uint32_t>(preface, 12) != 0) return Status::corruption("the preface is damaged");
   const Result<Piece> first = read_piece();
@@ -58,7 +59,7 @@ Result<StreamHead> StreamReader::head() {
                                           static_cast<std::uint32_t>(first->kind),
                                           static_cast<std::uint32_t>(PieceKind::kHead)));
   }
-  return get_head(first->payload);
+  return get_head(first->payload, version);
 }
 
 Result<StreamReader::Piece> StreamReader::next() {

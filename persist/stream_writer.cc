@@ -7,8 +7,8 @@
 
 namespace vicinal::persist {
 
-StreamWriter::StreamWriter(std::span<std::byte> buffer, const ByteSink& sink)
-    : buffer_(buffer), sink_(sink) {
+StreamWriter::StreamWriter(std::span<std::byte> buffer, std::uint32_t version, const ByteSink& sink)
+    : buffer_(buffer), version_(version), sink_(sink) {
   VICINAL_CHECK(buffer.size() > kBeside && buffer.size() <= kPrefaceBytes + kLargestPiece);
 }
 
@@ -24,7 +24,7 @@ Status StreamWriter::hand_over(PieceKind kind, std::size_t payload) {
   if (pieces_++ > 0) return sink_(buffer_.subspan(kPrefaceBytes, kPieceHeaderBytes + payload));
   std::memset(buffer_.data(), 0, kPrefaceBytes);
   std::memcpy(buffer_.data(), kStreamMagic.data(), kStreamMagic.size());
-  std::memcpy(buffer_.data() + 8, &kStreamVersion, 4);
+  std::memcpy(buffer_.data() + 8, &version_, 4);
   return sink_(buffer_.first(kBeside + payload));
 }
 

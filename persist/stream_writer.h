@@ -20,8 +20,9 @@ class StreamWriter {
   /// What a buffer has beside the payload of a piece.
   static constexpr std::size_t kBeside = kPrefaceBytes + kPieceHeaderBytes;
 
-  /// `buffer` is longer than kBeside, and at most kPrefaceBytes + kLargestPiece.
-  StreamWriter(std::span<std::byte> buffer, const ByteSink& sink);
+  /// `buffer` is longer than kBeside, and at most kPrefaceBytes + kLargestPiece. `version`: of
+  /// the stream.
+  StreamWriter(std::span<std::byte> buffer, std::uint32_t version, const ByteSink& sink);
 
   /// Where the payload of the next piece is written.
   std::span<std::byte> room() { return buffer_.subspan(kBeside); }
@@ -30,6 +31,7 @@ class StreamWriter {
 
  private:
   const std::span<std::byte> buffer_;
+  const std::uint32_t version_;
   const ByteSink& sink_;
   std::uint32_t pieces_ = 0;
 };

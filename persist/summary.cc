@@ -17,7 +17,7 @@ class Counter final : public StateVisitor {
     at(node) = byte(stored.level, stored.state == graph::NodeState::kLive ? kLive : 0);
   }
   void upsert(Label, graph::NodeId node, graph::Level level, graph::NodeId replaced,
-              std::span<const float>) override {
+              std::span<const std::byte>) override {
     if (replaced != graph::kNoNode) erase(replaced);
     at(node) = byte(level, kLive | kJournaled);
   }

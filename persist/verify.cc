@@ -145,7 +145,7 @@ class Verifier {
             return {};
           }
           JournalEntry entry;
-          Status s = decode(payload, index_.options.dimension, &entry);
+          Status s = decode(payload, index_.layout.row, &entry);
           if (s.ok() && sequence <= state.applied) {
             s = Status::corruption(fmt::format("{} are applied", state.applied));
           }

@@ -41,6 +41,12 @@ const std::map<std::string, Quantization>& quantization_words() {
   return words;
 }
 
+const std::map<std::string, Storage>& storage_words() {
+  static const std::map<std::string, Storage> words = {
+      {"float32", Storage::kFloat32}, {"float16", Storage::kFloat16}, {"int8", Storage::kInt8}};
+  return words;
+}
+
 const std::map<std::string, Durability>& durability_words() {
   static const std::map<std::string, Durability> words = {
       {"full", Durability::kFull}, {"relaxed", Durability::kRelaxed}, {"none", Durability::kNone}};
@@ -57,6 +63,12 @@ CLI::Option* add_quantization(CLI::App& app, std::optional<Quantization>& quanti
   return add_word<Quantization>(app, "--quantization", quantization_words(), "int8|none",
                                 "What the graph walks over (default: int8)",
                                 [&quantization](Quantization value) { quantization = value; });
+}
+
+CLI::Option* add_storage(CLI::App& app, std::optional<Storage>& storage) {
+  return add_word<Storage>(app, "--storage", storage_words(), "float32|float16|int8",
+                           "What vectors are stored as (default: float32)",
+                           [&storage](Storage value) { storage = value; });
 }
 
 CLI::Option* add_format(CLI::App& app, std::string& format) {

@@ -79,6 +79,7 @@ Json to_json(const IndexOptions& options) {
           {"ef_construction", options.ef_construction},
           {"ef_search", options.ef_search},
           {"quantization", quantization_name(options.quantization)},
+          {"storage", storage_name(options.storage)},
           {"seed", options.seed}};
 }
 
@@ -176,6 +177,7 @@ void describe_index(const AnyStats& stats, std::string codes, Table& table) {
   table.line("graph", fmt::format("M {}, ef_construction {}, ef_search {}, seed {}", o.M,
                                   o.ef_construction, o.ef_search, o.seed));
   table.line("codes", std::move(codes));
+  table.line("storage", storage_name(o.storage));
   table.line("nodes by level", fmt::format("{}", fmt::join(stats.nodes_by_level, " ")));
 }
 

@@ -159,23 +159,23 @@ constexpr Kernel kKernels[] = {
      }},
     {"dot_f32_many", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       t.dot_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
+       t.float32.dot_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
      }},
     {"squared_l2_f32_many", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       t.squared_l2_f32_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
+       t.float32.squared_l2_many(in.query, in.table(), ids, kBatch, in.dimension, in.where, in.out);
      }},
     {"dot_f32_rows", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       const float* rows[kBatch];
-       for (std::size_t i = 0; i < kBatch; ++i) rows[i] = in.row(ids[i]);
-       t.dot_f32_rows(in.query, rows, kBatch, in.dimension, in.out);
+       const std::byte* rows[kBatch];
+       for (std::size_t i = 0; i < kBatch; ++i) rows[i] = in.table().row(ids[i]);
+       t.float32.dot_rows(in.query, rows, kBatch, in.dimension, in.out);
      }},
     {"squared_l2_f32_rows", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {
-       const float* rows[kBatch];
-       for (std::size_t i = 0; i < kBatch; ++i) rows[i] = in.row(ids[i]);
-       t.squared_l2_f32_rows(in.query, rows, kBatch, in.dimension, in.out);
+       const std::byte* rows[kBatch];
+       for (std::size_t i = 0; i < kBatch; ++i) rows[i] = in.table().row(ids[i]);
+       t.float32.squared_l2_rows(in.query, rows, kBatch, in.dimension, in.out);
      }},
     {"dot_f32", false,
      [](const KernelTable& t, Inputs& in, const std::uint32_t* ids) {

@@ -137,6 +137,7 @@ Status build(const Arguments& arguments, const Inputs& in, Index& index) {
               {"threads", arguments.index.thread_count()},
               {"target", stats.target},
               {"quantization", quantization_name(stats.options.quantization)},
+              {"storage", storage_name(stats.options.storage)},
               {"build_s", rounded(seconds, 3)},
               {"inserts_per_s", rounded(n / seconds, 1)},
               {"peak_rss_mb", rounded(peak_rss_mb(), 1)},

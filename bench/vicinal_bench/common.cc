@@ -28,6 +28,7 @@ IndexOptions IndexArguments::options(std::uint32_t dimension) const {
   options.M = M;
   options.ef_construction = ef_construction;
   options.quantization = quantization.value_or(options.quantization);
+  options.storage = storage.value_or(options.storage);
   options.seed = seed;
   options.threads = threads;
   return options;
@@ -44,6 +45,7 @@ void add_index_arguments(CLI::App& app, IndexArguments& arguments) {
                    "Candidates per insert")
       ->capture_default_str();
   tools::add_quantization(app, arguments.quantization);
+  tools::add_storage(app, arguments.storage);
   tools::add_whole(app, "--threads", arguments.threads, tools::kThreads,
                    "Threads of builds (default: one per CPU)");
   tools::add_whole(app, "--seed", arguments.seed, {}, "Seed of the index")->capture_default_str();

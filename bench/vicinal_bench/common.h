@@ -24,6 +24,7 @@ struct IndexArguments {
   std::uint32_t M = 16;
   std::uint32_t ef_construction = 200;
   std::optional<Quantization> quantization;
+  std::optional<Storage> storage;
   unsigned threads = 0;
   std::uint64_t seed = 42;
   std::string store;

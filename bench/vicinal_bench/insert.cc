@@ -50,6 +50,7 @@ int run(const Arguments& arguments) {
               {"ef_construction", stats.options.ef_construction},
               {"target", stats.target},
               {"quantization", quantization_name(stats.options.quantization)},
+              {"storage", storage_name(stats.options.storage)},
               {"durability",
                bench->store.has_value() ? durability_name(arguments.index.durability) : "memory"},
               {"mean_us", rounded(latencies.mean_us(), 2)},

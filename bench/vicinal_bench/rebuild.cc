@@ -62,6 +62,7 @@ int run(const Arguments& arguments) {
        {"threads", arguments.index.thread_count()},
        {"target", incremental->target},
        {"quantization", quantization_name(options.quantization)},
+       {"storage", storage_name(options.storage)},
        {"durability",
         arguments.index.store.empty() ? "memory" : durability_name(arguments.index.durability)},
        {"incremental_s", rounded(incremental->seconds, 6)},

@@ -147,6 +147,7 @@ Status measure(const Arguments& arguments) {
               {"n", arguments.rows},
               {"dim", base->dimension},
               {"quantization", quantization_name(index->options().quantization)},
+              {"storage", storage_name(index->options().storage)},
               {"threads", arguments.index.thread_count()},
               {"bytes", bytes.size()},
               {"save_s", rounded(median(saving), 4)},

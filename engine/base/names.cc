@@ -26,6 +26,18 @@ const char* quantization_name(Quantization quantization) noexcept {
   return "unknown";
 }
 
+const char* storage_name(Storage storage) noexcept {
+  switch (storage) {
+    case Storage::kFloat32:
+      return "float32";
+    case Storage::kFloat16:
+      return "float16";
+    case Storage::kInt8:
+      return "int8";
+  }
+  return "unknown";
+}
+
 const char* durability_name(Durability durability) noexcept {
   switch (durability) {
     case Durability::kFull:

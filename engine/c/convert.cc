@@ -90,6 +90,7 @@ vicinal_index_options to_struct(const IndexOptions& from) {
   options.vectors_in_memory = from.vectors_in_memory;
   options.rebuild_on_upsert = from.rebuild_on_upsert;
   options.salvage = from.salvage;
+  options.storage = static_cast<vicinal_storage>(from.storage);
   return options;
 }
 
@@ -104,6 +105,7 @@ Result<IndexOptions> read_index_options(const vicinal_index_options* given) {
   options.ef_search = from.ef_search;
   VICINAL_RETURN_IF_ERROR(read_enum("quantization", from.quantization, 2, options.quantization));
   options.seed = from.seed;
+  VICINAL_RETURN_IF_ERROR(read_enum("storage", from.storage, 3, options.storage));
   options.reserve = from.reserve;
   options.repair_share = from.repair_share;
   options.threads = from.threads;

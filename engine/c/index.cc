@@ -2,6 +2,8 @@
 #include "vicinal/c/index.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -109,6 +111,23 @@ vicinal_status vicinal_index_get(const vicinal_index* index, uint64_t label, flo
     const Result<std::vector<float>> stored = index->index.get(label);
     if (!stored) return stored.status();
     std::copy(stored.value().begin(), stored.value().end(), vector);
+    return {};
+  });
+}
+
+vicinal_status vicinal_index_get_stored(const vicinal_index* index, uint64_t label, void* stored,
+                                        size_t bytes) {
+  return answer([&]() -> Status {
+    VICINAL_RETURN_IF_ERROR(require(index, "index", stored, "stored"));
+    const vicinal::IndexOptions& options = index->index.options();
+    const std::size_t expected = vicinal::stored_bytes(options.storage, options.dimension);
+    if (bytes != expected) {
+      return Status::invalid_argument(std::to_string(bytes) + " bytes, a stored vector has " +
+                                      std::to_string(expected));
+    }
+    const Result<std::vector<std::byte>> row = index->index.get_stored(label);
+    if (!row) return row.status();
+    std::memcpy(stored, row.value().data(), bytes);
     return {};
   });
 }

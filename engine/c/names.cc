@@ -1,4 +1,4 @@
-// The words for enumerators.
+// The words for enumerators, and what else is told of them.
 #include <cstdint>
 
 #include "vicinal/c/event.h"
@@ -22,6 +22,9 @@ const char* vicinal_metric_name(vicinal_metric metric) {
 const char* vicinal_quantization_name(vicinal_quantization quantization) {
   return vicinal::quantization_name(enumerator<vicinal::Quantization>(quantization));
 }
+const char* vicinal_storage_name(vicinal_storage storage) {
+  return vicinal::storage_name(enumerator<vicinal::Storage>(storage));
+}
 const char* vicinal_durability_name(vicinal_durability durability) {
   return vicinal::durability_name(enumerator<vicinal::Durability>(durability));
 }
@@ -39,4 +42,9 @@ const char* vicinal_event_name(vicinal_event_kind kind) {
 }
 const char* vicinal_severity_name(vicinal_severity severity) {
   return vicinal::severity_name(enumerator<vicinal::Severity>(severity));
+}
+
+size_t vicinal_stored_bytes(vicinal_storage storage, size_t dimension) {
+  if (storage < VICINAL_STORAGE_FLOAT32 || storage > VICINAL_STORAGE_INT8) return 0;
+  return vicinal::stored_bytes(enumerator<vicinal::Storage>(storage), dimension);
 }

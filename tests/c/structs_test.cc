@@ -11,9 +11,10 @@ namespace vicinal::testing {
 namespace {
 
 // Never changed; a release that adds fields raises the sizes, and only those.
-static_assert(sizeof(vicinal_index_options) == 88);
+static_assert(sizeof(vicinal_index_options) == 96);
 static_assert(offsetof(vicinal_index_options, seed) == 32);
 static_assert(offsetof(vicinal_index_options, progress) == 72);
+static_assert(offsetof(vicinal_index_options, storage) == 88);
 static_assert(sizeof(vicinal_store_options) == 72);
 static_assert(offsetof(vicinal_store_options, on_event) == 56);
 static_assert(sizeof(vicinal_batch_options) == 32);
@@ -45,6 +46,7 @@ TEST(Initialisers, GiveTheDefaultsOfTheCppApi) {
   EXPECT_EQ(index.ef_construction, index_defaults.ef_construction);
   EXPECT_EQ(index.ef_search, index_defaults.ef_search);
   EXPECT_EQ(index.quantization, VICINAL_QUANTIZATION_INT8);
+  EXPECT_EQ(index.storage, VICINAL_STORAGE_FLOAT32);
   EXPECT_EQ(index.seed, index_defaults.seed);
   EXPECT_EQ(index.repair_share, index_defaults.repair_share);
   EXPECT_EQ(index.vectors_in_memory, 1u);

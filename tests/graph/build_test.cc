@@ -63,7 +63,7 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
   const auto one = make_graph(config_for(4, 8));
   const auto many = make_graph(config_for(4, 8));
   std::vector<Graph::NewNode> nodes;
-  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({1000 + i, rows.row(i)});
+  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({1000 + i, rows.bytes(i)});
   std::vector<NodeId> taken[2];
   for (int k = 0; k < 2; ++k) {
     Graph& g = k == 0 ? *one : *many;
@@ -77,7 +77,7 @@ TEST(AddNodes, TakesTheSameSlotsAtAnyNumberOfThreads) {
       const NodeId node = taken[k][i];
       ASSERT_EQ(g.label(node), 1000 + i);
       ASSERT_EQ(g.state(node), NodeState::kPending);
-      ASSERT_TRUE(std::equal(rows.row(i), rows.row(i) + 4, g.vector(node)));
+      ASSERT_TRUE(std::equal(rows.row(i), rows.row(i) + 4, vector_of(g, node)));
     }
     EXPECT_EQ(g.node_limit(), 9 + rows.size() - 3) << "free slots first";
   }
@@ -97,7 +97,7 @@ TEST(AddNodes, AFewGetSlotsInTheOrderInWhichTheyWereDiscarded) {
   for (Label label = 0; label < 9; ++label) add(*g, label, rows.row(0));
   g->discard_nodes(std::array<NodeId, 3>{NodeId{4}, NodeId{2}, NodeId{7}});
   std::vector<Graph::NewNode> nodes;
-  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({1000 + i, rows.row(i)});
+  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({1000 + i, rows.bytes(i)});
   const auto taken = g->add_nodes(nodes, 2);
   ASSERT_TRUE(taken.ok());
   EXPECT_EQ(*taken, (std::vector<NodeId>{NodeId{4}, NodeId{2}, NodeId{7}, NodeId{9}}));
@@ -267,7 +267,7 @@ TEST(Payload, VectorsAreTheBitsThatWereGiven) {
   const auto g = make_graph(config_for(3, 16, Metric::kCosine));
   const std::vector<float> v{-0.0f, 1e-20f, 3.5f};
   const NodeId node = insert(*g, 1, v.data());
-  EXPECT_EQ(std::memcmp(g->vector(node), v.data(), sizeof(float) * 3), 0);
+  EXPECT_EQ(std::memcmp(g->row(node), v.data(), sizeof(float) * 3), 0);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ double relative_error(Metric metric, const Rows& rows) {
   state.grow(rows.size());
   const BorrowedScratch scratch(state.scratches);
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
-    state.write_payload(NodeId{i}, i, 0, rows.row(i), *scratch);
+    state.write_payload(NodeId{i}, i, 0, rows.bytes(i), *scratch);
   }
   double error = 0;
   double sum = 0;

@@ -23,7 +23,7 @@ class Descend : public ::testing::Test {
     g_.next_slot = points.size();
     const BorrowedScratch scratch(g_.scratches);
     for (std::uint32_t i = 0; i < points.size(); ++i) {
-      g_.write_payload(NodeId{i}, i, 1, &points[i], *scratch);
+      g_.write_payload(NodeId{i}, i, 1, bytes_of(&points[i]), *scratch);
       g_.set_state(NodeId{i}, NodeState::kLive);
       t_.make_upper(NodeId{i}, 1);
     }

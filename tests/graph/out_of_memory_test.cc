@@ -60,7 +60,7 @@ TEST(OutOfMemory, AddNodesTakesAllSlotsOrNone) {
   ASSERT_TRUE(allocator_is_ours());
   const Rows rows = clustered(10000, 4, 5);
   std::vector<Graph::NewNode> nodes;
-  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({i, rows.row(i)});
+  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({i, rows.bytes(i)});
   Config config;
   config.dimension = 4;
   std::size_t failures = 0;

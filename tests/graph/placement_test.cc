@@ -30,7 +30,7 @@ Rows interleaved(std::size_t count, std::size_t dimension) {
 
 std::vector<NodeId> add_batch(Graph& g, const Rows& rows, unsigned threads) {
   std::vector<Graph::NewNode> nodes;
-  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({i, rows.row(i)});
+  for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back({i, rows.bytes(i)});
   const auto taken = g.add_nodes(nodes, threads);
   EXPECT_TRUE(taken.ok()) << taken.status().to_string();
   return taken.ok() ? *taken : std::vector<NodeId>();
@@ -49,7 +49,7 @@ void expect_every_row_once(const Graph& g, const Rows& rows, std::vector<NodeId>
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(g.label(taken[i]), i);
     ASSERT_EQ(g.state(taken[i]), NodeState::kPending);
-    ASSERT_TRUE(std::equal(rows.row(i), rows.row(i) + rows.dimension, g.vector(taken[i]))) << i;
+    ASSERT_TRUE(std::equal(rows.row(i), rows.row(i) + rows.dimension, vector_of(g, taken[i]))) << i;
   }
   std::sort(taken.begin(), taken.end());
   for (std::uint32_t i = 0; i < rows.size(); ++i) ASSERT_EQ(taken[i], NodeId{i});

@@ -28,7 +28,7 @@ std::size_t live_nodes_lost(const Graph& g) {
   std::size_t lost = 0;
   for (std::uint32_t i = 0; i < g.node_limit(); ++i) {
     if (g.state(NodeId{i}) != NodeState::kLive) continue;
-    const Answer a = search(g, g.vector(NodeId{i}), 1, 100);
+    const Answer a = search(g, vector_of(g, NodeId{i}), 1, 100);
     lost += a.found.size() == 1 && a.found[0].distance == 0 ? 0 : 1;
   }
   return lost;
@@ -112,7 +112,7 @@ TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
   ASSERT_TRUE(g->link_batch(nodes, 1, {}));
   g->show(nodes);
   constexpr std::uint32_t kLast = (1u << 20) - 2;
-  ASSERT_TRUE(g->place_node(NodeId{kLast}, 9999, 0, rows.row(0), NodeState::kLive).ok());
+  ASSERT_TRUE(g->place_node(NodeId{kLast}, 9999, 0, rows.bytes(0), NodeState::kLive).ok());
   g->link(NodeId{kLast});
   bool added = false;
   ASSERT_TRUE(g->rebuild(1, [&](auto, auto) {

@@ -32,7 +32,7 @@ std::vector<NodeId> nodes_in(const Graph& g, NodeState state) {
 void expect_each_finds_itself(const Graph& g, std::size_t ef = 64) {
   std::size_t lost = 0;
   for (const NodeId node : nodes_in(g, NodeState::kLive)) {
-    const Answer a = search(g, g.vector(node), 1, ef);
+    const Answer a = search(g, vector_of(g, node), 1, ef);
     lost += a.found.size() == 1 && a.found[0].distance == 0 ? 0 : 1;
   }
   EXPECT_EQ(lost, 0u);
@@ -253,7 +253,7 @@ TEST(Repair, TenRoundsOfChurnKeepRecallDegreeAndReach) {
   }
   Rows now{16, {}};
   for (const NodeId n : nodes_in(*g, NodeState::kLive)) {
-    now.values.insert(now.values.end(), g->vector(n), g->vector(n) + 16);
+    now.values.insert(now.values.end(), vector_of(*g, n), vector_of(*g, n) + 16);
   }
   ASSERT_EQ(now.size(), kLive);
   const auto fresh = build(config, now);

@@ -40,7 +40,7 @@ Restored restore(const Saved& saved, bool damaged) {
   const auto count = static_cast<std::uint32_t>(saved.rows.size());
   for (std::uint32_t i = 0; i < count; ++i) {
     EXPECT_TRUE(
-        r.graph->place_node(NodeId{i}, i, saved.levels[i], saved.rows.row(i), saved.states[i])
+        r.graph->place_node(NodeId{i}, i, saved.levels[i], saved.rows.bytes(i), saved.states[i])
             .ok());
   }
   r.graph->finish_placing(count);

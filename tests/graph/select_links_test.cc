@@ -23,7 +23,7 @@ class State {
     state_.next_slot = rows.size();
     const BorrowedScratch scratch(state_.scratches);
     for (std::uint32_t i = 0; i < rows.size(); ++i) {
-      state_.write_payload(NodeId{i}, i, 0, rows.row(i), *scratch);
+      state_.write_payload(NodeId{i}, i, 0, rows.bytes(i), *scratch);
       state_.set_state(NodeId{i}, NodeState::kLive);
     }
   }

@@ -156,7 +156,7 @@ class Stress {
 
   void check(const Found& f, const float* query) {
     if (f.label >= 2 * kLabels) wrong_.fetch_add(1);
-    const float* v = graph_->vector(f.node);  // inside the caller's Moment
+    const float* v = testing::vector_of(*graph_, f.node);  // inside the caller's Moment
     const auto generation_hint = static_cast<std::uint32_t>(v[1]);
     if (v[0] != static_cast<float>(f.label % 64) || generation_hint >= 64) wrong_.fetch_add(1);
     if (graph_->distance(query, v) != f.distance) wrong_.fetch_add(1);

@@ -28,6 +28,14 @@ constexpr std::size_t rows_for_sanitizer(std::size_t rows) {
 #endif
 }
 
+/// A float32 row, as graphs take it and as they give it.
+inline const std::byte* bytes_of(const float* row) {
+  return reinterpret_cast<const std::byte*>(row);
+}
+inline const float* vector_of(const Graph& g, NodeId node) {
+  return reinterpret_cast<const float*>(g.row(node));
+}
+
 /// Rows of floats.
 struct Rows {
   std::size_t dimension = 0;
@@ -35,6 +43,7 @@ struct Rows {
 
   std::size_t size() const { return values.size() / dimension; }
   const float* row(std::size_t i) const { return values.data() + i * dimension; }
+  const std::byte* bytes(std::size_t i) const { return bytes_of(row(i)); }
 };
 
 /// `count` points around `clusters` centers.
@@ -72,7 +81,7 @@ inline std::unique_ptr<Graph> make_graph(const Config& config) {
 }
 
 inline NodeId add(Graph& g, Label label, const float* vector, NodeId replaced = kNoNode) {
-  const Result<NodeId> node = g.add_node(label, vector, replaced);
+  const Result<NodeId> node = g.add_node(label, bytes_of(vector), replaced);
   if (!node) std::abort();
   return *node;
 }

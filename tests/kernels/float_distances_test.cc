@@ -114,26 +114,26 @@ TEST_P(FloatDistances, AreTheSameBitsInEveryForm_K6) {
     }
     const RowTable rows = {segments.data(), kShift, (1u << kShift) - 1, stride};
     std::vector<std::uint32_t> ids;
-    std::vector<const float*> pointers;
+    std::vector<const std::byte*> pointers;
     for (std::uint32_t id = 0; id < kRows; ++id) {
       const std::vector<float> row = random_floats(n, 100 + id);
       std::memcpy(const_cast<std::byte*>(rows.row(id)), row.data(), n * sizeof(float));
       ids.push_back((id * 7) % kRows);
     }
-    for (const std::uint32_t id : ids)
-      pointers.push_back(reinterpret_cast<const float*>(rows.row(id)));
+    for (const std::uint32_t id : ids) pointers.push_back(rows.row(id));
     for (const std::size_t count : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 23}) {
       std::vector<float> out(4 * count + 1, -7.0f);
       float* const at = out.data();
       const Rows rows_are = count % 2 == 0 ? Rows::kScattered : Rows::kCached;
-      table().dot_f32_many(query.data(), rows, ids.data(), count, n, rows_are, at);
-      table().dot_f32_rows(query.data(), pointers.data(), count, n, at + count);
-      table().squared_l2_f32_many(query.data(), rows, ids.data(), count, n, rows_are,
-                                  at + 2 * count);
-      table().squared_l2_f32_rows(query.data(), pointers.data(), count, n, at + 3 * count);
+      table().float32.dot_many(query.data(), rows, ids.data(), count, n, rows_are, at);
+      table().float32.dot_rows(query.data(), pointers.data(), count, n, at + count);
+      table().float32.squared_l2_many(query.data(), rows, ids.data(), count, n, rows_are,
+                                      at + 2 * count);
+      table().float32.squared_l2_rows(query.data(), pointers.data(), count, n, at + 3 * count);
       for (std::size_t i = 0; i < count; ++i) {
-        const float dot = table().dot_f32(query.data(), pointers[i], n);
-        const float l2 = table().squared_l2_f32(query.data(), pointers[i], n);
+        const auto* const row = reinterpret_cast<const float*>(pointers[i]);
+        const float dot = table().dot_f32(query.data(), row, n);
+        const float l2 = table().squared_l2_f32(query.data(), row, n);
         ASSERT_EQ(std::bit_cast<std::uint32_t>(at[i]), std::bit_cast<std::uint32_t>(dot)) << n;
         ASSERT_EQ(at[count + i], dot) << n;
         ASSERT_EQ(at[2 * count + i], l2) << n;

@@ -36,7 +36,7 @@ RecordBuffer sample_upsert() {
   op.label = 42;
   op.node = graph::NodeId{6};
   op.level = 2;
-  op.row = row;
+  op.row = std::as_bytes(std::span(row));
   return encode(op);
 }
 
@@ -61,7 +61,8 @@ TEST(Codec, RoundTrips) {
   JournalEntry entry;
   ASSERT_TRUE(decode(payload_of(sample_upsert()), 3, &entry).ok());
   EXPECT_EQ(entry.label, 42u);
-  EXPECT_EQ(entry.row, (std::vector<float>{1.5f, -2.0f, 3.25f}));
+  const std::vector<float> row = {1.5f, -2.0f, 3.25f};
+  EXPECT_TRUE(std::ranges::equal(entry.row, std::as_bytes(std::span(row))));
   EXPECT_EQ(entry.replaced, graph::kNoNode);
   EXPECT_EQ(decode(payload_of(sample_upsert()), 4, &entry).code(), StatusCode::kCorruption);
 
@@ -76,6 +77,8 @@ TEST(Codec, RowsPerChunk) {
   EXPECT_EQ(rows_per_chunk_for(1), 16384u);
   EXPECT_EQ(rows_per_chunk_for(65536), 1u);
   EXPECT_EQ(rows_per_chunk_for(300), 32u);
+  EXPECT_EQ(rows_per_chunk_for({384, Storage::kFloat16}), 64u);
+  EXPECT_EQ(rows_per_chunk_for({384, Storage::kInt8}), 128u);  // of 388 bytes
 }
 
 // Every payload that a damaged or hostile file may hold ends with a Status: sanitizers watch.

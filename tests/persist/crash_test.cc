@@ -71,7 +71,7 @@ void write_for_ever(const std::string& path, Durability durability, Shared* shar
         if (store_it) {
           if (generation % 2 == 0) ++generation;
           row = make_row(label, generation, kDimension);
-          op.row = row;
+          op.row = std::as_bytes(std::span(row));
           if (!free.empty()) {
             op.node = free.back();
             free.pop_back();
@@ -116,8 +116,13 @@ void write_for_ever(const std::string& path, Durability durability, Shared* shar
         rows.push_back(make_row(labels.back(), b, kDimension));
       }
       shared->batches_begun = b + 1;
-      const auto sequence = index->append_batch(
-          {nodes, labels, levels, replaced, [&](std::size_t k) { return rows[k].data(); }, {}, {}});
+      const auto sequence = index->append_batch({nodes,
+                                                 labels,
+                                                 levels,
+                                                 replaced,
+                                                 [&](std::size_t k) { return bytes_of(rows[k]); },
+                                                 {},
+                                                 {}});
       if (!sequence.ok()) ::_exit(6);
       index->finish(*sequence);
       shared->batches_acknowledged = b + 1;

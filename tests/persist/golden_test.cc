@@ -141,7 +141,7 @@ TEST(Golden, EncodersMatchByteForByte) {
   op.node = graph::NodeId{12};
   op.replaced = graph::NodeId{13};
   op.level = 2;
-  op.row = row;
+  op.row = std::as_bytes(std::span(row));
   add(RecordKind::kJournal, encode(op));
   const std::vector<graph::NodeId> nodes = {graph::NodeId{1}, graph::NodeId{2}};
   const std::vector<Label> labels = {21, 22};

@@ -154,7 +154,7 @@ TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
         Operation op;
         op.label = t * 1000 + i;
         op.node = graph::NodeId{t * 1000 + i};
-        op.row = row;
+        op.row = std::as_bytes(std::span(row));
         bool called = false;
         const auto sequence = index->append(op, [&] { called = true; });
         EXPECT_TRUE(called);
@@ -215,7 +215,7 @@ TEST(GroupCommit, EverythingBesideEverything) {
         Operation op;
         op.label = id;
         op.node = graph::NodeId{id};
-        op.row = row;
+        op.row = std::as_bytes(std::span(row));
         const auto sequence = index->append(op);
         ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
         index->finish(*sequence);
@@ -233,8 +233,13 @@ TEST(GroupCommit, EverythingBesideEverything) {
         labels.push_back(graph::raw(nodes.back()));
         rows.push_back(make_row(labels.back(), 0, 64));
       }
-      const auto sequence = index->append_batch(
-          {nodes, labels, levels, replaced, [&](std::size_t k) { return rows[k].data(); }, {}, {}});
+      const auto sequence = index->append_batch({nodes,
+                                                 labels,
+                                                 levels,
+                                                 replaced,
+                                                 [&](std::size_t k) { return bytes_of(rows[k]); },
+                                                 {},
+                                                 {}});
       ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
       index->finish(*sequence);
     }

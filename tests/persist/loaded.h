@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,13 @@
 #include "tests/persist/support.h"
 
 namespace vicinal::persist::test {
+
+/// A float32 row's components.
+inline std::vector<float> floats_of(std::span<const std::byte> row) {
+  std::vector<float> floats(row.size() / sizeof(float));
+  std::memcpy(floats.data(), row.data(), row.size());
+  return floats;
+}
 
 struct Node {
   Label label = 0;
@@ -48,7 +56,7 @@ class Loaded final : public LoadVisitor {
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(n.row) % 64, 0u);
       }
       std::vector<float> row;
-      if (n.row != nullptr) row.assign(n.row, n.row + dimension_);
+      if (n.row != nullptr) row = floats_of({n.row, dimension_ * sizeof(float)});
       table[graph::raw(n.node)] = {n.label, n.level, n.state, row};
     }
     return {};
@@ -73,12 +81,12 @@ class Loaded final : public LoadVisitor {
     EXPECT_LT(id, node_limit);
     switch (op.kind) {
       case OperationKind::kUpsert:
-        EXPECT_EQ(op.row.size(), dimension_);
+        EXPECT_EQ(op.row.size(), dimension_ * sizeof(float));
         if (op.replaced != graph::kNoNode) {
           EXPECT_TRUE(table.contains(graph::raw(op.replaced)));
           table[graph::raw(op.replaced)].state = graph::NodeState::kTombstone;
         }
-        table[id] = {op.label, op.level, graph::NodeState::kLive, {op.row.begin(), op.row.end()}};
+        table[id] = {op.label, op.level, graph::NodeState::kLive, floats_of(op.row)};
         break;
       case OperationKind::kErase:
       case OperationKind::kResurrect:

@@ -34,7 +34,7 @@ class MemoryIndex final : public CheckpointSource {
     op.level = random_() % 4;
     op.replaced = live_node(label);
     const std::vector<float> row = make_row(label, ++generation_, dimension_);
-    op.row = row;
+    op.row = std::as_bytes(std::span(row));
     commit(op);
     place(id, label, op.level, op.replaced, row);
   }
@@ -110,7 +110,8 @@ class MemoryIndex final : public CheckpointSource {
       levels.push_back(random_() % 4);
       rows.push_back(make_row(first + i, generation_, dimension_));
     }
-    Batch b{nodes, labels, levels, replaced, [&](std::size_t i) { return rows[i].data(); }, {}, {}};
+    Batch b{nodes, labels, levels, replaced, [&](std::size_t i) { return bytes_of(rows[i]); },
+            {},    {}};
     const Result<Sequence> sequence = records_->append_batch(b);
     if (!sequence.ok()) {
       EXPECT_FALSE(expect_ok) << sequence.status().to_string();

@@ -108,7 +108,7 @@ TEST(Records, UnfinishedOperationsStayInTheJournal) {
   MemoryIndex source(index.get(), 1);
   const std::vector<float> row = make_row(1, 1, 4);
   Operation op;
-  op.row = row;
+  op.row = std::as_bytes(std::span(row));
   std::vector<Sequence> sequences;
   for (std::uint32_t i = 0; i < 4; ++i) {
     op.label = i;
@@ -154,7 +154,7 @@ TEST(Records, RowReaderSeesChunks) {
   auto reader = index->row_reader();
   ASSERT_TRUE(reader.ok());
   for (const auto& [id, node] : model.table) {
-    const float* row = (*reader)->row(graph::NodeId{id});
+    const std::byte* row = (*reader)->row(graph::NodeId{id});
     if (node.label == 5000) {
       EXPECT_EQ(row, nullptr);
       continue;

@@ -325,7 +325,7 @@ TEST(Store, FullKeepsWhatIsThere) {
   EXPECT_FALSE(model.batch(10000, 100000, false));
   Operation op;
   const std::vector<float> row = make_row(1, 1, 64);
-  op.row = row;
+  op.row = std::as_bytes(std::span(row));
   op.node = graph::NodeId{200000};
   std::vector<graph::NodeId> nodes(5'000'000, graph::NodeId{1});
   Operation large;

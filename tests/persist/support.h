@@ -75,6 +75,11 @@ inline std::vector<float> make_row(Label label, std::uint64_t generation, std::u
   return row;
 }
 
+/// The stored row of a float32 vector.
+inline const std::byte* bytes_of(const std::vector<float>& row) {
+  return reinterpret_cast<const std::byte*>(row.data());
+}
+
 inline StoredOptions options_of(std::uint32_t dimension) {
   StoredOptions options;
   options.dimension = dimension;

@@ -78,6 +78,7 @@ class Words(Case):
         for kind, function in (
             (vicinal.Metric, "metric"),
             (vicinal.Quantization, "quantization"),
+            (vicinal.Storage, "storage"),
             (vicinal.Durability, "durability"),
             (vicinal.UpsertOutcome, "upsert_outcome"),
             (vicinal.SearchPath, "search_path"),
@@ -124,7 +125,7 @@ class Functions(Case):
             file.read_text() for file in (ROOT / "tools/python/vicinal").glob("*.[pc]*")
         )
         for name in sorted(exported):
-            if re.search(r"_(metric|quantization|durability|outcome|path|event|severity)_name$",
+            if re.search(r"_(metric|quantization|storage|durability|outcome|path|event|severity)_name$",
                          name):
                 continue  # see Words
             used = len(re.findall(rf"\b{name}\b", source)) > (name in _library._FALLIBLE)

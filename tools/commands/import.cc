@@ -36,6 +36,7 @@ struct Arguments {
   std::optional<std::uint32_t> M;
   std::optional<std::uint32_t> ef_construction;
   std::optional<Quantization> quantization;
+  std::optional<Storage> storage;
   std::optional<std::uint64_t> seed;
   unsigned threads = 0;
   std::size_t batch = 10000;
@@ -82,6 +83,11 @@ Status check_options(const Arguments& arguments, std::uint32_t dimension,
                                                 quantization_name(*arguments.quantization),
                                                 quantization_name(stored.quantization)));
   }
+  if (arguments.storage.has_value() && *arguments.storage != stored.storage) {
+    return Status::invalid_argument(fmt::format("--storage is {}, the index was made with {}",
+                                                storage_name(*arguments.storage),
+                                                storage_name(stored.storage)));
+  }
   if (Status s = check_same("--M", arguments.M, stored.M); !s.ok()) return s;
   if (Status s = check_same("--ef-construction", arguments.ef_construction, stored.ef_construction);
       !s.ok()) {
@@ -103,6 +109,7 @@ IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reade
   options.ef_construction = arguments.ef_construction.value_or(
       said(origin.ef_construction, kEfConstruction, options.ef_construction));
   options.quantization = arguments.quantization.value_or(options.quantization);
+  options.storage = arguments.storage.value_or(options.storage);
   options.seed = arguments.seed.value_or(options.seed);
   options.threads = arguments.threads;
   return options;
@@ -379,6 +386,7 @@ void add_import(CLI::App& app, int& exit_code) {
             "Candidates examined per insert (default: the file's, or 200)")
       ->group("New index");
   add_quantization(*command, arguments->quantization)->group("New index");
+  add_storage(*command, arguments->storage)->group("New index");
   add_whole(*command, "--seed", arguments->seed, {}, "Seed of the levels (default: 42)")
       ->group("New index");
   add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");

@@ -18,9 +18,11 @@ struct Arguments {
 };
 
 void print(const StoredStats& stats) {
-  fmt::print("{}: {} live, dimension {}, {}, {}\n", stats.name, grouped(stats.live),
+  const bool rounded = stats.options.storage != Storage::kFloat32;
+  fmt::print("{}: {} live, dimension {}, {}, {}{}{}\n", stats.name, grouped(stats.live),
              stats.options.dimension, metric_name(stats.options.metric),
-             quantization_name(stats.options.quantization));
+             quantization_name(stats.options.quantization), rounded ? ", stored as " : "",
+             rounded ? storage_name(stats.options.storage) : "");
 }
 
 int run(const Arguments& arguments) {

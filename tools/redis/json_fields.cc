@@ -148,26 +148,31 @@ class Reader {
     std::size_t depth = 0;
     do {
       skip_space();
-      const char c = peek();
-      if (c == '{' || c == '[') {
-        if (depth == kMaxJsonDepth) return false;
-        if (depth > 0) plain = false;
-        is_object[depth++] = c == '{';
-        ++at_;
-        skip_space();
-        if (!take(c == '{' ? '}' : ']')) {
-          if (c == '{' && !member()) return false;
-          continue;
-        }
-        --depth;
-      } else {
-        if (c != '"' && c != '-' && !is_digit(c)) plain = false;
-        Value ignored;
-        if (!scalar(ignored)) return false;
-        if (ignored.kind == ValueKind::kUnusable) plain = false;
-      }
-      if (!after_value(is_object, depth)) return false;
+      bool ended = true;
+      const bool fine = peek() == '{' || peek() == '[' ? open(is_object, depth, plain, ended)
+                                                       : inner_scalar(plain);
+      if (!fine || (ended && !after_value(is_object, depth))) return false;
     } while (depth > 0);
+    return true;
+  }
+
+  // Goes into an object, as far as its first value, or an array; `ended` when it was an empty one.
+  bool open(std::bitset<kMaxJsonDepth>& is_object, std::size_t& depth, bool& plain, bool& ended) {
+    if (depth == kMaxJsonDepth) return false;
+    if (depth > 0) plain = false;
+    const bool object = *at_++ == '{';
+    skip_space();
+    ended = take(object ? '}' : ']');
+    if (ended) return true;
+    is_object[depth++] = object;
+    return !object || member();
+  }
+
+  bool inner_scalar(bool& plain) {
+    plain = plain && (peek() == '"' || peek() == '-' || is_digit(peek()));
+    Value value;
+    if (!scalar(value)) return false;
+    plain = plain && value.kind != ValueKind::kUnusable;
     return true;
   }
 

@@ -67,7 +67,8 @@ class Index {
   /// Threads: any, beside any other call. Racing upserts of one label apply in some order.
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; a norm without a finite distance
   ///                           to every other: under cosine 0, below 2.9e-39 or above 8.5e37; under
-  ///                           squared L2 above 6.5e18; under inner product above 1.8e19.
+  ///                           squared L2 above 6.5e18; under inner product above 1.8e19; what
+  ///                           IndexOptions::storage has no number for (see Storage).
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
   ///         kBusy             see Callbacks above.
   ///         kReadOnly, kClosed
@@ -89,10 +90,13 @@ class Index {
   Result<BatchResult> upsert_batch(std::span<const Label> labels, std::span<const float> vectors,
                                    const BatchOptions& options = {});
 
-  /// The exact bits that were stored under `label`. What only the file has (vectors_in_memory
-  /// false, or not loaded yet) is verified as it is read.
+  /// What was stored under `label`: the exact bits under Storage::kFloat32, else the numbers that the
+  /// vector was rounded to; upserted again, they are `unchanged`. What only the file has
+  /// (vectors_in_memory false, or not loaded yet) is verified as it is read.
   /// Errors: kNotFound; kCorruption, kIoError  the file does not give the vector any more.
   Result<std::vector<float>> get(Label label) const;
+  /// The same as it is stored: stored_bytes() of them.
+  Result<std::vector<std::byte>> get_stored(Label label) const;
 
   /// True when `label` is live.
   bool contains(Label label) const;

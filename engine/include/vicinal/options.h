@@ -52,11 +52,15 @@ struct IndexOptions {
   /// Seed of levels and of the code rotation. A batch build with the same seed and data gives the
   /// same bytes at any number of threads.
   std::uint64_t seed = 42;
+  /// What vectors are stored as. See Storage. float16 halves and int8 quarters what they take in memory
+  /// and on disk. faiss: SQfp16, SQ8; usearch: quantization.
+  Storage storage = Storage::kFloat32;
 
   // -- Performance, this process only.
 
-  /// Keep float32 rows in memory. When false they are read from the store's map for re-ranking and
-  /// `get` (ignored without a store). False needs Quantization::kInt8.
+  /// Keep the stored vectors in memory. When false they are read from the store's map for re-ranking
+  /// and `get` (ignored without a store, and where they are traversed themselves: Quantization::kInt8
+  /// over Storage::kInt8). False needs Quantization::kInt8.
   bool vectors_in_memory = true;
   /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
   /// graph. For comparison only.
@@ -145,13 +149,13 @@ struct RadiusOptions {
 
 struct Hit {
   Label label = 0;
-  float distance = 0;  ///< exact, from the stored float32 vector; smaller is nearer
+  float distance = 0;  ///< exact, from the stored vector; smaller is nearer
 
   friend bool operator==(const Hit&, const Hit&) = default;
 };
 
 struct SearchCounters {
-  std::uint64_t distances = 0;      ///< distances computed, codes and float32 together
+  std::uint64_t distances = 0;      ///< distances computed, codes and vectors together
   std::uint64_t nodes_visited = 0;  ///< nodes expanded
   SearchPath path = SearchPath::kEmpty;
 };
@@ -266,8 +270,9 @@ struct Stats {
   std::vector<std::uint64_t> links_by_level;  ///< links in all lists of level i
 
   // What the process holds: pages and blocks, not what is in use of them.
-  std::uint64_t bytes_vectors = 0;  ///< float32 rows in memory
-  std::uint64_t bytes_codes = 0;    ///< int8 codes, and two bits a component from 512 dimensions on
+  std::uint64_t bytes_vectors = 0;  ///< stored vectors in memory
+  /// int8 codes, none where stored vectors are traversed; two bits a component from 512 dimensions on.
+  std::uint64_t bytes_codes = 0;
   std::uint64_t bytes_links = 0;
   std::uint64_t bytes_nodes = 0;   ///< per-node fields
   std::uint64_t bytes_labels = 0;  ///< label map

@@ -4,6 +4,7 @@
 // Enumerator values marked "on disk" are stored in records. Never renumber them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "vicinal/requirements.h"
@@ -21,12 +22,40 @@ enum class Metric : std::uint8_t {
   kSquaredL2 = 2,  ///< |a - b|^2, at least 0.
 };
 
-/// What the graph is traversed over. Reported distances are exact float32 whichever is chosen.
-/// On disk: never renumber.
+/// What the graph is traversed over. Reported distances are exact, from the stored vectors, whichever
+/// is chosen. On disk: never renumber.
 enum class Quantization : std::uint8_t {
-  kNone = 0,  ///< float32 rows: four times the memory traffic, no approximation.
-  kInt8 = 1,  ///< rotated int8 codes with a scale per vector, re-ranked from float32.
+  kNone = 0,  ///< the stored vectors: no approximation, and the memory traffic that they take.
+  kInt8 =
+      1,  ///< rotated int8 codes with a scale per vector, re-ranked from the stored vectors. Where
+          ///< those are Storage::kInt8 they are the codes: one copy of them in memory.
 };
+
+/// What a stored vector is made of: what get() answers, what memory and files hold, and what exact
+/// distances are computed from. Two vectors that are stored alike are the same. On disk: never
+/// renumber.
+enum class Storage : std::uint8_t {
+  kFloat32 = 0,  ///< the components as they come.
+  kFloat16 = 1,  ///< IEEE 754 binary16: the nearest, of two the even one. What would be beyond
+                 ///< 65,504 is refused.
+  kInt8 = 2,  ///< scale * code, codes in [-127, 127], one scale a vector: max|x| / 127, cut to 17
+  ///< bits so that every product is exact in float32. Refused: max|x| below 1.5e-36, but
+  ///< for 0.
+};
+
+/// Bytes of a stored vector: `dimension` float32, or float16, or int8 codes, zeros up to a multiple of
+/// 4, and the scale as a float32. Little-endian.
+constexpr std::size_t stored_bytes(Storage storage, std::size_t dimension) {
+  switch (storage) {
+    case Storage::kFloat32:
+      break;
+    case Storage::kFloat16:
+      return 2 * dimension;
+    case Storage::kInt8:
+      return (dimension + 3) / 4 * 4 + 4;
+  }
+  return 4 * dimension;
+}
 
 /// When an acknowledged write survives what.
 enum class Durability : std::uint8_t {
@@ -62,6 +91,7 @@ enum class SearchPath : std::uint8_t {
 /// "full", "resurrected", "absent", "exact_scan"); "unknown" for a value that is none.
 const char* metric_name(Metric metric) noexcept;
 const char* quantization_name(Quantization quantization) noexcept;
+const char* storage_name(Storage storage) noexcept;
 const char* durability_name(Durability durability) noexcept;
 const char* outcome_name(UpsertOutcome outcome) noexcept;
 const char* outcome_name(EraseOutcome outcome) noexcept;

@@ -61,6 +61,7 @@ from ._words import (
     Quantization,
     SearchPath,
     Severity,
+    Storage,
     UpsertOutcome,
 )
 
@@ -101,6 +102,7 @@ __all__ = [
     "SearchPath",
     "Severity",
     "Stats",
+    "Storage",
     "Store",
     "StoredStats",
     "UpsertOutcome",

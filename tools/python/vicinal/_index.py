@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, Iterable, Optional, Unpack
+from typing import Any, Callable, Iterable, Optional, Tuple, Union, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays, _call, _structs
 from ._callbacks import Callbacks, copied
@@ -23,7 +23,10 @@ from ._options import (
 from ._search import Searching
 from ._stream import Streaming
 from ._types import BatchResult, Node, Vectors, answer
-from ._words import UpsertOutcome
+from ._words import Storage, UpsertOutcome
+
+# float32 or float16 components, or int8 codes and their scale.
+StoredVector = Union[Vectors, NDArray[np.float16], Tuple[NDArray[np.int8], np.float32]]
 
 _upsert_one = _call.upsert
 _OUTCOMES = tuple(UpsertOutcome)
@@ -157,7 +160,9 @@ class Index(Searching, Maintenance, Streaming):
         return answer(BatchResult, result)
 
     def get(self, label: Any) -> Vectors:
-        """The exact bits stored under `label`: a new float32 array of shape (dimension,).
+        """What is stored under `label`: a new float32 array of shape (dimension,).
+
+        The exact bits with storage "float32", else the numbers that the vector was rounded to.
 
         Errors: NotFound; Corruption, IoError (the file does not give it any more); Closed.
         """
@@ -169,6 +174,24 @@ class Index(Searching, Maintenance, Streaming):
             )
         )
         return vector
+
+    def get_stored(self, label: Any) -> StoredVector:
+        """The same in the type that it is stored in: a new array of shape (dimension,).
+
+        float32, or float16; with storage "int8" the int8 codes and their scale: scale * codes is what
+        get() answers. Errors: as get().
+        """
+        handle = self._handle
+        dimension, storage = self._dimension, self.options.storage
+        row = np.empty(lib.vicinal_stored_bytes(storage, dimension), np.uint8)
+        check(
+            lib.vicinal_index_get_stored(
+                handle.address, _arrays.label(label), row.ctypes.data, row.size
+            )
+        )
+        if storage != Storage.INT8:
+            return row.view(np.float16 if storage == Storage.FLOAT16 else np.float32)
+        return row[:dimension].view(np.int8), row[-4:].view(np.float32)[0]
 
     def __contains__(self, label: Any) -> bool:
         """Whether `label` is live. Of an index whose store was closed nothing is."""

@@ -32,6 +32,7 @@ _FALLIBLE = {
     "vicinal_index_upsert": [_handle, c_uint64, _array, c_size_t, POINTER(c_int32)],
     "vicinal_index_upsert_batch": [_handle, _array, _array, c_size_t, c_size_t, _options, _out],
     "vicinal_index_get": [_handle, c_uint64, _array, c_size_t],
+    "vicinal_index_get_stored": [_handle, c_uint64, _array, c_size_t],
     "vicinal_index_contains": [_handle, c_uint64, POINTER(c_bool)],
     "vicinal_index_erase": [_handle, c_uint64, POINTER(c_int32)],
     "vicinal_index_erase_batch": [_handle, _array, c_size_t, POINTER(c_uint64)],
@@ -105,6 +106,7 @@ _FALLIBLE = {
 _OTHERS = {
     "vicinal_last_message": (c_char_p, []),
     "vicinal_version": (c_char_p, []),
+    "vicinal_stored_bytes": (c_size_t, [c_int32, c_size_t]),
     "vicinal_index_free": (None, [_handle]),
     "vicinal_store_free": (None, [_handle]),
     "vicinal_paused_writes_free": (None, [_handle]),

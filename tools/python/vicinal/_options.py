@@ -6,7 +6,7 @@ from typing import Any, Callable, NamedTuple, Optional, Protocol, TypedDict, Uni
 from . import _arrays, _structs
 from ._errors import InvalidArgument
 from ._library import new
-from ._words import Metric, Quantization
+from ._words import Metric, Quantization, Storage
 
 
 class Progress(NamedTuple):
@@ -41,7 +41,7 @@ ProgressLike = Union[Callable[[Progress], Optional[bool]], Bar]
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How an index is. The first seven are stored with it; the others hold for this process.
+    """How an index is. The first eight are stored with it; the others hold for this process.
 
     dimension          components per vector, 1 to 65,536
     metric             see Metric; default "cosine"
@@ -50,10 +50,11 @@ class IndexOptions:
     ef_search          candidates of a search, 1 to 100,000, default 64
     quantization       see Quantization; default "int8"
     seed               of levels and of the code rotation, default 42
+    storage            see Storage; default "float32"
     reserve            vectors expected, default 0
     repair_share       tombstones' share that starts repair; 0 (never) to 1, default 0.2
     threads            for batch work, at most 4,096; 0 (default): one per CPU
-    vectors_in_memory  default True; False: read from the store's map, with "int8" only
+    vectors_in_memory  default True; False: read from the store's map, with quantization "int8" only
     rebuild_on_upsert  for comparison only, default False
     salvage            open although vector records are damaged: set them aside; default False
     """
@@ -65,6 +66,7 @@ class IndexOptions:
     ef_search: int
     quantization: Quantization
     seed: int
+    storage: Storage
     reserve: int
     repair_share: float
     threads: int
@@ -83,6 +85,7 @@ class IndexSettings(TypedDict, total=False):
     ef_search: int
     quantization: Union[str, int, Quantization]
     seed: int
+    storage: Union[str, int, Storage]
     reserve: int
     repair_share: float
     threads: int
@@ -92,11 +95,11 @@ class IndexSettings(TypedDict, total=False):
     progress: ProgressLike
 
 
-STORED = ("dimension", "metric", "M", "ef_construction", "ef_search", "quantization", "seed")
+STORED = ("dimension", "metric", "M", "ef_construction", "ef_search", "quantization", "seed", "storage")
 
 _BITS = dict.fromkeys(("dimension", "M", "ef_construction", "ef_search", "threads"), 32)
 _BITS.update(dict.fromkeys(("seed", "reserve"), 64))
-_ENUMERATED = {"metric": Metric, "quantization": Quantization}
+_ENUMERATED = {"metric": Metric, "quantization": Quantization, "storage": Storage}
 _FLAGS = ("vectors_in_memory", "rebuild_on_upsert", "salvage")
 
 

@@ -98,6 +98,8 @@ class IndexOptions(ctypes.Structure):
         ("salvage", c_uint32),
         ("progress", ProgressFunction),
         ("progress_context", c_void_p),
+        ("storage", c_int32),
+        ("reserved", c_uint32),
     ]
 
 

@@ -29,14 +29,28 @@ class Metric(Word):
 
 
 class Quantization(Word):
-    """What the graph is traversed over; reported distances are exact float32 for both.
+    """What the graph is traversed over; reported distances are exact, from what is stored, for both.
 
-    NONE  float32 rows: four times the memory traffic
-    INT8  rotated int8 codes, re-ranked from float32
+    NONE  the stored vectors
+    INT8  rotated int8 codes, re-ranked from the stored vectors; where those are int8, they are the codes
     """
 
     NONE = 0
     INT8 = 1
+
+
+class Storage(Word):
+    """What a stored vector is made of: what get() answers, and what memory and files hold.
+
+    FLOAT32  the components as they come
+    FLOAT16  IEEE binary16, the nearest, of two the even one; what would be beyond 65,504 is refused
+    INT8     scale * code, codes from -127 to 127, one scale a vector: max|x| / 127, cut to 17 bits;
+             a max|x| below 1.5e-36 is refused, but for 0
+    """
+
+    FLOAT32 = 0
+    FLOAT16 = 1
+    INT8 = 2
 
 
 class Durability(Word):

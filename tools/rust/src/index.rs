@@ -213,7 +213,7 @@ impl Index {
         self.upsert_batch(&labels, &vectors, options)
     }
 
-    /// The exact bits that were stored under `label`.
+    /// What was stored under `label`: the exact bits as float32, else the numbers that it was rounded to.
     ///
     /// Errors: `NotFound`; `Corruption`, `IoError` when the file does not give the vector any more.
     pub fn get(&self, label: Label) -> Result<Vec<f32>> {
@@ -230,6 +230,22 @@ impl Index {
         check(unsafe {
             sys::vicinal_index_get(self.pointer(), label, vector.as_mut_ptr(), vector.len())
         })
+    }
+
+    /// The same as it is stored: `dimension` f32 or float16, or int8 codes, zeros up to a multiple of
+    /// 4, and the scale as an f32; little-endian.
+    ///
+    /// Errors: as [`get`](Index::get).
+    pub fn get_stored(&self, label: Label) -> Result<Vec<u8>> {
+        let storage = self.options()?.storage.to_c();
+        // SAFETY: no pointer is taken.
+        let mut row = vec![0; unsafe { sys::vicinal_stored_bytes(storage, self.dimension()) }];
+        // SAFETY: the library writes as many bytes as it is told that there are.
+        check(unsafe {
+            let at = row.as_mut_ptr().cast();
+            sys::vicinal_index_get_stored(self.pointer(), label, at, row.len())
+        })?;
+        Ok(row)
     }
 
     /// Whether `label` is live. Of a closed index nothing is.

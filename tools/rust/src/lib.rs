@@ -74,5 +74,5 @@ pub use store::{Store, StoredVectors};
 pub use stream::PausedWrites;
 pub use types::{
     Durability, EraseOutcome, EventKind, Hit, Label, Metric, Quantization, SearchPath, Severity,
-    UpsertOutcome,
+    Storage, UpsertOutcome,
 };

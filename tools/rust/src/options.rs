@@ -8,7 +8,7 @@ use crate::error::{initialized, Result};
 use crate::event::Event;
 use crate::label_set::LabelSet;
 use crate::sys;
-use crate::types::{Durability, Metric, Quantization};
+use crate::types::{Durability, Metric, Quantization, Storage};
 
 /// How an index is made. The first group is stored with it; opening an existing index with a field
 /// that differs is `InvalidArgument` naming both values. A number that is 0 accepts what is stored;
@@ -32,6 +32,8 @@ pub struct IndexOptions {
     /// Seed of levels and of the code rotation, default 42. A batch build with the same seed and
     /// data gives the same bytes at any number of threads.
     pub seed: u64,
+    /// What vectors are stored as. Default float32.
+    pub storage: Storage,
 
     /// Vectors expected; a hint that spares growth. This and what follows is not stored. Default 0.
     pub reserve: u64,
@@ -40,7 +42,7 @@ pub struct IndexOptions {
     pub repair_share: f64,
     /// Threads for batch work when the call does not say, at most 4,096; 0 (default): one per CPU.
     pub threads: u32,
-    /// True (default): float32 rows are kept in memory. False: they are read from the store's map
+    /// True (default): the stored vectors are kept in memory. False: they are read from the store's map
     /// for re-ranking and get (ignored without a store); needs int8.
     pub vectors_in_memory: bool,
     /// Every upsert or batch rebuilds the whole graph; for comparison only. Default false.
@@ -59,6 +61,7 @@ impl IndexOptions {
             ef_search: c.ef_search,
             quantization: Quantization::known(c.quantization)?,
             seed: c.seed,
+            storage: Storage::known(c.storage)?,
             reserve: c.reserve,
             repair_share: c.repair_share,
             threads: c.threads,
@@ -77,6 +80,7 @@ impl IndexOptions {
         c.ef_search = self.ef_search;
         c.quantization = self.quantization.to_c();
         c.seed = self.seed;
+        c.storage = self.storage.to_c();
         c.reserve = self.reserve;
         c.repair_share = self.repair_share;
         c.threads = self.threads;

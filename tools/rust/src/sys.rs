@@ -97,6 +97,7 @@ handles! { vicinal_store vicinal_index vicinal_label_set vicinal_hits vicinal_pa
 pub type vicinal_status = i32;
 pub type vicinal_metric = i32;
 pub type vicinal_quantization = i32;
+pub type vicinal_storage = i32;
 pub type vicinal_durability = i32;
 pub type vicinal_upsert_outcome = i32;
 pub type vicinal_erase_outcome = i32;
@@ -125,6 +126,10 @@ constants! {
 
     VICINAL_QUANTIZATION_NONE: vicinal_quantization = 0;
     VICINAL_QUANTIZATION_INT8: vicinal_quantization = 1;
+
+    VICINAL_STORAGE_FLOAT32: vicinal_storage = 0;
+    VICINAL_STORAGE_FLOAT16: vicinal_storage = 1;
+    VICINAL_STORAGE_INT8: vicinal_storage = 2;
 
     VICINAL_DURABILITY_FULL: vicinal_durability = 0;
     VICINAL_DURABILITY_RELAXED: vicinal_durability = 1;
@@ -211,6 +216,8 @@ structs! {
         salvage: u32,
         progress: vicinal_progress_callback,
         progress_context: *mut c_void,
+        storage: vicinal_storage,
+        reserved: u32,
     }
     struct vicinal_store_options {
         size: usize,

@@ -66,12 +66,24 @@ enumeration! {
 }
 
 enumeration! {
-    /// What the graph is traversed over. Reported distances are exact float32 whichever is chosen.
+    /// What the graph is traversed over. Reported distances are exact whichever is chosen.
     Quantization, vicinal_quantization_name {
-        /// float32 rows: four times the memory traffic.
+        /// The stored vectors.
         None = VICINAL_QUANTIZATION_NONE,
-        /// Rotated int8 codes, re-ranked from float32.
+        /// Rotated int8 codes, re-ranked from the stored vectors.
         Int8 = VICINAL_QUANTIZATION_INT8,
+    }
+}
+
+enumeration! {
+    /// What a stored vector is made of: what `get` answers, and what memory and files hold.
+    Storage, vicinal_storage_name {
+        /// The components as they come.
+        Float32 = VICINAL_STORAGE_FLOAT32,
+        /// IEEE binary16, the nearest; what would be beyond 65,504 is refused.
+        Float16 = VICINAL_STORAGE_FLOAT16,
+        /// scale * code, codes from -127 to 127, one scale a vector.
+        Int8 = VICINAL_STORAGE_INT8,
     }
 }
 

@@ -85,12 +85,19 @@ VICINAL_API vicinal_status vicinal_index_upsert_batch(vicinal_index* index, cons
                                                       const vicinal_batch_options* options,
                                                       vicinal_batch_result* result);
 
-/// Writes the exact bits that were stored under `label` to the `dimension` floats at `vector`.
+/// Writes what was stored under `label` to the `dimension` floats at `vector`: the exact bits under
+/// VICINAL_STORAGE_FLOAT32, else the numbers that the vector was rounded to.
 /// Errors: VICINAL_INVALID_ARGUMENT  `dimension` is not the index's.
 ///         VICINAL_NOT_FOUND
 ///         VICINAL_CORRUPTION, VICINAL_IO_ERROR  the file does not give the vector any more.
 VICINAL_API vicinal_status vicinal_index_get(const vicinal_index* index, uint64_t label,
                                              float* vector, size_t dimension);
+
+/// Writes the same as it is stored to the `bytes` bytes at `stored`.
+/// Errors: VICINAL_INVALID_ARGUMENT  `bytes` is not vicinal_stored_bytes() of the index; else as
+///         vicinal_index_get().
+VICINAL_API vicinal_status vicinal_index_get_stored(const vicinal_index* index, uint64_t label,
+                                                    void* stored, size_t bytes);
 
 /// Whether `label` is live. Of a closed index nothing is.
 VICINAL_API vicinal_status vicinal_index_contains(const vicinal_index* index, uint64_t label,

@@ -48,8 +48,9 @@ typedef struct vicinal_index_options {
   double repair_share;
   /// Threads for batch work when the call does not say, at most 4,096; 0 (default): one per CPU.
   uint32_t threads;
-  /// 1 (default): float32 rows are kept in memory. 0: they are read from the store's map for
-  /// re-ranking and get (ignored without a store); needs VICINAL_QUANTIZATION_INT8.
+  /// 1 (default): the stored vectors are kept in memory. 0: they are read from the store's map for
+  /// re-ranking and get (ignored without a store, and where int8 ones are traversed themselves);
+  /// needs VICINAL_QUANTIZATION_INT8.
   uint32_t vectors_in_memory;
   /// 1: every upsert or batch rebuilds the whole graph; for comparison only. Default 0.
   uint32_t rebuild_on_upsert;
@@ -59,6 +60,11 @@ typedef struct vicinal_index_options {
   /// NULL (default).
   vicinal_progress_callback progress;
   void* progress_context;
+
+  /// Of the first group, stored with the index: what vectors are stored as. Default
+  /// VICINAL_STORAGE_FLOAT32.
+  vicinal_storage storage;
+  uint32_t reserved;
 } vicinal_index_options;
 VICINAL_API vicinal_status vicinal_index_options_init(vicinal_index_options* options, size_t size);
 

@@ -22,8 +22,8 @@ typedef struct vicinal_stats {
   uint64_t nodes_by_level[VICINAL_MAX_LEVELS];  ///< nodes whose highest level is i
   uint64_t links_by_level[VICINAL_MAX_LEVELS];  ///< links in all lists of level i
 
-  uint64_t bytes_vectors;  ///< float32 rows in memory
-  uint64_t bytes_codes;
+  uint64_t bytes_vectors;  ///< stored vectors in memory
+  uint64_t bytes_codes;    ///< 0 where the stored vectors are traversed
   uint64_t bytes_links;
   uint64_t bytes_nodes;   ///< per-node fields
   uint64_t bytes_labels;  ///< label map

@@ -28,12 +28,31 @@ enum {
   VICINAL_SQUARED_L2 = 2      ///< |a - b|^2, at least 0.
 };
 
-/// What the graph is traversed over. Reported distances are exact float32 whichever is chosen.
+/// What the graph is traversed over. Reported distances are exact, from the stored vectors, whichever
+/// is chosen.
 typedef int32_t vicinal_quantization;
 enum {
-  VICINAL_QUANTIZATION_NONE = 0,  ///< float32 rows: four times the memory traffic.
-  VICINAL_QUANTIZATION_INT8 = 1   ///< rotated int8 codes, re-ranked from float32.
+  VICINAL_QUANTIZATION_NONE = 0,  ///< the stored vectors.
+  VICINAL_QUANTIZATION_INT8 = 1   ///< rotated int8 codes, re-ranked from the stored vectors; where
+                                  ///< those are int8 they are the codes.
 };
+
+/// What a stored vector is made of: what vicinal_index_get() answers, what memory and files hold, and
+/// what exact distances are computed from. Two vectors that are stored alike are the same.
+typedef int32_t vicinal_storage;
+enum {
+  VICINAL_STORAGE_FLOAT32 = 0,  ///< the components as they come.
+  VICINAL_STORAGE_FLOAT16 =
+      1,                    ///< IEEE 754 binary16, the nearest, of two the even one. Refused: what
+                            ///< would be beyond 65,504.
+  VICINAL_STORAGE_INT8 = 2  ///< scale * code, codes in [-127, 127], one scale a vector: max|x| /
+                            ///< 127, cut to 17 bits. Refused: max|x| below 1.5e-36, but for 0.
+};
+
+/// Bytes of a stored vector: `dimension` float32, or float16, or int8 codes, zeros up to a multiple of
+/// 4, and the scale as a float32; little-endian. 0 for a storage that is none.
+/// Threads: any.
+VICINAL_API size_t vicinal_stored_bytes(vicinal_storage storage, size_t dimension);
 
 /// When an acknowledged write survives what.
 typedef int32_t vicinal_durability;
@@ -68,11 +87,12 @@ enum {
   VICINAL_PATH_EXACT_SCAN = 3       ///< every candidate was compared.
 };
 
-/// The word for a value ("inner_product", "int8", "full", "resurrected", "absent", "exact_scan");
+/// The word for a value ("inner_product", "int8", "float16", "full", "resurrected", "absent", "exact_scan");
 /// "unknown" for a value that is none. Never NULL.
 /// Threads: any.
 VICINAL_API const char* vicinal_metric_name(vicinal_metric metric);
 VICINAL_API const char* vicinal_quantization_name(vicinal_quantization quantization);
+VICINAL_API const char* vicinal_storage_name(vicinal_storage storage);
 VICINAL_API const char* vicinal_durability_name(vicinal_durability durability);
 VICINAL_API const char* vicinal_upsert_outcome_name(vicinal_upsert_outcome outcome);
 VICINAL_API const char* vicinal_erase_outcome_name(vicinal_erase_outcome outcome);

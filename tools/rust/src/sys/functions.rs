@@ -8,6 +8,8 @@ functions! {
     fn vicinal_status_name(status: vicinal_status) -> *const c_char;
     fn vicinal_metric_name(metric: vicinal_metric) -> *const c_char;
     fn vicinal_quantization_name(quantization: vicinal_quantization) -> *const c_char;
+    fn vicinal_storage_name(storage: vicinal_storage) -> *const c_char;
+    fn vicinal_stored_bytes(storage: vicinal_storage, dimension: usize) -> usize;
     fn vicinal_durability_name(durability: vicinal_durability) -> *const c_char;
     fn vicinal_upsert_outcome_name(outcome: vicinal_upsert_outcome) -> *const c_char;
     fn vicinal_erase_outcome_name(outcome: vicinal_erase_outcome) -> *const c_char;
@@ -152,6 +154,12 @@ functions! {
         label: u64,
         vector: *mut f32,
         dimension: usize,
+    ) -> vicinal_status;
+    fn vicinal_index_get_stored(
+        index: *const vicinal_index,
+        label: u64,
+        stored: *mut c_void,
+        bytes: usize,
     ) -> vicinal_status;
     fn vicinal_index_contains(
         index: *const vicinal_index,
