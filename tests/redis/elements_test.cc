@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <random>
 #include <set>
@@ -72,7 +73,7 @@ TEST(Elements, CountTheirBytes) {
     set_attribute(elements, labels.back(), fake::numbered("{\"number\":", i, "}"));
   }
   const auto held = static_cast<double>(fake::heap_now - before);
-  EXPECT_NEAR(static_cast<double>(elements.bytes()) / held, 1, 0.1);
+  EXPECT_NEAR(static_cast<double>(elements.bytes()) / held, 1, 0.2);
   for (const Label label : labels) elements.remove(label);
   EXPECT_LT(elements.bytes(), 5000U * 60) << "what is left are slots";
 }
@@ -153,13 +154,20 @@ TEST(Eras, ReadersBesideReplacements) {
   }
   std::mt19937_64 random(2);
   for (int round = 0; round < 200; ++round) {
-    const auto read = [&elements, &labels, hold = elements.hold()]() mutable {
+    std::atomic<int> replaced{0};
+    const auto read = [&](Eras::Hold hold) {
       read_all(elements, labels);
+      // Eras have come and gone behind this one by then; relaxed, so that this orders nothing.
+      while (replaced.load(std::memory_order_relaxed) < 50) std::this_thread::yield();
       hold.reset();
     };
-    std::thread first(read);
-    std::thread second(read);
-    for (int i = 0; i < 100; ++i) replace_one(elements, labels[random() % labels.size()], random());
+    std::thread first(read, elements.hold());
+    std::thread second(read, elements.hold());
+    for (int i = 0; i < 100; ++i) {
+      replace_one(elements, labels[random() % labels.size()], random());
+      elements.hold();  // a search that ends at once
+      replaced.store(i, std::memory_order_relaxed);
+    }
     first.join();
     second.join();
     for (std::size_t i = 0; i < labels.size(); ++i) {

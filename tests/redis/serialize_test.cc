@@ -200,6 +200,28 @@ TEST(SerializeDamage, WhatCannotBeIsRefused) {
   EXPECT_FALSE(load(crafted(1ULL << 63, 1ULL << 63, 0, two)));
 }
 
+TEST(SerializeDamage, OnlyFloat32IsASet) {
+  Strings strings = saved(*make_set(1, 0));
+  const Index halves =
+      *Index::in_memory({.dimension = kDimension, .storage = Storage::kFloat16, .threads = 1});
+  const Label label = 0;  // as the only name has
+  ASSERT_TRUE(Index(halves).upsert(label, std::vector<float>(kDimension, 1)));
+  strings.resize(2);
+  std::string stream;
+  ASSERT_TRUE(halves
+                  .save([&](std::span<const std::byte> bytes) {
+                    stream.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                    return Status();
+                  })
+                  .ok());
+  strings.push_back(stream);
+  strings.emplace_back();
+  const Result<SetValue> result = load(strings);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.status().message().find("float32"), std::string::npos)
+      << result.status().message();
+}
+
 TEST(SerializeDamage, VersionsAreTold) {
   Strings later = saved(*make_set(1, 0));
   later[0][8] = 2;

@@ -20,9 +20,11 @@ unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.l
 // Work ends early where the server exits.
 bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
 
-// By hundreds, each other vectors, so that it can end between them.
+// Of a large set by hundreds, each other vectors, so that it can end between them.
 Result<double> recall_by_parts(const Index& index, RecallOptions options) {
   constexpr std::size_t kPart = 100;
+  constexpr std::uint64_t kLarge = 50000;
+  if (index.size() < kLarge) return index.recall(options);
   double sum = 0;
   const std::size_t samples = options.samples;
   for (std::size_t done = 0; done < samples; done += options.samples, ++options.seed) {
@@ -31,7 +33,6 @@ Result<double> recall_by_parts(const Index& index, RecallOptions options) {
     if (!part) return part;
     sum += *part * static_cast<double>(options.samples);
     if (ThreadPool::maintenance().ending()) return Status::cancelled("the server exits");
-    if (index.size() <= samples) return part;  // all of them, or nearly
   }
   return sum / static_cast<double>(samples);
 }

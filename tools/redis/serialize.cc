@@ -225,6 +225,8 @@ Result<SetValue> load_set(const StringSource& source, unsigned threads) {
   const Result<bool> ended = stream.at_end();
   if (!ended) return ended.status();
   if (!*ended) return damaged("goes on behind its end");
+  // What commands give and take is float32, and so is what aof.cc reads.
+  if (index->options().storage != Storage::kFloat32) return damaged("has no float32 vectors");
   auto set = std::make_shared<VectorSet>(std::move(*index), std::move(elements));
   if (Status together = check_together(*set); !together.ok()) return together;
   set->measure();
