@@ -184,13 +184,15 @@ class SlicedIndex:
             for number, reply in self._round(commands, left, replicas, wait_ms):
                 replies[number] = reply
             left = [number for number in left if _passes(replies[number])]
-            if not left or time.monotonic() > end:
+            if not left:
                 return replies
-            time.sleep(0.02)
             try:
                 self.cluster.nodes_manager.initialize()
             except (exceptions.RedisError, exceptions.RedisClusterException):
                 pass  # nobody answers at this moment; the next round tells
+            if time.monotonic() > end:
+                return replies
+            time.sleep(0.02)
 
     def _round(self, commands, numbers, replicas, wait_ms):
         servers, sent, replies = {}, [], []
@@ -215,7 +217,7 @@ class SlicedIndex:
                 if connection is not None:
                     pool.release(connection)
         for pool, connection, mine in sent:
-            got = [_read(connection) for _ in range(len(mine) + bool(replicas))]
+            got = _read(connection, len(mine) + bool(replicas))
             pool.release(connection)
             confirmed = got.pop() if replicas else 0
             lost = confirmed if isinstance(confirmed, Exception) else None
@@ -225,13 +227,18 @@ class SlicedIndex:
         return replies
 
 
-def _read(connection):
-    try:
-        return connection.read_response()
-    except (exceptions.ResponseError, *_LOST) as error:
-        if isinstance(error, _LOST):
-            connection.disconnect()  # what comes after would be another command's reply
-        return error
+def _read(connection, count):
+    """The next replies. A lost connection stands for all that it did not answer."""
+    replies = []
+    while len(replies) < count:
+        try:
+            replies.append(connection.read_response())
+        except _LOST as error:
+            connection.disconnect()
+            replies += [error] * (count - len(replies))
+        except exceptions.ResponseError as error:
+            replies.append(error)
+    return replies
 
 
 def _passes(reply):
