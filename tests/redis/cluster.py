@@ -38,7 +38,7 @@ def port_below_ephemeral():
 class Node(server.Server):
     """A server in cluster mode; its identity stays over restarts."""
 
-    def __init__(self, module, arguments=(), config=None):
+    def __init__(self, module, arguments=(), config=None, tls=False):
         lines = {
             "appendonly": "yes",
             "rdbcompression": "no",
@@ -47,6 +47,8 @@ class Node(server.Server):
             "cluster-node-timeout": NODE_TIMEOUT_MS,
             "cluster-port": port_below_ephemeral(),
         }
+        if tls:
+            lines["tls-port"] = port_below_ephemeral()
         lines.update(config or {})
         super().__init__(module, arguments, lines)
         self.port = port_below_ephemeral()
@@ -69,10 +71,12 @@ class Node(server.Server):
 
 class Cluster:
     """`primaries` servers that share the slots in equal ranges, each with `replicas` replicas; `nodes`
-    has all, primaries first. config and arguments are those of server.Server."""
+    has all, primaries first. config and arguments are those of server.Server; with `tls` each has a
+    tls-port, too, which is the one that the others use when config says tls-cluster."""
 
-    def __init__(self, module, primaries=3, replicas=1, config=None, arguments=()):
-        self.make = lambda: Node(module, arguments, config)
+    def __init__(self, module, primaries=3, replicas=1, config=None, arguments=(), tls=False):
+        self.make = lambda: Node(module, arguments, config, tls)
+        self.tls = tls
         self.primaries = primaries
         self.nodes = [self.make() for _ in range(primaries * (1 + replicas))]
 
@@ -117,7 +121,8 @@ class Cluster:
     def meet(self, node):
         """Makes `node` known to the cluster."""
         port = node.config["cluster-port"]
-        self.nodes[0].call("CLUSTER", "MEET", "127.0.0.1", node.port, port)
+        client_port = node.config["tls-port"] if self.tls else node.port
+        self.nodes[0].call("CLUSTER", "MEET", "127.0.0.1", client_port, port)
 
     def add(self, replica_of=None):
         """A started node that the others know; a replica of `replica_of`, if there is one."""

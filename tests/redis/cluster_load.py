@@ -17,6 +17,7 @@ import cluster
 from workload import vector
 
 vicinal_slices = cluster.require_client()
+exceptions = vicinal_slices.exceptions
 
 
 class Ledger:
@@ -60,11 +61,14 @@ class Load:
 
     errors   (time, text) of calls that failed; unconfirmed: writes that too few replicas confirmed
     longest  seconds of the longest call that succeeded, since reset(), by kind
+    prefix   of the writers' elements: two loads of one ledger have different ones
     stable   elements that nobody changes: a search for one with TRUTH must find it, first, once
     """
 
-    def __init__(self, running, name, ledger, writers=2, readers=2, replicas=1, stable=(), patience=15.0):
-        self.ledger, self.replicas, self.stable = ledger, replicas, stable
+    def __init__(
+        self, running, name, ledger, writers=2, readers=2, replicas=1, stable=(), patience=15.0, prefix="w"
+    ):
+        self.ledger, self.replicas, self.stable, self.prefix = ledger, replicas, stable, prefix
         self.errors, self.unconfirmed = [], 0
         self.reads = self.writes = 0
         self.longest = {"read": 0.0, "write": 0.0}
@@ -105,10 +109,7 @@ class Load:
                     kind = body(index, draw, number, step)
                 except vicinal_slices.NotReplicated:
                     self.unconfirmed += 1
-                except vicinal_slices.exceptions.RedisError as error:
-                    self.errors.append((time.monotonic(), repr(error)))
-                    time.sleep(0.05)
-                except vicinal_slices.exceptions.RedisClusterException as error:
+                except (exceptions.RedisError, exceptions.RedisClusterException) as error:
                     self.errors.append((time.monotonic(), repr(error)))
                     time.sleep(0.05)
                 else:
@@ -119,10 +120,10 @@ class Load:
             self._wrong.append(error)
 
     def _write(self, index, draw, number, step):
-        element, seed = f"w{number}:{step}", draw.randrange(1 << 30)
+        element, seed = f"{self.prefix}{number}:{step}", draw.randrange(1 << 30)
         kind = draw.random()
         if kind > 0.7 and step > 10:
-            element = f"w{number}:{draw.randrange(step)}"
+            element = f"{self.prefix}{number}:{draw.randrange(step)}"
             seed = None if kind > 0.85 else seed
         self.ledger.sent(element, seed)
         if seed is None:
