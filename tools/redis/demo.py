@@ -44,7 +44,7 @@ def free_port():
 
 
 class Server:
-    def __init__(self, name, folder, module, settings, servers, replica_of=None):
+    def __init__(self, name, folder, module, settings, servers, replica_of=None, more=()):
         servers.append(self)
         self.name = name
         self.port = free_port()
@@ -54,6 +54,7 @@ class Server:
         self.command = [program, settings, "--bind", "127.0.0.1", "--port", str(self.port)]
         self.command += ["--dir", self.folder, "--logfile", os.path.join(self.folder, "log")]
         self.command += ["--save", "", "--loadmodule", module]
+        self.command += map(str, more)
         if replica_of is not None:
             self.command += ["--replicaof", f"127.0.0.1 {replica_of.port}"]
         self.process = None
