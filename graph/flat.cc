@@ -18,9 +18,9 @@ void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
     if (g.state(node) == NodeState::kFree) continue;
     if (codes) {
       const float* const vector = g.codec.floats(g.vector_row(node), scratch->decoded);
-      g.encode(vector, g.inverse_norm(vector), g.codes.row(raw(node)), *scratch);
+      encode(g, vector, g.inverse_norm(vector), g.codes.row(raw(node)), *scratch);
     }
-    if (g.use_sketches) g.sketch(node, *scratch);
+    if (g.use_sketches) write_sketch(g, node, *scratch);
   }
 }
 

@@ -179,11 +179,13 @@ void GraphState::write_comparable(NodeId node, const std::byte* row, Scratch& sc
   const float inverse = cosine ? inverse_norm(vector) : 1.0f;
   if (cosine) inverse_norms[node] = inverse;
   if (coded) {
-    encode(vector, inverse, codes.row(raw(node)), scratch);
+    encode(*this, vector, inverse, codes.row(raw(node)), scratch);
   } else if (!own_codes) {
     copy_row(node, row);
   }
-  if (use_sketches && !flat.load(std::memory_order_relaxed)) sketch(node, scratch);
+  if (use_sketches && !flat.load(std::memory_order_relaxed)) {
+    write_sketch(*this, node, scratch);
+  }
 }
 
 float GraphState::inverse_norm(const float* vector) const {
@@ -203,38 +205,37 @@ void GraphState::copy_row(NodeId node, const std::byte* row) {
   std::memcpy(to + vectors.stride() - sizeof meta, &meta, sizeof meta);
 }
 
-void GraphState::encode(const float* vector, float inverse_norm, std::byte* row,
-                        Scratch& scratch) const {
-  const std::size_t n = config.dimension;
-  scratch.rotated.resize(n);
-  kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
-  kernels.rotate_f32(scratch.rotated.data(), rotation_signs.data(), n);
-  const std::size_t stride = codes.stride();
-  std::memset(row, 0, stride);
-  const kernels::KernelTable::Encoded e = kernels.encode_i8(
-      scratch.rotated.data(), n, kernels::code_bytes(n), reinterpret_cast<std::int8_t*>(row));
-  const kernels::CodeMeta meta = code_meta_for(config.metric, e);
-  std::memcpy(row + stride - sizeof(meta), &meta, sizeof(meta));
-}
-
 void GraphState::decode_walked(NodeId node, float* vector) const {
   const std::byte* const row = walked().row(raw(node));
   const float scale = kernels::code_meta(row, walked().stride()).scale;
   kernels.decode_scaled(reinterpret_cast<const std::int8_t*>(row), scale, config.dimension, vector);
 }
 
-void GraphState::sketch(NodeId node, Scratch& scratch) {
-  const std::byte* row = walked().row(raw(node));
-  std::byte* const out = sketches.row(raw(node));
-  if (!own_codes) {  // no component may dominate: of a rotated code
-    scratch.decoded.resize(config.dimension);
-    scratch.side_codes.resize(codes.stride());
-    decode_walked(node, scratch.decoded.data());
+void encode(const GraphState& g, const float* vector, float inverse_norm, std::byte* row,
+            Scratch& scratch) {
+  const std::size_t n = g.config.dimension;
+  scratch.rotated.resize(n);
+  g.kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
+  g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs.data(), n);
+  const std::size_t stride = g.codes.stride();
+  std::memset(row, 0, stride);
+  const kernels::KernelTable::Encoded e = g.kernels.encode_i8(
+      scratch.rotated.data(), n, kernels::code_bytes(n), reinterpret_cast<std::int8_t*>(row));
+  const kernels::CodeMeta meta = code_meta_for(g.config.metric, e);
+  std::memcpy(row + stride - sizeof(meta), &meta, sizeof(meta));
+}
+
+void write_sketch(GraphState& g, NodeId node, Scratch& scratch) {
+  const std::byte* row = g.walked().row(raw(node));
+  if (!g.own_codes) {  // no component may dominate: of a rotated code
+    scratch.decoded.resize(g.config.dimension);
+    scratch.side_codes.resize(g.codes.stride());
+    g.decode_walked(node, scratch.decoded.data());
     auto* const code = reinterpret_cast<std::byte*>(scratch.side_codes.data());
-    encode(scratch.decoded.data(), 1, code, scratch);
+    encode(g, scratch.decoded.data(), 1, code, scratch);
     row = code;
   }
-  make_sketch(row, codes.stride(), config.dimension, out);
+  make_sketch(row, g.codes.stride(), g.config.dimension, g.sketches.row(raw(node)));
 }
 
 }  // namespace vicinal::graph

@@ -102,13 +102,9 @@ class GraphState {
   void write_comparable(NodeId node, const std::byte* row, Scratch& scratch);
   /// 1 / |vector| under cosine (0 for a vector of zeros), else 1.
   float inverse_norm(const float* vector) const;
-  /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
-  void encode(const float* vector, float inverse_norm, std::byte* row, Scratch& scratch) const;
   /// Where rows are codes, the vector that a walk takes the node for: under cosine of length 1, the
   /// same whatever the row's own length.
   void decode_walked(NodeId node, float* vector) const;
-  /// The sketch of a node that has its code.
-  void sketch(NodeId node, Scratch& scratch);
 
   // -- Standing still: every change is inside it, but for loading's.
   WriteGate write_gate;
@@ -229,6 +225,11 @@ class GraphState {
 
 /// Makes every per-node array hold ids below `limit`.
 void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) VICINAL_REQUIRES(g.slots_mutex);
+/// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
+void encode(const GraphState& g, const float* vector, float inverse_norm, std::byte* row,
+            Scratch& scratch);
+/// The sketch of a node that has its code.
+void write_sketch(GraphState& g, NodeId node, Scratch& scratch);
 /// Memory that the process has for what is kept by node, rows and codes aside.
 std::uint64_t bytes_of_nodes(const GraphState& g) VICINAL_EXCLUDES(g.slots_mutex);
 

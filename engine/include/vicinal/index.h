@@ -125,7 +125,8 @@ class Index {
   /// search at a moment of its own, for before.size() + n, without the labels of `before`. Nothing is
   /// held between the calls: what was upserted meanwhile may come, nearer ones too. Append what comes
   /// to go on; fewer than `n` (not stopped by options.deadline or max_distances) are the last. Options
-  /// as for search(), but for k, which is ignored. Errors: as search().
+  /// as for search(), but for k, which is ignored.
+  /// Errors: as search().
   Result<SearchResult> more(std::span<const float> query, std::span<const Hit> before,
                             std::size_t n, const SearchOptions& options = {}) const;
 
