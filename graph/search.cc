@@ -113,7 +113,9 @@ class Walk {
   /// distances in scratch.ids and scratch.distances. False when a scan is cheaper. Of those behind
   /// the first `k` what cannot be among the nearest `k` any more may be left out.
   bool rerank(std::size_t k, std::size_t most, float farthest, SearchCounters& counters) {
+    const std::uint64_t computed = scratch_.distances_computed;
     refine(*walk_, *codes_, scratch_);
+    counters.distances += scratch_.distances_computed - computed;
     const CountsAtMoment counts(g_, request_, scratch_);
     const std::uint64_t expanded = scratch_.nodes_expanded;
     const bool whole =
@@ -125,15 +127,7 @@ class Walk {
     // With copies the ids are not the pool's entries one by one.
     std::size_t known = scratch_.copies.empty() ? std::min(k, n) : n;
     measure(0, known);
-    for (constexpr std::size_t kTogether = 4; known < n;) {
-      scratch_.nearest.assign(scratch_.distances.begin(), scratch_.distances.begin() + known);
-      const auto kth = scratch_.nearest.begin() + (k - 1);
-      std::nth_element(scratch_.nearest.begin(), kth, scratch_.nearest.end());
-      const std::size_t end = open_until(known, std::min(known + kTogether, n), *kth);
-      if (end == known) break;
-      measure(known, end);
-      known = end;
-    }
+    if (known < n) known = measure_open(known, n);
     scratch_.ids.resize(known);
     counters.distances += known;
     return true;
@@ -145,6 +139,27 @@ class Walk {
     exact_distances_of(g_, request_, codes_->prepared(),
                        std::span(scratch_.ids.data() + begin, end - begin),
                        scratch_.distances.data() + begin, scratch_);
+  }
+
+  // Of those from `known` to `end` as many as may be among the nearest `known`; returns where it
+  // ended.
+  std::size_t measure_open(std::size_t known, std::size_t end) {
+    internal::Vector<float>& nearest = scratch_.nearest;  // a heap, the farthest first
+    nearest.assign(scratch_.distances.begin(),
+                   scratch_.distances.begin() + static_cast<std::ptrdiff_t>(known));
+    std::make_heap(nearest.begin(), nearest.end());
+    for (constexpr std::size_t kTogether = 4; known < end;) {
+      const std::size_t open = open_until(known, std::min(known + kTogether, end), nearest[0]);
+      if (open == known) break;
+      measure(known, open);
+      for (; known < open; ++known) {
+        if (scratch_.distances[known] >= nearest[0]) continue;
+        std::pop_heap(nearest.begin(), nearest.end());
+        nearest.back() = scratch_.distances[known];
+        std::push_heap(nearest.begin(), nearest.end());
+      }
+    }
+    return known;
   }
 
   // Of the pool's entries from `begin` to `end` the first that cannot be nearer than `kth`.
