@@ -178,8 +178,8 @@ class Index(Searching, Maintenance, Streaming):
     def get_stored(self, label: Any) -> StoredVector:
         """The same in the type that it is stored in: a new array of shape (dimension,).
 
-        float32, or float16; with storage "int8" the int8 codes and their scale: scale * codes is what
-        get() answers. Errors: as get().
+        float32, or float16; with storage "int8" the int8 codes and their scale: scale * codes is
+        what get() answers. Errors: as get().
         """
         handle = self._handle
         dimension, storage = self._dimension, self.options.storage

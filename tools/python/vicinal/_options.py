@@ -95,7 +95,9 @@ class IndexSettings(TypedDict, total=False):
     progress: ProgressLike
 
 
-STORED = ("dimension", "metric", "M", "ef_construction", "ef_search", "quantization", "seed", "storage")
+STORED = (
+    *("dimension", "metric", "M", "ef_construction", "ef_search", "quantization", "seed", "storage"),
+)
 
 _BITS = dict.fromkeys(("dimension", "M", "ef_construction", "ef_search", "threads"), 32)
 _BITS.update(dict.fromkeys(("seed", "reserve"), 64))

@@ -49,7 +49,7 @@ class BatchResult:
 class SearchCounters:
     """What a search cost.
 
-    distances      distances computed, codes and float32 together
+    distances      distances computed, codes and vectors together
     nodes_visited  nodes expanded
     """
 
@@ -122,7 +122,7 @@ class Stats:
     levels                  levels in use; 0 when empty
     nodes_by_level          nodes whose highest level is i
     links_by_level          links in all lists of level i
-    bytes_vectors           float32 rows in memory
+    bytes_vectors           stored vectors in memory
     bytes_nodes             per-node fields
     bytes_labels            label map
     bytes_in_memory         the six above together

@@ -29,10 +29,10 @@ class Metric(Word):
 
 
 class Quantization(Word):
-    """What the graph is traversed over; reported distances are exact, from what is stored, for both.
+    """What the graph is traversed over; reported distances are exact for both.
 
     NONE  the stored vectors
-    INT8  rotated int8 codes, re-ranked from the stored vectors; where those are int8, they are the codes
+    INT8  rotated int8 codes, re-ranked from the stored vectors; int8 ones are the codes
     """
 
     NONE = 0

@@ -24,7 +24,7 @@ pub struct Stats {
     /// Links in all lists of level i.
     pub links_by_level: Vec<u64>,
 
-    /// Of float32 rows in memory.
+    /// Of stored vectors in memory.
     pub bytes_vectors: u64,
     pub bytes_codes: u64,
     pub bytes_links: u64,
