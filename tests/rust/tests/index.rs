@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use vicinal::{
     BatchOptions, EraseOutcome, Index, IndexOptions, LabelSet, Metric, RadiusOptions,
-    RecallOptions, RepairOptions, SearchOptions, SearchPath, Status, UpsertOutcome,
+    RecallOptions, RepairOptions, SearchOptions, SearchPath, Status, Storage, UpsertOutcome,
     ValidateOptions,
 };
 use vicinal_tests::{filled, matrix, of_dimension, vector};
@@ -23,6 +23,29 @@ fn what_is_written_is_read_again() {
     assert_eq!(index.erase(u64::MAX).unwrap(), EraseOutcome::Absent);
     assert_eq!(index.upsert(u64::MAX, &vector(2, 0, 5)).unwrap(), UpsertOutcome::Resurrected);
     assert_eq!(index.len().unwrap(), 1);
+}
+
+#[test]
+fn vectors_are_stored_as_their_type_has_them() {
+    let made = |storage| {
+        let index = Index::in_memory(&IndexOptions { storage, ..of_dimension(3) }).unwrap();
+        assert_eq!(index.options().unwrap().storage, storage);
+        index.upsert(1, &[-254.0, 0.3, 2.0]).unwrap();
+        assert_eq!(index.upsert(1, &index.get(1).unwrap()).unwrap(), UpsertOutcome::Unchanged);
+        (index.get(1).unwrap(), index.get_stored(1).unwrap())
+    };
+    let (vector, stored) = made(Storage::Float32);
+    assert_eq!(vector, [-254.0, 0.3, 2.0]);
+    assert_eq!(stored[8..], 2.0f32.to_le_bytes());
+    let (vector, stored) = made(Storage::Float16);
+    assert_eq!((vector[0], vector[2]), (-254.0, 2.0));
+    assert!((vector[1] - 0.3).abs() < 2e-4 && vector[1] != 0.3);
+    assert_eq!((stored.len(), &stored[4..]), (6, &[0, 0x40][..]));
+    let (vector, stored) = made(Storage::Int8);
+    assert_eq!(vector, [-254.0, 0.0, 2.0]);
+    assert_eq!(stored, [0x81, 0, 1, 0, 0, 0, 0, 0x40]);
+    let none = Index::in_memory(&of_dimension(3)).unwrap().get_stored(9);
+    assert_eq!(none.unwrap_err().status(), Status::NotFound);
 }
 
 #[test]
