@@ -57,7 +57,7 @@ inline float code_distance_error(Metric metric, float scale, float other, float 
 inline kernels::CodeMeta code_meta_of_row(Metric metric, const std::int8_t* codes,
                                           std::size_t dimension, float scale) {
   std::int64_t squares = 0;
-  for (std::size_t i = 0; i < dimension; ++i) squares += std::int32_t{codes[i]} * codes[i];
+  for (std::size_t i = 0; i < dimension; ++i) squares += std::int64_t{codes[i]} * codes[i];
   if (squares == 0) return {};
   const auto sum = static_cast<double>(squares);
   if (metric == Metric::kCosine) return {static_cast<float>(1.0 / std::sqrt(sum)), 0.0f};

@@ -27,10 +27,8 @@ inline constexpr Level kMaxLevels = 32;
 
 /// What a stored row is made of.
 struct RowShape {
-  constexpr RowShape(
-      std::uint32_t d = 0,
-      Storage s =
-          Storage::kFloat32)  // NOLINT(google-explicit-constructor): as a rule a dimension says it
+  /// Not explicit: as a rule a dimension says it.
+  constexpr RowShape(std::uint32_t d = 0, Storage s = Storage::kFloat32)
       : dimension(d), storage(s) {}
 
   std::uint32_t dimension;

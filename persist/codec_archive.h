@@ -63,7 +63,7 @@ template <typename T>
 requires std::is_arithmetic_v<T>
 void CEREAL_LOAD_FUNCTION_NAME(Reader& ar, T& value) { ar.read(&value, sizeof value); }
 
-[[noreturn]] inline void bad(std::string what) { throw cereal::Exception(what); }
+[[noreturn]] inline void bad(const std::string& what) { throw cereal::Exception(what); }
 
 inline void require(bool condition, const char* what) {
   if (!condition) bad(what);

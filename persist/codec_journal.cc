@@ -5,7 +5,7 @@
 
 namespace vicinal::persist {
 
-using namespace codec;  // NOLINT(google-build-using-namespace): this file is a part of it
+using namespace codec;
 
 namespace {
 

@@ -9,7 +9,8 @@ namespace vicinal::testing {
 namespace {
 
 Handle<vicinal_index> index_of(vicinal_storage storage, std::uint32_t dimension) {
-  INITIALISED(index_options, options);
+  vicinal_index_options options;
+  EXPECT_C_OK(vicinal_index_options_init(&options, sizeof options));
   options.dimension = dimension;
   options.metric = VICINAL_SQUARED_L2;
   options.storage = storage;

@@ -52,7 +52,7 @@ run 0 list --store plain
 echo '{"vector":[1,-99999]}' > large.jsonl
 run 1 import --store large large.jsonl --storage float16
 says err "component 1 is -99999, beyond 65504"
-run 2 import --store large large.jsonl --storage float8
+run 105 import --store large large.jsonl --storage float8
 says err "\"float8\" is none of float32|float16|int8"
 
 finish
