@@ -97,9 +97,9 @@ class SlicedIndex:
             raise ValueError(f"{len(blob) // 4} components; the index has {self.dimension}")
         return blob
 
-    def add(self, element, vector, attribute=None, replicas=0):
+    def add(self, element, vector, attribute=None, replicas=0, wait_ms=1000):
         """True if the element is new, False if its vector was replaced."""
-        return self.add_many([(element, vector, attribute)], replicas)[0]
+        return self.add_many([(element, vector, attribute)], replicas, wait_ms)[0]
 
     def add_many(self, items, replicas=0, wait_ms=1000):
         """add() for (element, vector[, attribute]) in one round. With `replicas`, those that fewer
