@@ -132,9 +132,27 @@ class Cluster:
         self.meet(node)
         server.wait_for(lambda: all(map(self._knows_all, self.nodes)), 60, "the new node's being known")
         if replica_of is not None:
-            node.call("CLUSTER", "REPLICATE", replica_of.identity())
+            primary = replica_of.identity()
+            node.call("CLUSTER", "REPLICATE", primary)
             node.wait_linked()
+            mine = node.identity().encode()
+            known = lambda: any(
+                line.startswith(mine) for line in replica_of.call("CLUSTER", "REPLICAS", primary)
+            )
+            server.wait_for(known, 60, "the primary's knowing its replica")
         return node
+
+    def hand_over(self, replica):
+        """Makes a replica the primary without losing anything (CLUSTER FAILOVER). The servers give an
+        attempt up silently after five seconds, as when one of them has not heard of the replica yet."""
+        for _ in range(10):
+            replica.call("CLUSTER", "FAILOVER")
+            try:
+                server.wait_for(replica.is_primary, 6, "the hand-over")
+            except TimeoutError:
+                continue
+            return self.wait_ok()
+        raise AssertionError(f"no hand-over in ten attempts\n{replica.tail()}")
 
     def remove(self, node):
         """Ends an empty primary, or a replica, and makes the others forget it."""
