@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -132,19 +133,18 @@ class Cluster:
         self.meet(node)
         server.wait_for(lambda: all(map(self._knows_all, self.nodes)), 60, "the new node's being known")
         if replica_of is not None:
-            primary = replica_of.identity()
-            node.call("CLUSTER", "REPLICATE", primary)
+            node.call("CLUSTER", "REPLICATE", replica_of.identity())
             node.wait_linked()
-            mine = node.identity().encode()
-            known = lambda: any(
-                line.startswith(mine) for line in replica_of.call("CLUSTER", "REPLICAS", primary)
-            )
-            server.wait_for(known, 60, "the primary's knowing its replica")
+            # Whoever takes it for a primary still gives it no vote.
+            mine = re.compile(rf"^{node.identity()} .*\bslave\b", re.MULTILINE)
+            nodes = lambda seer: seer.call("CLUSTER", "NODES").decode()
+            known = lambda: all(mine.search(nodes(seer)) for seer in self.running())
+            server.wait_for(known, 60, "all knowing the new replica")
         return node
 
     def hand_over(self, replica):
         """Makes a replica the primary without losing anything (CLUSTER FAILOVER). The servers give an
-        attempt up silently after five seconds, as when one of them has not heard of the replica yet."""
+        attempt up silently after five seconds, as when they have not heard of the replica yet."""
         for _ in range(10):
             replica.call("CLUSTER", "FAILOVER")
             try:
