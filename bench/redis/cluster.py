@@ -22,13 +22,13 @@ SlicedIndex = cluster_load.vicinal_slices.SlicedIndex
 
 
 def workload(size, dimension):
-    """Rows and queries in clusters, as embeddings are: 100 centers, and noise of half their spread."""
+    """Rows and queries in clusters of about 2000, with noise as wide as the centers are."""
     import numpy
 
     draw = numpy.random.default_rng(1)
-    centers = draw.standard_normal((100, dimension))
-    points = centers[draw.integers(100, size=size + QUERIES)]
-    points = (points + 0.5 * draw.standard_normal(points.shape)).astype("<f4")
+    centers = draw.standard_normal((max(1, size // 2000), dimension))
+    points = centers[draw.integers(len(centers), size=size + QUERIES)]
+    points = (points + draw.standard_normal(points.shape)).astype("<f4")
     blobs = [row.tobytes() for row in points]
     return blobs[:size], blobs[size:]
 

@@ -122,7 +122,7 @@ def commands(port, dimension):
             done = subprocess.run(line, capture_output=True, text=True, env=environment)
             return done.stdout if done.returncode == 0 else done.stderr
 
-        assert "\nP = 86 keys" in run("plan", 10**9, 384)
+        assert "\nP = 99 keys" in run("plan", 10**9, 384)
         run("create", "file", 3, dimension)
         assert run("import", "file", path).startswith("300 vectors, 300 of them new")
         assert run("search", "file", "--element", "7", "--count", 1) == "1.000000  7\n"
