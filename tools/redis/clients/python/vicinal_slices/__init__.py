@@ -243,4 +243,7 @@ def _read(connection, count):
 
 def _passes(reply):
     """Whether an error passes by itself: a server that is away, a slot on its way, a failover."""
+    # A primary that becomes a replica ends searches and WAITs that are under way with UNBLOCKED.
+    if isinstance(reply, exceptions.ResponseError) and str(reply).startswith("UNBLOCKED"):
+        return True
     return isinstance(reply, _PASSING) and not isinstance(reply, exceptions.AuthenticationError)
