@@ -188,8 +188,10 @@ class SlicedIndex:
                 return replies
             try:
                 self.cluster.nodes_manager.initialize()
-            except (exceptions.RedisError, exceptions.RedisClusterException):
-                pass  # nobody answers at this moment; the next round tells
+            except (exceptions.RedisError, exceptions.RedisClusterException, IndexError):
+                # Nobody answers at this moment, or one that has just started and knows no primary
+                # (which python3-redis 4.3.4 does not expect). The next round tells.
+                pass
             if time.monotonic() > end:
                 return replies
             time.sleep(0.02)
