@@ -246,7 +246,8 @@ def require_cli():
         server.skip("there is no redis-cli")
 
 
-CLIENTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/redis/clients"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLIENTS = os.path.normpath(os.path.join(HERE, "../../tools/redis/clients"))
 
 
 def require_client():
