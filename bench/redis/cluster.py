@@ -195,8 +195,11 @@ def machine():
         for line in file:
             if line.startswith("model name"):
                 model = line.split(":", 1)[1].strip()
-    load = os.getloadavg()[1]
-    return f"{model}, {os.cpu_count()} processors, load {load:.1f} over five minutes"
+    load = os.getloadavg()[0]
+    text = f"{model}, {os.cpu_count()} processors, load {load:.1f} when it began; servers and clients share it."
+    if load > 0.5:
+        text += " **Others used it meanwhile: times are too long, rates too low.**"
+    return text
 
 
 def billion(rows, options):
@@ -238,7 +241,7 @@ def page(options, rows, change):
     yield "# One index over a cluster"
     yield ""
     yield f"Made by `{options.command}` at commit {options.commit}."
-    yield f"Machine: {machine()}; servers and clients share it."
+    yield f"Machine: {options.machine}"
     yield ""
     yield (
         f"{options.size} vectors of {options.dimension} components in clusters, int8 and float32 kept; three"
@@ -298,6 +301,7 @@ def main():
     parser.add_argument("--commit", default="unknown")
     options = parser.parse_args()
     server.require_program()
+    options.machine = machine()
     rows, queries = workload(options.size, options.dimension)
     figures = []
     for slices in map(int, options.slices.split(",")):
