@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -134,7 +135,24 @@ class Cluster:
         if replica_of is not None:
             node.call("CLUSTER", "REPLICATE", replica_of.identity())
             node.wait_linked()
+            # Whoever takes it for a primary still gives it no vote.
+            mine = re.compile(rf"^{node.identity()} .*\bslave\b", re.MULTILINE)
+            nodes = lambda seer: seer.call("CLUSTER", "NODES").decode()
+            known = lambda: all(mine.search(nodes(seer)) for seer in self.running())
+            server.wait_for(known, 60, "all knowing the new replica")
         return node
+
+    def hand_over(self, replica):
+        """Makes a replica the primary without losing anything (CLUSTER FAILOVER). The servers give an
+        attempt up silently after five seconds, as when they have not heard of the replica yet."""
+        for _ in range(10):
+            replica.call("CLUSTER", "FAILOVER")
+            try:
+                server.wait_for(replica.is_primary, 6, "the hand-over")
+            except TimeoutError:
+                continue
+            return self.wait_ok()
+        raise AssertionError(f"no hand-over in ten attempts\n{replica.tail()}")
 
     def remove(self, node):
         """Ends an empty primary, or a replica, and makes the others forget it."""
@@ -228,7 +246,8 @@ def require_cli():
         server.skip("there is no redis-cli")
 
 
-CLIENTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/redis/clients"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLIENTS = os.path.normpath(os.path.join(HERE, "../../tools/redis/clients"))
 
 
 def require_client():

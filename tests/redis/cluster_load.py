@@ -9,6 +9,7 @@ A writer adds, replaces and removes elements of its own, each write confirmed by
 What was confirmed must be there; what was sent and not confirmed may be there.
 """
 
+import array
 import random
 import threading
 import time
@@ -18,6 +19,7 @@ from workload import vector
 
 vicinal_slices = cluster.require_client()
 exceptions = vicinal_slices.exceptions
+WIDE = 1024  # components of a set that only has to be large
 
 
 class Ledger:
@@ -172,3 +174,14 @@ def same_on_replicas(running, keys):
     return compared
 
 
+def grow(node, key, megabytes):
+    """Makes a set of about that many serialized bytes. Few links: what is moved counts, not how it was made."""
+    node.call("VICINAL.CREATE", key, "DIM", WIDE, "M", 4, "EF", 16, "NOQUANT")
+    made, total = 0, max(1, megabytes * 1000000 // (4 * WIDE + 100))
+    with node.client() as client:
+        while made < total:
+            some = [f"g{i}" for i in range(made, min(total, made + 200))]
+            letters = array.array("b", random.Random(made).randbytes(WIDE * len(some)))
+            blob = array.array("f", letters).tobytes()
+            assert client.call("VICINAL.MADD", key, "FP32", len(some), blob, *some) == len(some)
+            made += len(some)

@@ -7,8 +7,6 @@ of that size moves with its server: a new replica, CLUSTER FAILOVER, the old one
 """
 
 import argparse
-import array
-import random
 import sys
 import time
 
@@ -20,7 +18,6 @@ DIMENSION = 16
 # redis-cli takes slots from the beginning of each primary's range, and counts slots, not keys: of six keys
 # on three primaries a fourth gets none.
 SLICES = 12
-WIDE = 1024  # components of the set that makes a server large
 
 
 class Watch:
@@ -86,35 +83,16 @@ def settled(running):
     server.wait_for(lambda: "[OK] All nodes agree" in running.command("check", check=False), 60, "agreement")
 
 
-def grow(node, key, megabytes):
-    """Makes a set of about that many serialized bytes. Few links: what is moved counts, not how it was made."""
-    node.call("VICINAL.CREATE", key, "DIM", WIDE, "M", 4, "EF", 16, "NOQUANT")
-    made, total = 0, max(1, megabytes * 1000000 // (4 * WIDE + 100))
-    with node.client() as client:
-        while made < total:
-            some = [f"g{i}" for i in range(made, min(total, made + 200))]
-            letters = array.array("b", random.Random(made).randbytes(WIDE * len(some)))
-            blob = array.array("f", letters).tobytes()
-            assert client.call("VICINAL.MADD", key, "FP32", len(some), blob, *some) == len(some)
-            made += len(some)
-
-
 def move_instance(running, watch, index, megabytes):
     """A primary with a large slice hands over to a server that has just joined."""
     old = running.primary_of(index.keys[0])
     key = index.keys[0].replace("index", "large")
-    grow(old, key, megabytes)
+    cluster_load.grow(old, key, megabytes)
     count, digest = old.call("VCARD", key), old.call("DEBUG", "DIGEST-VALUE", key, timeout=600)
     new = []
     watch.step(f"{megabytes} MB to a new replica", lambda: new.append(running.add(replica_of=old)))
     new = new[0]
-
-    def hand_over():
-        assert new.call("CLUSTER", "FAILOVER") == "OK"
-        server.wait_for(new.is_primary, 60, "the new server in charge")
-        running.wait_ok()
-
-    watch.step("handed over", hand_over)
+    watch.step("handed over", lambda: running.hand_over(new))
     running.remove(old)
     running.wait_ok()
     assert running.primary_of(key) is new

@@ -161,8 +161,14 @@ export class SlicedIndex {
     await Promise.all([...this.keys, this.name].map((key) => this.cluster.unlink(key)));
   }
 
-  #send(readOnly, words) {
-    return this.cluster.sendCommand(words[1], readOnly, words);
+  // A primary that becomes a replica ends searches that are under way with UNBLOCKED: once more, then.
+  async #send(readOnly, words) {
+    try {
+      return await this.cluster.sendCommand(words[1], readOnly, words);
+    } catch (error) {
+      if (!readOnly || !/^UNBLOCKED/.test(error.message)) throw error;
+      return this.cluster.sendCommand(words[1], readOnly, words);
+    }
   }
 }
 

@@ -97,9 +97,9 @@ class SlicedIndex:
             raise ValueError(f"{len(blob) // 4} components; the index has {self.dimension}")
         return blob
 
-    def add(self, element, vector, attribute=None, replicas=0):
+    def add(self, element, vector, attribute=None, replicas=0, wait_ms=1000):
         """True if the element is new, False if its vector was replaced."""
-        return self.add_many([(element, vector, attribute)], replicas)[0]
+        return self.add_many([(element, vector, attribute)], replicas, wait_ms)[0]
 
     def add_many(self, items, replicas=0, wait_ms=1000):
         """add() for (element, vector[, attribute]) in one round. With `replicas`, those that fewer
@@ -188,8 +188,10 @@ class SlicedIndex:
                 return replies
             try:
                 self.cluster.nodes_manager.initialize()
-            except (exceptions.RedisError, exceptions.RedisClusterException):
-                pass  # nobody answers at this moment; the next round tells
+            except (exceptions.RedisError, exceptions.RedisClusterException, IndexError):
+                # Nobody answers at this moment, or one that has just started and knows no primary
+                # (which python3-redis 4.3.4 does not expect). The next round tells.
+                pass
             if time.monotonic() > end:
                 return replies
             time.sleep(0.02)
@@ -243,4 +245,7 @@ def _read(connection, count):
 
 def _passes(reply):
     """Whether an error passes by itself: a server that is away, a slot on its way, a failover."""
+    # A primary that becomes a replica ends searches and WAITs that are under way with UNBLOCKED.
+    if isinstance(reply, exceptions.ResponseError) and str(reply).startswith("UNBLOCKED"):
+        return True
     return isinstance(reply, _PASSING) and not isinstance(reply, exceptions.AuthenticationError)

@@ -14,21 +14,22 @@ import redis
 
 from . import SlicedIndex, tags
 
-# Bytes of memory of an element beside its vector at M = 16: links, level, name, tables. Measured by
-# bench/redis/cluster; links are proportional to M.
-BYTES_BESIDE = 260
+# Bytes of memory of an element beside its vector, by MEMORY USAGE: level, a short name, tables and some
+# slack; and links. bench/redis/cluster prints the sum.
+BYTES_BESIDE = 280
+BYTES_A_LINK = 20  # times M
 MOVABLE = 64 << 20  # serialized bytes of a key that MIGRATE moves in about a second
 
 
 def plan(options):
     """Keys, tags and servers for a number of vectors."""
     component = 4 if options.noquant else 5
-    element = component * options.dimension + BYTES_BESIDE * options.m // 16
+    element = component * options.dimension + BYTES_BESIDE + BYTES_A_LINK * options.m
     total = element * options.vectors
     usable = options.memory * 1e9 * options.fill
     primaries = max(3, math.ceil(total / usable))
     slices = options.slices or math.ceil(primaries * options.growth)
-    serialized = (4 * options.dimension + 170) * options.vectors / slices
+    serialized = (4 * options.dimension + 200) * options.vectors / slices
     print(f"{element} bytes an element, {total / 1e9:.1f} GB in all ({component} bytes a component)")
     print(f"{primaries} primaries of {options.memory:g} GB, {options.fill:.0%} of it used"
           f" (three at least), and {primaries * options.replicas} replicas")
@@ -45,8 +46,7 @@ def plan(options):
 
 def connect(options):
     host, _, port = options.server.rpartition(":")
-    cluster = redis.RedisCluster(host=host, port=int(port), password=options.password)
-    return cluster
+    return redis.RedisCluster(host=host, port=int(port), password=options.password)
 
 
 def create(options):
