@@ -83,6 +83,7 @@ class Index {
   /// nothing of what was there meanwhile. From 4,096 rows on, vectors near each other are laid near
   /// each other in memory, whatever the order of the rows.
   /// Shapes: vectors.size() == labels.size() * dimension().
+  /// Cost: where they are not stored as float32, the rows once more while it lasts.
   /// Errors: as upsert(), naming the first bad row.
   ///         kCancelled  the progress callback said so while links were made: what was linked by
   ///                     then is stored and searchable, the rest is as if never given; the message
