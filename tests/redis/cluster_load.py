@@ -61,7 +61,7 @@ class Ledger:
 class Load:
     """Threads that write and read until the end of `with`, which raises what went wrong in them.
 
-    errors   (time, text) of calls that failed; unconfirmed: writes that too few replicas confirmed
+    errors   (begin, end, text) of calls that failed; unconfirmed: writes that too few replicas confirmed
     longest  seconds of the longest call that succeeded, since reset(), by kind
     prefix   of the writers' elements: two loads of one ledger have different ones
     stable   elements that nobody changes: a search for one with TRUTH must find it, first, once
@@ -112,7 +112,7 @@ class Load:
                 except vicinal_slices.NotReplicated:
                     self.unconfirmed += 1
                 except (exceptions.RedisError, exceptions.RedisClusterException) as error:
-                    self.errors.append((time.monotonic(), repr(error)))
+                    self.errors.append((start, time.monotonic(), repr(error)))
                     time.sleep(0.05)
                 else:
                     took = time.monotonic() - start
