@@ -16,7 +16,7 @@ random_jsonl 50 16 2 > query.jsonl
 measure 0 truth --base base.jsonl --query query.jsonl -k 20 --out truth.ivecs
 [ "$(wc -c < truth.ivecs)" = $((50 * 84)) ] || fail "size of truth.ivecs"
 
-keys='{"engine":,"dataset":,"n":,"dim":,"M":,"ef_construction":,"threads":,"target":,"quantization":,"build_s":,"inserts_per_s":,"peak_rss_mb":,"bytes_per_vector":}'
+keys='{"engine":,"dataset":,"n":,"dim":,"M":,"ef_construction":,"threads":,"target":,"quantization":,"storage":,"build_s":,"inserts_per_s":,"peak_rss_mb":,"bytes_per_vector":}'
 for place in "" "--store s"; do
   measure 0 build --base base.jsonl --query query.jsonl --truth truth.ivecs --ef 40,400 $place
   got=$(head -1 out | sed -E 's/:("[^"]*"|[0-9.e+-]+)/:/g')
