@@ -1,8 +1,10 @@
 // Sketches: what a row holds, and that searches go by them only where they find as much.
 #include "graph/sketches.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "graph/codes.h"
 #include "tests/graph/support.h"
@@ -163,6 +165,33 @@ TEST(SketchedGraph, FindsEveryCopyAndNoErasedOne) {
   EXPECT_EQ(a.found.back().distance, a.found.front().distance);
   for (std::size_t i = 0; i < 20; ++i) g->erase(NodeId{static_cast<std::uint32_t>(i)});
   for (const Found& f : search(*g, rows.row(700), 21, 60).found) EXPECT_GE(f.label, 20u);
+}
+
+// The trial runs in those who link, while others search.
+TEST(SketchedGraph, TrialsBesideSearches) {
+  const Rows rows = low_rank(1400, 21);
+  const auto g = build(many_dimensions(), low_rank(900, 22));
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> done{false};
+  {
+    std::jthread reader([&] {
+      for (std::size_t i = 0; !done.load(); ++i) {
+        EXPECT_EQ(search(*g, rows.row(i % rows.size()), 10, 30).found.size(), 10u);
+      }
+    });
+    {
+      const auto write = [&] {
+        for (std::size_t i; (i = next.fetch_add(1)) < rows_for_sanitizer(rows.size());) {
+          insert(*g, 10'000 + i, rows.row(i));
+        }
+      };
+      const std::jthread one(write);
+      const std::jthread another(write);
+    }
+    done.store(true);
+  }
+  EXPECT_TRUE(g->stats().sketches);
+  EXPECT_SOUND(*g);
 }
 
 // A row is read only while its place among the k is open; what comes is what the scan says.
