@@ -111,11 +111,13 @@ class CandidatePool {
     }
   }
 
-  /// Before sort(): the i-th entry is as far as this from now on, and expanded.
-  void replace(std::size_t i, float distance, NodeId node) {
-    entries_[i] = kernels::pool_entry(raw(node), distance) | 1;
+  /// After a walk: the i-th of size() entries is as far as distances[i], and all are expanded.
+  void replace_distances(const float* distances) {
+    for (std::size_t i = 0; i < size_; ++i) {
+      entries_[i] = kernels::pool_entry(raw(node_of(entries_[i])), distances[i]) | 1;
+    }
+    std::sort(entries_.data(), entries_.data() + size_);
   }
-  void sort() { std::sort(entries_.data(), entries_.data() + size_); }
 
   static NodeId node_of(std::uint64_t entry) {
     return NodeId{static_cast<std::uint32_t>(entry) >> 1};

@@ -119,10 +119,10 @@ NodeId take_links_of_copy(const GraphState& g, const Topology& t, NodeId node, N
 }
 
 // Never empty while the entry point is healthy (G9 rests on that).
-Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer& score, NodeId node,
-                           EntryPoint entry, NodeId& from, Level level, Scratch& scratch) {
+Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer& score,
+                           const Scorer& walk, NodeId node, EntryPoint entry, NodeId& from,
+                           Level level, Scratch& scratch) {
   const std::size_t ef = g.config.ef_construction;
-  const Scorer walk = score.for_walk(scratch);
   const Neighbor start{walk(from), from};
   Candidates c;
   // Expanding only the nearer half of what is far from the M-th nearest took an eighth less time
@@ -144,7 +144,8 @@ Candidates find_candidates(const GraphState& g, const Topology& t, const Scorer&
   if (!c.healthy.empty()) return c;
   // Farther, through what is condemned: some thirty distances for each of 16 ef nodes.
   const WalkWidth farther{.ef = ef, .others = ef * 16, .distances = std::uint64_t{ef} * 16 * 30};
-  search_layer(g, t, walk, start, farther, level, node, NotCondemned{g, t}, scratch);
+  search_layer(g, t, walk, Neighbor{walk(from), from}, farther, level, node, NotCondemned{g, t},
+               scratch);
   refine(walk, score, scratch);
   sort_out(g, t, scratch.pool, c);
   if (c.healthy.empty() && entry.node != node && g.state(entry.node) != NodeState::kCondemned) {
@@ -210,12 +211,13 @@ Approach approach(const GraphState& g, const Topology& t, NodeId node, EntryPoin
 void find_forward_links(const GraphState& g, const Topology& t, NodeId node, const Approach& a,
                         Level low, Scratch& scratch, internal::Vector<ForwardLinks>& out) {
   const Scorer score = Scorer::for_node(g, node, Scorer::Side::kMain, scratch);
+  const Scorer walk = score.for_walk(scratch);
   const EntryPoint entry = a.entry;
   NodeId start = a.start;
   out.clear();
   out.resize(a.level - low + 1);
   for (Level level = a.level + 1; level-- > low;) {
-    Candidates found = find_candidates(g, t, score, node, entry, start, level, scratch);
+    Candidates found = find_candidates(g, t, score, walk, node, entry, start, level, scratch);
     ForwardLinks& forward = out[level - low];
     forward.level = level;
     choose_links(g, t, node, found, forward, scratch);

@@ -49,7 +49,6 @@ struct Scratch {
   internal::Vector<float> side_query;   ///< a second query: a candidate while links are selected
   internal::Vector<std::uint32_t> ids;  ///< survivors of one expansion
   internal::Vector<float> distances;    ///< of `ids`
-  internal::Vector<float> nearest;      ///< of `distances`, to find the k-th
   internal::Vector<Found> results;      ///< results being made
   internal::Vector<const std::byte*> rows;
   internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)

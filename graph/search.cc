@@ -127,7 +127,12 @@ class Walk {
     // With copies the ids are not the pool's entries one by one.
     std::size_t known = scratch_.copies.empty() ? std::min(k, n) : n;
     measure(0, known);
-    if (known < n) known = measure_open(known, n);
+    if (known < n) {
+      const float* const first = scratch_.distances.data();
+      const std::size_t open = open_until(known, n, *std::max_element(first, first + known));
+      measure(known, open);
+      known = open;
+    }
     scratch_.ids.resize(known);
     counters.distances += known;
     return true;
@@ -139,27 +144,6 @@ class Walk {
     exact_distances_of(g_, request_, codes_->prepared(),
                        std::span(scratch_.ids.data() + begin, end - begin),
                        scratch_.distances.data() + begin, scratch_);
-  }
-
-  // Of those from `known` to `end` as many as may be among the nearest `known`; returns where it
-  // ended.
-  std::size_t measure_open(std::size_t known, std::size_t end) {
-    internal::Vector<float>& nearest = scratch_.nearest;  // a heap, the farthest first
-    nearest.assign(scratch_.distances.begin(),
-                   scratch_.distances.begin() + static_cast<std::ptrdiff_t>(known));
-    std::make_heap(nearest.begin(), nearest.end());
-    for (constexpr std::size_t kTogether = 4; known < end;) {
-      const std::size_t open = open_until(known, std::min(known + kTogether, end), nearest[0]);
-      if (open == known) break;
-      measure(known, open);
-      for (; known < open; ++known) {
-        if (scratch_.distances[known] >= nearest[0]) continue;
-        std::pop_heap(nearest.begin(), nearest.end());
-        nearest.back() = scratch_.distances[known];
-        std::push_heap(nearest.begin(), nearest.end());
-      }
-    }
-    return known;
   }
 
   // Of the pool's entries from `begin` to `end` the first that cannot be nearer than `kth`.

@@ -70,36 +70,24 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
   return n;
 }
 
-namespace {
-
-// Replaces the distances of entries, `count` of them from entry_at(i), and calls put(entry).
-template <typename EntryAt, typename Put>
-void score_anew(const Scorer& codes, std::size_t count, Scratch& scratch, const EntryAt& node_at,
-                const Put& put) {
-  scratch.ids.resize(std::max(count, kMaxStep * kMaxLinks));
-  scratch.distances.resize(std::max(count, kMaxStep * kMaxLinks));
-  for (std::size_t i = 0; i < count; ++i) scratch.ids[i] = raw(node_at(i));
-  codes(scratch.ids.data(), count, scratch.distances.data());
-  scratch.distances_computed += count;
-  for (std::size_t i = 0; i < count; ++i) put(i, scratch.distances[i], NodeId{scratch.ids[i]});
-}
-
-}  // namespace
-
 void refine(const Scorer& walk, const Scorer& codes, Scratch& scratch) {
   if (!walk.over_sketches()) return;
   CandidatePool& pool = scratch.pool;
-  score_anew(
-      codes, pool.size(), scratch, [&](std::size_t i) { return pool[i].node; },
-      [&](std::size_t i, float distance, NodeId node) { pool.replace(i, distance, node); });
-  pool.sort();
   internal::Vector<std::uint64_t>& copies = scratch.copies;
-  score_anew(
-      codes, copies.size(), scratch,
-      [&](std::size_t i) { return CandidatePool::node_of(copies[i]); },
-      [&](std::size_t i, float distance, NodeId node) {
-        copies[i] = kernels::pool_entry(raw(node), distance);
-      });
+  const std::size_t kept = pool.size();
+  const std::size_t all = kept + copies.size();
+  scratch.ids.resize(std::max(all, kMaxStep * kMaxLinks));
+  scratch.distances.resize(std::max(all, kMaxStep * kMaxLinks));
+  for (std::size_t i = 0; i < kept; ++i) scratch.ids[i] = raw(pool[i].node);
+  for (std::size_t i = kept; i < all; ++i) {
+    scratch.ids[i] = raw(CandidatePool::node_of(copies[i - kept]));
+  }
+  codes(scratch.ids.data(), all, scratch.distances.data());
+  scratch.distances_computed += all;
+  pool.replace_distances(scratch.distances.data());
+  for (std::size_t i = kept; i < all; ++i) {
+    copies[i - kept] = kernels::pool_entry(scratch.ids[i], scratch.distances[i]);
+  }
 }
 
 std::size_t descent_breadth(std::uint64_t slots) {
