@@ -4,17 +4,16 @@ import argparse
 import logging
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import redis
 
-from demo import DIMENSION, MISSPELT, WORDS, Server, blob, check, free_port, say, wait_until
+from demo import DIMENSION, MISSPELT, WORDS, Server, blob, check, folder_of_servers, free_port, say
+from demo import wait_until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients/python"))
 from vicinal_slices import NotReplicated, SlicedIndex  # noqa: E402
@@ -24,9 +23,8 @@ NODE_TIMEOUT_MS = 4000
 
 
 class Demo:
-    def __init__(self, folder, options):
-        self.folder, self.options = folder, options
-        self.servers = []
+    def __init__(self, folder, servers, options):
+        self.folder, self.servers, self.options = folder, servers, options
 
     def start(self, name):
         more = ["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS]
@@ -212,18 +210,10 @@ def main():
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     logging.disable()  # RedisCluster logs every error that it raises
-    folder = tempfile.mkdtemp(prefix="vicinal-cluster-demo-")
-    demo = Demo(folder, options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers end with this, too
-    try:
-        demonstrate(demo)
-    finally:
-        for server in demo.servers:
-            server.kill()
-        if options.keep:
-            say(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    servers = []
+    with folder_of_servers("vicinal-cluster-demo-", servers, options.keep) as folder:
+        demonstrate(Demo(folder, servers, options))
     return 0
 
 

@@ -1,6 +1,7 @@
 """The demonstration that tools/redis/demo runs, which builds what it needs and says how it is used."""
 
 import argparse
+import contextlib
 import math
 import os
 import random
@@ -229,6 +230,22 @@ def demonstrate(folder, module, settings, count, servers):
     say("Nothing that was acknowledged is lost.")
 
 
+@contextlib.contextmanager
+def folder_of_servers(prefix, servers, keep):
+    """A folder of its own; at its end `servers`, those there are by then, are killed, and it is removed
+    unless it is to be kept."""
+    folder = tempfile.mkdtemp(prefix=prefix)
+    try:
+        yield folder
+    finally:
+        for server in servers:
+            server.kill()
+        if keep:
+            say(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("module")
@@ -236,17 +253,9 @@ def main():
     parser.add_argument("--words", type=int, default=20000)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="vicinal-redis-demo-")
     servers = []
-    try:
+    with folder_of_servers("vicinal-redis-demo-", servers, options.keep) as folder:
         demonstrate(folder, options.module, options.settings, options.words, servers)
-    finally:
-        for server in servers:
-            server.kill()
-        if options.keep:
-            say(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
