@@ -190,6 +190,7 @@ def demonstrate(demo):
     fourth = demo.start("server7")
     demo.cli("add-node", address(fourth), address(heir))
     wait_until("all know it", demo.agree)
+    wait_until("it takes writes", demo.is_well)  # a new primary waits two seconds
     words = words[:2000]
     rebalance = ("rebalance", address(heir), "--cluster-use-empty-masters", "--cluster-timeout", 60000)
     search_beside(demo, lambda: demo.cli(*rebalance), words)
