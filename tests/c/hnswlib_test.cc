@@ -1,6 +1,5 @@
 // Files of hnswlib through the C ABI; tests/engine/hnswlib_test.cc has every lie that one can tell.
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -27,8 +26,6 @@ std::string brute_force() {
 
 class CHnswlib : public ::testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(path_); }
-
   vicinal_hnswlib* opened(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary) << bytes;
     vicinal_hnswlib* file = nullptr;
@@ -36,7 +33,8 @@ class CHnswlib : public ::testing::Test {
     return file;
   }
 
-  std::string path_ = ::testing::TempDir() + "/c_hnswlib_test.bin";
+  TemporaryFolder folder_;
+  const std::string path_ = folder_.file("a.hnswlib");
 };
 
 TEST_F(CHnswlib, ReadsWhatTheFileHas) {

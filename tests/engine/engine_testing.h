@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -12,32 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "vicinal/index.h"
 #include "vicinal/store.h"
 
 namespace vicinal::testing {
 
 inline constexpr std::uint32_t kDimension = 16;
-
-/// A folder that is gone when the test is over.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "vicinal-engine-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The vector of `label` in its `generation`: computable, so that a torn read shows.
 inline std::vector<float> vector_of(Label label, std::uint64_t generation = 0,

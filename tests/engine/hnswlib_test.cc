@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temporary_folder.h"
+
 namespace vicinal {
 namespace {
 
@@ -243,9 +245,8 @@ TEST(HnswlibTest, EveryTruncationIsRefused) {
 }
 
 TEST(HnswlibTest, OpensByPath) {
-  std::string folder = (std::filesystem::temp_directory_path() / "vicinal-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/a.hnswlib";
+  testing::TemporaryFolder folder;
+  const std::string path = folder.file("a.hnswlib");
   std::ofstream(path, std::ios::binary) << graph();
   {
     Result<HnswlibFile> file = HnswlibFile::open(path);
@@ -258,12 +259,11 @@ TEST(HnswlibTest, OpensByPath) {
     std::filesystem::resize_file(path, 100);
     EXPECT_EQ(copy.read(3, 1, rows).code(), StatusCode::kIoError);
   }
-  EXPECT_EQ(HnswlibFile::open(folder).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(HnswlibFile::open(folder + "/b").status().code(), StatusCode::kNotFound);
-  ASSERT_EQ(::mkfifo((folder + "/pipe").c_str(), 0600), 0);
-  EXPECT_EQ(HnswlibFile::open(folder + "/pipe").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(HnswlibFile::open(folder.file("")).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(HnswlibFile::open(folder.file("b")).status().code(), StatusCode::kNotFound);
+  ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(HnswlibFile::open(folder.file("pipe")).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(HnswlibFile::open(HnswlibSource()).status().code(), StatusCode::kInvalidArgument);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(HnswlibTest, WhatTheSourceAnswersIsAnswered) {

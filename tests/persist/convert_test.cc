@@ -31,8 +31,8 @@ constexpr std::uint32_t kDimension = 100;
 class Convert : public testing::Test {
  protected:
   void SetUp() override {
-    path_ = folder_ / "s";
-    auto store = open_store(folder_ / "present", fast());
+    path_ = folder_.file("s");
+    auto store = open_store(folder_.file("present"), fast());
     std::vector<std::unique_ptr<IndexRecords>> records;
     for (const char* name : {"gone", "large", "small", "empty"}) {
       records.push_back(create(*store, kDimension, name));
@@ -46,7 +46,7 @@ class Convert : public testing::Test {
     records.clear();
     ASSERT_TRUE(store->drop_index("gone").ok());
     store.reset();
-    make_format1(folder_ / "present", path_);
+    make_format1(folder_.file("present"), path_);
   }
 
   /// What format 1 would have stored: the records are the same, in databases of each index.
@@ -117,7 +117,7 @@ class Convert : public testing::Test {
     EXPECT_TRUE(loaded.table.empty()) << "an id is not used again";
   }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
   std::string path_;
   std::vector<std::unique_ptr<MemoryIndex>> models_;
 };
@@ -166,12 +166,12 @@ TEST_F(Convert, WhatFailsChangesNothing) {
   failpoints::disarm();
   EXPECT_TRUE(content_of(path_ + "/data.mdb") == before);
   EXPECT_FALSE(std::filesystem::exists(path_ + "/convert.part"));
-  EXPECT_EQ(convert(folder_ / "absent").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(convert(folder_.file("absent")).status().code(), StatusCode::kNotFound);
   {
-    auto open = open_store(folder_ / "present", fast());
-    EXPECT_EQ(convert(folder_ / "present").status().code(), StatusCode::kBusy);
+    auto open = open_store(folder_.file("present"), fast());
+    EXPECT_EQ(convert(folder_.file("present")).status().code(), StatusCode::kBusy);
   }
-  EXPECT_FALSE(*convert(folder_ / "present"));
+  EXPECT_FALSE(*convert(folder_.file("present")));
   std::string damaged = before;
   std::size_t flipped = 0;
   for (std::size_t at = 8192; at + 4096 <= damaged.size() && flipped < 400; at += 4096) {

@@ -206,7 +206,7 @@ class Crash : public testing::Test {
         ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     shared_ = new (memory) Shared{};
-    path_ = folder_ / "s";
+    path_ = folder_.file("s");
     auto store = open_store(path_, fast());
     auto index = create(*store, kDimension);
   }
@@ -239,7 +239,7 @@ class Crash : public testing::Test {
     settle(path_, shared_);
   }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
   std::string path_;
   Shared* shared_ = nullptr;
 };
@@ -277,8 +277,8 @@ TEST_F(Crash, P2P4KilledAtFailpoints) {
 
 // A batch of several transactions, stopped between them: nothing of it counts, and its slots serve.
 TEST(CrashBatch, P2PartsOfABatchDoNotCount) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 65536);
   MemoryIndex model(index.get(), 1);
   model.batch(0, 3);
@@ -295,8 +295,8 @@ TEST(CrashBatch, P2PartsOfABatchDoNotCount) {
 
 // What a batch whose rest is taken back says, is said whole or not at all.
 TEST(CrashBatch, P2FreedAndResurrectedInOneCommit) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 8);
   MemoryIndex model(index.get(), 1);
   model.batch(0, 10);
@@ -337,8 +337,8 @@ TEST(CrashBatch, P2FreedAndResurrectedInOneCommit) {
 // Rows in slots that are used again go to their chunks first; stopped in between, nothing shows.
 TEST(CrashCheckpoint, ScatteredRowsOfAnyStepMayBeStored) {
   for (const int steps : {1, 2, 3}) {
-    TempFolder folder;
-    auto store = open_store(folder / "s", fast());
+    TemporaryFolder folder;
+    auto store = open_store(folder.file("s"), fast());
     auto index = create(*store, 1024);
     MemoryIndex model(index.get(), 3);
     model.batch(0, 2000);
@@ -374,8 +374,8 @@ TEST(CrashCheckpoint, ScatteredRowsOfAnyStepMayBeStored) {
 TEST(CrashCheckpoint, R2FailedOneGivesBackAndTheNextStoresAll) {
   for (const char* point :
        {"checkpoint.after_links", "checkpoint.before_step_commit", "checkpoint.between_links"}) {
-    TempFolder folder;
-    auto store = open_store(folder / "s", fast());
+    TemporaryFolder folder;
+    auto store = open_store(folder.file("s"), fast());
     auto index = create(*store, 8);
     MemoryIndex model(index.get(), 1);
     for (Label label = 0; label < 30; ++label) model.upsert(label);

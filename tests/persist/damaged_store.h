@@ -29,7 +29,7 @@ class DamagedStore : public testing::Test {
   static constexpr std::uint32_t kDimension = 384;  // 32 rows to a chunk
 
   void SetUp() override {
-    path_ = folder_ / "s";
+    path_ = folder_.file("s");
     auto store = open_store(path_, fast());
     auto index = create(*store, kDimension);
     MemoryIndex model(index.get(), 1);
@@ -116,7 +116,7 @@ class DamagedStore : public testing::Test {
   std::string data_file() const { return path_ + "/data.mdb"; }
   std::size_t page_size() const { return (*Environment::open(path_, {}))->page_size(); }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
   std::string path_;
   internal::WorkerPool pool_;
 };

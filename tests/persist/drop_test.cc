@@ -42,7 +42,7 @@ class Dropping : public testing::Test {
   static constexpr std::uint32_t kWide = 700;
 
   void SetUp() override {
-    path_ = folder_ / "s";
+    path_ = folder_.file("s");
     store_ = open_store(path_, fast());
     for (std::size_t i = 0; i < 3; ++i) {
       tenants_.push_back(std::make_unique<Tenant>(*store_, i, kWide));
@@ -65,7 +65,7 @@ class Dropping : public testing::Test {
     }
   }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
   std::string path_;
   std::unique_ptr<StoreFile> store_;
   std::vector<std::unique_ptr<Tenant>> tenants_;

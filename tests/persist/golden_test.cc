@@ -40,8 +40,8 @@ void fill(MemoryIndex* model) {
 
 /// That the store in `folder` holds what fill() makes, in a fresh one.
 void expect_filled(const std::string& path, const StoreOptions& options) {
-  TempFolder folder;
-  auto made = open_store(folder / "made", fast());
+  TemporaryFolder folder;
+  auto made = open_store(folder.file("made"), fast());
   auto made_index = create(*made, kDimension, "golden");
   MemoryIndex model(made_index.get(), 1);
   fill(&model);
@@ -63,29 +63,29 @@ void expect_filled(const std::string& path, const StoreOptions& options) {
   EXPECT_EQ(*index->verify(&messages), 0u) << messages[0];
 }
 
-std::string copy_of(const std::string& golden, const TempFolder& folder) {
-  std::filesystem::create_directory(folder / "s");
-  std::filesystem::copy(golden + "/data.mdb", folder / "s/data.mdb");
-  return folder / "s";
+std::string copy_of(const std::string& golden, const TemporaryFolder& folder) {
+  std::filesystem::create_directory(folder.file("s"));
+  std::filesystem::copy(golden + "/data.mdb", folder.file("s/data.mdb"));
+  return folder.file("s");
 }
 
 TEST(Golden, V2Opens) {
-  TempFolder folder;
+  TemporaryFolder folder;
   if (writing()) {
-    auto made = open_store(folder / "made", fast());
+    auto made = open_store(folder.file("made"), fast());
     auto index = create(*made, kDimension, "golden");
     MemoryIndex model(index.get(), 1);
     fill(&model);
     std::filesystem::create_directories(kPresent);
     std::filesystem::remove(kPresent + "/data.mdb");
-    ASSERT_TRUE(made->backup(folder / "copy").ok());
-    std::filesystem::copy(folder / "copy/data.mdb", kPresent + "/data.mdb");
+    ASSERT_TRUE(made->backup(folder.file("copy")).ok());
+    std::filesystem::copy(folder.file("copy/data.mdb"), kPresent + "/data.mdb");
   }
   expect_filled(copy_of(kPresent, folder), fast());
 }
 
 TEST(Golden, V1IsConvertedAndOpens) {
-  TempFolder folder;
+  TemporaryFolder folder;
   const std::string path = copy_of(kEarlier, folder);
   StoreOptions reading;
   reading.read_only = true;

@@ -18,13 +18,13 @@ namespace {
 
 /// A queue over an environment of its own.
 struct QueueAlone {
-  explicit QueueAlone(Durability durability) : made(folder / "env", durability) {}
+  explicit QueueAlone(Durability durability) : made(folder.file("env"), durability) {}
 
   Result<Sequence> append(const std::function<void()>& meanwhile = {}) {
     return queue.append(target, RecordBuffer(kEnvelopeBytes + 100), meanwhile);
   }
 
-  TempFolder folder;
+  TemporaryFolder folder;
   Journal made;
   CommitQueue queue{made.environment.get()};
   SequenceLedger ledger;
@@ -137,12 +137,12 @@ TEST_P(AtDurability, MeanwhileIsCalledOnceByItsThread) {
 }
 
 TEST_P(AtDurability, AFailedCommitReachesEveryWaiterAndLeavesNothing) {
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options = fast();
   options.durability = GetParam();
   options.map_bytes = 256 << 10;
   options.max_map_bytes = 256 << 10;
-  auto store = open_store(folder / "s", options);
+  auto store = open_store(folder.file("s"), options);
   auto index = create(*store, 256);
   std::atomic<int> stored{0};
   std::atomic<int> refused{0};
@@ -199,10 +199,10 @@ INSTANTIATE_TEST_SUITE_P(Durabilities, AtDurability,
                          });
 
 TEST(GroupCommit, EverythingBesideEverything) {
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options = fast();
   options.map_bytes = 1 << 20;  // grows while the others run
-  auto store = open_store(folder / "s", options);
+  auto store = open_store(folder.file("s"), options);
   auto index = create(*store, 64);
   std::atomic<std::uint32_t> next{0};
   std::atomic<bool> stop{false};

@@ -18,10 +18,10 @@ TEST(Many, AThousandAreMadeWrittenListedAndFoundAgain) {
   constexpr std::size_t kIndexes = 1000;
   constexpr std::size_t kWritten = 200;
   constexpr std::size_t kThreads = 8;
-  TempFolder folder;
+  TemporaryFolder folder;
   std::vector<std::unique_ptr<Tenant>> tenants(kIndexes);
   {
-    auto store = open_store(folder / "s", fast());
+    auto store = open_store(folder.file("s"), fast());
     std::set<std::string> names;
     for (std::size_t i = 0; i < kIndexes; ++i) {
       tenants[i] = std::make_unique<Tenant>(*store, i);
@@ -47,7 +47,7 @@ TEST(Many, AThousandAreMadeWrittenListedAndFoundAgain) {
     for (std::thread& thread : threads) thread.join();
     for (const auto& tenant : tenants) tenant->records.reset();
   }
-  auto store = open_store(folder / "s", fast());
+  auto store = open_store(folder.file("s"), fast());
   for (std::size_t i = 0; i < kIndexes; i += i < 100 ? 1 : 13) {
     expect_holds(*store, i, tenants[i]->model);
   }
@@ -56,10 +56,10 @@ TEST(Many, AThousandAreMadeWrittenListedAndFoundAgain) {
 // What lies in the databases before and behind an index is nobody's business: were it looked at, it
 // would show here.
 TEST(Many, DamageOfOthersIsNotMet) {
-  TempFolder folder;
+  TemporaryFolder folder;
   std::vector<std::unique_ptr<Tenant>> tenants;
   {
-    auto store = open_store(folder / "s", fast());
+    auto store = open_store(folder.file("s"), fast());
     for (std::size_t i = 0; i < 5; ++i) {
       tenants.push_back(std::make_unique<Tenant>(*store, i));
       tenants[i]->model.batch(0, 300);
@@ -68,7 +68,7 @@ TEST(Many, DamageOfOthersIsNotMet) {
     }
     for (const auto& tenant : tenants) tenant->records.reset();
   }
-  edit(folder / "s", [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
+  edit(folder.file("s"), [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
     for (const DatabaseHandle handle : databases.handles()) {
       std::vector<std::vector<std::byte>> keys;
       {
@@ -91,7 +91,7 @@ TEST(Many, DamageOfOthersIsNotMet) {
     }
     return {};
   });
-  auto store = open_store(folder / "s", fast());
+  auto store = open_store(folder.file("s"), fast());
   expect_holds(*store, 2, tenants[2]->model);
   EXPECT_EQ(store->open_index(name_of(1)).status().code(), StatusCode::kCorruption);
   EXPECT_EQ(store->open_index(name_of(3)).status().code(), StatusCode::kCorruption);
@@ -100,9 +100,9 @@ TEST(Many, DamageOfOthersIsNotMet) {
 // A record whose id became another's: its owner misses it, and the other does not take it.
 TEST(Many, R4ARecordThatWentToAnotherIndexIsMissedByItsOwn) {
   for (const char* what : {"journal", "nodes"}) {
-    TempFolder folder;
+    TemporaryFolder folder;
     {
-      auto store = open_store(folder / "s", fast());
+      auto store = open_store(folder.file("s"), fast());
       Tenant a(*store, 0);
       Tenant b(*store, 1);
       a.model.batch(0, 200);
@@ -110,21 +110,22 @@ TEST(Many, R4ARecordThatWentToAnotherIndexIsMissedByItsOwn) {
       a.model.upsert(1000);
       a.model.upsert(1001);
     }
-    edit(folder / "s", [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
-      const IndexDatabases from = databases.of(1);
-      const IndexDatabases to = databases.of(2);
-      const bool journal = what == std::string("journal");
-      const IndexRange& range = journal ? from.journal : from.nodes;
-      Bytes key;
-      EXPECT_TRUE(*range.last_key(transaction, &key));
-      const std::vector<std::byte> last(key.begin(), key.end());
-      Bytes found;
-      EXPECT_TRUE(*range.get(transaction, last, &found));
-      const std::vector<std::byte> value(found.begin(), found.end());
-      Status s = range.remove(transaction, last);
-      return s.ok() ? (journal ? to.journal : to.nodes).put(transaction, last, value) : s;
-    });
-    auto store = open_store(folder / "s", fast());
+    edit(folder.file("s"),
+         [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
+           const IndexDatabases from = databases.of(1);
+           const IndexDatabases to = databases.of(2);
+           const bool journal = what == std::string("journal");
+           const IndexRange& range = journal ? from.journal : from.nodes;
+           Bytes key;
+           EXPECT_TRUE(*range.last_key(transaction, &key));
+           const std::vector<std::byte> last(key.begin(), key.end());
+           Bytes found;
+           EXPECT_TRUE(*range.get(transaction, last, &found));
+           const std::vector<std::byte> value(found.begin(), found.end());
+           Status s = range.remove(transaction, last);
+           return s.ok() ? (journal ? to.journal : to.nodes).put(transaction, last, value) : s;
+         });
+    auto store = open_store(folder.file("s"), fast());
     for (const std::size_t i : {0, 1}) {
       auto records = reopen(*store, name_of(i));
       std::vector<std::string> messages;
@@ -141,19 +142,19 @@ TEST(Many, R4ARecordThatWentToAnotherIndexIsMissedByItsOwn) {
 }
 
 TEST(Many, RecordsOfNoIndexAreToldOf) {
-  TempFolder folder;
+  TemporaryFolder folder;
   {
-    auto store = open_store(folder / "s", fast());
+    auto store = open_store(folder.file("s"), fast());
     Tenant a(*store, 0);
     a.model.batch(0, 200);
     ASSERT_TRUE(a.model.checkpoint().ok());
     EXPECT_EQ(*store->verify_ids(nullptr), 0u);
   }
-  edit(folder / "s", [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
+  edit(folder.file("s"), [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
     Status s = databases.of(77).links.put(transaction, Key32(3).bytes(), text_key("x"));
     return s.ok() ? databases.of(~0u).links.put(transaction, Key32(3).bytes(), text_key("x")) : s;
   });
-  auto store = open_store(folder / "s", fast());
+  auto store = open_store(folder.file("s"), fast());
   std::vector<std::string> messages;
   EXPECT_EQ(*store->verify_ids(&messages), 2u);
   EXPECT_EQ(messages.at(0), "links: records of no index, under id 77");
@@ -161,27 +162,28 @@ TEST(Many, RecordsOfNoIndexAreToldOf) {
 
 TEST(Many, ADamagedTailIsCountedAnewBySalvage) {
   for (const bool lost : {false, true}) {
-    TempFolder folder;
+    TemporaryFolder folder;
     {
-      auto store = open_store(folder / "s", fast());
+      auto store = open_store(folder.file("s"), fast());
       Tenant tenant(*store, 0);
       tenant.model.batch(0, 200);
       ASSERT_TRUE(tenant.model.checkpoint().ok());
       tenant.model.upsert(1000);
     }
-    edit(folder / "s", [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
-      for (const IndexRange& range : {databases.of(1).journal, databases.of(1).nodes}) {
-        Bytes found;
-        EXPECT_TRUE(*range.get(transaction, kTailKey, &found));
-        std::vector<std::byte> value(found.begin(), found.end());
-        value.back() ^= std::byte{4};
-        Status s =
-            lost ? range.remove(transaction, kTailKey) : range.put(transaction, kTailKey, value);
-        if (!s.ok()) return s;
-      }
-      return {};
-    });
-    auto store = open_store(folder / "s", fast());
+    edit(folder.file("s"),
+         [&](Transaction& transaction, const SharedDatabases& databases) -> Status {
+           for (const IndexRange& range : {databases.of(1).journal, databases.of(1).nodes}) {
+             Bytes found;
+             EXPECT_TRUE(*range.get(transaction, kTailKey, &found));
+             std::vector<std::byte> value(found.begin(), found.end());
+             value.back() ^= std::byte{4};
+             Status s = lost ? range.remove(transaction, kTailKey)
+                             : range.put(transaction, kTailKey, value);
+             if (!s.ok()) return s;
+           }
+           return {};
+         });
+    auto store = open_store(folder.file("s"), fast());
     auto records = reopen(*store, name_of(0));
     Loaded loaded(kDimension);
     EXPECT_EQ(records->load(loaded, {}).status().code(), StatusCode::kCorruption);
@@ -207,8 +209,8 @@ std::uint64_t written_bytes() {
 }
 
 std::uint64_t bytes_per_commit(std::size_t indexes) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   std::vector<std::unique_ptr<Tenant>> tenants;
   for (std::size_t i = 0; i < indexes; ++i) tenants.push_back(std::make_unique<Tenant>(*store, i));
   constexpr std::uint64_t kCommits = 200;

@@ -22,8 +22,8 @@ void expect_equal(const MemoryIndex& model, const Loaded& loaded) {
 }
 
 TEST(Records, EmptyIndexLoads) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 3);
   Loaded loaded(3);
   const auto report = index->load(loaded, {});
@@ -33,8 +33,8 @@ TEST(Records, EmptyIndexLoads) {
 }
 
 TEST(Records, OneOfEachBeforeAndAfterCheckpoint) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 16);
   MemoryIndex model(index.get(), 1);
   model.upsert(1);
@@ -64,8 +64,8 @@ TEST(Records, OneOfEachBeforeAndAfterCheckpoint) {
 
 // R1: the slot of a freed node is reused while entries of the old node are still in the journal.
 TEST(Records, R1ReusedSlotKeepsItsNewRow) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 8);
   MemoryIndex model(index.get(), 3);
   for (Label label = 0; label < 20; ++label) model.upsert(label);
@@ -80,8 +80,8 @@ TEST(Records, R1ReusedSlotKeepsItsNewRow) {
 
 // R1: the entry that frees a node is beyond the cut when the node's upsert is moved.
 TEST(Records, R1DoomedNodesGetNoRecord) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 8);
   MemoryIndex model(index.get(), 3);
   model.upsert(1);
@@ -102,8 +102,8 @@ TEST(Records, R1DoomedNodesGetNoRecord) {
 }
 
 TEST(Records, UnfinishedOperationsStayInTheJournal) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 4);
   MemoryIndex source(index.get(), 1);
   const std::vector<float> row = make_row(1, 1, 4);
@@ -125,8 +125,8 @@ TEST(Records, UnfinishedOperationsStayInTheJournal) {
 }
 
 TEST(Records, JournalAsJson) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 2);
   MemoryIndex model(index.get(), 1);
   model.upsert(7);
@@ -145,8 +145,8 @@ TEST(Records, JournalAsJson) {
 }
 
 TEST(Records, RowReaderSeesChunks) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 32);
   MemoryIndex model(index.get(), 1);
   model.batch(0, 3000);
@@ -166,8 +166,8 @@ TEST(Records, RowReaderSeesChunks) {
 }
 
 TEST(Records, IndexesDoNotMix) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto a = create(*store, 4, "a");
   auto b = create(*store, 6, "b");
   MemoryIndex model_a(a.get(), 1);
@@ -196,10 +196,10 @@ TEST_P(RandomHistory, LoadsAsTheModel) {
   // 1: chunks of 65,536 rows; 40,000: one row a chunk; the others cross chunks now and then.
   constexpr std::array<std::uint32_t, 5> kDimensions = {1, 5, 300, 2048, 40000};
   const std::uint32_t dimension = kDimensions[seed % kDimensions.size()];
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options = fast();
   options.map_bytes = seed % 2 == 0 ? 1 << 20 : 0;  // grows often
-  auto store = open_store(folder / "s", options);
+  auto store = open_store(folder.file("s"), options);
   auto index = create(*store, dimension);
   MemoryIndex model(index.get(), seed);
   const Label labels = dimension > 1000 ? 30 : 300;
@@ -224,7 +224,7 @@ TEST_P(RandomHistory, LoadsAsTheModel) {
       index.reset();
       if (random() % 2 == 0) {
         store.reset();
-        store = open_store(folder / "s", options);
+        store = open_store(folder.file("s"), options);
       }
       index = reopen(*store);
       model.attach(index.get());

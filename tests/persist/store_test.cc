@@ -22,46 +22,46 @@ StatusCode open_code(const std::string& path, const StoreOptions& options = {}) 
 }
 
 TEST(Open, NothingThere) {
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options;
   options.create = false;
-  EXPECT_EQ(open_code(folder / "none", options), StatusCode::kNotFound);
-  EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+  EXPECT_EQ(open_code(folder.file("none"), options), StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("none")));
   options.create = true;
   options.read_only = true;
-  EXPECT_EQ(open_code(folder / "none", options), StatusCode::kNotFound);
+  EXPECT_EQ(open_code(folder.file("none"), options), StatusCode::kNotFound);
   EXPECT_EQ(open_code("", {}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(open_code(folder / "a/b/c"), StatusCode::kOk);
+  EXPECT_EQ(open_code(folder.file("a/b/c")), StatusCode::kOk);
 }
 
 TEST(Open, AFileOrAFolderOfSomebodyElse) {
-  TempFolder folder;
-  std::ofstream(folder / "file") << "text";
-  EXPECT_EQ(open_code(folder / "file"), StatusCode::kInvalidArgument);
-  EXPECT_EQ(open_code(folder / "file/below"), StatusCode::kInvalidArgument);
-  std::filesystem::create_directory(folder / "photos");
-  std::ofstream(folder / "photos/cat.jpg") << "meow";
-  EXPECT_EQ(open_code(folder / "photos"), StatusCode::kInvalidArgument);
-  EXPECT_FALSE(std::filesystem::exists(folder / "photos/vicinal.lock"));
-  std::filesystem::create_directory(folder / "other");
-  std::ofstream(folder / "other/data.mdb") << std::string(20000, 'x');
-  EXPECT_EQ(open_code(folder / "other"), StatusCode::kCorruption);
+  TemporaryFolder folder;
+  std::ofstream(folder.file("file")) << "text";
+  EXPECT_EQ(open_code(folder.file("file")), StatusCode::kInvalidArgument);
+  EXPECT_EQ(open_code(folder.file("file/below")), StatusCode::kInvalidArgument);
+  std::filesystem::create_directory(folder.file("photos"));
+  std::ofstream(folder.file("photos/cat.jpg")) << "meow";
+  EXPECT_EQ(open_code(folder.file("photos")), StatusCode::kInvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("photos/vicinal.lock")));
+  std::filesystem::create_directory(folder.file("other"));
+  std::ofstream(folder.file("other/data.mdb")) << std::string(20000, 'x');
+  EXPECT_EQ(open_code(folder.file("other")), StatusCode::kCorruption);
 }
 
 TEST(Open, TwiceIsBusy) {
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   auto store = open_store(path);
   EXPECT_EQ(open_code(path), StatusCode::kBusy);
-  std::filesystem::create_directory_symlink(path, folder / "link");
-  EXPECT_EQ(open_code(folder / "link"), StatusCode::kBusy);
+  std::filesystem::create_directory_symlink(path, folder.file("link"));
+  EXPECT_EQ(open_code(folder.file("link")), StatusCode::kBusy);
   store.reset();
   EXPECT_EQ(open_code(path), StatusCode::kOk);
 }
 
 TEST(Open, AnotherProcessIsBusyAndReadersAreWelcome) {
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   int ready[2];
   int done[2];
   ASSERT_EQ(::pipe(ready), 0);
@@ -105,8 +105,8 @@ TEST(Open, AnotherProcessIsBusyAndReadersAreWelcome) {
 
 TEST(Open, ReadOnlyFolder) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   { auto store = open_store(path); }
   ASSERT_EQ(::chmod(path.c_str(), 0555), 0);
   ASSERT_EQ(::chmod((path + "/lock.mdb").c_str(), 0444), 0);
@@ -124,8 +124,8 @@ void make_filled(const std::string& path, std::uint32_t dimension, std::size_t r
 }
 
 TEST(Open, TruncatedNamesBothNumbers) {
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   make_filled(path, 64, 2000);
   const std::string file = path + "/data.mdb";
   const auto size = std::filesystem::file_size(file);
@@ -144,8 +144,8 @@ TEST(Open, TruncatedNamesBothNumbers) {
 
 // A backup and a deep validation read for long; a database is made and opened beside them.
 TEST(Open, HandlesWaitForNoReader) {
-  TempFolder folder;
-  const Journal journal(folder / "s", Durability::kNone);
+  TemporaryFolder folder;
+  const Journal journal(folder.file("s"), Durability::kNone);
   const auto reader = journal.environment->read();
   ASSERT_TRUE(reader.ok());
   DatabaseHandle fresh = 0;
@@ -174,8 +174,8 @@ TEST(Open, HandlesWaitForNoReader) {
 // Killed between a commit that left free pages at the end unwritten and the lengthening of the
 // file.
 TEST(Open, N2FreePagesMayBeMissingAtTheEnd) {
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   make_filled(path, 8, 300);
   const std::string file = path + "/data.mdb";
   const auto used = std::filesystem::file_size(file);
@@ -221,8 +221,8 @@ TEST(Open, N2FreePagesMayBeMissingAtTheEnd) {
 
 // A page that is neither there nor known to be free: readers do not miss it.
 TEST(Open, AMissingPageThatIsNotFreeIsRefusedForWriting) {
-  TempFolder folder;
-  const std::string path = folder / "s";
+  TemporaryFolder folder;
+  const std::string path = folder.file("s");
   {
     auto store = open_store(path, fast());
     create(*store, 8);
@@ -248,29 +248,29 @@ TEST(Open, AMissingPageThatIsNotFreeIsRefusedForWriting) {
 }
 
 TEST(Open, InterruptedMakingIsNoStoreYet) {
-  TempFolder folder;
-  std::filesystem::create_directory(folder / "s");
-  std::ofstream(folder / "s/data.mdb").flush();
-  std::ofstream(folder / "s/vicinal.lock").flush();
-  EXPECT_EQ(open_code(folder / "s"), StatusCode::kOk);
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("s"));
+  std::ofstream(folder.file("s/data.mdb")).flush();
+  std::ofstream(folder.file("s/vicinal.lock")).flush();
+  EXPECT_EQ(open_code(folder.file("s")), StatusCode::kOk);
 }
 
 // Killed after LMDB made its file and before anything was committed.
 TEST(Open, AFileWithoutACommitIsNoStoreYet) {
-  TempFolder folder;
-  std::filesystem::create_directory(folder / "s");
-  ASSERT_TRUE(Environment::open(folder / "s", {}).ok());
-  ASSERT_GT(std::filesystem::file_size(folder / "s/data.mdb"), 0u);
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("s"));
+  ASSERT_TRUE(Environment::open(folder.file("s"), {}).ok());
+  ASSERT_GT(std::filesystem::file_size(folder.file("s/data.mdb")), 0u);
   StoreOptions reading;
   reading.read_only = true;
-  EXPECT_EQ(open_code(folder / "s", reading), StatusCode::kNotFound);
-  EXPECT_EQ(open_code(folder / "s"), StatusCode::kOk);
-  EXPECT_EQ(open_code(folder / "s", reading), StatusCode::kOk);
+  EXPECT_EQ(open_code(folder.file("s"), reading), StatusCode::kNotFound);
+  EXPECT_EQ(open_code(folder.file("s")), StatusCode::kOk);
+  EXPECT_EQ(open_code(folder.file("s"), reading), StatusCode::kOk);
 }
 
 TEST(Store, Names) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   for (const std::string& bad : {std::string(), std::string("a/b"), std::string(101, 'a'),
                                  std::string("\0", 1), std::string("white space")}) {
     EXPECT_EQ(store->create_index(bad, options_of(4)).status().code(),
@@ -293,10 +293,10 @@ TEST(Store, Names) {
 
 // P5: a reader left behind by an earlier call would hold up the growing map for ever.
 TEST(Store, N1P5GrowsFromATinyMap) {
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options = fast();
   options.map_bytes = 64 << 10;
-  auto store = open_store(folder / "s", options);
+  auto store = open_store(folder.file("s"), options);
   auto index = create(*store, 128);
   MemoryIndex model(index.get(), 1);
   for (Label label = 0; label < 500; ++label) model.upsert(label);
@@ -307,7 +307,7 @@ TEST(Store, N1P5GrowsFromATinyMap) {
   ASSERT_TRUE(model.checkpoint().ok());
   index.reset();
   store.reset();
-  store = open_store(folder / "s", options);
+  store = open_store(folder.file("s"), options);
   index = reopen(*store);
   Loaded loaded(128);
   ASSERT_TRUE(index->load(loaded, {}).ok());
@@ -315,10 +315,10 @@ TEST(Store, N1P5GrowsFromATinyMap) {
 }
 
 TEST(Store, FullKeepsWhatIsThere) {
-  TempFolder folder;
+  TemporaryFolder folder;
   StoreOptions options = fast();
   options.max_map_bytes = 4 << 20;
-  auto store = open_store(folder / "s", options);
+  auto store = open_store(folder.file("s"), options);
   auto index = create(*store, 64);
   MemoryIndex model(index.get(), 1);
   model.batch(0, 1000);
@@ -341,19 +341,19 @@ TEST(Store, FullKeepsWhatIsThere) {
 }
 
 TEST(Store, BackupOpensAndEquals) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 32);
   MemoryIndex model(index.get(), 1);
   model.batch(0, 3000);
   ASSERT_TRUE(model.checkpoint().ok());
   for (Label label = 0; label < 50; ++label) model.upsert(label);
-  ASSERT_TRUE(store->backup(folder / "copy").ok());
-  EXPECT_EQ(store->backup(folder / "copy").code(), StatusCode::kInvalidArgument);
-  std::filesystem::create_directory(folder / "full");
-  std::ofstream(folder / "full/x") << "x";
-  EXPECT_EQ(store->backup(folder / "full").code(), StatusCode::kInvalidArgument);
-  auto copy = open_store(folder / "copy", fast());
+  ASSERT_TRUE(store->backup(folder.file("copy")).ok());
+  EXPECT_EQ(store->backup(folder.file("copy")).code(), StatusCode::kInvalidArgument);
+  std::filesystem::create_directory(folder.file("full"));
+  std::ofstream(folder.file("full/x")) << "x";
+  EXPECT_EQ(store->backup(folder.file("full")).code(), StatusCode::kInvalidArgument);
+  auto copy = open_store(folder.file("copy"), fast());
   EXPECT_LE(copy->bytes_on_disk(), store->bytes_on_disk());
   auto copied = reopen(*copy);
   Loaded loaded(32);
@@ -363,8 +363,8 @@ TEST(Store, BackupOpensAndEquals) {
 }
 
 TEST(Store, CancelledLoadAndCheckpoint) {
-  TempFolder folder;
-  auto store = open_store(folder / "s", fast());
+  TemporaryFolder folder;
+  auto store = open_store(folder.file("s"), fast());
   auto index = create(*store, 32);
   MemoryIndex model(index.get(), 1);
   model.upsert(1);

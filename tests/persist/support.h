@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,27 +16,11 @@
 #include "persist/lmdb_env.h"
 #include "persist/range_tail.h"
 #include "persist/store_file.h"
+#include "tests/temporary_folder.h"
 
 namespace vicinal::persist::test {
 
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "vicinal-persist-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using vicinal::testing::TemporaryFolder;
 
 /// An environment with one database, in which index 1 has a journal.
 struct Journal {

@@ -28,8 +28,8 @@ Bytes get(Transaction& transaction, DatabaseHandle database, std::uint32_t i) {
 }
 
 TEST(ValueReader, ReadsWhatTheMapHolds) {
-  TempFolder folder;
-  Journal made(folder / "env", Durability::kNone);
+  TemporaryFolder folder;
+  Journal made(folder.file("env"), Durability::kNone);
   ASSERT_TRUE(made.environment
                   ->write([&](Transaction& transaction) -> Status {
                     for (std::uint32_t i = 0; i < kValues; ++i) {
@@ -65,8 +65,8 @@ TEST(ValueReader, ReadsWhatTheMapHolds) {
 }
 
 TEST(ValueReader, BeyondTheFileIsCorruption) {
-  TempFolder folder;
-  Journal made(folder / "env", Durability::kNone);
+  TemporaryFolder folder;
+  Journal made(folder.file("env"), Durability::kNone);
   ASSERT_TRUE(made.environment
                   ->write([&](Transaction& transaction) -> Status {
                     const Key32 key(1);
@@ -79,7 +79,7 @@ TEST(ValueReader, BeyondTheFileIsCorruption) {
   const Bytes value = get(**transaction, made.journal, 1);
   reader.learn(value);
   ASSERT_TRUE(reader.knows());
-  const std::string file = folder / "env/data.mdb";
+  const std::string file = folder.file("env/data.mdb");
   const std::uintmax_t whole = std::filesystem::file_size(file);
   std::filesystem::resize_file(file, 4096);
   std::vector<std::byte> out(value.size());

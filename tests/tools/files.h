@@ -4,32 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "tests/temporary_folder.h"
 
 namespace vicinal::testing {
 
 class Folder : public ::testing::Test {
  protected:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "vicinal-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() override { std::filesystem::remove_all(path_); }
-
   /// Writes a file of the folder and answers its path.
   std::string file(const std::string& name, const std::string& bytes) const {
-    const std::string path = (path_ / name).string();
+    const std::string path = this->path(name);
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.file(name); }
 
  private:
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
 };
 
 template <typename T>
