@@ -28,7 +28,7 @@ namespace {
 constexpr std::uint32_t kDimension = 100;
 
 /// A store of format 1 with three indexes, the first of which was dropped.
-class Convert : public testing::Test {
+class Convert : public ::testing::Test {
  protected:
   void SetUp() override {
     path_ = folder_.file("s");

@@ -199,7 +199,7 @@ void settle(const std::string& path, Shared* shared) {
   }
 }
 
-class Crash : public testing::Test {
+class Crash : public ::testing::Test {
  protected:
   void SetUp() override {
     void* memory =

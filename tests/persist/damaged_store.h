@@ -24,7 +24,7 @@
 
 namespace vicinal::persist::test {
 
-class DamagedStore : public testing::Test {
+class DamagedStore : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kDimension = 384;  // 32 rows to a chunk
 

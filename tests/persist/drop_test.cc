@@ -37,7 +37,7 @@ std::map<std::uint32_t, std::size_t> records_by_id(const std::string& path) {
 }
 
 /// Three indexes, the second large enough for a dozen steps of deleting.
-class Dropping : public testing::Test {
+class Dropping : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kWide = 700;
 

@@ -217,8 +217,8 @@ std::uint64_t bytes_per_commit(std::size_t indexes) {
   const std::uint64_t before = written_bytes();
   for (Label label = 0; label < kCommits; ++label) tenants[indexes / 2]->model.upsert(label);
   const std::uint64_t bytes = (written_bytes() - before) / kCommits;
-  testing::Test::RecordProperty("bytes_per_commit_of_" + std::to_string(indexes),
-                                std::to_string(bytes));
+  ::testing::Test::RecordProperty("bytes_per_commit_of_" + std::to_string(indexes),
+                                  std::to_string(bytes));
   return bytes;
 }
 

@@ -188,7 +188,7 @@ TEST(Records, IndexesDoNotMix) {
   expect_equal(model_b, loaded_b);
 }
 
-class RandomHistory : public testing::TestWithParam<int> {};
+class RandomHistory : public ::testing::TestWithParam<int> {};
 
 TEST_P(RandomHistory, LoadsAsTheModel) {
   const auto seed = static_cast<std::uint64_t>(GetParam());
@@ -234,11 +234,11 @@ TEST_P(RandomHistory, LoadsAsTheModel) {
       expect_equal(model, loaded);
       std::vector<std::string> messages;
       ASSERT_EQ(*index->verify(&messages), 0u) << messages[0];
-      if (testing::Test::HasFailure()) FAIL() << "seed " << seed << " step " << step;
+      if (::testing::Test::HasFailure()) FAIL() << "seed " << seed << " step " << step;
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistory, testing::Range(0, 15));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistory, ::testing::Range(0, 15));
 
 }  // namespace
 }  // namespace vicinal::persist::test
