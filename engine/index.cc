@@ -94,6 +94,10 @@ Result<double> Index::recall(const RecallOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
   return core_->reader().recall(options);
 }
+
+Result<ExpectedRecall> Index::expected_recall(std::size_t k) const {
+  return core_->reader().expected_recall(k);
+}
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   return core_->reader().for_each(visit);
 }

@@ -10,6 +10,7 @@
 //        for in it is Moment::stood() of its entry. Walks take a moment a run.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -25,9 +26,12 @@
 
 namespace vicinal::engine {
 
+class RecallLearner;
+
 class Reader {
  public:
   explicit Reader(const IndexState& state) : state_(state) {}
+  ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -50,6 +54,7 @@ class Reader {
   Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
   Status save(const ByteSink& sink) const;
   Result<double> recall(const RecallOptions& options) const;
+  Result<ExpectedRecall> expected_recall(std::size_t k) const;
   Result<ValidateReport> validate(const ValidateOptions& options) const;
 
  private:
@@ -59,6 +64,9 @@ class Reader {
   template <typename Take>
   Status find(std::span<const float> query, const SearchOptions& options, std::size_t most,
               SearchCounters& counters, const Take& take) const;
+  /// How wide a walk for `k` is to be.
+  std::size_t width_of(std::span<const float> query, const SearchOptions& options,
+                       std::size_t k) const;
   /// Why rows of a search were missing, if so.
   Status check_rows(const StoredRows* rows) const;
 
@@ -79,7 +87,12 @@ class Reader {
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;
   Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
+  // -- recall.cc
+  /// Made when it is first wanted.
+  RecallLearner& learner() const;
+
   const IndexState& state_;
+  mutable std::atomic<RecallLearner*> learner_{nullptr};  ///< owned
 };
 
 }  // namespace vicinal::engine

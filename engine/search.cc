@@ -13,6 +13,7 @@
 #include "engine/base/mutex.h"
 #include "engine/filtered_request.h"
 #include "engine/reader.h"
+#include "engine/recall_learner.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {
@@ -97,6 +98,9 @@ Result<std::size_t> Reader::search_into(std::span<const float> query, const Sear
 template <typename Take>
 Status Reader::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
                     SearchCounters& counters, const Take& take) const {
+  if (!(options.recall >= 0 && options.recall <= 1)) {
+    return Status::invalid_argument(fmt::format("recall {}: must lie in 0 to 1", options.recall));
+  }
   if (most == 0) return {};
   std::optional<CallScope> scope;  // around the moment: nobody closes a store inside one
   if (options.filter.predicate) scope.emplace();
@@ -107,6 +111,8 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
     if (!*pass) return state_.closed_status();
     source = state_.rows();
   }
+  const bool exact = options.exact || (options.recall == 1 && options.ef_search == 0);
+  const std::size_t width = exact ? 0 : width_of(query, options, most);
   const graph::Moment moment(*state_.graph);
   // After the moment began: all that counts at it are fewer.
   const std::size_t k = std::min<std::uint64_t>(most, state_.graph->node_limit());
@@ -114,20 +120,31 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   graph::SearchRequest request = filtered.request();
   request.query = query.data();
   request.k = k;
-  const std::size_t ef = options.ef_search == 0 ? state_.options.ef_search : options.ef_search;
-  request.ef = std::max(k, std::min<std::uint64_t>(ef, state_.graph->node_limit()));
+  request.ef = std::max(k, std::min<std::uint64_t>(width, state_.graph->node_limit()));
   request.rows = source.get();
   graph::SearchLimit limit(options.deadline, options.max_distances);
   if (has_limit(options)) request.limit = &limit;
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
-  const std::size_t count = options.exact ? state_.graph->scan(moment, request, found, counters)
-                                          : state_.graph->search(moment, request, found, counters);
+  const std::size_t count = exact ? state_.graph->scan(moment, request, found, counters)
+                                  : state_.graph->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));
+  counters.ef_search = exact ? 0 : request.ef;
   counters.stopped = limit.stopped();
   take(std::span<const Found>(found.first(count)));
   return {};
+}
+
+std::size_t Reader::width_of(std::span<const float> query, const SearchOptions& options,
+                             std::size_t k) const {
+  if (options.ef_search != 0) return options.ef_search;
+  if (options.recall == 0 || state_.graph->flat()) return state_.options.ef_search;
+  RecallLearner& known = learner();
+  const bool may_wait = !has_limit(options) && !graph::Moment::thread_is_inside();
+  const std::size_t ef = known.ef_for(k, options.recall, may_wait);
+  if (!options.filter.active()) known.asked(query);
+  return ef == 0 ? state_.options.ef_search : ef;
 }
 
 Result<SearchResult> Reader::more(std::span<const float> query, std::span<const Hit> before,

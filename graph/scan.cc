@@ -106,6 +106,7 @@ class Scan {
       nearest_.offer({node, g_.labels[node], scratch_.distances[i]});
     }
     counters_.distances += gathered_;
+    counters_.row_bytes += gathered_ * g_.codec.shape().bytes();
     stopped_ = request_.limit != nullptr && request_.limit->spend(gathered_);
     gathered_ = 0;
   }

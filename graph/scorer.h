@@ -34,6 +34,9 @@ class Scorer {
   /// rows_ahead() rows of that call, which the second-level cache holds at once.
   void prefetch(NodeId node) const { kernels::prefetch_row(rows_.row(raw(node)), rows_.stride); }
   std::size_t rows_ahead() const { return rows_ahead_; }
+  /// Of each row that it reads.
+  std::size_t row_bytes() const { return rows_.stride; }
+  const GraphState& graph() const { return g_; }
   /// out[i] = distance to ids[i].
   void operator()(const std::uint32_t* ids, std::size_t count, float* out,
                   kernels::Rows rows = kernels::Rows::kScattered) const;

@@ -35,6 +35,8 @@ struct Scratch {
   bool unsettled = false;    ///< Visibility::settle() is due when the reader has left
   bool flat = false;         ///< there were no links when the moment began (flat.h)
 
+  NodeId absent = kNoNode;  ///< that the walk takes for never linked (absent_node.h)
+
   VisitedSet visited;
   CandidatePool pool;    ///< candidates of the layer search: those that count
   CandidatePool others;  ///< those that do not and are walked through all the same

@@ -99,6 +99,7 @@ class Walk {
       const WalkEnd end = once({.ef = beam, .others = others, .distances = left});
       const std::uint64_t computed = scratch_.distances_computed - distances;
       counters.distances += computed;
+      counters.row_bytes += computed * walk_->row_bytes();
       counters.nodes_visited += scratch_.nodes_expanded - expanded;
       counters.path = request_.accept != nullptr ? SearchPath::kFilteredGraph : SearchPath::kGraph;
       g_.walk_statistics.note(scratch_.nodes_expanded - expanded, computed);
@@ -115,7 +116,9 @@ class Walk {
   bool rerank(std::size_t k, std::size_t most, float farthest, SearchCounters& counters) {
     const std::uint64_t computed = scratch_.distances_computed;
     refine(*walk_, *codes_, scratch_);
-    counters.distances += scratch_.distances_computed - computed;
+    const std::uint64_t refined = scratch_.distances_computed - computed;
+    counters.distances += refined;
+    counters.row_bytes += refined * codes_->row_bytes();
     const CountsAtMoment counts(g_, request_, scratch_);
     const std::uint64_t expanded = scratch_.nodes_expanded;
     const bool whole =
@@ -135,6 +138,7 @@ class Walk {
     }
     scratch_.ids.resize(known);
     counters.distances += known;
+    counters.row_bytes += known * g_.codec.shape().bytes();
     return true;
   }
 
@@ -173,7 +177,10 @@ class Walk {
     const CountsAtMoment counts(g_, request_, scratch_);
     WalkWidth kept = width;
     if (score.over_sketches()) kept.ef = sketch_beam(width.ef);
-    const WalkEnd end = search_layer(g_, t, score, starts, kept, 0, kNoNode, counts, scratch_);
+    scratch_.absent = request_.without;
+    const WalkEnd end =
+        search_layer(g_, t, score, starts, kept, 0, request_.without, counts, scratch_);
+    scratch_.absent = kNoNode;
     add_backlog(score, counts);
     return end;
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "graph/absent_node.h"
+
 namespace vicinal::graph {
 namespace {
 
@@ -58,6 +60,9 @@ std::size_t expand(const Topology& t, const Scorer& score, std::span<const NodeI
     for (const NodeId neighbor : block->ids()) {
       ids[n] = raw(neighbor);
       n += scratch.visited.insert(raw(neighbor)) ? 1 : 0;
+    }
+    if (scratch.absent != kNoNode && level == 0) [[unlikely]] {
+      n = append_stand_in(score.graph(), t, node, *block, ids, n, scratch);
     }
     for (std::size_t i = before; i < std::min(n, ahead); ++i) score.prefetch(NodeId{ids[i]});
   }

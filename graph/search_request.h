@@ -35,6 +35,9 @@ struct SearchRequest {
   const ListedNodes* listed = nullptr;
   /// Not null when Config::keep_vectors is false.
   RowSource* rows = nullptr;
+  /// A node of level 0 that walks take for never linked (absent_node.h); scans meet it, and so do
+  /// walks where it has copies.
+  NodeId without = kNoNode;
   /// Null: it goes on to its end. What is found when it is reached is returned.
   SearchLimit* limit = nullptr;
 };

@@ -47,6 +47,8 @@ class Engine {
   /// Writes at most k labels, nearest first; answers how many. One thread. A search that fails
   /// answers 0.
   virtual std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) = 0;
+  /// Bytes of rows (vectors, codes) that search() compares, counted by a search that is not timed.
+  virtual std::uint64_t row_bytes_read(const float* query, std::size_t k, std::size_t ef) = 0;
   /// Bytes of vectors, links and what stands beside them, as the engine's own fields give them.
   virtual std::uint64_t bytes() const = 0;
 };

@@ -42,6 +42,13 @@ class FaissEngine : public Engine {
     return count;
   }
 
+  std::uint64_t row_bytes_read(const float* query, std::size_t k, std::size_t ef) override {
+    faiss::hnsw_stats.reset();
+    std::vector<Label> labels(k);
+    search(query, k, ef, labels.data());
+    return faiss::hnsw_stats.n3 * flat().code_size;
+  }
+
   std::uint64_t bytes() const override {
     const faiss::HNSW& hnsw = index_.hnsw;
     return flat().codes.size() + hnsw.neighbors.size() * sizeof(hnsw.neighbors[0]) +

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/compare/engine.h"
@@ -73,6 +74,20 @@ class HnswlibEngine : public Engine {
       }
     });
     return searched.ok() ? count : 0;
+  }
+
+  std::uint64_t row_bytes_read(const float* query, std::size_t k, std::size_t ef) override {
+    static thread_local std::uint64_t compared;
+    static thread_local hnswlib::DISTFUNC<float> distance;
+    distance = std::exchange(graph_.fstdistfunc_, [](const void* a, const void* b, const void* n) {
+      ++compared;
+      return distance(a, b, n);
+    });
+    compared = 0;
+    std::vector<Label> labels(k);
+    search(query, k, ef, labels.data());
+    graph_.fstdistfunc_ = distance;
+    return compared * dimension_ * sizeof(float);
   }
 
   std::uint64_t bytes() const override {

@@ -37,6 +37,11 @@ class LockedEngine : public Engine {
     return engine_->search(query, k, ef, labels);
   }
 
+  std::uint64_t row_bytes_read(const float* query, std::size_t k, std::size_t ef) override {
+    const std::shared_lock lock(mutex_);
+    return engine_->row_bytes_read(query, k, ef);
+  }
+
   std::uint64_t bytes() const override { return engine_->bytes(); }
 
  private:

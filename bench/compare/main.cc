@@ -134,8 +134,9 @@ int compare(Arguments arguments) {
   if (arguments.run.scratch.empty()) {
     arguments.run.scratch = std::filesystem::temp_directory_path().string();
   }
-  Result<Dataset> data =
-      load_dataset(arguments.files, arguments.run.k, arguments.run.threads.back());
+  std::size_t deepest = arguments.run.k;
+  for (const std::size_t k : arguments.run.also_k) deepest = std::max(deepest, k);
+  Result<Dataset> data = load_dataset(arguments.files, deepest, arguments.run.threads.back());
   if (!data.ok()) return fail(data.status());
   Result<Json> kept = kept_result(arguments, *data);
   if (!kept.ok()) return fail(kept.status());
@@ -182,6 +183,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("-k", arguments.run.k, "Neighbors")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  app.add_option("--also-k", arguments.run.also_k, "Other numbers of neighbors, by comma")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1000));
   app.add_option("--repetitions", arguments.run.repetitions, "Turns of each engine at each ef")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

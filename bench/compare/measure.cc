@@ -8,20 +8,12 @@
 #include <utility>
 
 #include "bench/compare/child.h"
+#include "bench/compare/contender.h"
 
 namespace vicinal::bench {
 namespace {
 
 constexpr std::size_t kFirstSeed = Shape{}.seed;
-
-struct Contender {
-  std::string name;
-  std::unique_ptr<Engine> engine;
-  const matrix::Matrix* base = nullptr;
-  const matrix::Matrix* query = nullptr;
-  Latencies inserts;
-  std::vector<Pass> best;  ///< per ef
-};
 
 struct Order {
   std::string name;
@@ -172,8 +164,7 @@ Result<std::vector<Contender>> build_all(const Dataset& data, const RunOptions& 
                    make_engine(name, shape_of(data, options)),
                    &base_for(name, data),
                    &query_for(name, data),
-                   {},
-                   std::vector<Pass>(options.ef.size())});
+                   {}});
     if (all.back().engine == nullptr) {
       return Status::invalid_argument(fmt::format("{}: no such engine", name));
     }
@@ -237,33 +228,6 @@ Status insert_held_out(const Dataset& data, const RunOptions& options, std::vect
   return {};
 }
 
-Json query_in_turns(const Dataset& data, const RunOptions& options, std::vector<Contender>& all) {
-  for (int repetition = 0; repetition < options.repetitions; ++repetition) {
-    say(fmt::format("{}: queries, repetition {} of {}", data.name, repetition + 1,
-                    options.repetitions));
-    for (std::size_t e = 0; e < options.ef.size(); ++e) {
-      for (Contender& contender : all) {
-        const Pass pass =
-            run_queries(*contender.engine, *contender.query, data.truth, options.k, options.ef[e]);
-        Pass& best = contender.best[e];
-        if (repetition == 0 || pass.seconds < best.seconds) best = pass;
-      }
-    }
-  }
-  Json lines = Json::array();
-  for (const Contender& contender : all) {
-    Json points = Json::array();
-    for (std::size_t e = 0; e < options.ef.size(); ++e) {
-      const double qps = static_cast<double>(data.query.rows) / contender.best[e].seconds;
-      points.push_back({{"ef", options.ef[e]},
-                        {"recall", rounded(contender.best[e].recall, 5)},
-                        {"qps", rounded(qps, 1)}});
-    }
-    lines.push_back({{"engine", contender.name}, {"points", std::move(points)}});
-  }
-  return lines;
-}
-
 /// Builds in this process learn their recall from the queries.
 void add_missing_recall(Json& result) {
   for (Json& line : result["builds"]) {
@@ -319,23 +283,6 @@ std::unique_ptr<Engine> make_engine(const std::string& name, const Shape& shape,
 
 void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
-Pass run_queries(Engine& engine, const matrix::Matrix& queries, const matrix::Truth& truth,
-                 std::size_t k, std::size_t ef) {
-  std::vector<Label> found(queries.rows * k);
-  std::vector<std::size_t> counts(queries.rows);
-  Pass pass;
-  const Clock::time_point start = Clock::now();
-  for (std::uint64_t q = 0; q < queries.rows; ++q) {
-    counts[q] = engine.search(queries.row(q).data(), k, ef, found.data() + q * k);
-  }
-  pass.seconds = seconds_since(start);
-  for (std::uint64_t q = 0; q < queries.rows; ++q) {
-    pass.recall += matrix::overlap(truth.row(q), {found.data() + q * k, counts[q]}, k);
-  }
-  pass.recall /= static_cast<double>(queries.rows);
-  return pass;
-}
-
 Result<Json> measure(const Dataset& data, const RunOptions& options) {
   Result<Json> builds = timed_builds(data, options);
   if (!builds.ok()) return builds;
@@ -365,7 +312,13 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
   Result<std::vector<Contender>> all = build_all(data, options, result["builds"]);
   if (!all.ok()) return all.status();
   if (Status s = insert_held_out(data, options, *all, result); !s.ok()) return s;
-  result["queries"] = query_in_turns(data, options, *all);
+  result["queries"] = query_in_turns(data, options, options.k, options.ef, *all);
+  result["also"] = Json::array();
+  for (const std::size_t k : options.also_k) {
+    const std::vector<std::size_t> widths = widths_for(k, options.ef);
+    result["also"].push_back(
+        {{"k", k}, {"queries", query_in_turns(data, options, k, widths, *all)}});
+  }
   add_missing_recall(result);
   join_graphs(result["builds"]);
   return result;

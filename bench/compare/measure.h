@@ -24,6 +24,7 @@ struct RunOptions {
   std::vector<unsigned> threads = {1, 2};
   std::vector<std::size_t> ef = {10, 20, 40, 80, 120, 200, 400};
   std::size_t k = 10;
+  std::vector<std::size_t> also_k = {};  ///< other k that the same graphs are asked for
   int repetitions = 5;
   /// Last rows, left out of builds and inserted singly: half of them by engines in turns, then half
   /// by each engine alone (Vicinal: in turns with a small index of its own).

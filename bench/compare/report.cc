@@ -110,12 +110,19 @@ std::string speed_table(const Json& result) {
   return text + "\n\\* the smallest ef measured already gives more recall than that.\n";
 }
 
+/// Of rows that a query compares, thousands of bytes; empty in results of builds that did not count.
+std::string kilobytes(const Json& point) {
+  return point.contains("row_bytes")
+             ? fmt::format("{:.0f}", point["row_bytes"].get<double>() / 1000)
+             : "";
+}
+
 std::string points_table(const Json& result) {
   std::string head = "| ef |";
   std::string rule = "|--:|";
   for (const Json& line : result["queries"]) {
-    head += fmt::format(" {}: recall | QPS |", engine_title(line["engine"]));
-    rule += "--:|--:|";
+    head += fmt::format(" {}: recall | QPS | KB of rows |", engine_title(line["engine"]));
+    rule += "--:|--:|--:|";
   }
   std::string text = head + "\n" + rule + "\n";
   const std::size_t rows = result["queries"].empty() ? 0 : result["queries"][0]["points"].size();
@@ -123,9 +130,31 @@ std::string points_table(const Json& result) {
     text += fmt::format("| {} |", result["queries"][0]["points"][e]["ef"].get<std::size_t>());
     for (const Json& line : result["queries"]) {
       const Json& point = line["points"][e];
-      text += fmt::format(" {:.4f} | {} |", point["recall"].get<double>(), number(&point, "qps"));
+      text += fmt::format(" {:.4f} | {} | {} |", point["recall"].get<double>(),
+                          number(&point, "qps"), kilobytes(point));
     }
     text += "\n";
+  }
+  return text;
+}
+
+/// The same graphs asked for other numbers of neighbors.
+std::string also_tables(const Json& result) {
+  std::string text;
+  if (!result.contains("also")) return text;
+  for (const Json& deeper : result["also"]) {
+    text += fmt::format("\nrecall@{}:\n\n| engine |", deeper["k"].get<unsigned>());
+    std::string rule = "|---|";
+    for (const double recall : kRecalls) {
+      text += fmt::format(" QPS at {:.2f} | x hnswlib |", recall);
+      rule += "--:|--:|";
+    }
+    text += "\n" + rule + "\n";
+    for (const Json& line : deeper["queries"]) {
+      text += fmt::format("| {} |{}\n", engine_title(line["engine"]),
+                          speed_cells(deeper, line["engine"]));
+    }
+    text += "\n" + points_table(deeper);
   }
   return text;
 }
@@ -240,7 +269,9 @@ std::string dataset_tables(const Json& result) {
   text += build_table(result) +
           "\nCPU: the share of its threads' time that a build ran; below 90 % the machine was "
           "busy with other work.\n\n" +
-          speed_table(result) + "\n" + points_table(result);
+          speed_table(result) +
+          "\nKB of rows: vectors and codes that a query compares, counted.\n\n" +
+          points_table(result) + also_tables(result);
   return text + copies_table(result) + store_table(result) + durable_line(result);
 }
 

@@ -48,20 +48,31 @@ class VicinalEngine : public Engine {
   }
 
   std::size_t search(const float* query, std::size_t k, std::size_t ef, Label* labels) override {
-    hits_.resize(k);
-    SearchOptions options;
-    options.k = k;
-    options.ef_search = ef;
-    const Result<std::size_t> found =
-        index_.search_into({query, index_.dimension()}, options, hits_);
-    if (!found.ok()) return 0;
-    for (std::size_t i = 0; i < *found; ++i) labels[i] = hits_[i].label;
-    return *found;
+    const std::size_t found = search_counted(query, k, ef, nullptr);
+    for (std::size_t i = 0; i < found; ++i) labels[i] = hits_[i].label;
+    return found;
+  }
+
+  std::uint64_t row_bytes_read(const float* query, std::size_t k, std::size_t ef) override {
+    SearchCounters counters;
+    search_counted(query, k, ef, &counters);
+    return counters.row_bytes;
   }
 
   std::uint64_t bytes() const override { return index_.stats().bytes_in_memory(); }
 
  private:
+  std::size_t search_counted(const float* query, std::size_t k, std::size_t ef,
+                             SearchCounters* counters) {
+    hits_.resize(k);
+    SearchOptions options;
+    options.k = k;
+    options.ef_search = ef;
+    const Result<std::size_t> found =
+        index_.search_into({query, index_.dimension()}, options, hits_, counters);
+    return found.ok() ? *found : 0;
+  }
+
   Status build_singly(const float* rows, std::size_t count, unsigned threads) {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;

@@ -186,6 +186,14 @@ class Index {
   /// Recall@k of search() against exact search on a sample of live vectors; 1 when empty.
   Result<double> recall(const RecallOptions& options = {}) const;
 
+  /// What is known of recall@k by ef_search, where SearchOptions::recall is said: measured on the
+  /// index's own vectors, and learned from the queries asked with a recall and without a filter, some
+  /// of which a thread of the index compares with all vectors, in a tenth of its time at most. It is
+  /// measured again when the index has grown, shrunk or gained tombstones by a tenth.
+  /// Cost: where nothing is known of that k, a second or so.
+  /// Errors: kInvalidArgument  k is 0;  kClosed.
+  Result<ExpectedRecall> expected_recall(std::size_t k = 10) const;
+
   /// Calls `visit` for every live label with its stored vector, in unspecified order; stops when it
   /// returns false. A label that is live all the time is visited once, whatever is written
   /// meanwhile, with a vector it had then. Vectors are read as get() reads them, and its errors end

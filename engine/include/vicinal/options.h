@@ -129,9 +129,14 @@ struct Filter {
 struct SearchOptions {
   /// Most hits returned; 0 returns none.
   std::size_t k = 10;
-  /// Candidates kept during the walk, at most 100,000; at least k is used; 0 means the index's
-  /// ef_search.
+  /// Candidates kept during the walk, at most 100,000; at least k is used; 0 means what `recall` says,
+  /// or the index's ef_search.
   std::size_t ef_search = 0;
+  /// In place of ef_search: the share of the k nearest that is to be found on average, 0 to 1; 0: not
+  /// said, 1: exact. The index knows by measuring which ef that takes (Index::expected_recall()):
+  /// the first search that says a recall waits for that, a second or so (not with a deadline or a
+  /// bound: then the index's ef_search is used meanwhile). A filter changes nothing of the ef.
+  double recall = 0;
   Filter filter = {};
   /// Compare with every live vector instead of walking the graph: exact, O(n).
   bool exact = false;
@@ -164,8 +169,10 @@ struct Hit {
 struct SearchCounters {
   std::uint64_t distances = 0;      ///< distances computed, codes and vectors together
   std::uint64_t nodes_visited = 0;  ///< nodes expanded
+  std::uint64_t row_bytes = 0;      ///< of the sketches, codes and vectors that were compared
   SearchPath path = SearchPath::kEmpty;
-  bool stopped = false;  ///< SearchOptions::deadline or max_distances ended the search
+  std::uint64_t ef_search = 0;  ///< candidates kept; 0 where all were compared as asked
+  bool stopped = false;         ///< SearchOptions::deadline or max_distances ended the search
 };
 
 struct SearchResult {
@@ -177,6 +184,17 @@ struct SearchResult {
   const Hit& operator[](std::size_t i) const { return hits[i]; }
   auto begin() const { return hits.begin(); }
   auto end() const { return hits.end(); }
+};
+
+/// What an index knows of recall by ef (SearchOptions::recall).
+struct ExpectedRecall {
+  struct Row {
+    std::size_t ef_search = 0;
+    double recall = 0;  ///< expected; rows that are few samples apart may fall by chance
+  };
+  std::vector<Row> rows;          ///< ascending ef from k on; none where all vectors are compared
+  std::uint64_t own_vectors = 0;  ///< vectors of the index that were sought, each as if not there
+  std::uint64_t queries = 0;      ///< queries asked that were compared with all vectors
 };
 
 /// What search_radius() found.
