@@ -52,7 +52,7 @@ Result<SearchResult> Index::search(std::span<const float> query,
 Result<SearchResult> Index::more(std::span<const float> query, std::span<const Hit> before,
                                  std::size_t n, const SearchOptions& options) const {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));
-  return core_->reader().more(query, before, n, options);
+  return engine::search_further(core_->reader(), query, before, n, options);
 }
 Result<std::size_t> Index::search_into(std::span<const float> query, const SearchOptions& options,
                                        std::span<Hit> hits, SearchCounters* counters) const {
@@ -96,7 +96,7 @@ Result<double> Index::recall(const RecallOptions& options) const {
 }
 
 Result<ExpectedRecall> Index::expected_recall(std::size_t k) const {
-  return core_->reader().expected_recall(k);
+  return core_->reader().known_recall().expected(k);
 }
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   return core_->reader().for_each(visit);

@@ -55,6 +55,9 @@ Status check_options(const IndexOptions& options) {
 }
 
 Status check_options(const SearchOptions& options) {
+  if (!(options.recall >= 0 && options.recall <= 1)) {
+    return Status::invalid_argument(fmt::format("recall {}: must lie in 0 to 1", options.recall));
+  }
   return check_range("ef_search", options.ef_search, 0, kMostEf);
 }
 Status check_options(const RadiusOptions& options) {

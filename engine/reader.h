@@ -10,7 +10,6 @@
 //        for in it is Moment::stood() of its entry. Walks take a moment a run.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "engine/index_state.h"
+#include "engine/known_recall.h"
 #include "graph/graph.h"
 #include "vicinal/index.h"
 #include "vicinal/options.h"
@@ -26,19 +26,14 @@
 
 namespace vicinal::engine {
 
-class RecallLearner;
-
 class Reader {
  public:
   explicit Reader(const IndexState& state) : state_(state) {}
-  ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   // The verbs of Index (see there).
   Result<SearchResult> search(std::span<const float> query, const SearchOptions& options) const;
-  Result<SearchResult> more(std::span<const float> query, std::span<const Hit> before,
-                            std::size_t n, const SearchOptions& options) const;
   Result<std::size_t> search_into(std::span<const float> query, const SearchOptions& options,
                                   std::span<Hit> hits, SearchCounters* counters) const;
   Result<std::vector<SearchResult>> search_batch(std::span<const float> queries,
@@ -54,7 +49,7 @@ class Reader {
   Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
   Status save(const ByteSink& sink) const;
   Result<double> recall(const RecallOptions& options) const;
-  Result<ExpectedRecall> expected_recall(std::size_t k) const;
+  KnownRecall& known_recall() const { return known_recall_; }
   Result<ValidateReport> validate(const ValidateOptions& options) const;
 
  private:
@@ -64,9 +59,6 @@ class Reader {
   template <typename Take>
   Status find(std::span<const float> query, const SearchOptions& options, std::size_t most,
               SearchCounters& counters, const Take& take) const;
-  /// How wide a walk for `k` is to be.
-  std::size_t width_of(std::span<const float> query, const SearchOptions& options,
-                       std::size_t k) const;
   /// Why rows of a search were missing, if so.
   Status check_rows(const StoredRows* rows) const;
 
@@ -87,12 +79,13 @@ class Reader {
   void validate_labels(ValidateReport& report, std::size_t max_messages) const;
   Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
-  // -- recall.cc
-  /// Made when it is first wanted.
-  RecallLearner& learner() const;
-
   const IndexState& state_;
-  mutable std::atomic<RecallLearner*> learner_{nullptr};  ///< owned
+  mutable KnownRecall known_recall_{state_};
 };
+
+/// See Index::more().
+Result<SearchResult> search_further(const Reader& reader, std::span<const float> query,
+                                    std::span<const Hit> before, std::size_t n,
+                                    const SearchOptions& options);
 
 }  // namespace vicinal::engine

@@ -1,12 +1,10 @@
 // recall: how often search() returns what an exact search does, on a sample of the index itself.
 #include <algorithm>
 #include <atomic>
-#include <memory>
 #include <random>
 
 #include "engine/base/check.h"
 #include "engine/reader.h"
-#include "engine/recall_learner.h"
 
 namespace vicinal::engine {
 namespace {
@@ -69,35 +67,6 @@ Result<double> Reader::recall(const RecallOptions& options) const {
   });
   if (wanted.load() == 0) return 1.0;
   return static_cast<double>(found.load()) / static_cast<double>(wanted.load());
-}
-
-Reader::~Reader() { delete learner_.load(); }
-
-RecallLearner& Reader::learner() const {
-  RecallLearner* present = learner_.load(std::memory_order_acquire);
-  if (present != nullptr) return *present;
-  auto made = std::make_unique<RecallLearner>(state_);
-  if (learner_.compare_exchange_strong(present, made.get(), std::memory_order_acq_rel)) {
-    return *made.release();
-  }
-  return *present;
-}
-
-Result<ExpectedRecall> Reader::expected_recall(std::size_t k) const {
-  const Gate::Pass pass(state_.gate);
-  if (!pass) return state_.closed_status();
-  if (k == 0) return Status::invalid_argument("recall of k 0: k must be at least 1");
-  ExpectedRecall expected;
-  if (state_.graph->flat()) return expected;
-  RecallLearner& known = learner();
-  known.measure(k);
-  expected.own_vectors = known.table().samples(RecallTable::Source::kOwnVectors);
-  expected.queries = known.table().samples(RecallTable::Source::kQueries);
-  for (std::size_t width = 0; width < kRecallSteps.size(); ++width) {
-    const double recall = known.table().recall(k, width);
-    if (recall >= 0) expected.rows.push_back({kRecallSteps[width], recall});
-  }
-  return expected;
 }
 
 }  // namespace vicinal::engine

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -13,7 +12,6 @@
 #include "engine/base/mutex.h"
 #include "engine/filtered_request.h"
 #include "engine/reader.h"
-#include "engine/recall_learner.h"
 #include "engine/vector_check.h"
 
 namespace vicinal::engine {
@@ -44,11 +42,6 @@ class FoundBuffer {
 
 // Queries of a batch that one thread takes at once.
 constexpr std::size_t kQueriesAtOnce = 8;
-
-bool has_limit(const SearchOptions& options) {
-  return options.max_distances != 0 ||
-         options.deadline != std::chrono::steady_clock::time_point::max();
-}
 
 std::vector<Hit> to_hits(std::span<const Found> found) {
   std::vector<Hit> hits;
@@ -98,9 +91,6 @@ Result<std::size_t> Reader::search_into(std::span<const float> query, const Sear
 template <typename Take>
 Status Reader::find(std::span<const float> query, const SearchOptions& options, std::size_t most,
                     SearchCounters& counters, const Take& take) const {
-  if (!(options.recall >= 0 && options.recall <= 1)) {
-    return Status::invalid_argument(fmt::format("recall {}: must lie in 0 to 1", options.recall));
-  }
   if (most == 0) return {};
   std::optional<CallScope> scope;  // around the moment: nobody closes a store inside one
   if (options.filter.predicate) scope.emplace();
@@ -112,7 +102,7 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
     source = state_.rows();
   }
   const bool exact = options.exact || (options.recall == 1 && options.ef_search == 0);
-  const std::size_t width = exact ? 0 : width_of(query, options, most);
+  const std::size_t width = exact ? 0 : known_recall_.width(query, options, most);
   const graph::Moment moment(*state_.graph);
   // After the moment began: all that counts at it are fewer.
   const std::size_t k = std::min<std::uint64_t>(most, state_.graph->node_limit());
@@ -123,7 +113,7 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   request.ef = std::max(k, std::min<std::uint64_t>(width, state_.graph->node_limit()));
   request.rows = source.get();
   graph::SearchLimit limit(options.deadline, options.max_distances);
-  if (has_limit(options)) request.limit = &limit;
+  if (options.has_limit()) request.limit = &limit;
 
   FoundBuffer buffer(k);
   const std::span<Found> found = buffer.first(k);
@@ -136,22 +126,12 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   return {};
 }
 
-std::size_t Reader::width_of(std::span<const float> query, const SearchOptions& options,
-                             std::size_t k) const {
-  if (options.ef_search != 0) return options.ef_search;
-  if (options.recall == 0 || state_.graph->flat()) return state_.options.ef_search;
-  RecallLearner& known = learner();
-  const bool may_wait = !has_limit(options) && !graph::Moment::thread_is_inside();
-  const std::size_t ef = known.ef_for(k, options.recall, may_wait);
-  if (!options.filter.active()) known.asked(query);
-  return ef == 0 ? state_.options.ef_search : ef;
-}
-
-Result<SearchResult> Reader::more(std::span<const float> query, std::span<const Hit> before,
-                                  std::size_t n, const SearchOptions& options) const {
+Result<SearchResult> search_further(const Reader& reader, std::span<const float> query,
+                                    std::span<const Hit> before, std::size_t n,
+                                    const SearchOptions& options) {
   SearchOptions wider = options;
   wider.k = before.size() + std::min(n, std::numeric_limits<std::size_t>::max() - before.size());
-  Result<SearchResult> result = search(query, wider);
+  Result<SearchResult> result = reader.search(query, wider);
   if (!result) return result;
   std::vector<Label> known;
   known.reserve(before.size());

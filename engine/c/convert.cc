@@ -1,5 +1,6 @@
 #include "engine/c/convert.h"
 
+#include <chrono>
 #include <string>
 
 #include "engine/base/check.h"
@@ -138,6 +139,17 @@ Result<BatchOptions> read_batch_options(const vicinal_batch_options* given) {
   return BatchOptions{from.threads, to_progress(from.progress, from.progress_context)};
 }
 
+namespace {
+
+// Later than any clock tells: no deadline.
+std::chrono::steady_clock::time_point deadline_in(std::uint64_t microseconds) {
+  constexpr std::uint64_t kNever = std::uint64_t{1} << 50;  // 35 years
+  if (microseconds >= kNever) return std::chrono::steady_clock::time_point::max();
+  return std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds);
+}
+
+}  // namespace
+
 Result<SearchOptions> read_search_options(const vicinal_search_options* given) {
   SearchOptions options;
   if (given == nullptr) return options;
@@ -146,6 +158,9 @@ Result<SearchOptions> read_search_options(const vicinal_search_options* given) {
   options.ef_search = from.ef_search;
   options.filter = to_filter(from);
   options.exact = from.exact != 0;
+  options.recall = from.recall;
+  options.max_distances = from.max_distances;
+  if (from.timeout_us != 0) options.deadline = deadline_in(from.timeout_us);
   return options;
 }
 

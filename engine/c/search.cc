@@ -39,6 +39,9 @@ vicinal_search_counters to_struct(const SearchCounters& counters) {
   counted.distances = counters.distances;
   counted.nodes_visited = counters.nodes_visited;
   counted.path = static_cast<vicinal_search_path>(counters.path);
+  counted.stopped = counters.stopped ? 1 : 0;
+  counted.row_bytes = counters.row_bytes;
+  counted.ef_search = counters.ef_search;
   return counted;
 }
 
@@ -108,6 +111,52 @@ vicinal_status vicinal_index_search(const vicinal_index* index, const float* que
     if (!count) return count.status();
     *found = count.value();
     write_struct(counters, to_struct(counted));
+    return {};
+  });
+}
+
+vicinal_status vicinal_index_more(const vicinal_index* index, const float* query, size_t dimension,
+                                  const uint64_t* known_labels, size_t known, size_t n,
+                                  const vicinal_search_options* options, uint64_t* labels,
+                                  float* distances, size_t* found,
+                                  vicinal_search_counters* counters) {
+  return answer([&]() -> Status {
+    VICINAL_RETURN_IF_ERROR(require(index, "index", query, "query", found, "found"));
+    VICINAL_RETURN_IF_ERROR(require_array(known_labels, "known_labels", known));
+    VICINAL_RETURN_IF_ERROR(require_array(labels, "labels", n));
+    VICINAL_RETURN_IF_ERROR(vicinal::c_abi::check_matrix("known", known, 1, sizeof(Hit)));
+    VICINAL_RETURN_IF_ERROR(check_result(counters, "vicinal_search_counters"));
+    const Result<SearchOptions> read = vicinal::c_abi::read_search_options(options);
+    if (!read) return read.status();
+    std::vector<Hit> before(known);
+    for (std::size_t i = 0; i < known; ++i) before[i].label = known_labels[i];
+    const Result<SearchResult> result =
+        index->index.more({query, dimension}, before, n, read.value());
+    if (!result) return result.status();
+    split(result.value().hits, labels, distances);
+    *found = result.value().size();
+    write_struct(counters, to_struct(result.value().counters));
+    return {};
+  });
+}
+
+vicinal_status vicinal_index_expected_recall(const vicinal_index* index, size_t k, size_t* efs,
+                                             double* recalls, size_t capacity, size_t* count,
+                                             uint64_t* own_vectors, uint64_t* queries) {
+  return answer([&]() -> Status {
+    VICINAL_RETURN_IF_ERROR(require(index, "index", count, "count"));
+    VICINAL_RETURN_IF_ERROR(require_array(efs, "efs", capacity));
+    VICINAL_RETURN_IF_ERROR(require_array(recalls, "recalls", capacity));
+    const Result<vicinal::ExpectedRecall> expected = index->index.expected_recall(k);
+    if (!expected) return expected.status();
+    const std::vector<vicinal::ExpectedRecall::Row>& rows = expected.value().rows;
+    for (std::size_t i = 0; i < std::min(rows.size(), capacity); ++i) {
+      efs[i] = rows[i].ef_search;
+      recalls[i] = rows[i].recall;
+    }
+    *count = rows.size();
+    if (own_vectors != nullptr) *own_vectors = expected.value().own_vectors;
+    if (queries != nullptr) *queries = expected.value().queries;
     return {};
   });
 }

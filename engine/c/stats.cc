@@ -47,6 +47,7 @@ vicinal_stats to_struct(const vicinal::Stats& from) {
   stats.background_error_age_s = from.background_error_age_s;
   copy_text(from.background_error, stats.background_error);
   stats.flat = from.flat ? 1 : 0;
+  stats.sketches = from.sketches ? 1 : 0;
   return stats;
 }
 

@@ -1,4 +1,5 @@
 // Searches through the C ABI: the C++ API's answers in the caller's arrays.
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -43,6 +44,63 @@ TEST(CSearch, OddKGivesWhatTheCppApiGives) {
     EXPECT_EQ(counters.nodes_visited, expected->counters.nodes_visited);
     EXPECT_EQ(counters.path, static_cast<int>(expected->counters.path));
   }
+}
+
+TEST(CSearch, TakesARecallAndLimitsAndGoesOn) {
+  const Handle<vicinal_index> index = c_index();
+  fill(index.get(), 3000);
+  const std::vector<float> query = vector_of(50'000);
+  std::array<Label, 20> labels{};
+  std::array<float, 20> distances{};
+  std::size_t found = 0;
+  INITIALISED(search_options, options);
+  INITIALISED(search_counters, counters);
+  const auto search = [&](std::size_t k) {
+    return vicinal_index_search(index.get(), query.data(), kDimension, k, &options, labels.data(),
+                                distances.data(), &found, &counters);
+  };
+  options.recall = 0.9;
+  ASSERT_C_OK(search(10));
+  EXPECT_EQ(found, 10u);
+  EXPECT_GE(counters.ef_search, 10u);
+  EXPECT_GT(counters.row_bytes, counters.distances * kDimension);
+  EXPECT_EQ(counters.stopped, 0u);
+  options.recall = 1;
+  ASSERT_C_OK(search(20));
+  EXPECT_EQ(counters.path, VICINAL_PATH_EXACT_SCAN);
+  const std::array<Label, 20> nearest = labels;
+
+  // All of them, ten and then ten.
+  options.ef_search = 3000;
+  ASSERT_C_OK(search(10));
+  ASSERT_C_OK(vicinal_index_more(index.get(), query.data(), kDimension, labels.data(), 10, 10,
+                                 &options, labels.data() + 10, nullptr, &found, &counters));
+  EXPECT_EQ(found, 10u);
+  EXPECT_EQ(labels, nearest);
+
+  options.max_distances = 100;
+  ASSERT_C_OK(search(10));
+  EXPECT_EQ(counters.stopped, 1u);
+  options.max_distances = 0;
+  options.timeout_us = UINT64_MAX;
+  ASSERT_C_OK(search(10));
+  EXPECT_EQ(counters.stopped, 0u);
+  options.recall = 2;
+  EXPECT_C(search(10), VICINAL_INVALID_ARGUMENT, "recall 2: must lie in 0 to 1");
+
+  std::array<std::size_t, 64> efs{};
+  std::array<double, 64> recalls{};
+  std::size_t count = 0;
+  std::uint64_t own = 0;
+  ASSERT_C_OK(vicinal_index_expected_recall(index.get(), 10, efs.data(), recalls.data(), 64, &count,
+                                            &own, nullptr));
+  ASSERT_GT(count, 3u);
+  EXPECT_EQ(efs[0], 10u);
+  EXPECT_GT(recalls[count - 1], 0.95);
+  EXPECT_EQ(recalls[count], 0);
+  EXPECT_GE(own, 64u);
+  EXPECT_C(vicinal_index_expected_recall(index.get(), 0, nullptr, nullptr, 0, &count, &own, &own),
+           VICINAL_INVALID_ARGUMENT, "k 0");
 }
 
 TEST(CSearch, FewerThanKLeaveTheRestAlone) {

@@ -18,7 +18,7 @@ static_assert(offsetof(vicinal_index_options, storage) == 88);
 static_assert(sizeof(vicinal_store_options) == 72);
 static_assert(offsetof(vicinal_store_options, on_event) == 56);
 static_assert(sizeof(vicinal_batch_options) == 32);
-static_assert(sizeof(vicinal_search_options) == 48);
+static_assert(sizeof(vicinal_search_options) == 72);
 static_assert(offsetof(vicinal_search_options, labels) == 32);
 static_assert(sizeof(vicinal_radius_options) == 56);
 static_assert(sizeof(vicinal_repair_options) == 32);
@@ -26,9 +26,9 @@ static_assert(sizeof(vicinal_validate_options) == 56);
 static_assert(sizeof(vicinal_recall_options) == 48);
 static_assert(sizeof(vicinal_batch_result) == 48);
 static_assert(sizeof(vicinal_repair_result) == 48);
-static_assert(sizeof(vicinal_search_counters) == 32);
+static_assert(sizeof(vicinal_search_counters) == 48);
 static_assert(sizeof(vicinal_validate_report) == 14 * 8 + (130 + 32) * 8);
-static_assert(sizeof(vicinal_stats) == 8 + 104 + 32 + (4 + 32 + 32 + 8 + 2 + 9) * 8 + 512);
+static_assert(sizeof(vicinal_stats) == 8 + 104 + 32 + (4 + 32 + 32 + 8 + 2 + 10) * 8 + 512);
 static_assert(sizeof(vicinal_stored_stats) == 8 + 104 + (3 + 32 + 4 + 4) * 8);
 static_assert(sizeof(vicinal_hnswlib_info) == 64);
 static_assert(sizeof(vicinal_progress) == 32);
@@ -174,7 +174,7 @@ TEST(LaterStructs, AreTakenWhileWhatIsUnknownIsZero) {
   ASSERT_C_OK(search());
   EXPECT_EQ(label, 3u);
   options.later = 5;
-  EXPECT_C(search(), VICINAL_INVALID_ARGUMENT, "vicinal_search_options: byte 48 of 56 is not 0");
+  EXPECT_C(search(), VICINAL_INVALID_ARGUMENT, "vicinal_search_options: byte 72 of 80 is not 0");
 }
 
 TEST(LaterStructs, GetZerosForWhatIsUnknown) {

@@ -133,6 +133,36 @@ class Search(Case):
             index.search(rows(1)[0], 5, filter=interrupted)
         self.assertEqual(len(index.search(rows(1)[0], 5)[0]), 5)
 
+    def test_recall_limits_and_more(self):
+        index = filled(3000)
+        query = rows(1)[0]
+        counters = []
+        labels, _ = index.search(query, recall=0.9, counters=counters)
+        self.assertEqual(labels.shape, (10,))
+        self.assertGreaterEqual(counters[0].ef_search, 10)
+        self.assertGreater(counters[0].row_bytes, counters[0].distances)
+        nearest, distances = index.search(query, 20, recall=1)
+        self.same(nearest, index.search(query, 20, exact=True)[0])
+        further, their = index.more(query, nearest[:10], 10, exact=True)
+        self.same(further, nearest[10:])
+        self.same(their, distances[10:])
+        index.search(query, max_distances=100, counters=counters)
+        index.search(query, timeout=3600, counters=counters)
+        self.assertEqual([cost.stopped for cost in counters], [False, True, False])
+        known = index.expected_recall(10)
+        self.assertEqual(known.efs[0], 10)
+        self.assertEqual(len(known.efs), len(known.recalls))
+        self.assertGreater(known.recalls[-1], 0.95)
+        self.assertGreaterEqual(known.own_vectors, 64)
+        self.assertEqual(filled(20).expected_recall().efs, ())
+        for options in ({"recall": 1.5}, {"timeout": -1}, {"timeout": float("nan")}):
+            with self.assertRaises(vicinal.InvalidArgument):
+                index.search(query, **options)
+        with self.assertRaises(TypeError):
+            index.search(query, recall="all")
+        with self.assertRaises(vicinal.InvalidArgument):
+            index.expected_recall(0)
+
     def test_counters(self):
         index = filled()
         counters = []

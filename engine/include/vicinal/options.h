@@ -146,6 +146,10 @@ struct SearchOptions {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   /// Most distances computed before it stops in the same way, and a step more; 0: no limit.
   std::uint64_t max_distances = 0;
+
+  bool has_limit() const {
+    return max_distances != 0 || deadline != std::chrono::steady_clock::time_point::max();
+  }
 };
 
 /// How vectors within a distance are looked for.

@@ -134,6 +134,32 @@ fn searches_agree_with_one_another() {
 }
 
 #[test]
+fn recall_limits_and_more() {
+    let index = filled(3000, 8);
+    let query = vector(50_000, 0, 8);
+    let exact = SearchOptions { exact: true, ..Default::default() };
+    let nearest = index.search(&query, 20, &exact).unwrap();
+    let all = SearchOptions { recall: 1.0, ..Default::default() };
+    assert_eq!(index.search(&query, 20, &all).unwrap(), nearest);
+    let most = SearchOptions { recall: 0.9, ..Default::default() };
+    let (hits, counters) = index.search_counted(&query, 10, &most).unwrap();
+    assert!(hits.len() == 10 && counters.ef_search >= 10 && !counters.stopped);
+    assert!(counters.row_bytes > counters.distances);
+    let known: Vec<_> = nearest[..10].iter().map(|hit| hit.label).collect();
+    assert_eq!(index.more(&query, &known, 10, &exact).unwrap(), nearest[10..]);
+    let few = SearchOptions { max_distances: 100, ..Default::default() };
+    assert!(index.search_counted(&query, 10, &few).unwrap().1.stopped);
+    let timeout = Some(std::time::Duration::MAX);
+    let patient = SearchOptions { timeout, ..Default::default() };
+    assert!(!index.search_counted(&query, 10, &patient).unwrap().1.stopped);
+    let expected = index.expected_recall(10).unwrap();
+    assert_eq!(expected.rows[0].0, 10);
+    assert!(expected.rows.last().unwrap().1 > 0.95 && expected.own_vectors >= 64);
+    let wrong = SearchOptions { recall: 1.5, ..Default::default() };
+    assert_eq!(index.search(&query, 1, &wrong).unwrap_err().status(), Status::InvalidArgument);
+}
+
+#[test]
 fn filters_and_sets() {
     let index = filled(300, 8);
     let query = vector(5, 0, 8);

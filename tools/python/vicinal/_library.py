@@ -47,6 +47,14 @@ _FALLIBLE = {
         *(_handle, _array, c_size_t, c_size_t, _options),
         *(_array, _array, POINTER(c_size_t), _out),
     ],
+    "vicinal_index_more": [
+        *(_handle, _array, c_size_t, _array, c_size_t, c_size_t, _options),
+        *(_array, _array, POINTER(c_size_t), _out),
+    ],
+    "vicinal_index_expected_recall": [
+        *(_handle, c_size_t, _array, _array, c_size_t, POINTER(c_size_t)),
+        *(POINTER(c_uint64), POINTER(c_uint64)),
+    ],
     "vicinal_index_search_batch": [
         *(_handle, _array, c_size_t, c_size_t, c_size_t, _options, c_uint32),
         *(_array, _array, _array, _out),

@@ -13,8 +13,8 @@ from ._arrays import F32, U64
 from ._callbacks import Callbacks, copied
 from ._errors import InvalidArgument
 from ._label_set import LabelSet, as_label_set
-from ._library import Handle, failure, lib, new
-from ._types import Hits, Labels, SearchCounters, Vectors, answer
+from ._library import Handle, check, failure, lib, new
+from ._types import ExpectedRecall, Hits, Labels, SearchCounters, Vectors, answer
 
 _empty = np.empty
 _search_one = _call.search
@@ -34,6 +34,9 @@ class Searching:
         filter: Optional[Callable[[int], Any]] = None,
         labels: Optional[Union[LabelSet, Iterable[Any]]] = None,
         exact: bool = False,
+        recall: float = 0.0,
+        max_distances: int = 0,
+        timeout: Optional[float] = None,
         threads: int = 0,
         counters: Optional[List[SearchCounters]] = None,
     ) -> Tuple[Labels, Vectors]:
@@ -53,6 +56,12 @@ class Searching:
         labels     Which labels may be returned, as a LabelSet or integers; with a filter both
                    count. A LabelSet is prepared once for many searches.
         exact      Compare with every live vector instead of walking the graph.
+        recall     In place of ef_search: the share of the k nearest that is to be found on average,
+                   0 to 1; 0: not said, 1: exact. The first search that says one waits for what
+                   expected_recall() measures, unless it has one of the two limits that follow.
+        max_distances  Distances computed before a search stops with the best met until then; 0: no
+                   limit. SearchCounters.stopped says that it did.
+        timeout    Seconds after which the call stops in the same way; None: no limit.
         threads    For many queries, at most 4,096; 0: the index's.
         counters   A list that gets a SearchCounters for each query.
 
@@ -63,7 +72,8 @@ class Searching:
         filter raises.
         """
         allowed = None if labels is None else as_label_set(labels)
-        if filter is None and counters is None:
+        limits = recall, max_distances, timeout
+        if filter is None and counters is None and limits == (0, 0, None):
             how = (self._handle, ef_search, exact, allowed)
             try:
                 found_labels, distances = _empty(k, U64), _empty(k, F32)
@@ -83,6 +93,7 @@ class Searching:
             options, keeps = _options(
                 _structs.SearchOptions, callbacks, ef_search, filter, allowed, exact
             )
+            _set_limits(options, *limits)
             if rows.ndim == 1:
                 told = self._one(rows, k, options, callbacks, counters)
             elif rows.ndim == 2:
@@ -140,6 +151,87 @@ class Searching:
         if costs is not None:
             counters.extend(answer(SearchCounters, cost) for cost in costs)
         return labels, distances
+
+    def more(
+        self,
+        query: ArrayLike,
+        known: ArrayLike,
+        n: int,
+        *,
+        ef_search: int = 0,
+        filter: Optional[Callable[[int], Any]] = None,
+        labels: Optional[Union[LabelSet, Iterable[Any]]] = None,
+        exact: bool = False,
+        recall: float = 0.0,
+        max_distances: int = 0,
+        timeout: Optional[float] = None,
+        counters: Optional[List[SearchCounters]] = None,
+    ) -> Tuple[Labels, Vectors]:
+        """The next `n` hits of `query`, shape (dimension,), behind those with the labels `known`.
+
+        A search for len(known) + n at a moment of its own, without those: nothing is held between
+        calls. The others, the answer and the errors are as in search() of one query.
+        """
+        row = _arrays.vectors(query, "query")
+        if row.ndim != 1:
+            raise InvalidArgument(f"query must have 1 dimension, not {row.ndim}")
+        behind = _arrays.labels(known)
+        handle = self._handle
+        found_labels, distances = _arrays.results(_arrays.unsigned(n, 64, "n"))
+        found = ctypes.c_size_t()
+        cost = new(_structs.SearchCounters)
+        with Callbacks() as callbacks:
+            options, keeps = _options(
+                _structs.SearchOptions, callbacks, ef_search, filter, labels, exact
+            )
+            _set_limits(options, recall, max_distances, timeout)
+            callbacks.check(
+                lib.vicinal_index_more(
+                    handle.address,
+                    row.ctypes.data,
+                    row.size,
+                    behind.ctypes.data,
+                    behind.size,
+                    found_labels.size,
+                    ctypes.addressof(options),
+                    found_labels.ctypes.data,
+                    distances.ctypes.data,
+                    ctypes.byref(found),
+                    ctypes.addressof(cost),
+                )
+            )
+        del keeps
+        if counters is not None:
+            counters.append(answer(SearchCounters, cost))
+        return found_labels[: found.value], distances[: found.value]
+
+    def expected_recall(self, k: int = 10) -> ExpectedRecall:
+        """What is known of recall@k by ef_search, where search() is given a recall.
+
+        Measured on the index's own vectors, and learned from queries asked with a recall and without
+        a filter; measured again when the index changes by a tenth. Where nothing is known of that k
+        it is measured now, a second or so.
+        Errors: InvalidArgument (k is 0), Closed.
+        """
+        most = 64
+        efs = (ctypes.c_size_t * most)()
+        recalls = (ctypes.c_double * most)()
+        count = ctypes.c_size_t()
+        own, queries = ctypes.c_uint64(), ctypes.c_uint64()
+        check(
+            lib.vicinal_index_expected_recall(
+                self._handle.address,
+                _arrays.unsigned(k, 64, "k"),
+                ctypes.addressof(efs),
+                ctypes.addressof(recalls),
+                most,
+                ctypes.byref(count),
+                ctypes.byref(own),
+                ctypes.byref(queries),
+            )
+        )
+        rows = min(count.value, most)
+        return ExpectedRecall(tuple(efs[:rows]), tuple(recalls[:rows]), own.value, queries.value)
 
     def search_radius(
         self,
@@ -218,6 +310,17 @@ def _options(struct, callbacks, ef_search, filter, labels, exact):
         labels = as_label_set(labels)
         options.labels = labels._handle.address
     return options, labels
+
+
+def _set_limits(options, recall, max_distances, timeout):
+    options.recall = _arrays.number(recall, "recall")
+    options.max_distances = _arrays.unsigned(max_distances, 64, "max_distances")
+    if timeout is None:
+        return
+    seconds = _arrays.number(timeout, "timeout")
+    if not 0 <= seconds < 2**40:
+        raise InvalidArgument(f"timeout is {seconds:g}, not from 0 to {2**40 - 1:,} seconds")
+    options.timeout_us = max(1, int(seconds * 1e6))  # 0 is no limit
 
 
 def _refused_k(k):

@@ -142,6 +142,9 @@ class SearchOptions(ctypes.Structure):
         ("labels", c_void_p),
         ("exact", c_uint32),
         ("reserved", c_uint32),
+        ("recall", c_double),
+        ("max_distances", c_uint64),
+        ("timeout_us", c_uint64),
     ]
 
 
@@ -203,7 +206,9 @@ class SearchCounters(ctypes.Structure):
         ("distances", c_uint64),
         ("nodes_visited", c_uint64),
         ("path", c_int32),
-        ("reserved", c_uint32),
+        ("stopped", c_uint32),
+        ("row_bytes", c_uint64),
+        ("ef_search", c_uint64),
     ]
 
 
@@ -266,7 +271,7 @@ class Stats(ctypes.Structure):
         + _counts("salvaged", "repaired_links")
         + [("open_seconds", c_double), ("background_failures", c_uint64)]
         + [("background_error_age_s", c_double), ("background_error", c_char * ERROR_BYTES)]
-        + _counts("flat")
+        + _counts("flat", "sketches")
     )
 
 

@@ -1,7 +1,7 @@
 """What calls answer with, and what they tell meanwhile."""
 
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -51,11 +51,32 @@ class SearchCounters:
 
     distances      distances computed, codes and vectors together
     nodes_visited  nodes expanded
+    row_bytes      of the sketches, codes and vectors that were compared
+    ef_search      candidates kept; 0 where all were compared as asked
+    stopped        a time or a number of distances ended the search
     """
 
     distances: int
     nodes_visited: int
     path: SearchPath
+    row_bytes: int
+    ef_search: int
+    stopped: bool
+
+
+class ExpectedRecall(NamedTuple):
+    """What an index knows of recall by ef_search.
+
+    efs          rising, from k on; none where all vectors are compared
+    recalls      the recall expected of each
+    own_vectors  vectors of the index that were sought, each as if it were new
+    queries      queries asked with a recall that were compared with all vectors
+    """
+
+    efs: Tuple[int, ...]
+    recalls: Tuple[float, ...]
+    own_vectors: int
+    queries: int
 
 
 @dataclass(frozen=True)
@@ -136,6 +157,7 @@ class Stats:
     background_failures     of the store's own thread, in a row until now
     background_error_age_s  since the last; None for none
     background_error        the last of them in this process; "": none
+    sketches                searches go by two bits a component: many dimensions only
     flat                    fewer vectors than are worth a graph, about 500: searches compare with all
     """
 
@@ -167,6 +189,7 @@ class Stats:
     background_error_age_s: Optional[float]
     background_error: str
     flat: bool
+    sketches: bool
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ mod callback;
 mod cpu;
 mod error;
 mod event;
+mod hits;
 mod index;
 mod label_set;
 mod maintenance;
@@ -60,6 +61,7 @@ pub use callback::{Filter, Progress, ProgressClosure};
 pub use cpu::{chosen_cpu_target, cpu_targets, version, CpuTarget};
 pub use error::{Error, Result, Status};
 pub use event::Event;
+pub use hits::{BatchHits, RadiusHits};
 pub use index::{BatchResult, Index};
 pub use label_set::LabelSet;
 pub use maintenance::{RepairResult, ValidateReport};
@@ -68,7 +70,7 @@ pub use options::{
     BatchOptions, EventClosure, IndexOptions, RadiusOptions, RecallOptions, RepairOptions,
     SearchOptions, StoreOptions, ValidateOptions,
 };
-pub use search::{BatchHits, RadiusHits, SearchCounters};
+pub use search::{ExpectedRecall, SearchCounters};
 pub use stats::{Stats, StoredStats};
 pub use store::{Store, StoredVectors};
 pub use stream::PausedWrites;

@@ -204,6 +204,16 @@ pub struct SearchOptions<'a> {
     pub labels: Option<&'a LabelSet>,
     /// Compares with every live vector instead of walking the graph: exact, O(n). Default false.
     pub exact: bool,
+    /// In place of `ef_search`: the share of the k nearest that is to be found on average, 0 to 1; 0
+    /// (default): not said, 1: exact. The first search that says a recall waits for what
+    /// [`expected_recall`](crate::Index::expected_recall) measures, unless it has one of the two
+    /// limits that follow.
+    pub recall: f64,
+    /// Most distances computed before the search stops with the best met until then; 0 (default): no
+    /// limit. [`SearchCounters::stopped`](crate::SearchCounters::stopped) says that it did.
+    pub max_distances: u64,
+    /// Time after which the call stops in the same way. Default none: no limit.
+    pub timeout: Option<std::time::Duration>,
 }
 
 /// How vectors within a distance are looked for.

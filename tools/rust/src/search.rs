@@ -3,11 +3,11 @@
 //! Hits come nearest first, ties by label, with exact distances (from the stored float32 vectors,
 //! smaller is nearer).
 
-use std::fmt;
 use std::mem::MaybeUninit;
 
 use crate::callback::LentFilter;
 use crate::error::{check, initialized, Error, Result, Status};
+use crate::hits::{BatchHits, RadiusHits};
 use crate::index::Index;
 use crate::options::{RadiusOptions, SearchOptions};
 use crate::sys;
@@ -23,14 +23,36 @@ pub struct SearchCounters {
     pub nodes_visited: u64,
     /// None: a path of a later library.
     pub path: Option<SearchPath>,
+    /// Of the sketches, codes and vectors that were compared.
+    pub row_bytes: u64,
+    /// Candidates kept; 0 where all were compared as asked.
+    pub ef_search: u64,
+    /// A time or a number of distances ended the search.
+    pub stopped: bool,
+}
+
+/// What an index knows of recall by `ef_search`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ExpectedRecall {
+    /// Rising `ef_search` from k on, each with the recall expected of it; none where all vectors are
+    /// compared.
+    pub rows: Vec<(usize, f64)>,
+    /// Vectors of the index that were sought, each as if it were new.
+    pub own_vectors: u64,
+    /// Queries asked with a recall that were compared with all vectors.
+    pub queries: u64,
 }
 
 impl SearchCounters {
-    fn from_c(c: &sys::vicinal_search_counters) -> SearchCounters {
+    pub(crate) fn from_c(c: &sys::vicinal_search_counters) -> SearchCounters {
         SearchCounters {
             distances: c.distances,
             nodes_visited: c.nodes_visited,
             path: SearchPath::from_c(c.path),
+            row_bytes: c.row_bytes,
+            ef_search: c.ef_search,
+            stopped: c.stopped != 0,
         }
     }
 }
@@ -163,6 +185,74 @@ impl Index {
         searched.map(|()| found)
     }
 
+    /// The next `n` hits behind those with the labels `known`, which earlier searches of the same
+    /// query found: a search for known + n at a moment of its own, without those. Nothing is held
+    /// between calls.
+    ///
+    /// Errors: as [`search`](Index::search).
+    pub fn more(
+        &self,
+        query: &[f32],
+        known: &[Label],
+        n: usize,
+        options: &SearchOptions<'_>,
+    ) -> Result<Vec<Hit>> {
+        let filter = LentFilter::new(options.filter);
+        let mut labels = room_for::<Label>(n)?;
+        let mut distances = room_for::<f32>(n)?;
+        let mut found = 0;
+        // SAFETY: both have room for n; the first `found` are written.
+        let searched = unsafe {
+            check(sys::vicinal_index_more(
+                self.pointer(),
+                query.as_ptr(),
+                query.len(),
+                known.as_ptr(),
+                known.len(),
+                n,
+                &search_options(options, &filter),
+                labels.as_mut_ptr(),
+                distances.as_mut_ptr(),
+                &mut found,
+                std::ptr::null_mut(),
+            ))
+        };
+        filter.resume();
+        searched?;
+        // SAFETY: as above.
+        unsafe {
+            labels.set_len(found);
+            distances.set_len(found);
+        }
+        Ok(hits(&labels, &distances).collect())
+    }
+
+    /// What is known of recall@k by `ef_search`, where [`SearchOptions::recall`] is said: measured on
+    /// the index's own vectors, and learned from queries asked with a recall and without a filter.
+    /// Where nothing is known of that k it is measured now, a second or so.
+    ///
+    /// Errors: `InvalidArgument` when `k` is 0.
+    pub fn expected_recall(&self, k: usize) -> Result<ExpectedRecall> {
+        const MOST: usize = 64;
+        let (mut efs, mut recalls) = ([0_usize; MOST], [0_f64; MOST]);
+        let (mut count, mut own_vectors, mut queries) = (0, 0, 0);
+        // SAFETY: both have room for MOST.
+        check(unsafe {
+            sys::vicinal_index_expected_recall(
+                self.pointer(),
+                k,
+                efs.as_mut_ptr(),
+                recalls.as_mut_ptr(),
+                MOST,
+                &mut count,
+                &mut own_vectors,
+                &mut queries,
+            )
+        })?;
+        let rows = efs.into_iter().zip(recalls).take(count).collect();
+        Ok(ExpectedRecall { rows, own_vectors, queries })
+    }
+
     /// One search per row of `queries`, spread over `threads` (0: the index's, at most 4,096). Each
     /// sees a moment of its own.
     ///
@@ -273,128 +363,17 @@ fn search_options(
     (c.predicate, c.predicate_context) = filter.lend();
     c.labels = options.labels.map_or(std::ptr::null(), |labels| labels.pointer());
     c.exact = options.exact.into();
+    c.recall = options.recall;
+    c.max_distances = options.max_distances;
+    // 0 is no limit.
+    let microseconds = |timeout: std::time::Duration| timeout.as_micros().clamp(1, u64::MAX.into());
+    c.timeout_us = options.timeout.map_or(0, |timeout| microseconds(timeout) as u64);
     c
 }
 
-fn hits<'a>(labels: &'a [Label], distances: &'a [f32]) -> impl Iterator<Item = Hit> + 'a {
+pub(crate) fn hits<'a>(
+    labels: &'a [Label],
+    distances: &'a [f32],
+) -> impl Iterator<Item = Hit> + 'a {
     labels.iter().zip(distances).map(|(&label, &distance)| Hit { label, distance })
-}
-
-/// What [`Index::search_batch`] found: two matrices of a row a query and k columns.
-#[derive(Clone)]
-pub struct BatchHits {
-    k: usize,
-    labels: Vec<Label>,
-    distances: Vec<f32>,
-    counts: Vec<usize>,
-    counters: Vec<sys::vicinal_search_counters>,
-}
-
-impl BatchHits {
-    /// Queries.
-    pub fn rows(&self) -> usize {
-        self.counts.len()
-    }
-
-    /// Labels that `row` found, nearest first, at most k. Panics when there is no such row.
-    pub fn labels(&self, row: usize) -> &[Label] {
-        &self.labels[row * self.k..][..self.counts[row]]
-    }
-
-    /// Their distances. Panics when there is no such row.
-    pub fn distances(&self, row: usize) -> &[f32] {
-        &self.distances[row * self.k..][..self.counts[row]]
-    }
-
-    /// Both. Panics when there is no such row.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = Hit> + '_ {
-        hits(self.labels(row), self.distances(row))
-    }
-
-    /// What `row` cost. Panics when there is no such row.
-    pub fn counters(&self, row: usize) -> SearchCounters {
-        SearchCounters::from_c(&self.counters[row])
-    }
-
-    /// The whole matrices, rows * k; what a row has not found is `u64::MAX` and infinity.
-    pub fn matrices(&self) -> (&[Label], &[f32]) {
-        (&self.labels, &self.distances)
-    }
-}
-
-impl fmt::Debug for BatchHits {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries((0..self.rows()).map(|row| self.labels(row))).finish()
-    }
-}
-
-/// What [`Index::search_radius`] found, nearest first.
-pub struct RadiusHits {
-    pointer: *mut sys::vicinal_hits,
-    counters: SearchCounters,
-}
-
-// SAFETY: nothing changes in it before it is freed.
-unsafe impl Send for RadiusHits {}
-unsafe impl Sync for RadiusHits {}
-
-impl RadiusHits {
-    /// How many were found.
-    pub fn len(&self) -> usize {
-        // SAFETY: the handle is good.
-        unsafe { sys::vicinal_hits_count(self.pointer) }
-    }
-
-    /// Whether none was.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Their labels.
-    pub fn labels(&self) -> &[Label] {
-        // SAFETY: as long as the handle lives.
-        unsafe { slice(sys::vicinal_hits_labels(self.pointer), self.len()) }
-    }
-
-    /// Their distances.
-    pub fn distances(&self) -> &[f32] {
-        // SAFETY: as long as the handle lives.
-        unsafe { slice(sys::vicinal_hits_distances(self.pointer), self.len()) }
-    }
-
-    /// Both.
-    pub fn iter(&self) -> impl Iterator<Item = Hit> + '_ {
-        hits(self.labels(), self.distances())
-    }
-
-    /// Whether more lie within the radius than [`RadiusOptions::max_hits`].
-    pub fn cut(&self) -> bool {
-        // SAFETY: the handle is good.
-        unsafe { sys::vicinal_hits_cut(self.pointer) }
-    }
-
-    /// What the search cost.
-    pub fn counters(&self) -> SearchCounters {
-        self.counters
-    }
-}
-
-impl Drop for RadiusHits {
-    fn drop(&mut self) {
-        // SAFETY: made by the library (or NULL), freed once.
-        unsafe { sys::vicinal_hits_free(self.pointer) }
-    }
-}
-
-impl fmt::Debug for RadiusHits {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.iter()).finish()
-    }
-}
-
-unsafe fn slice<'a, T>(pointer: *const T, count: usize) -> &'a [T] {
-    if count == 0 {
-        return &[];
-    }
-    std::slice::from_raw_parts(pointer, count)
 }

@@ -61,6 +61,8 @@ pub struct Stats {
     pub background_error: String,
     /// Fewer vectors than are worth a graph, about 500: searches compare with all.
     pub flat: bool,
+    /// Searches go by two bits a component: many dimensions only.
+    pub sketches: bool,
 }
 
 impl Stats {
@@ -94,6 +96,7 @@ impl Stats {
             background_error_age_s: age(c.background_error_age_s),
             background_error: text_of(&c.background_error),
             flat: c.flat != 0,
+            sketches: c.sketches != 0,
         }
     }
 }

@@ -7,33 +7,8 @@
 
 use std::os::raw::{c_char, c_void};
 
-/// Structs of the ABI, in C's layout.
-macro_rules! structs {
-    ($(struct $name:ident { $($field:ident: $type:ty,)* })*) => {
-        $(
-            #[repr(C)]
-            #[derive(Clone, Copy)]
-            pub struct $name { $(pub $field: $type,)* }
-        )*
-
-        /// Name, size and fields (name, type, offset) of every struct.
-        #[cfg(test)]
-        #[allow(clippy::type_complexity)]
-        pub fn structs() -> Vec<(&'static str, usize, Vec<(&'static str, &'static str, usize)>)> {
-            vec![$({
-                let space = std::mem::MaybeUninit::<$name>::uninit();
-                let base = space.as_ptr();
-                let fields = vec![$((
-                    stringify!($field),
-                    stringify!($type),
-                    // SAFETY: an address within `space`; nothing is read.
-                    unsafe { std::ptr::addr_of!((*base).$field) as usize } - base as usize,
-                )),*];
-                (stringify!($name), std::mem::size_of::<$name>(), fields)
-            }),*]
-        }
-    };
-}
+#[macro_use]
+mod macros;
 
 /// Functions of the ABI.
 macro_rules! functions {
@@ -248,6 +223,9 @@ structs! {
         labels: *const vicinal_label_set,
         exact: u32,
         reserved: u32,
+        recall: f64,
+        max_distances: u64,
+        timeout_us: u64,
     }
     struct vicinal_radius_options {
         size: usize,
@@ -308,7 +286,9 @@ structs! {
         distances: u64,
         nodes_visited: u64,
         path: vicinal_search_path,
-        reserved: u32,
+        stopped: u32,
+        row_bytes: u64,
+        ef_search: u64,
     }
     struct vicinal_repair_result {
         size: usize,
@@ -367,6 +347,7 @@ structs! {
         background_error_age_s: f64,
         background_error: [c_char; VICINAL_ERROR_BYTES],
         flat: u64,
+        sketches: u64,
     }
     struct vicinal_stored_stats {
         size: usize,

@@ -114,8 +114,8 @@ VICINAL_API vicinal_status vicinal_batch_options_init(vicinal_batch_options* opt
 /// How a search is done. One struct serves any number of searches.
 typedef struct vicinal_search_options {
   size_t size;
-  /// Candidates kept during the walk, at most 100,000; at least k is used; 0 (default): the index's
-  /// ef_search.
+  /// Candidates kept during the walk, at most 100,000; at least k is used; 0 (default): what `recall`
+  /// says, or the index's ef_search.
   size_t ef_search;
   /// Which labels may be returned: those for which this is true. NULL (default): all. It may call
   /// the index, and write to it; the search sees the moment at which it began.
@@ -127,6 +127,15 @@ typedef struct vicinal_search_options {
   /// 1: compares with every live vector instead of walking the graph: exact, O(n). Default 0.
   uint32_t exact;
   uint32_t reserved;
+  /// In place of ef_search: the share of the k nearest that is to be found on average, 0 to 1; 0
+  /// (default): not said, 1: exact. See vicinal_index_expected_recall(); the first search that says
+  /// a recall waits for what that measures, unless it has one of the two limits below.
+  double recall;
+  /// Most distances computed before the search stops with the best met until then, and a step more;
+  /// 0 (default): no limit. vicinal_search_counters::stopped says that it did.
+  uint64_t max_distances;
+  /// Microseconds after which the call stops in the same way; 0 (default): no limit.
+  uint64_t timeout_us;
 } vicinal_search_options;
 VICINAL_API vicinal_status vicinal_search_options_init(vicinal_search_options* options,
                                                        size_t size);

@@ -18,7 +18,9 @@ typedef struct vicinal_search_counters {
   uint64_t distances;      ///< distances computed, codes and float32 together
   uint64_t nodes_visited;  ///< nodes expanded
   vicinal_search_path path;
-  uint32_t reserved;
+  uint32_t stopped;    ///< 1: max_distances or timeout_us ended the search
+  uint64_t row_bytes;  ///< of the sketches, codes and vectors that were compared
+  uint64_t ef_search;  ///< candidates kept; 0 where all were compared as asked
 } vicinal_search_counters;
 VICINAL_API vicinal_status vicinal_search_counters_init(vicinal_search_counters* counters,
                                                         size_t size);
@@ -43,6 +45,31 @@ VICINAL_API vicinal_status vicinal_index_search(const vicinal_index* index, cons
                                                 const vicinal_search_options* options,
                                                 uint64_t* labels, float* distances, size_t* found,
                                                 vicinal_search_counters* counters);
+
+/// The next `n` hits behind the `known` labels that earlier searches of the same query found: a
+/// search for known + n at a moment of its own, without those. Holds nothing between calls. `labels`
+/// and `distances` (may be NULL) take n.
+/// Errors: as vicinal_index_search(); VICINAL_INVALID_ARGUMENT  known + n is beyond what memory can
+/// have.
+VICINAL_API vicinal_status vicinal_index_more(const vicinal_index* index, const float* query,
+                                              size_t dimension, const uint64_t* known_labels,
+                                              size_t known, size_t n,
+                                              const vicinal_search_options* options,
+                                              uint64_t* labels, float* distances, size_t* found,
+                                              vicinal_search_counters* counters);
+
+/// What is known of recall@k by ef_search, where vicinal_search_options::recall is said: rows of
+/// rising ef from k on, with the recall expected. It is measured on the index's own vectors and
+/// learned from the queries asked with a recall; see Index::expected_recall() of the C++ API. Where
+/// nothing is known of that k it is measured now, a second or so.
+/// Shapes: efs[capacity], recalls[capacity]; `*count` is how many rows there are, none where all
+/// vectors are compared, and 26 at most; those that have room are written. `own_vectors` and
+/// `queries` (may be NULL) get the sizes of the two samples.
+/// Errors: VICINAL_INVALID_ARGUMENT  k is 0;  VICINAL_CLOSED
+VICINAL_API vicinal_status vicinal_index_expected_recall(const vicinal_index* index, size_t k,
+                                                         size_t* efs, double* recalls,
+                                                         size_t capacity, size_t* count,
+                                                         uint64_t* own_vectors, uint64_t* queries);
 
 /// One search per row of the `rows` x `dimension` components at `queries`, spread over `threads`
 /// (at most 4,096; 0: the index's). Each sees a moment of its own.

@@ -44,6 +44,7 @@ typedef struct vicinal_stats {
   double background_error_age_s;               ///< seconds since the last; -1 for none
   char background_error[VICINAL_ERROR_BYTES];  ///< the last of them in this process; "": none
   uint64_t flat;  ///< 1: fewer vectors than are worth a graph, about 500; searches compare with all
+  uint64_t sketches;  ///< 1: searches go by two bits a component: many dimensions only
 } vicinal_stats;
 VICINAL_API vicinal_status vicinal_stats_init(vicinal_stats* stats, size_t size);
 

@@ -264,6 +264,29 @@ functions! {
         options: *const vicinal_validate_options,
         report: *mut vicinal_validate_report,
     ) -> vicinal_status;
+    fn vicinal_index_expected_recall(
+        index: *const vicinal_index,
+        k: usize,
+        efs: *mut usize,
+        recalls: *mut f64,
+        capacity: usize,
+        count: *mut usize,
+        own_vectors: *mut u64,
+        queries: *mut u64,
+    ) -> vicinal_status;
+    fn vicinal_index_more(
+        index: *const vicinal_index,
+        query: *const f32,
+        dimension: usize,
+        known_labels: *const u64,
+        known: usize,
+        n: usize,
+        options: *const vicinal_search_options,
+        labels: *mut u64,
+        distances: *mut f32,
+        found: *mut usize,
+        counters: *mut vicinal_search_counters,
+    ) -> vicinal_status;
     fn vicinal_index_recall(
         index: *const vicinal_index,
         options: *const vicinal_recall_options,
