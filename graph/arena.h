@@ -1,13 +1,11 @@
 // Memory that never moves under who uses it: rows by NodeId, in pieces of the heap while they are
-// few, then in segments of pages from the system, huge ones where they are worth one.
+// few (pieces.h), then in segments of pages from the system, huge ones where they are worth one.
 //
 // What: map_pages(), and SegmentTable/SegmentedArray: arrays by NodeId that grow while readers use
-// what is there (G7). A table begins with nothing. A flat graph (flat.h) has pieces of it: a few
-// rows each, from the allocator hook. grow() then copies all rows to segments,
-// once.
-// Threads: element access from any thread for ids below a grown limit. Growing serializes itself;
-// the first grow() of a table with pieces must have no writer of its rows beside it, readers it
-// may: who reads a piece after it sees what was there before.
+// what is there (G7). A table begins with nothing, and takes its rows over from pieces once.
+// Threads: element access from any thread for ids below a grown limit. One grows at a time: whoever
+// owns the table sees to that. The first grow() of a table with pieces must have no writer of its
+// rows beside it, readers it may: who reads a piece after it sees what was there before.
 // Why our own: rows at random from 4 KiB pages cost 1.2 to 1.4 times what they cost from huge
 // pages, and growing must neither block nor move what readers hold. A segment is at most 32 MiB, so
 // little address space is taken at once; until it is worth a huge page it comes in small ones, so
@@ -18,11 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <type_traits>
 
-#include "engine/base/mutex.h"
 #include "graph/types.h"
 #include "kernels/kernels.h"
 
@@ -35,99 +31,117 @@ void unmap_pages(std::byte* pages, std::size_t bytes) noexcept;
 /// How many of the bytes of a mapping are in memory.
 std::uint64_t resident_bytes(const std::byte* pages, std::size_t bytes);
 
-/// Where new rows go: in a flat graph (flat.h) to pieces. kHugeSegments: more are to come, so that
-/// huge pages are worth it from the first row on.
-enum class Growth : std::uint8_t { kSegments, kPieces, kHugeSegments };
+/// Whether more rows are to come, so that huge pages are worth it from the first one on.
+enum class Growth : std::uint8_t { kSegments, kHugeSegments };
 
 /// Of what a table uses, from when on a huge page is worth it: the rest of it is less.
 inline constexpr std::size_t kWorthHugePage = std::size_t{1} << 20;
 
-/// Rows of equal stride by id.
-class SegmentTable {
+/// Where the rows of a table are: parts of 2^shift rows each. An entry is written once, before any
+/// id in it is handed out. A word alone, so that a small index has small tables.
+class RowDirectory {
  public:
   /// Copies `count` rows that readers may be looking at; null: memcpy.
   using CopyRows = void (*)(std::byte* to, const std::byte* from, std::size_t count);
 
-  /// `stride` bytes a row; at most kMaxNodes rows. Allocates nothing.
-  explicit SegmentTable(std::size_t stride, CopyRows copy = nullptr);
-  ~SegmentTable();
-  SegmentTable(const SegmentTable&) = delete;
-  SegmentTable& operator=(const SegmentTable&) = delete;
+  RowDirectory() : present_(const_cast<Parts*>(&kNone.parts)) {}
+  ~RowDirectory();
+  RowDirectory(const RowDirectory&) = delete;
+  RowDirectory& operator=(const RowDirectory&) = delete;
 
-  /// Makes rows below `limit` usable; once there are segments, in segments. Throws std::bad_alloc,
-  /// leaving what was there.
-  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
-
-  std::byte* row(std::uint32_t id) { return at(*directory_.load(std::memory_order_acquire), id); }
-  const std::byte* row(std::uint32_t id) const {
-    return at(*directory_.load(std::memory_order_acquire), id);
+  /// Of at most kMaxNodes rows. Of a table that never grew every row, of 64 bytes at most, is
+  /// zeros, for readers only.
+  std::byte* row(std::uint32_t id, std::size_t stride) const {
+    const Parts& parts = *present_.load(std::memory_order_acquire);
+    return parts.entries()[id >> parts.shift] + std::size_t{id & parts.mask} * stride;
   }
-  std::size_t stride() const { return stride_; }
-  /// The same rows as the kernels see them; good for what was grown before.
-  kernels::RowTable row_table() const {
-    Directory* const d = directory_.load(std::memory_order_acquire);
-    if (d == nullptr) return {nullptr, 0, 0, stride_};
-    return {d->parts(), d->shift, d->mask, stride_};
-  }
+  kernels::RowTable row_table(std::size_t stride) const;
 
-  /// What grow() left behind when it took the rows from pieces: whoever holds a row of one may go on
-  /// until this ends. Null while there are no segments, and when it was taken.
-  class Pieces;
-  struct EndPieces {
-    void operator()(Pieces* pieces) const noexcept;
-  };
-  using OwnedPieces = std::unique_ptr<Pieces, EndPieces>;
-  OwnedPieces take_left_pieces();
-
-  /// Memory that the process has for it.
+  /// Makes rows below `limit` usable in segments; `in_pieces` rows are taken over from there. Throws
+  /// std::bad_alloc, leaving what was there.
+  void grow(std::uint64_t limit, Growth growth, std::size_t stride, std::uint64_t in_pieces,
+            CopyRows copy);
+  bool in_segments() const { return present_.load(std::memory_order_acquire)->in_segments; }
+  /// Memory that the process has for segments.
   std::uint64_t bytes_held() const;
 
- private:
-  /// Where the rows are: parts of 2^shift rows each. An entry is written once, before any id in it
-  /// is handed out.
-  struct Directory {
-    std::uint32_t shift;
+  // -- For Pieces: while there are no segments.
+
+  struct alignas(std::byte*) Parts {
     std::uint32_t mask;
-    std::uint64_t bytes;  ///< of the directory itself
+    std::uint8_t shift;
+    bool in_segments;
 
-    /// The entries, which follow.
-    std::byte** parts() { return reinterpret_cast<std::byte**>(this + 1); }
+    /// Which follow.
+    std::byte** entries() { return reinterpret_cast<std::byte**>(this + 1); }
+    std::byte* const* entries() const { return reinterpret_cast<std::byte* const*>(this + 1); }
   };
+  Parts& parts() const { return *present_.load(std::memory_order_relaxed); }
+  void show(Parts* parts) { present_.store(parts, std::memory_order_release); }
 
-  std::byte* at(Directory& d, std::uint32_t id) const {
-    return d.parts()[id >> d.shift] + static_cast<std::size_t>(id & d.mask) * stride_;
-  }
-  void grow_in_segments(std::uint64_t limit, bool huge);
-  void grow_in_pieces(std::uint64_t limit);
-  Directory* make_segment_directory() const;
-  void add_segments(Directory& d, std::uint64_t limit, bool huge) VICINAL_REQUIRES(grow_mutex_);
-  void copy_pieces(Directory& to) VICINAL_REQUIRES(grow_mutex_);
-  std::size_t segment_bytes(const Directory& d) const;
+ private:
+  /// Both halves of all ids lead to one row of zeros, in memory that nobody can write to: to write
+  /// to a row without grow() ends the process, and damages nothing.
+  struct None {
+    Parts parts;
+    const std::byte* entries[2];
+  };
+  static const None kNone;
+  struct Segments;
 
-  const std::size_t stride_;
-  const CopyRows copy_;
-  std::atomic<Directory*> directory_{nullptr};
-  std::atomic<std::uint64_t> limit_{0};  ///< of rows in segments; 0 while there are none
+  Segments* segments() const;
+  static void add_segments(Segments& s, std::uint64_t limit, bool huge);
+  static void copy_pieces(const Parts& from, Parts& to, std::uint64_t rows, std::size_t stride,
+                          CopyRows copy);
 
-  mutable internal::Mutex grow_mutex_;
-  /// While there are no segments: what the directory's entries lead to. Afterwards: what is left.
-  OwnedPieces pieces_ VICINAL_GUARDED_BY(grow_mutex_);
-  std::atomic<bool> first_is_huge_{false};  ///< of the segments
+  std::atomic<Parts*> present_;
 };
 
-/// An array of trivially destructible T by NodeId; new elements are zero bytes.
+/// A table, for who grows several alike (pieces.h).
+struct TableRows {
+  RowDirectory* directory;
+  std::size_t stride;
+};
+
+/// Rows of equal stride by id.
+class SegmentTable {
+ public:
+  explicit SegmentTable(std::size_t stride) : stride_(stride) {}
+
+  /// See RowDirectory::grow().
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments, std::uint64_t in_pieces = 0) {
+    directory_.grow(limit, growth, stride_, in_pieces, nullptr);
+  }
+  std::byte* row(std::uint32_t id) { return directory_.row(id, stride_); }
+  const std::byte* row(std::uint32_t id) const { return directory_.row(id, stride_); }
+  std::size_t stride() const { return stride_; }
+  /// The same rows as the kernels see them; good for what was grown before.
+  kernels::RowTable row_table() const { return directory_.row_table(stride_); }
+  std::uint64_t bytes_held() const { return directory_.bytes_held(); }
+  TableRows table() { return {&directory_, stride_}; }
+
+ private:
+  const std::size_t stride_;
+  RowDirectory directory_;
+};
+
+/// An array of trivially destructible T by NodeId; new elements are zero bytes, and so is what is
+/// read of an array that never grew.
 template <typename T>
 class SegmentedArray {
-  static_assert(std::is_trivially_destructible_v<T>);
+  static_assert(std::is_trivially_destructible_v<T> && sizeof(T) <= 64);
 
  public:
-  SegmentedArray() : table_(sizeof(T), Copier<T>::copy) {}
-
-  void grow(std::uint64_t limit, Growth growth = Growth::kSegments) { table_.grow(limit, growth); }
-  std::uint64_t bytes_held() const { return table_.bytes_held(); }
-  T& operator[](std::uint32_t i) { return *std::launder(reinterpret_cast<T*>(table_.row(i))); }
+  void grow(std::uint64_t limit, Growth growth = Growth::kSegments, std::uint64_t in_pieces = 0) {
+    directory_.grow(limit, growth, sizeof(T), in_pieces, Copier<T>::copy);
+  }
+  std::uint64_t bytes_held() const { return directory_.bytes_held(); }
+  TableRows table() { return {&directory_, sizeof(T)}; }
+  T& operator[](std::uint32_t i) {
+    return *std::launder(reinterpret_cast<T*>(directory_.row(i, sizeof(T))));
+  }
   const T& operator[](std::uint32_t i) const {
-    return *std::launder(reinterpret_cast<const T*>(table_.row(i)));
+    return *std::launder(reinterpret_cast<const T*>(directory_.row(i, sizeof(T))));
   }
   T& operator[](NodeId id) { return (*this)[raw(id)]; }
   const T& operator[](NodeId id) const { return (*this)[raw(id)]; }
@@ -136,7 +150,7 @@ class SegmentedArray {
   // Readers may change what is atomic (a mark, a bit) while it is copied.
   template <typename U>
   struct Copier {
-    static constexpr SegmentTable::CopyRows copy = nullptr;
+    static constexpr RowDirectory::CopyRows copy = nullptr;
   };
   template <typename U>
   struct Copier<std::atomic<U>> {
@@ -149,7 +163,7 @@ class SegmentedArray {
     }
   };
 
-  SegmentTable table_;
+  RowDirectory directory_;
 };
 
 }  // namespace vicinal::graph

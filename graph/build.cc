@@ -348,7 +348,8 @@ bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, u
         rounds.run(*fixed, round);
       } else {
         inside.emplace(g.scratches);
-        Topology* const coming = g.coming.load(std::memory_order_acquire);  // first: see link()
+        Topology* const coming =
+            g.linking->coming.load(std::memory_order_acquire);  // first: see link()
         Topology& t = *g.topology.load(std::memory_order_acquire);
         try {
           if (coming != nullptr && coming != &t) rounds.run(*coming, round);

@@ -9,18 +9,18 @@
 namespace vicinal::graph {
 
 struct Config {
+  std::uint64_t seed = 42;
   std::uint32_t dimension = 0;
-  Metric metric = Metric::kCosine;
   std::uint32_t M = 16;
   std::uint32_t ef_construction = 200;
+  /// Below as many slots a graph is flat (flat.h); 0: never.
+  std::uint32_t smallest_graph = 0;
+  Metric metric = Metric::kCosine;
   Quantization quantization = Quantization::kInt8;
-  std::uint64_t seed = 42;
   Storage storage = Storage::kFloat32;
   /// False: rows are not kept here; searches and scans get them from a RowSource. Needs kInt8, and
   /// rows that are not traversed themselves.
   bool keep_vectors = true;
-  /// Below as many slots a graph is flat (flat.h); 0: never.
-  std::uint32_t smallest_graph = 0;
 
   RowShape row_shape() const { return {dimension, storage}; }
   /// Whether the rows themselves are the int8 codes that are traversed (codes.h).

@@ -7,18 +7,21 @@
 namespace vicinal::graph {
 namespace {
 
+struct alignas(64) OnALine {
+  EpochDomain::Participant participant;
+};
+
 EpochDomain::Participant* make_participant() {
-  using Participant = EpochDomain::Participant;
-  return new (internal::hook_allocate(sizeof(Participant), alignof(Participant))) Participant;
+  return &(new (internal::hook_allocate(sizeof(OnALine), alignof(OnALine))) OnALine)->participant;
 }
 
 }  // namespace
 
 EpochDomain::~EpochDomain() {
-  for (Participant* p = head_.load(); p != nullptr;) {
+  for (Participant* p = head_.load(); p != &first_;) {
     Participant* next = p->next;
     p->~Participant();
-    internal::hook_deallocate(p, sizeof(Participant), alignof(Participant));
+    internal::hook_deallocate(p, sizeof(OnALine), alignof(OnALine));
     p = next;
   }
 }

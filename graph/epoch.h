@@ -21,7 +21,7 @@ namespace vicinal::graph {
 
 class EpochDomain {
  public:
-  struct alignas(64) Participant {
+  struct Participant {
     std::atomic<std::uint64_t> active{0};  ///< the epoch it entered at; 0 when outside
     Participant* next = nullptr;
     bool anybodys = false;  ///< of enter_anybodys()
@@ -59,7 +59,10 @@ class EpochDomain {
   void add(Participant* p) VICINAL_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> epoch_{1};
-  std::atomic<Participant*> head_{nullptr};
+  /// Of enter_anybodys(), and the last of the list: a small index needs no other. Each of those that
+  /// are made later has a cache line.
+  Participant first_{.anybodys = true};
+  std::atomic<Participant*> head_{&first_};
   /// Orders tags and advances: what was tagged before an advance is seen by it.
   internal::Mutex mutex_;
 };

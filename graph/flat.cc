@@ -1,6 +1,8 @@
 #include "graph/flat.h"
 
 #include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "graph/visibility.h"
 
@@ -26,13 +28,21 @@ void encode_rows(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
 
 }  // namespace
 
+void make_rotation_signs(GraphState& g) {
+  if (g.rotation_signs != nullptr) return;
+  g.rotation_signs = std::make_unique<const std::vector<float>>(
+      kernels::make_rotation_signs(g.config.dimension, g.config.seed));
+}
+
 void make_linking_parts(GraphState& g) {
-  if ((g.own_codes || g.use_sketches) && g.rotation_signs.empty()) {
-    g.rotation_signs = kernels::make_rotation_signs(g.config.dimension, g.config.seed);
-  }
-  if (g.stripes == nullptr) g.stripes = std::make_unique<GraphState::Stripes>();
-  begin_linking(*g.topology.load());
-  g.scratches.begin_linking();
+  if (g.own_codes || g.use_sketches) make_rotation_signs(g);
+  if (g.linking == nullptr) g.linking = std::make_unique<GraphState::Linking>();
+  g.walk_statistics.prepare();
+  g.scratches.begin_linking(g.linking->linkers.domain());
+  if (g.topology.load() != &Topology::none()) return;
+  auto first = std::make_unique<Topology>(g.epochs);
+  begin_linking(*first);
+  g.topology.store(first.release(), std::memory_order_release);
 }
 
 void begin_linking(GraphState& g, std::uint64_t limit) {
@@ -42,10 +52,10 @@ void begin_linking(GraphState& g, std::uint64_t limit) {
   {
     // No step is on while what steps write is copied.
     const Visibility::Step quiet(g.visibility);
-    grow_tables(g, std::max(limit, slots), Growth::kSegments);
+    grow_tables(g, std::max(limit, slots));
   }
   encode_rows(g);
-  g.left_pieces = {g.vectors.take_left_pieces(), g.codes.take_left_pieces(), g.epochs.retire_tag()};
+  g.linking->left_rows_tag = g.epochs.retire_tag();  // of the rows that were copied
   for (std::uint64_t i = 0; i < slots; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     const NodeState s = g.state(node);
@@ -57,8 +67,8 @@ void begin_linking(GraphState& g, std::uint64_t limit) {
 namespace {
 
 bool release_locked(GraphState& g) VICINAL_REQUIRES(g.slots_mutex) {
-  GraphState::FlatCondemned& condemned = g.flat_condemned;
-  if (condemned.nodes.empty()) return true;
+  if (g.flat_condemned == nullptr || g.flat_condemned->nodes.empty()) return true;
+  GraphState::FlatCondemned& condemned = *g.flat_condemned;
   if (g.epochs.advance() <= condemned.tag) return false;
   g.unlinked_slots.insert(g.unlinked_slots.end(), condemned.nodes.begin(), condemned.nodes.end());
   condemned.nodes.clear();
@@ -73,12 +83,19 @@ bool release_condemned(GraphState& g) {
 }
 
 bool repair_flat(GraphState& g, RepairResult& result) {
-  if (!g.flat.load(std::memory_order_relaxed)) return false;  // for good
+  if (!g.flat.load(std::memory_order_acquire)) return false;  // for good
   const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   if (!g.flat.load(std::memory_order_relaxed)) return false;
-  GraphState::FlatCondemned& condemned = g.flat_condemned;
   const std::int64_t dead = g.tombstone_count.load(std::memory_order_relaxed);
+  if (g.flat_condemned == nullptr) {
+    if (dead == 0) {
+      result.finished = true;
+      return true;
+    }
+    g.flat_condemned = std::make_unique<GraphState::FlatCondemned>();
+  }
+  GraphState::FlatCondemned& condemned = *g.flat_condemned;
   if (condemned.nodes.empty() && dead > 0) {
     condemned.nodes.reserve(static_cast<std::size_t>(dead));
     const std::uint64_t limit = g.next_slot.load(std::memory_order_relaxed);

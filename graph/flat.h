@@ -1,7 +1,8 @@
 // Flat: a graph of few nodes has no links: searches compare with all of them.
 //
 // What: below Config::smallest_graph slots, and below 2 MiB of rows, a graph is flat: rows in pieces
-// of the heap, no codes beside kept rows, no links, no lists of them, and scan() for every search.
+// of the heap (pieces.h), no codes beside kept rows, no links, nothing of what links need
+// (GraphState::Linking), and scan() for every search.
 // Before the slot is handed out that passes this bound, linking begins: what only links need is
 // made, every row is copied to segments, codes are made, and all nodes that are there join the
 // backlog (link_backlog.h), from which every write links some. A graph is never flat again.
@@ -28,6 +29,9 @@
 #include "vicinal/options.h"
 
 namespace vicinal::graph {
+
+/// Before the first code; no effect when they are there. Throws std::bad_alloc.
+void make_rotation_signs(GraphState& g);
 
 /// Makes what only links need. Throws std::bad_alloc; no effect when it is there.
 void make_linking_parts(GraphState& g) VICINAL_REQUIRES(g.slots_mutex);

@@ -235,8 +235,8 @@ void publish_forward_links(GraphState& g, Topology& t, NodeId node, const Forwar
 }
 
 void note_crowded(GraphState& g, NodeId node) {
-  const internal::MutexLock lock(g.crowded_mutex);
-  g.crowded.push_back(node);
+  const internal::MutexLock lock(g.linking->crowded_mutex);
+  g.linking->crowded.push_back(node);
 }
 
 }  // namespace vicinal::graph

@@ -149,6 +149,10 @@ GraphStats Graph::stats() const {
   }
   s.bytes_vectors = g.vectors.bytes_held();
   s.bytes_codes = g.codes.bytes_held() + g.sketches.bytes_held();
+  {
+    const internal::MutexLock lock(g.slots_mutex);
+    (g.config.keep_vectors ? s.bytes_vectors : s.bytes_codes) += g.row_pieces.bytes();
+  }
   s.bytes_scratch = g.scratches.bytes();
   s.sketches = g.sketch_trial.passed();
   s.wider_walks = g.walk_statistics.wider_walks.load(std::memory_order_relaxed);
@@ -166,13 +170,15 @@ void Graph::mark_changed(std::span<const NodeId> nodes) noexcept {
   const Visibility::Step step(g.visibility);
   // Inside the step: see show().
   Topology& t = *g.topology.load(std::memory_order_acquire);
+  if (g.flat.load(std::memory_order_acquire)) return;  // all are marked when they are linked
   for (const NodeId node : nodes) t.mark_changed(node);
 }
 
 bool Graph::links_settled() const {
   const BorrowedScratch scratch(state_->scratches);
+  if (flat()) return true;
   // In this order: whoever published a list before has marked it, or is inside still.
-  return state_->linkers.nobody_inside() &&
+  return state_->linking->linkers.nobody_inside() &&
          !state_->topology.load(std::memory_order_acquire)->any_changed(node_limit());
 }
 

@@ -1,6 +1,7 @@
 #include "graph/graph_state.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -35,28 +36,30 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
       use_codes(c.quantization == Quantization::kInt8),
       own_codes(use_codes && !c.rows_are_codes()),
       use_sketches(has_sketches(c)),
-      level_multiplier(1.0 / std::log(static_cast<double>(c.M))),
+      flat(c.smallest_graph > 0),
       pool(std::move(p)),
+      row_pieces(0, c.keep_vectors ? Pieces::Lines::kButTheFirst : Pieces::Lines::kAlways),
       vectors(vector_stride(c)),
       codes(kernels::code_stride(c.dimension)),
       sketches(kernels::sketch_stride(c.dimension)),
-      flat(c.smallest_graph > 0),
-      topology(nullptr) {
-  auto first = std::make_unique<Topology>(epochs);
-  topology.store(first.get());
+      topology(&Topology::none()) {
   const internal::MutexLock lock(slots_mutex);
-  if (codes_at_once()) rotation_signs = kernels::make_rotation_signs(c.dimension, c.seed);
+  if (codes_at_once()) make_rotation_signs(*this);
   if (!flat.load()) make_linking_parts(*this);
-  static_cast<void>(first.release());  // the destructor's from now on
 }
 
-GraphState::~GraphState() { delete topology.load(); }
+GraphState::~GraphState() {
+  if (topology.load() != &Topology::none()) delete topology.load();
+}
 
 void GraphState::reclaim_slots() noexcept {
-  const bool pieces = left_pieces.vectors != nullptr || left_pieces.codes != nullptr;
-  if (left_slots.empty() && !pieces) return;
+  const bool pieces_left = !flat.load(std::memory_order_relaxed) && linking->left_rows_tag != 0;
+  if (left_slots.empty() && !pieces_left) return;
   const std::uint64_t oldest = epochs.advance();
-  if (pieces && left_pieces.tag < oldest) left_pieces = {};
+  if (pieces_left && linking->left_rows_tag < oldest) {
+    row_pieces.end();
+    linking->left_rows_tag = 0;
+  }
   const auto end = std::find_if_not(left_slots.begin(), left_slots.end(),
                                     [&](const LeftSlot& left) { return left.tag < oldest; });
   for (auto at = end; at != left_slots.begin();) {  // so that the first is handed out first
@@ -75,43 +78,67 @@ void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
   reclaim_slots();
 }
 
+namespace {
+
+// Moves those to `ended` that no reader is in any more; true when none is left.
+bool take_ended_topologies(GraphState& g, internal::Vector<GraphState::LeftTopology>& ended)
+    VICINAL_EXCLUDES(g.slots_mutex) {
+  const internal::MutexLock lock(g.slots_mutex);
+  internal::Vector<GraphState::LeftTopology>& left = g.left_topologies();
+  const std::uint64_t oldest = g.epochs.advance();
+  ended.reserve(left.size());
+  for (GraphState::LeftTopology& one : left) {
+    if (one.tag >= oldest) continue;
+    g.unlinked_slots.insert(g.unlinked_slots.end(), one.left_out.begin(), one.left_out.end());
+    ended.push_back(std::move(one));
+  }
+  std::erase_if(left, [](const GraphState::LeftTopology& one) { return one.topology == nullptr; });
+  g.linking->topologies_left.store(!left.empty(), std::memory_order_release);
+  return left.empty();
+}
+
+}  // namespace
+
 bool GraphState::reclaim_topologies() {
-  if (!topologies_left.load(std::memory_order_acquire)) return true;
+  if (flat.load(std::memory_order_acquire)) return true;
+  if (!linking->topologies_left.load(std::memory_order_acquire)) return true;
   internal::Vector<LeftTopology> ended;  // ends outside of the lock: a large one takes milliseconds
-  const bool none_left = take_ended_topologies(ended);
+  const bool none_left = take_ended_topologies(*this, ended);
   // A step that is on may have looked at one of them for the present one, outside of any epoch.
   if (!ended.empty()) const Visibility::Step barrier(visibility);
   return none_left;
 }
 
-bool GraphState::take_ended_topologies(internal::Vector<LeftTopology>& ended) {
-  const internal::MutexLock lock(slots_mutex);
-  const std::uint64_t oldest = epochs.advance();
-  ended.reserve(left_topologies.size());
-  for (LeftTopology& left : left_topologies) {
-    if (left.tag >= oldest) continue;
-    unlinked_slots.insert(unlinked_slots.end(), left.left_out.begin(), left.left_out.end());
-    ended.push_back(std::move(left));
-  }
-  std::erase_if(left_topologies, [](const LeftTopology& left) { return left.topology == nullptr; });
-  topologies_left.store(!left_topologies.empty(), std::memory_order_release);
-  return left_topologies.empty();
-}
-
 Level GraphState::draw_level(Label label) const {
   const std::uint64_t hash = splitmix(config.seed ^ splitmix(label));
   const double uniform = (static_cast<double>(hash >> 11) + 0.5) * 0x1.0p-53;
-  const double level = -std::log(uniform) * level_multiplier;
+  // The paper's mL is 1 / ln(M).
+  const double level = -std::log(uniform) * (1.0 / std::log(static_cast<double>(config.M)));
   return static_cast<Level>(std::min(level, static_cast<double>(kMaxLevels - 1)));
 }
+
+namespace {
+
+// The same for a flat graph.
+void grow_flat(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex) {
+  const TableRows rows = (g.config.keep_vectors ? g.vectors : g.codes).table();
+  g.row_pieces.grow(limit, {&rows, 1});
+  const auto [numbers, before, marks] = g.visibility.tables();
+  const TableRows standings = g.standings.table();
+  if (g.config.metric == Metric::kCosine) {
+    g.field_pieces.grow(limit, std::array{numbers, g.labels.table(), before,
+                                          g.inverse_norms.table(), standings, marks});
+  } else {
+    g.field_pieces.grow(limit, std::array{numbers, g.labels.table(), before, standings, marks});
+  }
+}
+
+}  // namespace
 
 void GraphState::grow(std::uint64_t limit) {
   const bool stays_flat = flat.load(std::memory_order_relaxed) && fits_flat(config, limit);
   if (free_slots.capacity() < limit) {
-    constexpr std::uint64_t kAFew = 16;
-    const std::size_t capacity = stays_flat
-                                     ? (limit + kAFew - 1) / kAFew * kAFew
-                                     : std::max<std::size_t>(limit, 2 * free_slots.capacity());
+    const std::size_t capacity = std::max<std::size_t>(limit, 2 * free_slots.capacity());
     left_slots.reserve(capacity);
     unlinked_slots.reserve(capacity);
     free_slots.reserve(capacity);
@@ -119,35 +146,37 @@ void GraphState::grow(std::uint64_t limit) {
   if (flat.load(std::memory_order_relaxed) && !stays_flat) {
     begin_linking(*this, limit);
   } else {
-    grow_tables(*this, limit, stays_flat ? Growth::kPieces : Growth::kSegments);
+    stays_flat ? grow_flat(*this, limit) : grow_tables(*this, limit);
   }
 }
 
-void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) {
-  const bool codes = growth == Growth::kPieces ? g.codes_at_once() : g.own_codes;
-  if (g.config.keep_vectors) g.vectors.grow(limit, growth);
-  if (codes) g.codes.grow(limit, growth);
-  if (g.use_sketches && growth != Growth::kPieces) g.sketches.grow(limit, growth);
-  g.labels.grow(limit, growth);
-  g.inverse_norms.grow(limit, growth);
-  g.levels.grow(limit, growth);
-  g.states.grow(limit, growth);
-  g.visibility.grow(limit, growth);
-  g.backlog.grow(limit, growth);
-  g.topology.load()->grow(limit, growth);
-  if (Topology* const fresh = g.coming.load()) fresh->grow(limit, growth);
+void grow_tables(GraphState& g, std::uint64_t limit) {
+  const std::uint64_t rows = g.row_pieces.rows();
+  const std::uint64_t fields = g.field_pieces.rows();
+  constexpr Growth kSegments = Growth::kSegments;
+  if (g.config.keep_vectors) g.vectors.grow(limit, kSegments, rows);
+  if (g.own_codes) g.codes.grow(limit, kSegments, g.config.keep_vectors ? 0 : rows);
+  if (g.use_sketches) g.sketches.grow(limit);
+  g.labels.grow(limit, kSegments, fields);
+  if (g.config.metric == Metric::kCosine) g.inverse_norms.grow(limit, kSegments, fields);
+  g.standings.grow(limit, kSegments, fields);
+  g.visibility.grow(limit, fields);
+  g.backlog.grow(limit);
+  g.topology.load()->grow(limit);
+  if (Topology* const fresh = g.linking->coming.load()) fresh->grow(limit);
 }
 
 std::uint64_t bytes_of_nodes(const GraphState& g) {
   std::uint64_t bytes = g.labels.bytes_held() + g.inverse_norms.bytes_held() +
-                        g.levels.bytes_held() + g.states.bytes_held() + g.visibility.bytes_held() +
+                        g.standings.bytes_held() + g.visibility.bytes_held() +
                         g.backlog.bytes_held() +
                         g.topology.load(std::memory_order_acquire)->bytes_of_nodes();
   const internal::MutexLock lock(g.slots_mutex);
+  bytes += g.field_pieces.bytes();
   bytes += g.free_slots.capacity() * sizeof(NodeId) +
            g.left_slots.capacity() * sizeof(GraphState::LeftSlot) +
            g.unlinked_slots.capacity() * sizeof(NodeId);
-  return bytes + sizeof(g) + (g.stripes == nullptr ? 0 : sizeof(*g.stripes));
+  return bytes + sizeof(g) + (g.linking == nullptr ? 0 : sizeof(*g.linking));
 }
 
 void GraphState::make_room(Scratch& scratch) const {
@@ -164,12 +193,28 @@ void GraphState::write_payload(NodeId node, Label label, Level level, const std:
 
 void GraphState::write_node(NodeId node, Label label, Level level) {
   labels[node] = label;
-  levels[node] = static_cast<std::uint8_t>(level);
+  standings[node].level = static_cast<std::uint8_t>(level);
 }
+
+namespace {
+
+void copy_row(GraphState& g, NodeId node, const std::byte* row) {
+  std::byte* const to = g.vectors.row(raw(node));
+  std::memcpy(to, row, g.config.row_shape().bytes());
+  if (!g.config.rows_are_codes()) return;
+  const std::uint32_t dimension = g.config.dimension;
+  float scale = 0;
+  std::memcpy(&scale, row + kernels::scale_offset(dimension), sizeof scale);
+  const kernels::CodeMeta meta = code_meta_of_row(
+      g.config.metric, reinterpret_cast<const std::int8_t*>(row), dimension, scale);
+  std::memcpy(to + g.vectors.stride() - sizeof meta, &meta, sizeof meta);
+}
+
+}  // namespace
 
 void GraphState::write_row(NodeId node, const std::byte* row, Scratch& scratch) {
   write_comparable(node, row, scratch);
-  if (config.keep_vectors && own_codes) copy_row(node, row);
+  if (config.keep_vectors && own_codes) copy_row(*this, node, row);
 }
 
 void GraphState::write_comparable(NodeId node, const std::byte* row, Scratch& scratch) {
@@ -181,7 +226,7 @@ void GraphState::write_comparable(NodeId node, const std::byte* row, Scratch& sc
   if (coded) {
     encode(*this, vector, inverse, codes.row(raw(node)), scratch);
   } else if (!own_codes) {
-    copy_row(node, row);
+    copy_row(*this, node, row);
   }
   if (use_sketches && !flat.load(std::memory_order_relaxed)) {
     write_sketch(*this, node, scratch);
@@ -192,17 +237,6 @@ float GraphState::inverse_norm(const float* vector) const {
   if (config.metric != Metric::kCosine) return 1.0f;
   const double norm = kernels.norm_f32(vector, config.dimension);
   return norm > 0 ? static_cast<float>(1.0 / norm) : 0.0f;
-}
-
-void GraphState::copy_row(NodeId node, const std::byte* row) {
-  std::byte* const to = vectors.row(raw(node));
-  std::memcpy(to, row, config.row_shape().bytes());
-  if (!config.rows_are_codes()) return;
-  float scale = 0;
-  std::memcpy(&scale, row + kernels::scale_offset(config.dimension), sizeof scale);
-  const kernels::CodeMeta meta = code_meta_of_row(
-      config.metric, reinterpret_cast<const std::int8_t*>(row), config.dimension, scale);
-  std::memcpy(to + vectors.stride() - sizeof meta, &meta, sizeof meta);
 }
 
 void GraphState::decode_walked(NodeId node, float* vector) const {
@@ -216,7 +250,7 @@ void encode(const GraphState& g, const float* vector, float inverse_norm, std::b
   const std::size_t n = g.config.dimension;
   scratch.rotated.resize(n);
   g.kernels.scale_f32(vector, inverse_norm, n, scratch.rotated.data());
-  g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs.data(), n);
+  g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs->data(), n);
   const std::size_t stride = g.codes.stride();
   std::memset(row, 0, stride);
   const kernels::KernelTable::Encoded e = g.kernels.encode_i8(

@@ -19,6 +19,7 @@
 #include "graph/epoch.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
+#include "graph/pieces.h"
 #include "graph/row_codec.h"
 #include "graph/scratch.h"
 #include "graph/search_cost.h"
@@ -43,10 +44,11 @@ class GraphState {
   const Config config;
   const kernels::KernelTable& kernels;
   const RowCodec codec;
-  const bool use_codes;           ///< int8 codes are traversed
-  const bool own_codes;           ///< they are others than the rows (codes.h)
-  const bool use_sketches;        ///< sketches.h
-  const double level_multiplier;  ///< the paper's mL = 1 / ln(M)
+  const bool use_codes;     ///< int8 codes are traversed
+  const bool own_codes;     ///< they are others than the rows (codes.h)
+  const bool use_sketches;  ///< sketches.h
+  /// No links yet (flat.h); true to false once, under slots_mutex.
+  std::atomic<bool> flat;
   const std::shared_ptr<internal::WorkerPool> pool;
 
   internal::Workers workers(unsigned threads) const { return {*pool, threads}; }
@@ -56,6 +58,12 @@ class GraphState {
   std::uint32_t max_children(Level level) const { return max_links(level) / 2; }
   Level draw_level(Label label) const;
 
+  /// Where rows (or codes, where rows are not kept) and fields of nodes are while the graph is flat;
+  /// they end after the tables. What rows were copied from when linking began stays until the readers
+  /// of left_rows_tag have left; fields are looked at outside of any epoch, and theirs stays.
+  Pieces row_pieces VICINAL_GUARDED_BY(slots_mutex);
+  Pieces field_pieces VICINAL_GUARDED_BY(slots_mutex){1, Pieces::Lines::kNever};
+
   // -- Payload: written before the node is linked (G4), then read-only until the slot is reused
   // (G8).
   SegmentTable vectors;
@@ -63,26 +71,28 @@ class GraphState {
   SegmentTable sketches;  ///< none while flat
   SegmentedArray<Label> labels;
   SegmentedArray<float> inverse_norms;  ///< cosine only
-  SegmentedArray<std::uint8_t> levels;
-  SegmentedArray<std::atomic<std::uint8_t>> states;  ///< what writers go by; readers by visibility
+  struct Standing {
+    std::atomic<std::uint8_t> state;  ///< what writers go by; readers by visibility
+    std::uint8_t level;
+  };
+  SegmentedArray<Standing> standings;
 
   NodeState state(NodeId node) const {
-    return static_cast<NodeState>(states[node].load(std::memory_order_acquire));
+    return static_cast<NodeState>(standings[node].state.load(std::memory_order_acquire));
   }
   NodeState state_relaxed(NodeId node) const {
-    return static_cast<NodeState>(states[node].load(std::memory_order_relaxed));
+    return static_cast<NodeState>(standings[node].state.load(std::memory_order_relaxed));
   }
   void set_state(NodeId node, NodeState s) {
-    states[node].store(static_cast<std::uint8_t>(s), std::memory_order_release);
+    standings[node].state.store(static_cast<std::uint8_t>(s), std::memory_order_release);
   }
   const std::byte* vector_row(NodeId node) const { return vectors.row(raw(node)); }
   /// What is traversed.
   const SegmentTable& walked() const { return own_codes ? codes : vectors; }
-  Level level(NodeId node) const { return levels[node]; }
+  Level level(NodeId node) const { return standings[node].level; }
 
-  /// No links yet (flat.h); true to false once, under slots_mutex.
-  std::atomic<bool> flat;
-  std::vector<float> rotation_signs;  ///< made before the first code, then constant
+  /// Made before the first code, then constant.
+  std::unique_ptr<const std::vector<float>> rotation_signs;
   /// Whether a row gets its code when it is written, and not when linking begins.
   bool codes_at_once() const {
     return own_codes && !(config.keep_vectors && flat.load(std::memory_order_relaxed));
@@ -111,6 +121,8 @@ class GraphState {
 
   // -- Slots.
   mutable internal::Mutex slots_mutex;
+  /// Of rebuild and repair: one at a time, with one stripe at most.
+  internal::Mutex maintenance_mutex;
   /// Giving a slot back throws nothing.
   internal::Vector<NodeId> free_slots VICINAL_GUARDED_BY(slots_mutex);
   /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
@@ -120,19 +132,13 @@ class GraphState {
     std::uint64_t tag;
   };
   internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
-  /// What rows were copied from when linking began (flat.h).
-  struct LeftPieces {
-    SegmentTable::OwnedPieces vectors;
-    SegmentTable::OwnedPieces codes;
-    std::uint64_t tag = 0;
-  };
-  LeftPieces left_pieces VICINAL_GUARDED_BY(slots_mutex);
   /// Tombstones of a flat graph that wait for the readers of `tag`.
   struct FlatCondemned {
     internal::Vector<NodeId> nodes;
     std::uint64_t tag = 0;
   };
-  FlatCondemned flat_condemned VICINAL_GUARDED_BY(slots_mutex);
+  /// Made by the first repair_flat() that finds some.
+  std::unique_ptr<FlatCondemned> flat_condemned VICINAL_GUARDED_BY(slots_mutex);
   /// Frees the slots, and the pieces, that no reader holds any more.
   void reclaim_slots() noexcept VICINAL_REQUIRES(slots_mutex);
   /// What a rebuild left behind: its readers may stand on nodes that the new topology lacks.
@@ -141,11 +147,11 @@ class GraphState {
     internal::Vector<NodeId> left_out;
     std::uint64_t tag;
   };
-  internal::Vector<LeftTopology> left_topologies VICINAL_GUARDED_BY(slots_mutex);
-  std::atomic<bool> topologies_left{false};  ///< left_topologies is not empty
+  internal::Vector<LeftTopology>& left_topologies() VICINAL_REQUIRES(slots_mutex) {
+    return linking->left_topologies;
+  }
   /// Ends what no reader is in any more, and hands out what it left; true when none is left.
   bool reclaim_topologies() VICINAL_EXCLUDES(slots_mutex);
-  bool take_ended_topologies(internal::Vector<LeftTopology>& ended) VICINAL_EXCLUDES(slots_mutex);
   /// Nodes in no list become free once the readers of now have left.
   void leave_slots(std::span<const NodeId> nodes) noexcept VICINAL_REQUIRES(slots_mutex);
   /// Nothing names them, take_unlinked() hands them out. Capacity as free_slots.
@@ -160,44 +166,13 @@ class GraphState {
 
   // -- Links.
   LinkBacklog backlog;
-  mutable Linkers linkers;
-  mutable ScratchPool scratches{epochs, linkers.domain()};
-  std::atomic<Topology*>
-      topology;  ///< owned; replaced by rebuild, the old one dies after its readers
+  mutable ScratchPool scratches{epochs};
+  /// Owned, but for Topology::none() of a flat graph; replaced by rebuild, the old one dies after its
+  /// readers.
+  std::atomic<Topology*> topology;
 
-  static constexpr std::size_t kStripes = 1024;
-  struct alignas(64) Stripe {
-    internal::Mutex mutex;
-  };
-  using Stripes = std::array<Stripe, kStripes>;
-  std::unique_ptr<Stripes> stripes;  ///< null while flat
-  internal::Mutex& stripe(NodeId node) {
-    return (*stripes)[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
-  }
-
-  // -- Rebuild and repair. One at a time, with one stripe at most.
-  internal::Mutex maintenance_mutex;
-  /// Raised when a repair pass has condemned, before it takes its tag of the linkers: who links
-  /// after that finds links void that were planned before.
-  std::atomic<std::uint64_t> condemnations{0};
-  /// A rebuild notes what is linked in the present topology only.
-  std::atomic<bool> rebuilding{false};
-  /// What a rebuild is about to make the present topology: what is linked is linked in it first,
-  /// then in the present one. Changes under slots_mutex, so that both grow.
-  std::atomic<Topology*> coming{nullptr};
-  internal::Mutex linked_meanwhile_mutex;
-  /// Nodes linked while a rebuild ran.
-  internal::Vector<NodeId> linked_meanwhile VICINAL_GUARDED_BY(linked_meanwhile_mutex);
-
-  internal::Mutex crowded_mutex;
-  /// Linked where most of what was met were tombstones.
-  internal::Vector<NodeId> crowded VICINAL_GUARDED_BY(crowded_mutex);
-
-  // -- What searches cost and how often they fell back.
-  mutable WalkStatistics walk_statistics;
-  SketchTrial sketch_trial;
-
-  // -- How far repair is in its pass.
+  // -- Rebuild and repair.
+  /// How far repair is in its pass.
   struct RepairPass {
     enum class Phase : std::uint8_t {
       kIdle,
@@ -217,14 +192,54 @@ class GraphState {
     std::vector<NodeId> condemned;
     std::vector<NodeId> underfull;  ///< lost more links than their neighborhoods could replace
   };
-  RepairPass repair_pass VICINAL_GUARDED_BY(maintenance_mutex);
+  RepairPass& repair_pass() VICINAL_REQUIRES(maintenance_mutex) { return linking->pass; }
 
- private:
-  void copy_row(NodeId node, const std::byte* row);
+  static constexpr std::size_t kStripes = 1024;
+  struct alignas(64) Stripe {
+    internal::Mutex mutex;
+  };
+  internal::Mutex& stripe(NodeId node) {
+    return linking->stripes[(raw(node) * 2654435761u >> 16) % kStripes].mutex;
+  }
+
+  /// What only links need.
+  struct Linking {
+    std::array<Stripe, kStripes> stripes;
+    Linkers linkers;
+
+    internal::Vector<LeftTopology> left_topologies;  ///< of left_topologies()
+    std::atomic<bool> topologies_left{false};        ///< there are some
+    /// Of row_pieces, under slots_mutex; 0 while none are left.
+    std::uint64_t left_rows_tag = 0;
+
+    /// Raised when a repair pass has condemned, before it takes its tag of the linkers: who links
+    /// after that finds links void that were planned before.
+    std::atomic<std::uint64_t> condemnations{0};
+    /// What a rebuild is about to make the present topology: what is linked is linked in it first,
+    /// then in the present one. Changes under slots_mutex, so that both grow.
+    std::atomic<Topology*> coming{nullptr};
+    /// A rebuild notes what is linked in the present topology only.
+    std::atomic<bool> rebuilding{false};
+    internal::Mutex linked_meanwhile_mutex;
+    /// Nodes linked while a rebuild ran.
+    internal::Vector<NodeId> linked_meanwhile VICINAL_GUARDED_BY(linked_meanwhile_mutex);
+
+    internal::Mutex crowded_mutex;
+    /// Linked where most of what was met were tombstones.
+    internal::Vector<NodeId> crowded VICINAL_GUARDED_BY(crowded_mutex);
+
+    RepairPass pass;  ///< of repair_pass()
+  };
+  /// Null while flat: make_linking_parts() makes it, under slots_mutex, before `flat` becomes false.
+  std::unique_ptr<Linking> linking;
+
+  // -- What searches cost and how often they fell back.
+  mutable WalkStatistics walk_statistics;
+  SketchTrial sketch_trial;
 };
 
-/// Makes every per-node array hold ids below `limit`.
-void grow_tables(GraphState& g, std::uint64_t limit, Growth growth) VICINAL_REQUIRES(g.slots_mutex);
+/// Makes every per-node array of a graph that has links, or is about to, hold ids below `limit`.
+void grow_tables(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
 /// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
 void encode(const GraphState& g, const float* vector, float inverse_norm, std::byte* row,
             Scratch& scratch);

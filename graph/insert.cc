@@ -93,7 +93,7 @@ std::shared_ptr<LinkPlan> Graph::plan_link(NodeId node) const {
   if (flat()) return nullptr;
   const BorrowedScratch scratch(g.scratches);
   auto plan = std::make_shared<LinkPlan>();
-  plan->condemnations = g.condemnations.load(std::memory_order_acquire);
+  plan->condemnations = g.linking->condemnations.load(std::memory_order_acquire);
   Topology& t = *g.topology.load(std::memory_order_acquire);
   const EntryPoint entry = t.entry_point();
   if (entry.node == kNoNode) return nullptr;
@@ -110,14 +110,15 @@ void link_wherever(GraphState& g, NodeId node, LinkPlan* plan) {
   const WriteGate::Inside change(g.write_gate);
   const Linkers::Inside scratch(g.scratches);
   // In this order: who misses what is coming because it is present already sees it as that.
-  Topology* const coming = g.coming.load(std::memory_order_acquire);
+  Topology* const coming = g.linking->coming.load(std::memory_order_acquire);
   Topology& t = *g.topology.load(std::memory_order_acquire);
   if (coming != nullptr && coming != &t) link_node(g, *coming, node, nullptr, *scratch);
   // Nothing that the plan names was condemned since, or is condemned only by a pass that waits for
   // this link: so no slot was reused.
-  const bool good = plan != nullptr && plan->topology == t.serial() &&
-                    plan->condemnations == g.condemnations.load(std::memory_order_acquire) &&
-                    t.recently_linked().count() - plan->noted_before <= kFewOthers;
+  const bool good =
+      plan != nullptr && plan->topology == t.serial() &&
+      plan->condemnations == g.linking->condemnations.load(std::memory_order_acquire) &&
+      t.recently_linked().count() - plan->noted_before <= kFewOthers;
   link_node(g, t, node, good ? plan : nullptr, *scratch);
   note_linked(g, std::span(&node, 1));
 }

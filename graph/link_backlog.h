@@ -28,9 +28,10 @@ namespace vicinal::graph {
 
 class LinkBacklog {
  public:
-  void grow(std::uint64_t limit, Growth growth = Growth::kSegments) {
-    next_.grow(limit, growth);
-    listed_.grow(limit / 64 + 1, growth);
+  /// Before a node below `limit` joins. One grows at a time.
+  void grow(std::uint64_t limit) {
+    next_.grow(limit);
+    listed_.grow(limit / 64 + 1);
   }
   std::uint64_t bytes_held() const { return next_.bytes_held() + listed_.bytes_held(); }
 

@@ -21,15 +21,15 @@ namespace {
 class Rebuild {
  public:
   explicit Rebuild(GraphState& g) : g_(g) {
-    const internal::MutexLock lock(g.linked_meanwhile_mutex);
-    g.linked_meanwhile.clear();
-    g.rebuilding.store(true);
+    const internal::MutexLock lock(g.linking->linked_meanwhile_mutex);
+    g.linking->linked_meanwhile.clear();
+    g.linking->rebuilding.store(true);
   }
   ~Rebuild() {
-    g_.rebuilding.store(false);
+    g_.linking->rebuilding.store(false);
     {
       const internal::MutexLock slots(g_.slots_mutex);
-      g_.coming.store(nullptr, std::memory_order_release);
+      g_.linking->coming.store(nullptr, std::memory_order_release);
     }
     if (fresh_ == nullptr) return;  // swapped in
     wait_for_linkers();             // one may be linking in it
@@ -45,8 +45,9 @@ class Rebuild {
 
   /// Until whoever links has seen what was announced before the call.
   void wait_for_linkers() const {
-    const std::uint64_t tag = g_.linkers.tag();
-    while (!g_.linkers.gone(tag)) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    const std::uint64_t tag = g_.linking->linkers.tag();
+    while (!g_.linking->linkers.gone(tag))
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
 
  private:
@@ -70,13 +71,19 @@ std::vector<NodeId> nodes_to_keep(const GraphState& g, const Topology& t,
   return nodes;
 }
 
+// Under the lock: when it is coming, whoever adds nodes grows it too.
+void grow_for_all_slots(GraphState& g, Topology& fresh) {
+  const internal::MutexLock slots(g.slots_mutex);
+  fresh.grow(g.next_slot.load());
+}
+
 std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   internal::Vector<NodeId> taken;
   {
-    const internal::MutexLock lock(g.linked_meanwhile_mutex);
-    taken.swap(g.linked_meanwhile);
+    const internal::MutexLock lock(g.linking->linked_meanwhile_mutex);
+    taken.swap(g.linking->linked_meanwhile);
   }
-  fresh.grow(g.next_slot.load());  // before it is asked about nodes added meanwhile
+  grow_for_all_slots(g, fresh);  // before it is asked about nodes added meanwhile
   std::vector<NodeId> nodes;
   for (const NodeId node : taken) {
     if (!fresh.linked(node) && g.state(node) != NodeState::kFree) nodes.push_back(node);
@@ -97,7 +104,7 @@ void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
   {
     const internal::MutexLock slots(g.slots_mutex);
     fresh.grow(g.next_slot.load());
-    g.coming.store(&fresh, std::memory_order_release);
+    g.linking->coming.store(&fresh, std::memory_order_release);
   }
   rebuild.wait_for_linkers();
   link_all(g, fresh, take_linked_meanwhile(g, fresh));
@@ -134,25 +141,25 @@ void swap_in(GraphState& g, std::unique_ptr<Topology>& fresh, Topology* old,
              internal::Vector<NodeId>& left_out) VICINAL_REQUIRES(g.maintenance_mutex) {
   const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock slots(g.slots_mutex);
-  const std::vector<NodeId>& condemned = g.repair_pass.condemned;  // by a pass that ends here
+  const std::vector<NodeId>& condemned = g.repair_pass().condemned;  // by a pass that ends here
   left_out.reserve(left_out.size() + condemned.size());
-  g.left_topologies.reserve(g.left_topologies.size() + 1);  // nothing fails from here on
+  g.left_topologies().reserve(g.left_topologies().size() + 1);  // nothing fails from here on
   left_out.insert(left_out.end(), condemned.begin(), condemned.end());
   for (const NodeId node : left_out) fresh->mark_changed(node);
   VICINAL_STEP_POINT("rebuild.swap");
   g.topology.store(fresh.release(), std::memory_order_release);
-  g.left_topologies.push_back(
+  g.left_topologies().push_back(
       {std::unique_ptr<Topology>(old), std::move(left_out), g.epochs.retire_tag()});
-  g.topologies_left.store(true, std::memory_order_release);
-  g.repair_pass = {};  // what a pass had condemned is left out
+  g.linking->topologies_left.store(true, std::memory_order_release);
+  g.repair_pass() = {};  // what a pass had condemned is left out
 }
 
 }  // namespace
 
 void note_linked(GraphState& g, std::span<const NodeId> nodes) {
-  if (!g.rebuilding.load(std::memory_order_relaxed)) return;
-  const internal::MutexLock lock(g.linked_meanwhile_mutex);
-  g.linked_meanwhile.insert(g.linked_meanwhile.end(), nodes.begin(), nodes.end());
+  if (!g.linking->rebuilding.load(std::memory_order_relaxed)) return;
+  const internal::MutexLock lock(g.linking->linked_meanwhile_mutex);
+  g.linking->linked_meanwhile.insert(g.linking->linked_meanwhile.end(), nodes.begin(), nodes.end());
 }
 
 Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also) {
@@ -170,7 +177,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   std::unique_ptr<Topology>& fresh = rebuild.fresh();
   fresh = std::make_unique<Topology>(g.epochs);
   graph::begin_linking(*fresh);
-  fresh->grow(g.next_slot.load());  // after the look at the nodes: it must hold all of them
+  grow_for_all_slots(g, *fresh);  // after the look at the nodes: it must hold all of them
   if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }

@@ -195,7 +195,7 @@ void reparent(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     if (find_parent(g, t, node, level, near, scratch)) {
       if (stands_for_all && !hangs_below(t, parent_of(t, node, level), above.top, level)) {
         // Other copies that climb find this one, which now stands for all.
-        g.repair_pass.underfull.push_back(node);
+        g.repair_pass().underfull.push_back(node);
         const Scorer score = Scorer::for_node(g, node, Scorer::Side::kSecond, scratch);
         set_parent(g, t, above.top, level, {score(node), node}, scratch);
       }
@@ -246,7 +246,7 @@ bool relink(GraphState& g, Topology& t, NodeId node, Scratch& scratch) {
     }
     link_from(g, t, added, node, level, scratch);
   }
-  if (underfull) g.repair_pass.underfull.push_back(node);
+  if (underfull) g.repair_pass().underfull.push_back(node);
   return changed;
 }
 

@@ -68,7 +68,7 @@ void leave_entry_point(GraphState& g, bool all_condemned) {
 // Condemns the tombstones of a few slots, in one step: no resurrection comes between.
 void condemn(GraphState& g, std::uint64_t first, std::uint64_t last)
     VICINAL_REQUIRES(g.maintenance_mutex) {
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   pass.condemned.reserve(pass.condemned.size() + (last - first));
   const NodeId entry = g.topology.load(std::memory_order_acquire)->entry_point().node;
   if (entry != kNoNode && raw(entry) >= first && raw(entry) < last) leave_entry_point(g, false);
@@ -84,12 +84,12 @@ void condemn(GraphState& g, std::uint64_t first, std::uint64_t last)
 
 // Begins a pass.
 void begin_pass(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   pass = {};
   {
-    const internal::MutexLock lock(g.crowded_mutex);
-    pass.underfull.assign(g.crowded.begin(), g.crowded.end());
-    g.crowded.clear();
+    const internal::MutexLock lock(g.linking->crowded_mutex);
+    pass.underfull.assign(g.linking->crowded.begin(), g.linking->crowded.end());
+    g.linking->crowded.clear();
   }
   if (g.tombstone_count.load(std::memory_order_relaxed) > 0) {
     pass.limit = g.next_slot.load(std::memory_order_acquire);
@@ -103,7 +103,7 @@ void begin_pass(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
 std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& result)
     VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kSlots = 1024;  // looked at for the price of one node of a scan
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   for (; budget > 0 && pass.cursor < pass.limit; --budget) {
     const std::uint64_t last = std::min(pass.limit, pass.cursor + kSlots);
     condemn(g, pass.cursor, last);
@@ -118,10 +118,10 @@ std::uint64_t condemn_slice(GraphState& g, std::uint64_t budget, RepairResult& r
   }
   leave_entry_point(g, true);
   // Before the tag: who links after it finds the plan void that he made before.
-  g.condemnations.fetch_add(1, std::memory_order_acq_rel);
+  g.linking->condemnations.fetch_add(1, std::memory_order_acq_rel);
   VICINAL_STEP_POINT("repair.condemned");
   pass.tag = g.epochs.retire_tag();
-  pass.linkers_tag = g.linkers.tag();
+  pass.linkers_tag = g.linking->linkers.tag();
   pass.phase = Phase::kCondemned;
   return budget;
 }
@@ -132,7 +132,7 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
   ++result.nodes_examined;
   if (!healthy_linked(g, t, node)) return;
   const WriteGate::Inside change(g.write_gate);
-  if (g.repair_pass.phase == Phase::kReparent) {
+  if (g.repair_pass().phase == Phase::kReparent) {
     reparent(g, t, node, scratch);
   } else if (relink(g, t, node, scratch)) {
     ++result.nodes_relinked;
@@ -144,7 +144,7 @@ void examine(GraphState& g, Topology& t, NodeId node, Scratch& scratch, RepairRe
 std::uint64_t retire_slice(GraphState& g, std::uint64_t budget, RepairResult& result)
     VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kNodes = 8;  // for the price of one node of a scan
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   Topology& t = *g.topology.load(std::memory_order_acquire);
   for (; budget > 0 && !pass.condemned.empty(); --budget) {
     const auto count = std::min<std::size_t>(kNodes, pass.condemned.size());
@@ -166,7 +166,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
                               RepairResult& result, bool& go_on)
     VICINAL_REQUIRES(g.maintenance_mutex) {
   constexpr std::uint64_t kCost = 8;  // a search for links, in nodes examined
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   while (budget > 0 && !pass.underfull.empty() && go_on) {
     const NodeId node = pass.underfull.back();
     pass.underfull.pop_back();
@@ -194,7 +194,7 @@ std::uint64_t look_anew_slice(GraphState& g, std::uint64_t budget, const StepCal
 // Scans up to `budget` nodes; returns how many were left of the budget.
 std::uint64_t scan_slice(GraphState& g, std::uint64_t budget, const StepCallback& step,
                          RepairResult& result, bool& go_on) VICINAL_REQUIRES(g.maintenance_mutex) {
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   constexpr std::uint64_t kRun = 64;  // inside one epoch
   while (budget > 0 && pass.cursor < pass.limit && go_on) {
     const std::uint64_t run = std::min({kRun, budget, pass.limit - pass.cursor});
@@ -229,14 +229,14 @@ void renew_entry_point(GraphState& g) {
 
 // Goes on from a phase that waits for readers; false while some are there.
 bool end_wait(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   if (g.epochs.advance() <= pass.tag) return false;
   if (pass.phase == Phase::kRelinked) {
     VICINAL_STEP_POINT("repair.relinked");
     pass.phase = Phase::kRetire;
     return true;
   }
-  if (!g.linkers.gone(pass.linkers_tag)) return false;
+  if (!g.linking->linkers.gone(pass.linkers_tag)) return false;
   renew_entry_point(g);
   // Whoever may link to a condemned node has done so: to scan what is there now is enough.
   pass.limit = g.next_slot.load(std::memory_order_acquire);
@@ -247,7 +247,7 @@ bool end_wait(GraphState& g) VICINAL_REQUIRES(g.maintenance_mutex) {
 // A part of the phase that the pass is in; returns how many were left of the budget.
 std::uint64_t work(GraphState& g, std::uint64_t budget, const StepCallback& step,
                    RepairResult& result, bool& go_on) VICINAL_REQUIRES(g.maintenance_mutex) {
-  GraphState::RepairPass& pass = g.repair_pass;
+  GraphState::RepairPass& pass = g.repair_pass();
   if (pass.phase == Phase::kCondemn) return condemn_slice(g, budget, result);
   if (pass.phase == Phase::kRetire) return retire_slice(g, budget, result);
   if (pass.phase == Phase::kLookAnew) return look_anew_slice(g, budget, step, result, go_on);
@@ -273,10 +273,10 @@ RepairResult Graph::repair(std::uint64_t slice, const StepCallback& step) {
   std::uint64_t budget = slice == 0 ? ~std::uint64_t{0} : slice;
   bool go_on = true;
   g.reclaim_topologies();
-  if (g.repair_pass.phase == Phase::kIdle) begin_pass(g);
-  result.finished = g.repair_pass.phase == Phase::kIdle;
-  while (g.repair_pass.phase != Phase::kIdle && budget > 0 && go_on) {
-    const Phase phase = g.repair_pass.phase;
+  if (g.repair_pass().phase == Phase::kIdle) begin_pass(g);
+  result.finished = g.repair_pass().phase == Phase::kIdle;
+  while (g.repair_pass().phase != Phase::kIdle && budget > 0 && go_on) {
+    const Phase phase = g.repair_pass().phase;
     if (phase != Phase::kCondemned && phase != Phase::kRelinked) {
       budget = work(g, budget, step, result, go_on);
     } else if (!end_wait(g)) {

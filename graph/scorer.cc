@@ -83,7 +83,7 @@ kernels::CodeQuery Scorer::rotated_code(Scratch& scratch) const {
   } else {
     g_.decode_walked(node_, scratch.rotated.data());
   }
-  g_.kernels.rotate_f32(scratch.rotated.data(), g_.rotation_signs.data(), n);
+  g_.kernels.rotate_f32(scratch.rotated.data(), g_.rotation_signs->data(), n);
   const kernels::KernelTable::Encoded e =
       g_.kernels.encode_i8(scratch.rotated.data(), n, bytes, scratch.walk_codes.data());
   return code_query_for(g_.config.metric, code_meta_for(g_.config.metric, e),
@@ -101,7 +101,7 @@ Scorer Scorer::for_query(const GraphState& g, const float* query, Scratch& scrat
   if (g.own_codes) {
     scratch.rotated.resize(n);
     std::memcpy(scratch.rotated.data(), scorer.query_, n * sizeof(float));
-    g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs.data(), n);
+    g.kernels.rotate_f32(scratch.rotated.data(), g.rotation_signs->data(), n);
     coded = scratch.rotated.data();
   }
   const kernels::KernelTable::Encoded e =

@@ -62,22 +62,22 @@ std::uint64_t ScratchShelf::bytes() const {
   return bytes;
 }
 
-void ScratchPool::begin_linking() {
-  if (owned_ != nullptr) return;
-  owned_ = std::make_unique<ScratchShelf>();
-  own_.store(owned_.get(), std::memory_order_release);
+void ScratchPool::begin_linking(EpochDomain& linkers) {
+  if (own_.load(std::memory_order_relaxed) != nullptr) return;
+  own_.store(new Own(linkers), std::memory_order_release);
 }
 
 Scratch* ScratchPool::borrow() {
-  ScratchShelf* const own = own_.load(std::memory_order_acquire);
-  Scratch* const scratch = (own != nullptr ? *own : internal::of_process<ScratchShelf>()).take();
+  Own* const own = own_.load(std::memory_order_acquire);
+  ScratchShelf& shelf = own != nullptr ? own->shelf : internal::of_process<ScratchShelf>();
+  Scratch* const scratch = shelf.take();
   try {
     if (own == nullptr) {
       scratch->participant = epochs_.enter_anybodys();
       return scratch;
     }
     if (scratch->participant == nullptr) scratch->participant = epochs_.add_participant();
-    if (scratch->linker == nullptr) scratch->linker = linkers_.add_participant();
+    if (scratch->linker == nullptr) scratch->linker = own->linkers.add_participant();
   } catch (...) {
     scratch->shelf->put(scratch);
     throw;
@@ -93,8 +93,8 @@ void ScratchPool::give_back(Scratch* scratch) noexcept {
 }
 
 std::uint64_t ScratchPool::bytes() const {
-  const ScratchShelf* const own = own_.load(std::memory_order_acquire);
-  return own == nullptr ? 0 : own->bytes();
+  const Own* const own = own_.load(std::memory_order_acquire);
+  return own == nullptr ? 0 : own->shelf.bytes();
 }
 
 std::uint64_t Scratch::bytes_held() const {

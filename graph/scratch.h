@@ -99,23 +99,30 @@ class ScratchShelf {
 
 class ScratchPool {
  public:
-  ScratchPool(EpochDomain& epochs, EpochDomain& linkers) : epochs_(epochs), linkers_(linkers) {}
+  explicit ScratchPool(EpochDomain& epochs) : epochs_(epochs) {}
+  ~ScratchPool() { delete own_.load(); }
   ScratchPool(const ScratchPool&) = delete;
   ScratchPool& operator=(const ScratchPool&) = delete;
 
-  /// From now on scratches are its own, and have a participant among those who change links. Throws
-  /// std::bad_alloc. Not beside itself.
-  void begin_linking();
+  /// From now on scratches are its own, and have a participant among those who change links, the
+  /// `linkers`, which end after the last borrower. Throws std::bad_alloc; no effect the second time.
+  /// Not beside itself.
+  void begin_linking(EpochDomain& linkers);
   Scratch* borrow();
   static void give_back(Scratch* scratch) noexcept;
   std::uint64_t bytes() const;
-  EpochDomain& linkers() { return linkers_; }
+  /// Of a scratch that was borrowed since.
+  EpochDomain& linkers() { return own_.load(std::memory_order_relaxed)->linkers; }
 
  private:
+  struct Own {
+    explicit Own(EpochDomain& of) : linkers(of) {}
+    ScratchShelf shelf;
+    EpochDomain& linkers;
+  };
+
   EpochDomain& epochs_;
-  EpochDomain& linkers_;
-  std::unique_ptr<ScratchShelf> owned_;      ///< null until begin_linking()
-  std::atomic<ScratchShelf*> own_{nullptr};  ///< the same, for borrowers
+  std::atomic<Own*> own_{nullptr};  ///< owned; null until begin_linking()
 };
 
 /// A scratch for the length of a scope.

@@ -33,7 +33,7 @@ double per_walked_row(const GraphState& g) {
 void WalkStatistics::note(std::uint64_t expanded, std::uint64_t distances) {
   constexpr std::uint64_t kFewest = 16;
   if (expanded < kFewest) return;
-  std::atomic<std::uint32_t>& known = per_node_[std::min<std::size_t>(
+  std::atomic<std::uint32_t>& known = (*per_node_)[std::min<std::size_t>(
       static_cast<std::size_t>(std::bit_width(expanded)), kBuckets - 1)];
   const auto seen = static_cast<std::uint32_t>(kUnit * static_cast<double>(distances) /
                                                static_cast<double>(expanded));
@@ -53,7 +53,7 @@ double WalkStatistics::distances(double expanded, std::uint32_t M) const {
   double per_node = 1.25 * M;
   std::size_t from = 7;  // an ef of about 100: where a default of M is right
   for (std::size_t i = wanted + 1; i-- > 0;) {
-    const std::uint32_t known = per_node_[i].load(std::memory_order_relaxed);
+    const std::uint32_t known = (*per_node_)[i].load(std::memory_order_relaxed);
     if (known == 0) continue;
     per_node = known / kUnit;
     from = i;

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "graph/search_request.h"
 
@@ -26,14 +27,22 @@ class WalkStatistics {
   /// Distances that a walk through `expanded` nodes computes; `M` of the graph.
   double distances(double expanded, std::uint32_t M) const;
 
+  /// Before the first walk: makes room. Throws std::bad_alloc; no effect the second time. Not beside
+  /// any other call.
+  void prepare() {
+    if (per_node_ == nullptr) per_node_ = std::make_unique<PerNode>();
+  }
+
   std::atomic<std::uint64_t> wider_walks{0};     ///< see GraphStats
   std::atomic<std::uint64_t> fallback_scans{0};  ///< see GraphStats
 
  private:
   static constexpr std::size_t kBuckets = 32;
   static constexpr double kUnit = 16;
-  /// Distances a node, in 1/kUnit, by the bit width of the nodes expanded; 0 where unknown.
-  std::array<std::atomic<std::uint32_t>, kBuckets> per_node_{};
+  using PerNode = std::array<std::atomic<std::uint32_t>, kBuckets>;
+  /// Distances a node, in 1/kUnit, by the bit width of the nodes expanded; 0 where unknown. Null until
+  /// prepare(), while a graph is flat: nobody walks in one.
+  std::unique_ptr<PerNode> per_node_;
 };
 
 class SearchCost {

@@ -40,11 +40,12 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
   // Inside the step: no topology that was present when it began ends before it
   // (reclaim_topologies()).
   Topology& t = *g.topology.load(std::memory_order_acquire);
+  const bool flat = g.flat.load(std::memory_order_acquire);  // then they are marked when linked
   for (const NodeId node : fresh) {
     step.show(node);
     g.set_state(node, NodeState::kLive);
     // A checkpoint may have passed it while it was pending, and written no links for it.
-    t.mark_changed(node);
+    if (!flat) t.mark_changed(node);
     hidden += hide(g, step, g.visibility.before(node)) ? 1 : 0;
   }
   for (const NodeId node : resurrected) lifted += unhide(g, step, node) ? 1 : 0;

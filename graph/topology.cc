@@ -21,11 +21,17 @@ std::uint64_t next_serial() {
 
 Topology::Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
 
-void Topology::grow(std::uint64_t limit, Growth growth) {
+Topology& Topology::none() {
+  // Never ended: an index may end after statics do.
+  static Topology& topology = *new Topology(*new EpochDomain);
+  return topology;
+}
+
+void Topology::grow(std::uint64_t limit) {
   // Walks read the handles of level 0 as often as the blocks.
-  level0_.grow(limit, growth == Growth::kPieces ? growth : arena_.expect(limit));
-  upper_.grow(limit, growth);
-  changed_.grow(limit / 64 + 1, growth);
+  level0_.grow(limit, arena_.expect(limit));
+  upper_.grow(limit);
+  changed_.grow(limit / 64 + 1);
 }
 
 void begin_linking(Topology& t) {

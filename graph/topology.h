@@ -22,8 +22,12 @@ namespace vicinal::graph {
 class Topology {
  public:
   explicit Topology(EpochDomain& epochs);
+  /// That of every flat graph (flat.h): without a link, and never written to.
+  static Topology& none();
 
-  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
+  /// Before the first node is linked, and for more nodes. While it never grew nothing is linked.
+  /// Threads: one grows at a time.
+  void grow(std::uint64_t limit);
 
   /// The node's block at `level`, or null when it has none. `level` must not exceed the node's.
   const BlockHeader* block(NodeId node, Level level) const {

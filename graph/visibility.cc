@@ -4,10 +4,14 @@
 
 namespace vicinal::graph {
 
-void Visibility::grow(std::uint64_t limit, Growth growth) {
-  numbers_.grow(limit, growth);
-  before_.grow(limit, growth);
-  marks_.grow(limit, growth);
+void Visibility::grow(std::uint64_t limit, std::uint64_t in_pieces) {
+  numbers_.grow(limit, Growth::kSegments, in_pieces);
+  before_.grow(limit, Growth::kSegments, in_pieces);
+  marks_.grow(limit, Growth::kSegments, in_pieces);
+}
+
+std::array<TableRows, 3> Visibility::tables() {
+  return {numbers_.table(), before_.table(), marks_.table()};
 }
 
 std::uint64_t Visibility::bytes_held() const {

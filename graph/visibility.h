@@ -24,6 +24,7 @@
 //       erased may count it, and none loses it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -41,9 +42,11 @@ class Visibility {
   static constexpr Number kNever = ~Number{0};
   explicit Visibility(EpochDomain& epochs) : epochs_(epochs) {}
 
-  /// Makes nodes below `limit` usable. Throws std::bad_alloc, leaving what was there. The first
-  /// time after Growth::kPieces no life may begin, and no step be on, beside it.
-  void grow(std::uint64_t limit, Growth growth = Growth::kSegments);
+  /// Makes nodes below `limit` usable. Throws std::bad_alloc, leaving what was there. One grows at a
+  /// time; where nodes are taken over from pieces no life may begin, and no step be on, beside it.
+  void grow(std::uint64_t limit, std::uint64_t in_pieces = 0);
+  /// What it keeps by node, for Pieces.
+  std::array<TableRows, 3> tables();
   std::uint64_t bytes_held() const;
 
   // -- Readers, inside an epoch entered before number() was asked.
@@ -115,15 +118,15 @@ class Visibility {
   bool counts_by_numbers(NodeId node, Number moment, bool& unsettled) const;
 
   EpochDomain& epochs_;
-  internal::Mutex steps_;
-  std::atomic<Number> number_{0};
   // New elements are zeros: hidden since 0, so that they count for nobody.
   SegmentedArray<Numbers> numbers_;
   SegmentedArray<std::atomic<NodeId>> before_;
   mutable SegmentedArray<std::atomic<std::uint8_t>> marks_;
 
-  mutable std::atomic<Number> settled_{0};  ///< no reader's number is below it any more
+  internal::Mutex steps_;
   mutable internal::Mutex settling_;
+  std::atomic<Number> number_{0};
+  mutable std::atomic<Number> settled_{0};  ///< no reader's number is below it any more
   /// What settled_ will be once all readers of the epoch next_settled_tag_ have left.
   mutable Number next_settled_ VICINAL_GUARDED_BY(settling_) = 0;
   mutable std::uint64_t next_settled_tag_ VICINAL_GUARDED_BY(settling_) = 0;

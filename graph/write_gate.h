@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -48,9 +49,10 @@ class WriteGate {
   /// Throws std::bad_alloc.
   void close() {
     const internal::MutexLock lock(mutex_);
-    closers_.push_back(std::this_thread::get_id());
+    if (closers_ == nullptr) closers_ = std::make_unique<Closers>();
+    closers_->push_back(std::this_thread::get_id());
     closed_.fetch_add(1);
-    while (inside_.load() != 0) left_.wait(mutex_);
+    while (inside_.load() != 0) changed_.wait(mutex_);
   }
   /// Undoes one close(), of the thread `closer`.
   void open(std::thread::id closer) noexcept {
@@ -59,15 +61,15 @@ class WriteGate {
       return;
     }
     const internal::MutexLock lock(mutex_);
-    closers_.erase(std::find(closers_.begin(), closers_.end(), closer));
-    if (closed_.fetch_sub(1) == 1) opened_.notify_all();
+    closers_->erase(std::find(closers_->begin(), closers_->end(), closer));
+    if (closed_.fetch_sub(1) == 1) changed_.notify_all();
   }
   /// Whether the calling thread has closed it: to come in would be to wait for itself.
   bool closed_by_this_thread() const {
     if (closed_.load() == 0 || process_.left()) return false;
     const internal::MutexLock lock(mutex_);
-    return std::find(closers_.begin(), closers_.end(), std::this_thread::get_id()) !=
-           closers_.end();
+    return closers_ != nullptr && std::find(closers_->begin(), closers_->end(),
+                                            std::this_thread::get_id()) != closers_->end();
   }
 
  private:
@@ -78,23 +80,25 @@ class WriteGate {
       if (closed_.load() == 0) return;
       leave();
       const internal::MutexLock lock(mutex_);
-      while (closed_.load() != 0) opened_.wait(mutex_);
+      while (closed_.load() != 0) changed_.wait(mutex_);
     }
   }
   void leave() {
     if (inside_.fetch_sub(1) == 1 && closed_.load() != 0) {
       const internal::MutexLock lock(mutex_);
-      left_.notify_all();
+      changed_.notify_all();
     }
   }
 
+  // Around what every change writes to: what is hardly ever looked at.
   const internal::OwnProcess process_;
-  alignas(64) std::atomic<std::uint64_t> inside_{0};
-  alignas(64) std::atomic<std::uint64_t> closed_{0};  ///< how often
   mutable internal::Mutex mutex_;
-  internal::CondVar left_;
-  internal::CondVar opened_;
-  std::vector<std::thread::id> closers_ VICINAL_GUARDED_BY(mutex_);
+  internal::CondVar changed_;  ///< all have left, or it is open again
+  std::atomic<std::uint64_t> inside_{0};
+  std::atomic<std::uint64_t> closed_{0};  ///< how often
+  using Closers = std::vector<std::thread::id>;
+  /// Made by the first who closes it, which hardly any graph ever meets.
+  std::unique_ptr<Closers> closers_ VICINAL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vicinal::graph

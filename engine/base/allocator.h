@@ -2,7 +2,9 @@
 // host's choice of memory use HookAllocator (`Vector<T>` for short).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 namespace vicinal::internal {
@@ -31,8 +33,10 @@ struct HookAllocator {
   }
 
  private:
-  // Cache-line alignment for arithmetic element types lets kernels take container data directly.
-  static constexpr std::size_t kAlignment = alignof(T) > 64 ? alignof(T) : 64;
+  // Cache-line alignment for numbers and rows lets kernels take container data directly. Else no less
+  // than what posix_memalign takes, which a hook may call.
+  static constexpr bool kForKernels = std::is_arithmetic_v<T> || std::is_same_v<T, std::byte>;
+  static constexpr std::size_t kAlignment = std::max(alignof(T), kForKernels ? 64 : alignof(void*));
 };
 
 template <typename T>

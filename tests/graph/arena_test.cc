@@ -4,14 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <barrier>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "graph/link_arena.h"
+#include "graph/pieces.h"
 #include "tests/graph/support.h"
 
 namespace vicinal::graph::testing {
@@ -40,21 +44,115 @@ TEST(SegmentTable, G7RowsStayWhereTheyAreWhileTheTableGrows) {
   }
 }
 
-TEST(SegmentedArray, GrowsFromManyThreadsAtOnce) {
+TEST(SegmentedArray, ReadsAsZerosBeforeItGrows) {
+  const SegmentedArray<std::atomic<std::uint64_t>> array;
+  EXPECT_EQ(array[NodeId{0}].load(), 0u);
+  EXPECT_EQ(array[kNoNode].load(), 0u);
+  EXPECT_EQ(array.bytes_held(), 0u);
+}
+
+using ArenaDeathTest = ::testing::Test;
+TEST(ArenaDeathTest, WritingToWhatNeverGrewDamagesNothing) {
   SegmentedArray<std::uint64_t> array;
-  std::vector<std::jthread> threads;
-  for (std::uint32_t t = 0; t < 4; ++t) {
-    threads.emplace_back([&array, t] {
-      for (std::uint32_t i = t; i < 4000000; i += 4 * 9973) {
-        array.grow(i + 1);
-        array[i] = i;
+  EXPECT_DEATH(array[NodeId{3}] = 1, "");
+}
+
+/// An array that grows from one row to several segments, through pieces.
+class GrowingArray {
+ public:
+  void grow(std::uint32_t limit) {
+    if (limit <= kFew) {
+      const TableRows table = array_.table();
+      pieces_.grow(limit, {&table, 1});
+    } else {
+      array_.grow(limit, Growth::kSegments, pieces_.rows());
+    }
+  }
+  std::atomic<std::uint64_t>& operator[](std::uint32_t i) { return array_[i]; }
+  std::uint64_t bytes() const { return pieces_.bytes(); }
+  static constexpr std::uint32_t kFew = 300;
+
+ private:
+  Pieces pieces_{2, Pieces::Lines::kNever};  // ends after the table
+  SegmentedArray<std::atomic<std::uint64_t>> array_;
+};
+
+TEST(SegmentedArray, G7ReadersGoOnWhileOneThreadGrowsIt) {
+  constexpr std::uint32_t kRows = 4000000;
+  GrowingArray array;
+  std::atomic<std::uint32_t> limit{0};
+  std::atomic<std::uint64_t> wrong{0};
+  std::vector<std::jthread> readers;
+  for (std::uint32_t t = 0; t < 3; ++t) {
+    readers.emplace_back([&, t] {
+      for (std::uint32_t i = t; limit.load() < kRows; ++i) {
+        const std::uint32_t end = limit.load();
+        if (end == 0) continue;
+        if (array[i % end].load() != i % end) ++wrong;
+        if (array[end - 1].load() != end - 1) ++wrong;
       }
     });
   }
-  threads.clear();
-  for (std::uint32_t t = 0; t < 4; ++t) {
-    for (std::uint32_t i = t; i < 4000000; i += 4 * 9973) ASSERT_EQ(array[i], i);
+  for (std::uint32_t end = 0; end < kRows;) {
+    const std::uint32_t more = end < 2 * GrowingArray::kFew ? 1 : 99731;
+    const std::uint32_t first = std::exchange(end, std::min(end + more, kRows));
+    array.grow(end);
+    for (std::uint32_t i = first; i < end; ++i) {
+      if (array[i].exchange(i) != 0) ++wrong;  // new rows are zeros
+    }
+    limit.store(end);
   }
+  readers.clear();
+  EXPECT_EQ(wrong.load(), 0u);
+}
+
+TEST(Pieces, TablesThatGrowTogetherKeepTheirRowsApart) {
+  Pieces pieces(1, Pieces::Lines::kNever);  // ends after the tables
+  SegmentTable rows(64);
+  SegmentedArray<std::uint64_t> labels;
+  SegmentedArray<std::uint8_t> levels;
+  const std::array<TableRows, 3> tables = {rows.table(), labels.table(), levels.table()};
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    pieces.grow(i + 1, tables);
+    ASSERT_GE(pieces.rows(), i + 1);
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(rows.row(i)) % 8, 0u);
+    std::memset(rows.row(i), static_cast<int>(i), 64);
+    labels[i] = 1000 + i;
+    levels[i] = static_cast<std::uint8_t>(i);
+    const std::size_t beside = pieces.bytes() - pieces.rows() * (64 + 8 + 1);
+    ASSERT_LE(beside, 256 + pieces.rows() * 2 * 3 * sizeof(void*)) << "directories, and older ones";
+  }
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    ASSERT_EQ(rows.row(i)[0], std::byte(i));
+    ASSERT_EQ(rows.row(i)[63], std::byte(i));
+    ASSERT_EQ(labels[i], 1000u + i);
+    ASSERT_EQ(levels[i], i);
+  }
+}
+
+TEST(Pieces, RowsOfVectorsBeginOnLines) {
+  Pieces pieces(0, Pieces::Lines::kButTheFirst);
+  SegmentTable rows(192);
+  const TableRows table = rows.table();
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    pieces.grow(i + 1, {&table, 1});
+    if (i > 0) {
+      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(rows.row(i)) % 64, 0u);
+    }
+  }
+  EXPECT_LE(pieces.rows(), 50u + 1024 / 192) << "hardly any ahead";
+  // In segments the rows are the same, and those of before are there until the end.
+  std::byte* const before = rows.row(7);
+  before[5] = std::byte{9};
+  rows.grow(100, Growth::kSegments, pieces.rows());
+  EXPECT_NE(rows.row(7), before);
+  EXPECT_EQ(rows.row(7)[5], std::byte{9});
+  EXPECT_EQ(before[5], std::byte{9});
+  pieces.grow(60, {&table, 1});  // as where memory ran out between two tables
+  EXPECT_EQ(rows.row(7)[5], std::byte{9});
+  pieces.end();
+  EXPECT_EQ(pieces.rows(), 0u);
+  EXPECT_EQ(rows.row(7)[5], std::byte{9});
 }
 
 TEST(LinkArena, BlocksDoNotOverlapAndDoNotStraddle) {

@@ -239,8 +239,8 @@ TEST(EpochDomain, ReclaimNeverOvertakesAReader) {
 TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
   EpochDomain epochs;
   EpochDomain linkers;
-  ScratchPool pool(epochs, linkers);
-  pool.begin_linking();
+  ScratchPool pool(epochs);
+  pool.begin_linking(linkers);
   constexpr int kThreads = 100;
   for (int round = 0; round < 3; ++round) {
     std::latch all_borrowed(kThreads);
@@ -271,7 +271,7 @@ TEST(ScratchPool, GivesAHundredThreadsAHundredScratches) {
 TEST(ScratchPool, FlatGraphsShareScratchesAndHaveTheirEpochs) {
   EpochDomain epochs[2];
   EpochDomain linkers;
-  ScratchPool pools[] = {{epochs[0], linkers}, {epochs[1], linkers}};
+  ScratchPool pools[] = {ScratchPool(epochs[0]), ScratchPool(epochs[1])};
   Scratch* first = nullptr;
   {
     const BorrowedScratch scratch(pools[0]);
@@ -288,7 +288,7 @@ TEST(ScratchPool, FlatGraphsShareScratchesAndHaveTheirEpochs) {
   }
   EXPECT_EQ(pools[0].bytes(), 0u);
   const BorrowedScratch kept(pools[0]);
-  pools[0].begin_linking();
+  pools[0].begin_linking(linkers);
   const BorrowedScratch own(pools[0]);
   EXPECT_NE(own->shelf, kept->shelf);
   EXPECT_NE(own->linker, nullptr);
@@ -299,8 +299,8 @@ TEST(ScratchPool, FlatGraphsShareScratchesAndHaveTheirEpochs) {
 TEST(ScratchPool, BorrowsInsideBorrows) {
   EpochDomain epochs;
   EpochDomain linkers;
-  ScratchPool pool(epochs, linkers);
-  pool.begin_linking();
+  ScratchPool pool(epochs);
+  pool.begin_linking(linkers);
   const BorrowedScratch outer(pool);
   const BorrowedScratch inner(pool);
   EXPECT_NE(&*outer, &*inner);

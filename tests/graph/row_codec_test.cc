@@ -109,7 +109,7 @@ TEST_P(RowsAreCodes, ThereIsOneCopyOfThem) {
   EXPECT_TRUE(state_.use_codes);
   EXPECT_FALSE(state_.own_codes);
   EXPECT_EQ(state_.codes.bytes_held(), 0u);
-  EXPECT_TRUE(state_.rotation_signs.empty());
+  EXPECT_EQ(state_.rotation_signs, nullptr);
 }
 
 TEST_P(RowsAreCodes, FromNodeToNodeAWalkIsExact) {
