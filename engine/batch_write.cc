@@ -35,7 +35,7 @@ Result<BatchResult> BatchWrite::run() {
     return sequence.status();
   }
   // From here on nothing fails: what cannot be linked is shown all the same (graph/link_backlog.h).
-  state_.fresh.raise_epoch();
+  if (state_.durable) state_.fresh->raise_epoch();
   Status status;
   std::exception_ptr thrown;
   try {

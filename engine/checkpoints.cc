@@ -49,7 +49,6 @@ class GraphSource final : public persist::CheckpointSource {
 Status Checkpoints::checkpoint(const ProgressCallback& progress) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
-  if (!state_.durable) return {};
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
   return write(progress);
 }
@@ -73,13 +72,13 @@ Status Checkpoints::write(const ProgressCallback& progress) {
   unsaved_bytes_.fetch_sub(unsaved);
   reporter->finish();
   try {
-    state_.fresh.drop_stored(*state_.graph, *state_.records);
+    state_.fresh->drop_stored(*state_.graph, *state_.records);
   } catch (const std::bad_alloc&) {
     // They stay until the next checkpoint.
   }
   const internal::MutexLock lock(written_at_mutex_);
   written_at_ = std::chrono::steady_clock::now();
-  state_.health.succeeded(EventKind::kCheckpointFailed);
+  state_.health->succeeded(EventKind::kCheckpointFailed);
   return {};
 }
 
@@ -88,8 +87,8 @@ std::uint64_t Checkpoints::waiting() const {
 }
 
 Status Checkpoints::refusal() const {
-  if (state_.health.well() || state_.records == nullptr) return {};
-  return state_.health.refusal(waiting(), state_.file->options().checkpoint_bytes);
+  if (state_.records == nullptr || state_.health->well()) return {};
+  return state_.health->refusal(waiting(), state_.file->options().checkpoint_bytes);
 }
 
 double Checkpoints::age() const {

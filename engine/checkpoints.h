@@ -1,7 +1,7 @@
 // Checkpoints: what changed since the last one goes to disk, so that opening need not replay it.
 //
 // What: one checkpoint at a time, when it was the last, and how many bytes the next is due for.
-// Ownership: a part of IndexCore; borrows its state.
+// Ownership: a part of an IndexCore that has, or had, records; borrows its state.
 // Threads: every method from any thread. Who asks inside a callback is refused instead of waiting.
 #pragma once
 
@@ -24,7 +24,7 @@ class Checkpoints {
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
 
-  /// See Index. Nothing to do in memory.
+  /// See Index.
   Status checkpoint(const ProgressCallback& progress);
   /// The same for who is inside the gate, or has closed it. Needs records.
   /// Errors: kBusy: a callback asked while another one runs.

@@ -40,7 +40,7 @@ Status Freeing::free(std::span<const NodeId> nodes) {
     const Result<persist::Sequence> sequence = state_.append(operation);
     if (!sequence) return sequence.status();
     for (std::size_t i = 0; i < nodes.size(); ++i) state_.labels.forget(labels[i], nodes[i]);
-    if (state_.durable) state_.fresh.drop(nodes);
+    if (state_.durable) state_.fresh->drop(nodes);
     state_.finish(*sequence);
   }
   state_.graph->recycle(nodes);

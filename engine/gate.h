@@ -70,12 +70,12 @@ class Gate {
     }
   }
 
-  const bool of_process_;
   const internal::OwnProcess process_;
+  const bool of_process_;
   std::atomic<bool> closed_{false};
-  std::atomic<std::uint64_t> inside_{0};
   internal::Mutex mutex_;
   internal::CondVar left_;
+  std::atomic<std::uint64_t> inside_{0};
 };
 
 }  // namespace vicinal::engine

@@ -76,9 +76,7 @@ std::uint32_t Index::dimension() const { return core_->options().dimension; }
 IndexOptions Index::options() const { return core_->options(); }
 Stats Index::stats() const { return core_->stats(); }
 Status Index::reserve(std::uint64_t count) { return core_->reserve(count); }
-Status Index::checkpoint(const ProgressCallback& progress) {
-  return core_->checkpoints().checkpoint(progress);
-}
+Status Index::checkpoint(const ProgressCallback& progress) { return core_->checkpoint(progress); }
 Status Index::sync() { return core_->sync(); }
 Status Index::rebuild(const BatchOptions& options) {
   VICINAL_RETURN_IF_ERROR(engine::check_options(options));

@@ -47,21 +47,23 @@ Result<std::shared_ptr<IndexCore>> IndexCore::make(std::string name, const Index
 IndexCore::IndexCore(std::string name, const IndexOptions& options,
                      std::unique_ptr<graph::Graph> graph, StoreLink link)
     : state_(std::move(name), options, std::move(graph), link.file, std::move(link.records)),
-      maintenance_(state_, std::move(link.on_write)) {}
+      stored_(state_.durable ? std::make_unique<StoredParts>(state_, std::move(link.on_write))
+                             : nullptr),
+      maintenance_(state_, stored_ ? &stored_->on_write : nullptr) {}
 
 Status IndexCore::load() {
   if (state_.records != nullptr) {
     const Result<RecoveryReport> report = Recovery(state_).run();
     if (!report) return report.status();
-    loaded_ = *report;
-    checkpoints_.add_unsaved(loaded_.unsaved_bytes);
-    if (loaded_.salvaged > 0) {
+    stored_->loaded = *report;
+    stored_->checkpoints.add_unsaved(report->unsaved_bytes);
+    if (report->salvaged > 0) {
       tell_damage(Severity::kError, Status::corruption("vector or node records were set aside"),
-                  loaded_.salvaged);
+                  report->salvaged);
     }
-    if (loaded_.repaired_links > 0) {
+    if (report->repaired_links > 0) {
       tell_damage(Severity::kWarning, Status::corruption("link records were mended"),
-                  loaded_.repaired_links);
+                  report->repaired_links);
     }
   }
   if (state_.options.reserve > 0) state_.graph->reserve(state_.options.reserve);
@@ -103,6 +105,11 @@ Status IndexCore::sync() {
   return state_.file == nullptr ? Status() : state_.file->sync();
 }
 
+Status IndexCore::checkpoint(const ProgressCallback& progress) {
+  if (stored_ != nullptr) return stored_->checkpoints.checkpoint(progress);
+  return state_.gate.closed() ? state_.closed_status() : Status();
+}
+
 Result<std::uint64_t> IndexCore::verify_records(std::vector<std::string>* messages) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
@@ -120,20 +127,20 @@ Due IndexCore::maintain(std::uint64_t checkpoint_bytes) noexcept {
   constexpr std::size_t kLinkedAtOnce = 256;
   EventKind what = EventKind::kCheckpointFailed;
   const auto failed = [&](const Status& why) {
-    state_.health.failed(what, why);
+    state_.health->failed(what, why);
     return Due::kAgain;
   };
   try {
     const Gate::Pass pass(state_.gate);
     if (!pass || state_.records == nullptr || !state_.check_writable().ok()) return Due::kNothing;
     state_.graph->link_backlog(kLinkedAtOnce);
-    if (checkpoints_.due(checkpoint_bytes)) {
-      if (const Status s = checkpoints_.write({}); !s.ok()) return failed(s);
+    if (stored_->checkpoints.due(checkpoint_bytes)) {
+      if (const Status s = stored_->checkpoints.write({}); !s.ok()) return failed(s);
     }
     what = EventKind::kRepairFailed;
     const Result<Due> due = maintenance_.step();
     if (!due) return failed(due.status());
-    state_.health.succeeded(what);
+    state_.health->succeeded(what);
     return *due;
   } catch (const std::bad_alloc&) {
     return failed(Status(StatusCode::kFull, "out of memory"));
@@ -144,7 +151,7 @@ Status IndexCore::close(bool with_checkpoint) {
   state_.gate.close();
   Status status;
   if (state_.records != nullptr && with_checkpoint && !state_.read_only) {
-    status = checkpoints_.write({});
+    status = stored_->checkpoints.write({});
   }
   state_.records.reset();
   return status;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/checkpoints.h"
@@ -54,11 +55,10 @@ class IndexCore {
   IndexCore(const IndexCore&) = delete;
   IndexCore& operator=(const IndexCore&) = delete;
 
-  // The parts: most verbs of Index (see there) are theirs.
-  Writer& writer() { return writer_; }
-  const Reader& reader() const { return reader_; }
+  // The parts: most verbs of Index (see there) are theirs. Writer and reader hold nothing of their own.
+  Writer writer() { return {state_, maintenance_, stored_ ? &stored_->checkpoints : nullptr}; }
+  Reader reader() const { return Reader(state_); }
   Maintenance& maintenance() { return maintenance_; }
-  Checkpoints& checkpoints() { return checkpoints_; }
 
   // The other verbs of Index.
   std::uint64_t size() const;
@@ -66,6 +66,7 @@ class IndexCore {
   Stats stats() const;
   Status reserve(std::uint64_t count);
   Status sync();
+  Status checkpoint(const ProgressCallback& progress);
 
   // For the store.
   const std::string& name() const { return state_.name; }
@@ -93,12 +94,18 @@ class IndexCore {
   Status load();
   void tell_damage(Severity severity, const Status& what, std::uint64_t records) const noexcept;
 
+  /// What only an index in a store has, beside what the state says so of.
+  struct StoredParts {
+    StoredParts(IndexState& state, std::function<void()> wake)
+        : checkpoints(state), on_write(std::move(wake)) {}
+    Checkpoints checkpoints;
+    const std::function<void()> on_write;  ///< may be empty
+    RecoveryReport loaded;                 ///< before the index is shared
+  };
+
   IndexState state_;
-  Checkpoints checkpoints_{state_};
+  const std::unique_ptr<StoredParts> stored_;  ///< null in memory
   Maintenance maintenance_;
-  Writer writer_{state_, maintenance_, checkpoints_};
-  Reader reader_{state_};
-  RecoveryReport loaded_;  ///< before the index is shared
 };
 
 }  // namespace vicinal::engine

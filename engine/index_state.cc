@@ -27,8 +27,9 @@ IndexState::IndexState(std::string index_name, const IndexOptions& index_options
       durable(records != nullptr),
       read_only(file != nullptr && file->options().read_only),
       labels(*graph),
-      fresh(!graph->config().keep_vectors),
-      health(name, file != nullptr ? file->options().on_event : EventCallback()) {}
+      fresh(durable ? std::make_unique<FreshRows>(!graph->config().keep_vectors) : nullptr),
+      health(durable ? std::make_unique<BackgroundHealth>(name, file->options().on_event)
+                     : nullptr) {}
 
 IndexState::~IndexState() {
   // In a child the records are the parent's: to end them would wait for threads that are not here.
@@ -81,7 +82,7 @@ bool IndexState::live(NodeId node) const {
 
 std::unique_ptr<StoredRows> IndexState::rows(StoredRows::Reading reading) const {
   if (graph->config().keep_vectors) return nullptr;
-  return std::make_unique<StoredRows>(*graph, fresh, *records, reading);
+  return std::make_unique<StoredRows>(*graph, *fresh, *records, reading);
 }
 
 const std::byte* IndexState::row(NodeId node, StoredRows* rows) const {

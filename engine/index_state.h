@@ -55,10 +55,11 @@ class IndexState {
   const bool read_only;
 
   // -- Guarded by themselves.
-  LabelMap labels;
   LabelClaims claims;
-  FreshRows fresh;
-  BackgroundHealth health;
+  LabelMap labels;
+  /// Null in memory, as what follows.
+  const std::unique_ptr<FreshRows> fresh;
+  const std::unique_ptr<BackgroundHealth> health;
 
   // -- What every part asks.
 

@@ -54,19 +54,19 @@ LabelMap::Shard& LabelMap::lock_shard(const LabelMap& map, std::size_t number) {
 void LabelMap::split_if_many(std::uint64_t expected) noexcept {
   if (expected < kFew || shards_.load(std::memory_order_acquire) != nullptr) return;
   const internal::MutexLock lock(few_.mutex);
-  if (owned_shards_ != nullptr) return;
+  if (shards_.load(std::memory_order_relaxed) != nullptr) return;
   try {
     auto shards = std::make_unique<Shards>();
     shards->reserve(kShards);
-    for (std::size_t i = 0; i < kShards; ++i) shards->push_back(std::make_unique<Shard>(graph_));
+    for (std::size_t i = 0; i < kShards; ++i)
+      shards->push_back(std::make_unique<OneOfMany>(graph_));
     for (const NodeId node : few_.nodes) {
       Shard& shard = *(*shards)[shard_of(graph_.label(node))];
       const internal::MutexLock nobody_waits(shard.mutex);
       shard.nodes.insert(node);
     }
     NodeSet(0, Hash{&graph_}, Equal{&graph_}).swap(few_.nodes);
-    owned_shards_ = std::move(shards);
-    shards_.store(owned_shards_.get(), std::memory_order_release);
+    shards_.store(shards.release(), std::memory_order_release);
   } catch (const std::bad_alloc&) {
     // Together they are found as well.
   }
@@ -168,7 +168,7 @@ std::uint64_t LabelMap::bytes() const {
   std::uint64_t total = 0;
   for (std::size_t number = 0; number < (many ? kShards : 1); ++number) {
     const Locked locked(*this, number);
-    total += sizeof(Shard) + locked.shard.nodes.bucket_count() * kBucketBytes;
+    total += (many ? sizeof(OneOfMany) : 0) + locked.shard.nodes.bucket_count() * kBucketBytes;
   }
   return total;
 }

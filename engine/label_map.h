@@ -38,6 +38,9 @@ class LabelMap {
   static constexpr std::size_t kShards = std::size_t{1} << kShardBits;
 
   explicit LabelMap(const graph::Graph& graph);
+  ~LabelMap() { delete shards_.load(); }
+  LabelMap(const LabelMap&) = delete;
+  LabelMap& operator=(const LabelMap&) = delete;
 
   /// The node of `label`, or kNoNode.
   graph::NodeId find(Label label) const;
@@ -84,12 +87,16 @@ class LabelMap {
   };
   using NodeSet =
       tsl::robin_set<graph::NodeId, Hash, Equal, internal::HookAllocator<graph::NodeId>>;
-  struct alignas(64) Shard {
+  struct Shard {
     explicit Shard(const graph::Graph& graph);
     mutable internal::Mutex mutex;
     NodeSet nodes VICINAL_GUARDED_BY(mutex);
   };
-  using Shards = std::vector<std::unique_ptr<Shard>>;
+  /// On lines of its own: others are locked beside it.
+  struct alignas(64) OneOfMany : Shard {
+    using Shard::Shard;
+  };
+  using Shards = std::vector<std::unique_ptr<OneOfMany>>;
   /// The set that a shard's labels are in, locked for the length of a scope.
   class VICINAL_SCOPED_CAPABILITY Locked {
    public:
@@ -115,8 +122,8 @@ class LabelMap {
 
   const graph::Graph& graph_;
   mutable Shard few_;  ///< all labels, until there are shards
-  std::unique_ptr<Shards> owned_shards_ VICINAL_GUARDED_BY(few_.mutex);
-  std::atomic<Shards*> shards_{nullptr};  ///< the same, once all labels are in them
+  std::atomic<Shards*> shards_{
+      nullptr};  ///< owned; made, once all labels are in them, under its mutex
 };
 
 }  // namespace vicinal::engine

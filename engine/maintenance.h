@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <utility>
 
 #include "engine/freeing.h"
 #include "engine/index_state.h"
@@ -29,9 +28,10 @@ namespace vicinal::engine {
 
 class Maintenance {
  public:
-  /// `on_write` wakes the store's background thread; may be empty.
-  Maintenance(IndexState& state, std::function<void()> on_write)
-      : state_(state), on_write_(std::move(on_write)), freeing_(state) {}
+  /// `on_write` wakes the store's background thread; may be empty, or null without a store. It
+  /// outlives this.
+  Maintenance(IndexState& state, const std::function<void()>* on_write)
+      : state_(state), on_write_(on_write), freeing_(state) {}
   Maintenance(const Maintenance&) = delete;
   Maintenance& operator=(const Maintenance&) = delete;
 
@@ -57,7 +57,7 @@ class Maintenance {
   bool repair_due() const;
 
   IndexState& state_;
-  const std::function<void()> on_write_;
+  const std::function<void()>* const on_write_;
   Turn turn_;
   Turn rebuilding_;  ///< of the one rebuild that runs
   std::atomic<std::uint64_t> writes_since_slice_{0};

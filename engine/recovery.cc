@@ -43,7 +43,7 @@ Result<RecoveryReport> Recovery::run() {
     return Status::cancelled(fmt::format("opening index \"{}\" cancelled", state_.name));
   }
   reporter_.finish();
-  state_.fresh.drop_stored(graph_, *state_.records);
+  state_.fresh->drop_stored(graph_, *state_.records);
   VICINAL_RETURN_IF_ERROR(record_hidden());
   RecoveryReport done;
   done.salvaged = report->salvaged;
@@ -149,7 +149,7 @@ Status Recovery::replay_upsert(const persist::Operation& operation) {
   if (state_.live(replaced)) graph_.erase(replaced);
   graph_.show(operation.node);
   take_label(operation.node);
-  state_.fresh.add(operation.node, operation.row);
+  state_.fresh->add(operation.node, operation.row);
   replayed_.push_back(operation.node);
   node_limit_ = std::max<std::uint64_t>(node_limit_, graph::raw(operation.node) + 1ull);
   return {};

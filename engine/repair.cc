@@ -104,7 +104,7 @@ bool Maintenance::repair_due() const {
 void Maintenance::after_writes(std::uint64_t count) noexcept {
   constexpr std::uint64_t kAtOnce = 32;  // a millisecond; of a flat index that has grown, 500 wait
   state_.graph->link_backlog(std::max(kAtOnce, count));
-  if (on_write_) on_write_();
+  if (on_write_ != nullptr && *on_write_) (*on_write_)();
   if (state_.durable) return;  // the store's thread, or the caller, repairs
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;
   if (writes < kWritesPerSlice || !repair_due()) return;

@@ -25,11 +25,14 @@ Stats IndexCore::stats() const {
   stats.sketches = g.sketches;
   stats.wider_walks = g.wider_walks;
   stats.fallback_scans = g.fallback_scans;
-  stats.salvaged = loaded_.salvaged;
-  stats.repaired_links = loaded_.repaired_links;
-  stats.open_seconds = loaded_.seconds;
-  stats.checkpoint_age_s = checkpoints_.age();
-  state_.health.fill(stats);
+  stats.checkpoint_age_s = -1;
+  if (stored_ != nullptr) {
+    stats.salvaged = stored_->loaded.salvaged;
+    stats.repaired_links = stored_->loaded.repaired_links;
+    stats.open_seconds = stored_->loaded.seconds;
+    stats.checkpoint_age_s = stored_->checkpoints.age();
+  }
+  if (state_.health != nullptr) state_.health->fill(stats);
   const Gate::Pass pass(state_.gate);
   if (pass && state_.records != nullptr) {
     const persist::RecordStats records = state_.records->stats();

@@ -270,7 +270,7 @@ Status StoreCore::checkpoint() {
   while (file_->delete_dropped()) {
   }
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
-    VICINAL_RETURN_IF_ERROR(index->checkpoints().checkpoint({}));
+    VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
   }
   if (background_ == nullptr) watch_file();
   return {};

@@ -1,7 +1,8 @@
 // Turn: one at a time, for work that is done in slices and that nobody should wait for unawares.
 //
-// Why not a mutex: a callback may ask again on the thread that has the turn, and has to be told no.
-// Threads: any; the turn may end on another thread than it began on.
+// What: a mutex whose Taken says whether it was had: a callback may ask again on the thread that has the
+// turn, and has to be told no.
+// Threads: any; the turn ends on the thread that it began on.
 #pragma once
 
 #include "engine/base/mutex.h"
@@ -27,24 +28,15 @@ class Turn {
   };
 
  private:
-  bool take(bool wait) {
-    const internal::MutexLock lock(mutex_);
-    while (wait && taken_) ended_.wait(mutex_);
-    if (taken_) return false;
-    taken_ = true;
+  // Held as long as a Taken lives: more than the analysis follows.
+  bool take(bool wait) VICINAL_NO_THREAD_SAFETY_ANALYSIS {
+    if (!wait) return mutex_.try_lock();
+    mutex_.lock();
     return true;
   }
-  void end() {
-    {
-      const internal::MutexLock lock(mutex_);
-      taken_ = false;
-    }
-    ended_.notify_one();
-  }
+  void end() VICINAL_NO_THREAD_SAFETY_ANALYSIS { mutex_.unlock(); }
 
   internal::Mutex mutex_;
-  internal::CondVar ended_;
-  bool taken_ VICINAL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace vicinal::engine

@@ -32,7 +32,7 @@ Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector)
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
-  VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
+  if (checkpoints_ != nullptr) VICINAL_RETURN_IF_ERROR(checkpoints_->refusal());
   internal::Vector<std::byte> room(state_.room_bytes());
   const Result<std::span<const std::byte>> row = row_of(*state_.graph, vector, room);
   if (!row) return row.status();
@@ -92,13 +92,13 @@ Status Writer::insert_claimed(Label label, std::span<const std::byte> row, NodeI
   Result<persist::Sequence> sequence = persist::Sequence{0};
   const auto take_back = [&] {
     state_.labels.put_back(*fresh, old);
-    if (state_.durable) state_.fresh.drop({&*fresh, 1});
+    if (state_.durable) state_.fresh->drop({&*fresh, 1});
     state_.graph->discard_nodes({&*fresh, 1});
   };
   try {
     state_.labels.set(*fresh);  // E4
     VICINAL_STEP_POINT("upsert.labelled");
-    if (state_.durable) state_.fresh.add(*fresh, row);
+    if (state_.durable) state_.fresh->add(*fresh, row);
     sequence = state_.append(operation, [&] { plan = plan_link(*state_.graph, *fresh); });
   } catch (...) {
     take_back();  // nothing was stored

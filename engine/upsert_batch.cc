@@ -16,7 +16,7 @@ Result<BatchResult> Writer::upsert_batch(std::span<const Label> labels,
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
   VICINAL_RETURN_IF_ERROR(state_.check_writable());
-  VICINAL_RETURN_IF_ERROR(checkpoints_.refusal());
+  if (checkpoints_ != nullptr) VICINAL_RETURN_IF_ERROR(checkpoints_->refusal());
   VICINAL_RETURN_IF_ERROR(check_shape(state_.options.dimension, labels.size(), vectors.size()));
   const std::size_t dimension = state_.options.dimension;
   const std::size_t room_bytes = state_.room_bytes();  // a row's, or 0
@@ -39,7 +39,9 @@ Result<BatchResult> Writer::upsert_batch(std::span<const Label> labels,
     return BatchWrite(state_, maintenance_, plan, options).run();
   }();
   const std::uint64_t written = plan.fresh.size() + plan.resurrected.size();
-  checkpoints_.add_unsaved(plan.fresh.size() * state_.row_bytes());
+  if (checkpoints_ != nullptr) {
+    checkpoints_->add_unsaved(plan.fresh.size() * state_.row_bytes());
+  }
   if (written > 0) maintenance_.after_writes(written);
   return result;
 }

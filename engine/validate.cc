@@ -77,10 +77,10 @@ Status Reader::validate_records(ValidateReport& report, const ValidateOptions& o
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     // A fresh node's row stands in the journal; its slot in the chunks may hold a former one.
-    if (!moment.counts(node) || state_.fresh.contains(node)) continue;
+    if (!moment.counts(node) || state_.fresh->contains(node)) continue;
     const std::byte* const stored = (*reader)->row(node);
     if (stored != nullptr && std::memcmp(stored, state_.graph->row(node), bytes) == 0) continue;
-    if (state_.fresh.contains(node)) continue;
+    if (state_.fresh->contains(node)) continue;
     ++report.record_errors;
     note(report, options.max_messages,
          fmt::format("label {} (node {}): the stored vector {}", state_.graph->label(node), i,

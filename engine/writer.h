@@ -28,7 +28,8 @@ namespace vicinal::engine {
 
 class Writer {
  public:
-  Writer(IndexState& state, Maintenance& maintenance, Checkpoints& checkpoints)
+  /// `checkpoints`: null in memory.
+  Writer(IndexState& state, Maintenance& maintenance, Checkpoints* checkpoints)
       : state_(state), maintenance_(maintenance), checkpoints_(checkpoints) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -49,7 +50,7 @@ class Writer {
 
   IndexState& state_;
   Maintenance& maintenance_;
-  Checkpoints& checkpoints_;
+  Checkpoints* const checkpoints_;
 };
 
 }  // namespace vicinal::engine
