@@ -16,28 +16,28 @@ struct Place {
   std::uint32_t offset;
 };
 
-// Piece 0 has slots 0 to 3, piece 1 4 to 7, piece 2 8 to 15, ...
-Place place_of(std::uint32_t number, unsigned first_bits) {
-  const auto bits = static_cast<unsigned>(std::bit_width(number));
-  if (bits <= first_bits) return {0, number};
-  return {bits - first_bits, number - (std::uint32_t{1} << (bits - 1))};
+// Piece 0 has slot 0, piece 1 slot 1, piece 2 slots 2 and 3, piece 3 4 to 7, ...
+Place place_of(std::uint32_t number) {
+  if (number == 0) return {0, 0};
+  const auto piece = static_cast<unsigned>(std::bit_width(number));
+  return {piece, number - (std::uint32_t{1} << (piece - 1))};
 }
 
-std::size_t piece_slots(unsigned piece, unsigned first_bits) {
-  return std::size_t{1} << (piece == 0 ? first_bits : piece + first_bits - 1);
-}
+std::size_t piece_slots(unsigned piece) { return piece == 0 ? 1 : std::size_t{1} << (piece - 1); }
 
 }  // namespace
 
 Elements::~Elements() {
-  for (unsigned piece = 0; piece < pieces_.size(); ++piece) {
-    Slot* const slots = pieces_[piece].load(std::memory_order_relaxed);
+  for (unsigned number = 0; number < kPieces; ++number) {
+    const Piece* const known = piece(number);
+    Slot* const slots = known == nullptr ? nullptr : known->load(std::memory_order_relaxed);
     if (slots == nullptr) continue;
-    for (std::size_t i = 0; i < piece_slots(piece, kFirstBits); ++i) {
+    for (std::size_t i = 0; i < piece_slots(number); ++i) {
       if (Attribute* a = slots[i].attribute.load(std::memory_order_relaxed)) Attribute::free(a);
     }
     api.Free(slots);
   }
+  api.Free(later_pieces_.load(std::memory_order_relaxed));
 }
 
 std::size_t Elements::name_bytes(const Text& name) {
@@ -45,10 +45,16 @@ std::size_t Elements::name_bytes(const Text& name) {
          (name.capacity() > Text().capacity() ? heap_bytes(name.capacity() + 1) : 0);
 }
 
+const Elements::Piece* Elements::piece(unsigned number) const {
+  if (number < kFirstPieces) return &first_pieces_[number];
+  const LaterPieces* const later = later_pieces_.load(std::memory_order_acquire);
+  return later == nullptr ? nullptr : &(*later)[number - kFirstPieces];
+}
+
 const Elements::Slot* Elements::slot(Label label) const {
-  const Place place = place_of(static_cast<std::uint32_t>(label), kFirstBits);
-  if (place.piece >= pieces_.size()) return nullptr;
-  const Slot* const slots = pieces_[place.piece].load(std::memory_order_acquire);
+  const Place place = place_of(static_cast<std::uint32_t>(label));
+  const Piece* const known = piece(place.piece);
+  const Slot* const slots = known == nullptr ? nullptr : known->load(std::memory_order_acquire);
   return slots == nullptr ? nullptr : slots + place.offset;
 }
 
@@ -76,15 +82,18 @@ std::uint32_t Elements::grow() {
   if (slot_count_ >= kNone - 1) {
     throw std::length_error("a set has 4,294,967,294 elements at most");
   }
-  const Place place = place_of(slot_count_, kFirstBits);
-  if (place.piece >= pieces_.size()) {
-    throw std::length_error("a set has 4,294,967,294 elements at most");
+  const Place place = place_of(slot_count_);
+  if (piece(place.piece) == nullptr) {
+    later_pieces_.store(new (Heap<LaterPieces>().allocate(1)) LaterPieces(),
+                        std::memory_order_release);
+    bytes_ += heap_bytes(sizeof(LaterPieces));
   }
-  if (pieces_[place.piece].load(std::memory_order_relaxed) == nullptr) {
-    const std::size_t count = piece_slots(place.piece, kFirstBits);
-    Slot* const slots = Heap<Slot>().allocate(count);
-    for (std::size_t i = 0; i < count; ++i) new (slots + i) Slot();
-    pieces_[place.piece].store(slots, std::memory_order_release);
+  auto& slots = const_cast<Piece&>(*piece(place.piece));
+  if (slots.load(std::memory_order_relaxed) == nullptr) {
+    const std::size_t count = piece_slots(place.piece);
+    Slot* const fresh = Heap<Slot>().allocate(count);
+    for (std::size_t i = 0; i < count; ++i) new (fresh + i) Slot();
+    slots.store(fresh, std::memory_order_release);
     bytes_ += heap_bytes(count * sizeof(Slot));
   }
   return slot_count_++;

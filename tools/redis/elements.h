@@ -8,8 +8,8 @@
 //
 // Invariants (tests/redis/elements_test.cc):
 //   RM1 A name has one slot, a slot at most one name; the label of a used slot is live in the index.
-//   RM2 A slot's number never moves: rows of slots are in pieces, each twice the one before, and a piece
-//       is published before any label in it.
+//   RM2 A slot's number never moves: rows of slots are in pieces, each as long as all before it, and a
+//       piece is published before any label in it.
 //   RM3 An attribute bears the label that it belongs to: who reads a slot that was given away sees that.
 #pragma once
 
@@ -88,19 +88,25 @@ class Elements {
     std::uint32_t next = 0;  ///< of the free ones
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
-  static constexpr unsigned kFirstBits = 2;  ///< four slots in the first piece
+  using Piece = std::atomic<Slot*>;
+  /// Piece 0 has one slot, piece i has 2^(i-1): as many as there are before it.
+  static constexpr unsigned kPieces = 33;
+  static constexpr unsigned kFirstPieces = 3;  ///< in the object: those of a small set
+  using LaterPieces = std::array<Piece, kPieces - kFirstPieces>;
 
   static Label label_of(std::uint32_t slot, std::uint32_t uses) { return Label{uses} << 32 | slot; }
   static std::size_t name_bytes(const Text& name);
   const Slot* slot(Label label) const;
   Slot* slot(Label label) { return const_cast<Slot*>(std::as_const(*this).slot(label)); }
+  /// Of a number below kPieces; null while none of those behind it was wanted.
+  const Piece* piece(unsigned number) const;
   /// A slot that nobody has, the last one.
   std::uint32_t grow();
   Label take(std::uint32_t number, Names::iterator name);
 
   Names names_;
-  /// Piece i has 4 slots (i 0) or 2^(i+1) slots: all before it together.
-  std::array<std::atomic<Slot*>, 31> pieces_{};
+  std::array<Piece, kFirstPieces> first_pieces_{};
+  std::atomic<LaterPieces*> later_pieces_{nullptr};  ///< owned; made with the first of them
   std::uint32_t slot_count_ = 0;
   std::uint32_t free_ = kNone;
   std::uint64_t attribute_count_ = 0;

@@ -71,7 +71,7 @@ class NewNames {
 
 VectorSet::VectorSet(Index index, std::unique_ptr<Elements> elements)
     : index_(std::move(index)),
-      options_(index_.options()),
+      dimension_(index_.options().dimension),
       elements_(elements != nullptr ? std::move(elements) : std::make_unique<Elements>()),
       uid_(next_uid.fetch_add(1)) {
   const std::lock_guard lock(list_mutex);
@@ -163,7 +163,7 @@ void VectorSet::measure() {
       stats.flat ? 0
                  : stats.bytes_vectors + stats.bytes_codes + stats.bytes_links + stats.bytes_nodes;
   measured_nodes_ = stats.live + stats.tombstones;
-  measured_levels_ = stats.levels;
+  measured_levels_ = static_cast<std::uint8_t>(stats.levels);
   writes_ = 0;
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
@@ -193,7 +193,7 @@ std::size_t VectorSet::memory() const {
 
 std::uint64_t VectorSet::serialized_bytes() const {
   return shown_size_.load(std::memory_order_relaxed) *
-         (std::uint64_t{options_.dimension} * sizeof(float) + kSerializedBeside);
+         (std::uint64_t{dimension_} * sizeof(float) + kSerializedBeside);
 }
 
 VectorSet::Totals VectorSet::totals(std::uint64_t large_bytes) {

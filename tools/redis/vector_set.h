@@ -35,9 +35,9 @@ class VectorSet {
   const Elements& elements() const { return *elements_; }
   Elements& elements() { return *elements_; }
   std::uint64_t size() const { return elements_->size(); }
-  std::uint32_t dimension() const { return options_.dimension; }
+  std::uint32_t dimension() const { return dimension_; }
   /// As they are stored with the index.
-  const IndexOptions& options() const { return options_; }
+  IndexOptions options() const { return index_.options(); }
   /// Another for every set of this process.
   std::uint64_t uid() const { return uid_; }
 
@@ -94,14 +94,14 @@ class VectorSet {
   void warn_when_large();
 
   Index index_;
-  const IndexOptions options_;
+  const std::uint32_t dimension_;
+  std::uint8_t measured_levels_ = 0;
+  bool warned_ = false;
   const std::unique_ptr<Elements> elements_;
   const std::uint64_t uid_;
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
-  std::uint32_t measured_levels_ = 0;
   std::uint64_t writes_ = 0;  ///< since it was measured
-  bool warned_ = false;
   std::atomic<std::uint64_t> arena_bytes_{0};
   // For totals(): copies that any thread may read.
   std::atomic<std::uint64_t> shown_size_{0};
