@@ -174,7 +174,7 @@ TEST(Flat, StatsCountFewBytesBesideTheRows) {
     const Stats stats = index.stats();
     EXPECT_GE(stats.bytes_vectors, count * kDimension * sizeof(float));
     EXPECT_EQ(stats.bytes_codes + stats.bytes_links + stats.bytes_scratch, 0u);
-    EXPECT_LT(stats.bytes_nodes + stats.bytes_labels, 8192 + count * 120);
+    EXPECT_LT(stats.bytes_nodes + stats.bytes_labels, 2048 + count * 120);
   }
 }
 
