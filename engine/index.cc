@@ -94,7 +94,7 @@ Result<double> Index::recall(const RecallOptions& options) const {
 }
 
 Result<ExpectedRecall> Index::expected_recall(std::size_t k) const {
-  return core_->reader().known_recall().expected(k);
+  return core_->known_recall().expected(k);
 }
 Status Index::for_each(const std::function<bool(Label, std::span<const float>)>& visit) const {
   return core_->reader().for_each(visit);

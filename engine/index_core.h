@@ -57,8 +57,9 @@ class IndexCore {
 
   // The parts: most verbs of Index (see there) are theirs. Writer and reader hold nothing of their own.
   Writer writer() { return {state_, maintenance_, stored_ ? &stored_->checkpoints : nullptr}; }
-  Reader reader() const { return Reader(state_); }
+  Reader reader() const { return {state_, known_recall_}; }
   Maintenance& maintenance() { return maintenance_; }
+  KnownRecall& known_recall() const { return known_recall_; }
 
   // The other verbs of Index.
   std::uint64_t size() const;
@@ -105,6 +106,7 @@ class IndexCore {
 
   IndexState state_;
   const std::unique_ptr<StoredParts> stored_;  ///< null in memory
+  mutable KnownRecall known_recall_{state_};
   Maintenance maintenance_;
 };
 

@@ -1,7 +1,7 @@
 // KnownRecall: SearchOptions::recall of one index, from nothing to a learner (recall_learner.h).
 //
 // What: until a search first says a recall this is a null pointer.
-// Ownership: a part of the reader; borrows the index's state, which outlives it.
+// Ownership: a part of IndexCore; borrows the index's state, which outlives it.
 // Threads: any.
 #pragma once
 

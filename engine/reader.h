@@ -28,7 +28,8 @@ namespace vicinal::engine {
 
 class Reader {
  public:
-  explicit Reader(const IndexState& state) : state_(state) {}
+  Reader(const IndexState& state, KnownRecall& known_recall)
+      : state_(state), known_recall_(known_recall) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -49,7 +50,6 @@ class Reader {
   Status for_each_node(const std::function<bool(const Index::NodeView&)>& visit) const;
   Status save(const ByteSink& sink) const;
   Result<double> recall(const RecallOptions& options) const;
-  KnownRecall& known_recall() const { return known_recall_; }
   Result<ValidateReport> validate(const ValidateOptions& options) const;
 
  private:
@@ -80,7 +80,7 @@ class Reader {
   Status validate_records(ValidateReport& report, const ValidateOptions& options) const;
 
   const IndexState& state_;
-  mutable KnownRecall known_recall_{state_};
+  KnownRecall& known_recall_;
 };
 
 /// See Index::more().

@@ -8,7 +8,7 @@
 // with a scan.
 // Why a thread of its own: an index in memory has no store's; and one that exists only while there
 // is something to learn costs nothing to who names no recall.
-// Ownership: a part of the reader, made by the first search with a recall; borrows the index's state.
+// Ownership: a part of KnownRecall, made by the first search with a recall; borrows the index's state.
 // Threads: every method from any thread. The destructor waits for the piece under way. In a child of
 // fork() the table is as it was and learns no more.
 // Errors: none; where memory or threads run out the table stays as it is.
