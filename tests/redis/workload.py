@@ -13,8 +13,8 @@ import struct
 
 
 def vector(seed, dimension):
-    """The bytes of a float32 vector that `seed` alone decides."""
-    generator = random.Random(seed)
+    """The bytes of a float32 vector that `seed` alone decides: another for each integer."""
+    generator = random.Random(f"vector/{seed}")  # of a number, Random takes the absolute value only
     return struct.pack(f"<{dimension}f", *(generator.gauss(0, 1) for _ in range(dimension)))
 
 
