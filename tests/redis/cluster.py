@@ -61,6 +61,10 @@ class Node(server.Server):
     def identity(self):
         return self.call("CLUSTER", "MYID").decode()
 
+    def keys_beside(self, key):
+        """How many keys of `key`'s slot are here, whoever serves it."""
+        return self.call("CLUSTER", "COUNTKEYSINSLOT", self.call("CLUSTER", "KEYSLOT", key))
+
     def is_primary(self):
         return self.info("replication")["role"] == "master"
 
@@ -229,6 +233,11 @@ class Cluster:
 
     def move(self, key, target):
         """Moves the slot of `key`, and what is in it, to the primary `target`."""
+        self.end_move(key, self.begin_move(key, target), target)
+
+    def begin_move(self, key, target):
+        """The first half of move(): `target` has the keys, but not the slot, whose primary says ASK.
+        Returns that one."""
         source = self.primary_of(key)
         slot = source.call("CLUSTER", "KEYSLOT", key)
         target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", source.identity())
@@ -236,6 +245,11 @@ class Cluster:
         while keys := source.call("CLUSTER", "GETKEYSINSLOT", slot, 10):
             words = ("MIGRATE", "127.0.0.1", target.port, "", 0, 60000, "KEYS", *keys)
             source.call(*words)
+        return source
+
+    def end_move(self, key, source, target):
+        """The second half."""
+        slot = source.call("CLUSTER", "KEYSLOT", key)
         for node in [target, source] + [n for n in self.running() if n.is_primary()]:
             node.call("CLUSTER", "SETSLOT", slot, "NODE", target.identity())
 

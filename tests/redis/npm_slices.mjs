@@ -1,11 +1,12 @@
 // The reference client for Node on a cluster, beside an index that the client for Python made: "python",
 // 6 keys of 8 components, elements "e0" to "e199" with the vectors of vector(i).
-// usage: node npm_slices.mjs CLIENT PORT
+// The indexes that it makes have names that begin with PREFIX.
+// usage: node npm_slices.mjs CLIENT PORT PREFIX
 import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
 import { createCluster } from 'redis';
 
-const [client, port] = process.argv.slice(2);
+const [client, port, prefix] = process.argv.slice(2);
 const { SlicedIndex, merge, tags } = await import(pathToFileURL(client));
 
 const vector = (seed) => Array.from({ length: 8 }, (_, i) => ((seed * 31 + i * 17 + seed * i) % 97) - 48);
@@ -27,7 +28,7 @@ for (const RESP of [2, 3]) {
   const theirs = await SlicedIndex.open(cluster, 'python');
   assert.equal(await theirs.count(), 200);
   assert.equal(theirs.dimension, 8);
-  const name = `node${RESP}`;
+  const name = `${prefix}${RESP}`;
   const ours = await SlicedIndex.create(cluster, name, { slices: 6, dimension: 8, options: ['NOQUANT'] });
   await assert.rejects(SlicedIndex.create(cluster, name, { slices: 6, dimension: 8 }), /already/);
   for (let i = 0; i < 200; i++) {
@@ -50,7 +51,7 @@ for (const RESP of [2, 3]) {
     const approximate = await ours.search(vector(seed), 10, { ef: 50 });
     assert.deepEqual(approximate, found);
   }
-  const copied = await ours.copy(`copy${RESP}`, 4);
+  const copied = await ours.copy(`${prefix}copy${RESP}`, 4);
   assert.equal(await copied.count(), 200);
   assert.deepEqual(await copied.search(vector(1000), 10, truth), await ours.search(vector(1000), 10, truth));
   assert.equal(await cluster.sendCommand(copied.key('e7'), true, ['VGETATTR', copied.key('e7'), 'e7']), '{"a": 1}');
@@ -66,7 +67,7 @@ for (const RESP of [2, 3]) {
   assert.equal(hits.length, 10);
   await assert.rejects(ours.search([1, 2], 10), /2 components; the index has 8/);
   await copied.drop();
-  await assert.rejects(SlicedIndex.open(cluster, `copy${RESP}`), /there is no index/);
+  await assert.rejects(SlicedIndex.open(cluster, copied.name), /there is no index/);
   await cluster.close();
-  console.log(`RESP${RESP}: done`);
+  console.log(`${prefix}${RESP}: done`);
 }

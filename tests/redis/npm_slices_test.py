@@ -1,5 +1,6 @@
 """The reference client for Node (tools/redis/clients/node) with npm's redis, on a cluster of three, beside
-an index of the client for Python. Skipped where node, npm or the registry are missing.
+an index of the client for Python; and again while the slot of the first of six keys is half-way to another
+server, where ASK must be followed. Skipped where node, npm or the registry are missing.
 
 usage: npm_slices_test.py MODULE
 """
@@ -35,9 +36,15 @@ def main():
             index = vicinal_slices.SlicedIndex.create(running.redis(), "python", 6, 8, options)
             index.add_many([(f"e{i}", vector(i)) for i in range(200)])
             command = ["node", script, client, str(running.nodes[0].port)]
-            done = subprocess.run(command, timeout=DRIVE_SECONDS)
-        print(f"{package} on node {node_major()}: exit code {done.returncode}")
-        return done.returncode
+            subprocess.run([*command, "node"], timeout=DRIVE_SECONDS, check=True)
+            source, target = (running.primary_of(index.keys[i]) for i in (0, -1))
+            running.begin_move(index.keys[0], target)
+            subprocess.run([*command, "half-way"], timeout=DRIVE_SECONDS, check=True)
+            # Of "python", and of what the script has made in two runs.
+            held = [node.keys_beside(index.keys[0]) for node in (source, target)]
+            assert held == [0, 5], held
+        print(f"{package} on node {node_major()}: done, and with a slot half-way")
+        return 0
 
 
 if __name__ == "__main__":

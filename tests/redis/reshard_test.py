@@ -1,5 +1,6 @@
 """Slots with slices move under load: no search misses an element that is there, none comes twice, and the
-ledger is right to the end. Two slots go to other primaries and back; with --scale a fourth primary joins,
+ledger is right to the end. Two slots go to other primaries and back; one stays half-way for a while, its
+key ahead of it; with --scale a fourth primary joins,
 slots are rebalanced over four and back over three by redis-cli, and it leaves; with --instance MB a slice
 of that size moves with its server: a new replica, CLUSTER FAILOVER, the old one forgotten.
 
@@ -13,6 +14,7 @@ import time
 import cluster
 import cluster_load
 import server
+from workload import vector
 
 DIMENSION = 16
 # redis-cli takes slots from the beginning of each primary's range, and counts slots, not keys: of six keys
@@ -58,6 +60,29 @@ def forth_and_back(running, index, seconds):
     for key, home in zip(index.keys, homes):
         assert running.primary_of(key) is home
     return rounds
+
+
+def half_way(running, load, index):
+    """A key is on another primary than its slot: nothing waits for the move's end, ASK is followed."""
+    source, target = (running.primary_of(index.keys[i]) for i in (0, -1))
+    running.begin_move(index.keys[0], target)
+    client = running.redis()  # one that knows the cluster from before
+    at_once = cluster_load.vicinal_slices.SlicedIndex(client, index.name, patience=0.0)
+    names = [name for name, _, _ in at_once.items(index.keys[0])]
+    assert names and all(index.key(name) == index.keys[0] for name in names)
+    # One that was there and one that was not, each confirmed by the target's replica.
+    row = vector(-1, DIMENSION)
+    new = next(f"half{i}" for i in range(1000) if index.key(f"half{i}") == index.keys[0])
+    items = [(new, row), (f"{new} elsewhere", row), (new, row)]
+    assert at_once.add_many(items, replicas=1, wait_ms=10000) == [True, True, False]
+    assert at_once.search(row, 2, options=("TRUTH",)) == [(e.encode(), 1.0) for e, _ in items[:2]]
+    assert at_once.remove(new) and at_once.remove(items[1][0]) and at_once.vector(new) is None
+    assert source.keys_beside(index.keys[0]) == 0, "the slot's primary has a key"
+    reads, writes = load.reads, load.writes
+    progress = lambda: load.reads > reads + 20 and load.writes > writes + 20
+    server.wait_for(progress, 30, "searches and writes beside a slot that is half-way")
+    running.end_move(index.keys[0], source, target)
+    running.move(index.keys[0], source)
 
 
 def scale(running, watch, index):
@@ -119,6 +144,7 @@ def main():
             watch = Watch(running, load)
             moves = lambda: forth_and_back(running, index, options.seconds)
             watch.step("two slots forth and back", moves)
+            watch.step("a slot left half-way", lambda: half_way(running, load, index))
             if options.scale:
                 scale(running, watch, index)
             if options.instance:

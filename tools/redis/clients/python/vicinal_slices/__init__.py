@@ -180,28 +180,44 @@ class SlicedIndex:
         replies in order; errors are values. python3-redis' own pipeline does not answer when one server
         cannot be reached, and cannot say which replicas have what (WAIT counts for one connection)."""
         replies, left, end = [None] * len(commands), range(len(commands)), time.monotonic() + self.patience
+        asking = {}  # number of a command -> the node that ASK named for it
         while True:
-            for number, reply in self._round(commands, left, replicas, wait_ms):
+            for number, reply in self._round(commands, left, asking, replicas, wait_ms):
                 replies[number] = reply
             left = [number for number in left if _passes(replies[number])]
             if not left:
                 return replies
-            try:
-                self.cluster.nodes_manager.initialize()
-            except (exceptions.RedisError, exceptions.RedisClusterException, IndexError):
-                # Nobody answers at this moment, or one that has just started and knows no primary
-                # (which python3-redis 4.3.4 does not expect). The next round tells.
-                pass
+            followed, asking = asking, self._asked(replies, left)
+            if asking.keys() - followed.keys():
+                continue  # one more redirection, which is no reason to wait
+            self._learn()
             if time.monotonic() > end:
                 return replies
             time.sleep(0.02)
 
-    def _round(self, commands, numbers, replicas, wait_ms):
+    def _learn(self):
+        """Asks the cluster who serves what."""
+        try:
+            self.cluster.nodes_manager.initialize()
+        except (exceptions.RedisError, exceptions.RedisClusterException, IndexError):
+            # Nobody answers at this moment, or one that has just started and knows no primary
+            # (which python3-redis 4.3.4 does not expect). The next round tells.
+            pass
+
+    def _asked(self, replies, numbers):
+        """Where ASK sends those of `numbers` that it answered: keys that left ahead of their slot."""
+        asked = {n: replies[n] for n in numbers if _is_ask(replies[n])}
+        if any(self.cluster.get_node(ask.host, ask.port) is None for ask in asked.values()):
+            self._learn()  # of a server that has just joined
+        nodes = {n: self.cluster.get_node(ask.host, ask.port) for n, ask in asked.items()}
+        return {n: node for n, node in nodes.items() if node is not None}
+
+    def _round(self, commands, numbers, asking, replicas, wait_ms):
         servers, sent, replies = {}, [], []
         for number in numbers:
             key = _bytes(commands[number][1])
             try:
-                node = self.cluster.nodes_manager.get_node_from_slot(key_slot(key))
+                node = asking.get(number) or self.cluster.nodes_manager.get_node_from_slot(key_slot(key))
             except exceptions.RedisClusterException as error:  # a slot that no server has
                 replies.append((number, error))
             else:
@@ -209,17 +225,18 @@ class SlicedIndex:
         for node, mine in servers.values():
             connection, pool = None, self.cluster.get_redis_connection(node).connection_pool
             try:
-                words = [commands[number] for number in mine]
+                # ASKING holds for the one command behind it.
+                words = [w for n in mine for w in ([("ASKING",)] * (n in asking) + [commands[n]])]
                 connection = pool.get_connection(words[0][0])
                 words += [("WAIT", replicas, wait_ms)] if replicas else []
                 connection.send_packed_command(connection.pack_commands(words))
-                sent.append((pool, connection, mine))
+                sent.append((pool, connection, mine, words))
             except _LOST as error:
                 replies += [(number, error) for number in mine]
                 if connection is not None:
                     pool.release(connection)
-        for pool, connection, mine in sent:
-            got = _read(connection, len(mine) + bool(replicas))
+        for pool, connection, mine, words in sent:
+            got = [r for r, word in zip(_read(connection, len(words)), words) if word != ("ASKING",)]
             pool.release(connection)
             confirmed = got.pop() if replicas else 0
             lost = confirmed if isinstance(confirmed, Exception) else None
@@ -241,6 +258,10 @@ def _read(connection, count):
         except exceptions.ResponseError as error:
             replies.append(error)
     return replies
+
+
+def _is_ask(reply):
+    return isinstance(reply, exceptions.AskError) and not isinstance(reply, exceptions.MovedError)
 
 
 def _passes(reply):
