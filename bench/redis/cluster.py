@@ -189,16 +189,25 @@ def changes(options, rows):
     return figures
 
 
-def machine():
+def processor_seconds():
+    """Used on this machine by everybody, and by this process and all that it has started and seen end."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system = map(int, file.readline().split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK"), sum(os.times()[:4])
+
+
+def machine(began, before):
+    """What it is, and how much of it others had since `began`, when processor_seconds() said `before`."""
     model = "unknown"
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
             if line.startswith("model name"):
                 model = line.split(":", 1)[1].strip()
-    load = os.getloadavg()[0]
-    text = f"{model}, {os.cpu_count()} processors, load {load:.1f} when it began; servers and clients share it."
-    if load > 0.5:
-        text += " **Others used it meanwhile: times are too long, rates too low.**"
+    everybody, ours = (now - then for now, then in zip(processor_seconds(), before))
+    others = max(0.0, everybody - ours) / (os.cpu_count() * (time.monotonic() - began))
+    text = f"{model}, {os.cpu_count()} processors, which servers and clients share; others had {others:.0%} of them meanwhile."
+    if others > 0.03:
+        text += " **That is much: times are too long, rates too low.**"
     return text
 
 
@@ -301,13 +310,15 @@ def main():
     parser.add_argument("--commit", default="unknown")
     options = parser.parse_args()
     server.require_program()
-    options.machine = machine()
+    began, before = time.monotonic(), processor_seconds()
     rows, queries = workload(options.size, options.dimension)
     figures = []
     for slices in map(int, options.slices.split(",")):
         figures.append(of_slices(options, slices, rows, queries))
         print(f"P = {slices}: {figures[-1]}", file=sys.stderr, flush=True)
-    text = "\n".join(page(options, figures, changes(options, rows))) + "\n"
+    change = changes(options, rows)
+    options.machine = machine(began, before)  # all servers have ended
+    text = "\n".join(page(options, figures, change)) + "\n"
     print(text, end="")
     if options.out:
         with open(options.out, "w", encoding="utf-8") as file:
