@@ -3,8 +3,8 @@
 // What: the nearest by a scan, or by a walk so wide that check_walk() found it to be as good; then
 // walks, until one finds all: wider ones do too. Of the index's own vectors each is sought as if it
 // were not there: the walk does not meet it, and it is no answer. All of one sample is of one moment.
-// Threads: any; passes the gate. Cost: a scan or a walk for some thousand nodes, and some narrow
-// ones.
+// Threads: any; passes the gate.
+// Cost: a scan or a walk for some thousand nodes, and some narrow ones.
 #pragma once
 
 #include <cstddef>
