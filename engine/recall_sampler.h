@@ -1,6 +1,6 @@
 // RecallSampler: what walks of rising width find for one query (recall_table.h).
 //
-// What: the nearest by a scan, or by a walk so wide that check_walk() found it to be as good; then
+// What: the nearest by a scan, or by a walk so wide that walk_finds_all() found it as good; then
 // walks, until one finds all: wider ones do too. Of the index's own vectors each is sought as if it
 // were not there: the walk does not meet it, and it is no answer. All of one sample is of one moment.
 // Threads: any; passes the gate.
