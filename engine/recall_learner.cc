@@ -192,8 +192,10 @@ bool RecallLearner::step() {
     measured_live_.store(now.live, std::memory_order_relaxed);
     measured_tombstones_.store(now.tombstones, std::memory_order_relaxed);
   }
-  if (next_own_ < kOwnSamples / 4) return add_own();
-  return add_pending() || (next_own_ < kOwnSamples && add_own());
+  if (next_own_ < kFewestSamples) return add_own();
+  queries_turn_ = !queries_turn_;
+  if (queries_turn_ && add_pending()) return true;
+  return (next_own_ < kOwnSamples && add_own()) || add_pending();
 }
 
 bool RecallLearner::add_pending() {

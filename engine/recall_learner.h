@@ -84,6 +84,7 @@ class RecallLearner {
   std::atomic<std::size_t> depths_{0};  ///< known
   std::atomic<std::uint64_t> measured_live_{0};
   std::atomic<std::uint64_t> measured_tombstones_{0};
+  bool queries_turn_ VICINAL_GUARDED_BY(measuring_) = false;  ///< of the thread's next piece
   std::vector<std::vector<float>> compared_ VICINAL_GUARDED_BY(measuring_);  ///< the last ones next
   std::atomic<std::uint64_t> seen_{0};  ///< queries since pending_ was taken
 

@@ -15,7 +15,7 @@ namespace vicinal::testing {
 namespace {
 
 constexpr std::uint32_t kWide = 32;
-constexpr std::size_t kQueries = 500;
+constexpr std::size_t kQueries = 300;
 
 /// Vectors in 40 overlapping clusters; those that follow are of the same kind.
 class Kind {
@@ -57,7 +57,7 @@ class TargetRecall : public ::testing::Test {
     options.M = 8;
     options.ef_construction = 60;
     index_ = *Index::in_memory(options);
-    add(*index_, base_, 0, 6000);
+    add(*index_, base_, 0, 3000);
   }
 
   std::span<const float> query(std::size_t i) const {
@@ -96,7 +96,7 @@ TEST_F(TargetRecall, IsReachedWithoutMuchMore) {
     double ef_before = 0;
     for (const double wanted : {0.9, 0.97}) {
       const Outcome outcome = reached({.k = k, .recall = wanted});
-      // A slow machine has a hundred samples only, and 500 queries are as few.
+      // A slow machine has a hundred samples only, and 300 queries are as few.
       EXPECT_GT(outcome.recall, wanted - 0.025) << k;
       if (outcome.ef > static_cast<double>(k) + 1) {
         EXPECT_LT(outcome.recall, wanted + 0.035) << k;
@@ -175,7 +175,7 @@ TEST_F(TargetRecall, QueriesAskedAreComparedInTheBackground) {
 
 TEST_F(TargetRecall, IsMeasuredAnewWhenTheIndexGrows) {
   ASSERT_GE(index_->expected_recall(10)->own_vectors, 64u);
-  add(*index_, base_, 6000, 6000);
+  add(*index_, base_, 3000, 3000);
   const std::uint64_t before = index_->expected_recall(10)->own_vectors;
   // The thread begins from nothing, and is seen on its way.
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
@@ -196,7 +196,7 @@ TEST_F(TargetRecall, AStoreClosesWhileItLearns) {
     options.vectors_in_memory = in_memory;
     Index index = *store.index("i", options);
     Kind kind(5);
-    add(index, kind, 0, 3000);
+    add(index, kind, 0, 1500);
     std::jthread asking([&](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         const Result<SearchResult> result = index.search(query(0), {.k = 10, .recall = 0.9});
