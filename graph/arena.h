@@ -133,7 +133,7 @@ class SegmentedArray {
 
  public:
   void grow(std::uint64_t limit, Growth growth = Growth::kSegments, std::uint64_t in_pieces = 0) {
-    directory_.grow(limit, growth, sizeof(T), in_pieces, Copier<T>::copy);
+    directory_.grow(limit, growth, sizeof(T), in_pieces, Copier<T>::kCopy);
   }
   std::uint64_t bytes_held() const { return directory_.bytes_held(); }
   TableRows table() { return {&directory_, sizeof(T)}; }
@@ -150,7 +150,7 @@ class SegmentedArray {
   // Readers may change what is atomic (a mark, a bit) while it is copied.
   template <typename U>
   struct Copier {
-    static constexpr RowDirectory::CopyRows copy = nullptr;
+    static constexpr RowDirectory::CopyRows kCopy = nullptr;
   };
   template <typename U>
   struct Copier<std::atomic<U>> {
@@ -161,6 +161,7 @@ class SegmentedArray {
         target[i].store(source[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
       }
     }
+    static constexpr RowDirectory::CopyRows kCopy = copy;
   };
 
   RowDirectory directory_;

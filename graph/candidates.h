@@ -138,13 +138,14 @@ class CandidatePool {
                       const LeaveOut& leave_out) {
     if (count == 0 || capacity_ == 0) return;
     find_positions(newcomers, count);
-    bool ties = false;  // or what looks like one, behind the last entry
+    int ties = 0;  // or what looks like some, behind the last entry; without branches
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = positions_[i];
-      ties |= as_far(entries_[at], newcomers[i]) | as_far(entries_[at - (at > 0)], newcomers[i]) |
-              (i > 0 && as_far(newcomers[i - 1], newcomers[i]));
+      ties |= static_cast<int>(as_far(entries_[at], newcomers[i])) |
+              static_cast<int>(as_far(entries_[at - (at > 0)], newcomers[i])) |
+              static_cast<int>(i > 0 && as_far(newcomers[i - 1], newcomers[i]));
     }
-    if (ties) [[unlikely]] {
+    if (ties != 0) [[unlikely]] {
       count = leave_out_same(newcomers, count, choose, leave_out);
       if (count == 0) return;
       find_positions(newcomers, count);

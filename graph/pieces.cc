@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/allocator.h"
+#include "engine/base/check.h"
 
 namespace vicinal::graph {
 namespace {
@@ -51,7 +52,9 @@ void Pieces::grow(std::uint64_t limit, std::span<const TableRows> tables) {
   if (all_in_segments) return;
   const std::uint64_t wanted = (limit + (std::uint64_t{1} << shift_) - 1) >> shift_;
   if (wanted <= parts_) return;
-  const std::size_t ahead = kMostAhead / bytes_of_part(tables, shift_);
+  const std::size_t part_bytes = bytes_of_part(tables, shift_);
+  VICINAL_CHECK(part_bytes > 0);
+  const std::size_t ahead = kMostAhead / part_bytes;
   const std::uint64_t more = std::min<std::uint64_t>(parts_, ahead);
   add(static_cast<std::uint32_t>(std::max(wanted - parts_, more)), tables);
 }
