@@ -1,6 +1,5 @@
 #include "engine/known_recall.h"
 
-#include <chrono>
 #include <memory>
 
 namespace vicinal::engine {

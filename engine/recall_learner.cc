@@ -51,14 +51,13 @@ RecallLearner::~RecallLearner() {
 }
 
 bool RecallLearner::changed() const {
-  const Shape now = shape();
   const auto live = static_cast<double>(measured_live_.load(std::memory_order_relaxed));
   const auto dead = static_cast<double>(measured_tombstones_.load(std::memory_order_relaxed));
-  const auto live_now = static_cast<double>(now.live);
-  const double share_now = static_cast<double>(now.tombstones) /
-                           std::max(live_now + static_cast<double>(now.tombstones), 1.0);
+  const auto live_now = static_cast<double>(state_.graph->live());
+  const auto dead_now = static_cast<double>(state_.graph->tombstones());
+  const auto share = [](double some, double others) { return some / std::max(some + others, 1.0); };
   return std::abs(live_now - live) > kChanged * live ||
-         std::abs(share_now - dead / std::max(live + dead, 1.0)) > kChanged;
+         std::abs(share(dead_now, live_now) - share(dead, live)) > kChanged;
 }
 
 std::size_t RecallLearner::ef_for(std::size_t k, double recall, bool may_wait) {
@@ -80,16 +79,22 @@ void RecallLearner::measure(std::size_t k) {
   }
 }
 
-void RecallLearner::choose_truth(std::size_t depths, std::uint64_t live) {
+void RecallLearner::choose_truth(std::size_t depths) {
+  truth_live_ = state_.graph->live();
   truth_ =
       sampler_.walk_finds_all(depths) ? RecallSampler::Truth::kWalk : RecallSampler::Truth::kScan;
-  truth_live_ = live;
+}
+
+void RecallLearner::begin_anew() {
+  measured_live_.store(state_.graph->live(), std::memory_order_relaxed);
+  measured_tombstones_.store(state_.graph->tombstones(), std::memory_order_relaxed);
+  table_.renew();
+  next_own_ = 0;
 }
 
 void RecallLearner::measure_anew(std::size_t depths) {
-  const Shape now = shape();
-  choose_truth(depths, now.live);
-  table_.renew();
+  choose_truth(depths);
+  begin_anew();
   const Clock::time_point end = Clock::now() + kFirstMeasure;
   std::vector<std::optional<RecallSample>> samples(kTogether);
   for (std::uint64_t made = 0; made < kOwnSamples; made += kTogether) {
@@ -103,8 +108,6 @@ void RecallLearner::measure_anew(std::size_t depths) {
       if (sample) table_.add(*sample, Source::kOwnVectors);
     }
   }
-  measured_live_.store(now.live, std::memory_order_relaxed);
-  measured_tombstones_.store(now.tombstones, std::memory_order_relaxed);
   depths_.store(depths, std::memory_order_release);
 }
 
@@ -185,12 +188,8 @@ bool RecallLearner::step() {
   if (depths == 0 || state_.gate.closed()) return false;
   const internal::MutexLock lock(measuring_);
   if (changed()) {
-    const Shape now = shape();
-    if (now.live > 2 * truth_live_) choose_truth(depths, now.live);
-    table_.renew();
-    next_own_ = 0;
-    measured_live_.store(now.live, std::memory_order_relaxed);
-    measured_tombstones_.store(now.tombstones, std::memory_order_relaxed);
+    if (state_.graph->live() > 2 * truth_live_) choose_truth(depths);
+    begin_anew();
   }
   if (next_own_ < kFewestSamples) return add_own();
   queries_turn_ = !queries_turn_;

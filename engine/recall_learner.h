@@ -49,19 +49,14 @@ class RecallLearner {
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// What recall by ef depends on, but for the vectors.
-  struct Shape {
-    std::uint64_t live = 0;
-    std::uint64_t tombstones = 0;
-  };
-
-  Shape shape() const { return {state_.graph->live(), state_.graph->tombstones()}; }
   /// Whether the index is no more the one that was measured.
   bool changed() const;
   /// The table from nothing, or from what is known of fewer depths.
   void measure_anew(std::size_t depths) VICINAL_REQUIRES(measuring_);
   /// Finds out what may stand for a scan.
-  void choose_truth(std::size_t depths, std::uint64_t live) VICINAL_REQUIRES(measuring_);
+  void choose_truth(std::size_t depths) VICINAL_REQUIRES(measuring_);
+  /// Own vectors are to be sought anew, in the index as it is now.
+  void begin_anew() VICINAL_REQUIRES(measuring_);
   /// Adds the sample of an own vector, or of a query. False when there is none.
   bool add_own() VICINAL_REQUIRES(measuring_);
   bool add_pending() VICINAL_REQUIRES(measuring_);

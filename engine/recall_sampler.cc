@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <random>
 
 #include "graph/row_codec.h"
 
@@ -18,69 +19,60 @@ using graph::SearchRequest;
 // A walk that stands for a scan.
 std::size_t width_of_truth(std::size_t k) { return 1024 + 2 * k; }
 
-// Of the `depth` nearest, whose farthest is `truth`'s, how many `found` has: ties count, whichever
-// was returned.
-float share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t depth) {
-  depth = std::min(depth, truth.size());
-  const float farthest = truth[depth - 1].distance;
+// Of the `right`, how many `found` has: ties with the farthest count, whichever was returned.
+std::size_t count_found(std::span<const Found> found, std::span<const Found> right) {
+  const float farthest = right.back().distance;
   const auto beyond = std::find_if(found.begin(), found.end(),
                                    [&](const Found& f) { return f.distance > farthest; });
-  const auto right = static_cast<std::size_t>(beyond - found.begin());
-  return static_cast<float>(std::min(right, depth)) / static_cast<float>(depth);
-}
-
-std::uint64_t mixed(std::uint64_t x) {  // splitmix64
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
+  return std::min(static_cast<std::size_t>(beyond - found.begin()), right.size());
 }
 
 }  // namespace
 
-std::vector<Found> RecallSampler::nearest(const Moment& moment, SearchRequest request,
-                                          std::size_t k, std::size_t ef, bool scan) const {
-  // A walk that leaves the vector itself out may still come by it where it has copies.
-  std::vector<Found> found(k + 1);
-  request.k = k + 1;
-  request.ef = std::max(ef, k + 1);
+std::vector<Found> RecallSampler::seek(const Moment& moment, SearchRequest request, std::size_t k,
+                                       std::size_t ef, bool scan) const {
+  std::vector<Found> found(k);
+  request.k = k;
+  request.ef = ef;
   SearchCounters counters;
-  const std::size_t count = scan ? state_.graph->scan(moment, request, found, counters)
-                                 : state_.graph->search(moment, request, found, counters);
-  found.resize(count);
+  found.resize(scan ? state_.graph->scan(moment, request, found, counters)
+                    : state_.graph->search(moment, request, found, counters));
+  // A walk that leaves the vector itself out may still come by it where it has copies.
   std::erase_if(found, [&](const Found& f) { return f.node == request.without; });
+  return found;
+}
+
+std::vector<Found> RecallSampler::nearest(const Moment& moment, const SearchRequest& request,
+                                          std::size_t k, Truth truth) const {
+  std::vector<Found> found = seek(moment, request, k + 1, width_of_truth(k), truth == Truth::kScan);
   if (found.size() > k) found.resize(k);
   return found;
 }
 
-std::optional<RecallSample> RecallSampler::sample(const Moment& moment, SearchRequest request,
-                                                  std::size_t depths, Truth truth) const {
+std::optional<RecallSample> RecallSampler::sample(const Moment& moment,
+                                                  const SearchRequest& request, std::size_t depths,
+                                                  Truth truth) const {
   const std::size_t deepest = kRecallSteps[depths - 1];
-  const std::vector<Found> right =
-      nearest(moment, request, deepest, width_of_truth(deepest), truth == Truth::kScan);
+  const std::vector<Found> right = nearest(moment, request, deepest, truth);
   if (right.empty()) return std::nullopt;
   RecallSample sample;
   sample.depths = depths;
-  sample.widths = kRecallSteps.size();
-  bool all = false;
-  std::vector<Found> found;
-  for (std::size_t width = 0; width < sample.widths; ++width) {
+  bool all = false;  // found by a narrower walk
+  for (std::size_t width = 0; width < kRecallSteps.size(); ++width) {
     const std::size_t reached = std::min(width + 1, depths);
-    if (!all) {
-      found.resize(std::min<std::size_t>(kRecallSteps[width], deepest));
-      request.k = found.size();
-      request.ef = kRecallSteps[width];
-      SearchCounters counters;
-      found.resize(state_.graph->search(moment, request, found, counters));
-      std::erase_if(found, [&](const Found& f) { return f.node == request.without; });
+    if (all) {
+      std::fill_n(sample.found[width].begin(), reached, 1.0f);
+      continue;
     }
-    float least = 1;
+    const std::size_t ef = kRecallSteps[width];
+    const std::vector<Found> found = seek(moment, request, std::min(ef, deepest), ef, false);
+    all = reached == depths;
     for (std::size_t depth = 0; depth < reached; ++depth) {
-      const float share = all ? 1.0f : share_found(found, right, kRecallSteps[depth]);
-      sample.found[width][depth] = share;
-      least = std::min(least, share);
+      const std::size_t wanted = std::min<std::size_t>(kRecallSteps[depth], right.size());
+      const std::size_t hits = count_found(found, std::span(right).first(wanted));
+      sample.found[width][depth] = static_cast<float>(hits) / static_cast<float>(wanted);
+      all = all && hits == wanted;
     }
-    all = all || (reached == depths && least == 1.0f);
   }
   return sample;
 }
@@ -88,9 +80,10 @@ std::optional<RecallSample> RecallSampler::sample(const Moment& moment, SearchRe
 NodeId RecallSampler::draw(const Moment& moment, StoredRows* rows, std::uint64_t number,
                            std::vector<float>& vector) const {
   const std::uint64_t slots = state_.graph->node_limit();
-  constexpr std::uint64_t kTries = 256;  // some slots are empty, or dead
-  for (std::uint64_t i = 0; slots > 0 && i < kTries; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(mixed(number * kTries + i) % slots)};
+  std::mt19937_64 random(number);
+  constexpr int kTries = 256;  // some slots are empty, or dead
+  for (int i = 0; slots > 0 && i < kTries; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(random() % slots)};
     // A node of a higher level would be where the walk begins.
     if (!moment.counts(node) || state_.graph->level(node) > 0) continue;
     const std::byte* const row = state_.row(node, rows);
@@ -145,14 +138,10 @@ bool RecallSampler::walk_finds_all(std::size_t depths) const {
     if (request.without == kNoNode) return;
     request.query = vector.data();
     request.rows = rows.get();
-    const std::vector<Found> right = nearest(moment, request, deepest, 0, true);
-    const std::vector<Found> found =
-        nearest(moment, request, deepest, width_of_truth(deepest), false);
+    const std::vector<Found> right = nearest(moment, request, deepest, Truth::kScan);
     if (right.empty()) return;
     sought += right.size();
-    missed += right.size() - static_cast<std::size_t>(share_found(found, right, right.size()) *
-                                                          static_cast<float>(right.size()) +
-                                                      0.5f);
+    missed += right.size() - count_found(nearest(moment, request, deepest, Truth::kWalk), right);
   });
   return missed * 1000 <= sought;
 }

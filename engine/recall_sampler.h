@@ -35,16 +35,19 @@ class RecallSampler {
   bool walk_finds_all(std::size_t depths) const;
 
  private:
-  struct Nearest;
-
   /// An own vector drawn by `number` inside `moment`, decoded to `vector`; kNoNode: none.
   graph::NodeId draw(const graph::Moment& moment, StoredRows* rows, std::uint64_t number,
                      std::vector<float>& vector) const;
-  std::optional<RecallSample> sample(const graph::Moment& moment, graph::SearchRequest request,
-                                     std::size_t depths, Truth truth) const;
+  std::optional<RecallSample> sample(const graph::Moment& moment,
+                                     const graph::SearchRequest& request, std::size_t depths,
+                                     Truth truth) const;
   /// The nearest `k` but the vector itself.
-  std::vector<graph::Found> nearest(const graph::Moment& moment, graph::SearchRequest request,
-                                    std::size_t k, std::size_t ef, bool scan) const;
+  std::vector<graph::Found> nearest(const graph::Moment& moment,
+                                    const graph::SearchRequest& request, std::size_t k,
+                                    Truth truth) const;
+  /// What one walk, or a scan, finds for `k`, but for the vector itself.
+  std::vector<graph::Found> seek(const graph::Moment& moment, graph::SearchRequest request,
+                                 std::size_t k, std::size_t ef, bool scan) const;
 
   const IndexState& state_;
 };

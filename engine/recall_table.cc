@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace vicinal::engine {
 namespace {
@@ -63,7 +62,7 @@ void RecallTable::Cell::publish() {
 }
 
 void RecallTable::add(const RecallSample& sample, Source source) {
-  for (std::size_t width = 0; width < sample.widths; ++width) {
+  for (std::size_t width = 0; width < kRecallSteps.size(); ++width) {
     for (std::size_t depth = 0; depth < sample.depths && depth <= width; ++depth) {
       Cell& cell = cells_[width][depth];
       Sums& sums = source == Source::kOwnVectors ? cell.own : cell.asked;

@@ -34,7 +34,6 @@ struct RecallSample {
   /// width, and both were sought.
   std::array<std::array<float, kDeepest + 1>, kRecallSteps.size()> found{};
   std::size_t depths = 0;  ///< steps of depth that were sought
-  std::size_t widths = 0;  ///< steps of width
 };
 
 class RecallTable {

@@ -19,8 +19,7 @@ double recall_of(double width, double depth, double hardness = 1) {
 RecallSample sample(std::mt19937& random, double hardness = 1, std::size_t depths = kDeepest + 1) {
   RecallSample made;
   made.depths = depths;
-  made.widths = kRecallSteps.size();
-  for (std::size_t w = 0; w < made.widths; ++w) {
+  for (std::size_t w = 0; w < kRecallSteps.size(); ++w) {
     for (std::size_t d = 0; d < depths && d <= w; ++d) {
       std::binomial_distribution<int> found(static_cast<int>(kRecallSteps[d]),
                                             recall_of(kRecallSteps[w], kRecallSteps[d], hardness));
