@@ -95,7 +95,11 @@ class Searching:
             )
             _set_limits(options, *limits)
             if rows.ndim == 1:
-                told = self._one(rows, k, options, callbacks, counters)
+                handle = self._handle  # lives as long as the call
+                query = (handle.address, rows.ctypes.data, rows.size)
+                told = self._one(
+                    lib.vicinal_index_search, query, k, options, callbacks, counters
+                )
             elif rows.ndim == 2:
                 told = self._many(rows, k, options, threads, callbacks, counters)
             else:
@@ -103,16 +107,15 @@ class Searching:
         del keeps
         return told
 
-    def _one(self, query, k, options, callbacks, counters):
-        handle = self._handle
+    def _one(self, function, arguments, k, options, callbacks, counters):
+        """What `function` of the library finds, which takes `arguments` and then k, options and the
+        places of an answer."""
         labels, distances = _arrays.results(k)
         found = ctypes.c_size_t()
         cost = new(_structs.SearchCounters)
         callbacks.check(
-            lib.vicinal_index_search(
-                handle.address,
-                query.ctypes.data,
-                query.size,
+            function(
+                *arguments,
                 k,
                 ctypes.addressof(options),
                 labels.ctypes.data,
@@ -176,34 +179,17 @@ class Searching:
         if row.ndim != 1:
             raise InvalidArgument(f"query must have 1 dimension, not {row.ndim}")
         behind = _arrays.labels(known)
-        handle = self._handle
-        found_labels, distances = _arrays.results(_arrays.unsigned(n, 64, "n"))
-        found = ctypes.c_size_t()
-        cost = new(_structs.SearchCounters)
+        handle = self._handle  # lives as long as the call
+        sought = (handle.address, row.ctypes.data, row.size, behind.ctypes.data, behind.size)
+        n = _arrays.unsigned(n, 64, "n")
         with Callbacks() as callbacks:
             options, keeps = _options(
                 _structs.SearchOptions, callbacks, ef_search, filter, labels, exact
             )
             _set_limits(options, recall, max_distances, timeout)
-            callbacks.check(
-                lib.vicinal_index_more(
-                    handle.address,
-                    row.ctypes.data,
-                    row.size,
-                    behind.ctypes.data,
-                    behind.size,
-                    found_labels.size,
-                    ctypes.addressof(options),
-                    found_labels.ctypes.data,
-                    distances.ctypes.data,
-                    ctypes.byref(found),
-                    ctypes.addressof(cost),
-                )
-            )
+            told = self._one(lib.vicinal_index_more, sought, n, options, callbacks, counters)
         del keeps
-        if counters is not None:
-            counters.append(answer(SearchCounters, cost))
-        return found_labels[: found.value], distances[: found.value]
+        return told
 
     def expected_recall(self, k: int = 10) -> ExpectedRecall:
         """What is known of recall@k by ef_search, where search() is given a recall.
