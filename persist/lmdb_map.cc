@@ -19,6 +19,12 @@ constexpr std::uint64_t kSmallestStep = 16 << 10;
 
 }  // namespace
 
+void LmdbMap::attach(MDB_env* env, std::uint32_t page_size) {
+  env_ = env;
+  page_size_ = page_size;
+  note_bytes();
+}
+
 std::uint64_t LmdbMap::limit(WriteKind kind) const {
   return kind == WriteKind::kAdds ? most_ - std::min(most_ / 2, kLargestReserve) : most_;
 }
@@ -28,11 +34,9 @@ std::uint64_t LmdbMap::step_bytes() const {
   return most_ == 0 ? kMiB : std::clamp(reserve / 8, kSmallestStep, kMiB);
 }
 
-std::uint64_t LmdbMap::room_left() const {
+std::uint64_t LmdbMap::room_left(std::uint64_t file_bytes) const {
   if (most_ == 0) return std::numeric_limits<std::uint64_t>::max();
-  MDB_envinfo info{};
-  (void)mdb_env_info(env_, &info);
-  return most_ - std::min(most_, (std::uint64_t{info.me_last_pgno} + 1) * page_size_);
+  return most_ - std::min(most_, file_bytes);
 }
 
 // What does not add may have grown the map into the reserve: it ends before it again, or where the
@@ -120,9 +124,10 @@ Status LmdbMap::move(std::uint64_t bytes, const char* what) {
   const int rc = mdb_env_set_mapsize(env_, bytes);
   if (rc != MDB_SUCCESS) {
     lost_ = true;
-  } else if (begin_ != nullptr) {
-    learn();
+    return lmdb_status(rc, what);
   }
+  note_bytes();
+  if (begin_ != nullptr) learn();
   return lmdb_status(rc, what);
 }
 
@@ -148,10 +153,10 @@ void LmdbMap::learn() {
   mdb_txn_abort(txn);
 }
 
-std::uint64_t LmdbMap::bytes() const {
+void LmdbMap::note_bytes() {
   MDB_envinfo info{};
   (void)mdb_env_info(env_, &info);
-  return info.me_mapsize;
+  bytes_.store(info.me_mapsize, std::memory_order_relaxed);
 }
 
 }  // namespace vicinal::persist
