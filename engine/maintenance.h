@@ -42,7 +42,8 @@ class Maintenance {
   /// After `count` writes, no label held: wakes the background thread, or does the repair that is
   /// due by itself.
   void after_writes(std::uint64_t count) noexcept;
-  /// One slice of repair, if it is due and nobody else has the turn. Inside the gate.
+  /// As many slices of repair as writes since the last ask for, if they are due and nobody else has
+  /// the turn. Inside the gate.
   Result<Due> step();
   /// `also`: pending nodes that the fresh graph is to have.
   /// Errors: kBusy when somebody else has the turn and `wait` does not say to wait for them.
@@ -55,6 +56,8 @@ class Maintenance {
   /// kBusy: a callback asked for the turn, which somebody else has.
   Status refused() const;
   bool repair_due() const;
+  /// Slices that the writes since it was asked last make due; 0 when none is.
+  std::uint64_t slices_due();
 
   IndexState& state_;
   const std::function<void()>* const on_write_;

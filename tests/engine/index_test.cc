@@ -248,6 +248,44 @@ TEST(Repair, ByItselfAndBySlices) {
   }
 }
 
+// All rows are replaced three times: tombstones come as fast as they can.
+void expect_repair_keeps_up(std::size_t batch) {
+  constexpr std::size_t kCount = 1000;
+  Index index = filled(kCount);
+  for (std::uint64_t generation = 1; generation <= 3; ++generation) {
+    for (Label first = 0; first < kCount; first += batch) {
+      const std::vector<Label> labels = labels_up_to(batch, first);
+      const std::vector<float> rows = matrix_of(labels, generation);
+      ASSERT_OK(batch == 1 ? index.upsert(first, rows).status()
+                           : index.upsert_batch(labels, rows).status());
+      if (first % 40 != 0) continue;
+      const Stats stats = index.stats();
+      const auto all = static_cast<double>(stats.live + stats.tombstones);
+      ASSERT_LT(static_cast<double>(stats.tombstones), (stats.options.repair_share + 0.15) * all)
+          << "generation " << generation << " row " << first;
+    }
+  }
+  expect_sound(index);
+}
+
+TEST(Repair, KeepsUpWithSingleWrites) { expect_repair_keeps_up(1); }
+TEST(Repair, KeepsUpWithBatches) { expect_repair_keeps_up(40); }
+
+TEST(Repair, AWholeOneSeesWhatWasErasedBehindAnOpenPass) {
+  IndexOptions options = small_options();
+  options.repair_share = 0;
+  Index index = filled(1000, options);
+  ASSERT_OK(index.erase_batch(labels_up_to(200)).status());
+  ASSERT_OK(index.repair({.slice = 300}).status());
+  ASSERT_OK(index.erase_batch(labels_up_to(200, 500)).status());
+  const Result<RepairResult> repaired = index.repair();
+  ASSERT_OK(repaired.status());
+  EXPECT_TRUE(repaired->finished);
+  EXPECT_EQ(index.stats().tombstones, 0u);
+  EXPECT_EQ(index.size(), 600u);
+  expect_sound(index);
+}
+
 TEST(Rebuild, LeavesOnlyTheLive) {
   Index index = filled(1000);
   const std::vector<Label> half = labels_up_to(150);
