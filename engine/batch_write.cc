@@ -8,6 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/pinned.h"
 #include "engine/progress.h"
+#include "persist/failpoints.h"
 
 namespace vicinal::engine {
 
@@ -35,6 +36,7 @@ Result<BatchResult> BatchWrite::run() {
     return sequence.status();
   }
   // From here on nothing fails: what cannot be linked is shown all the same (graph/link_backlog.h).
+  persist::failpoints::pass("batch.stored");
   if (state_.durable) state_.fresh->raise_epoch();
   Status status;
   std::exception_ptr thrown;
@@ -46,6 +48,7 @@ Result<BatchResult> BatchWrite::run() {
     thrown = std::current_exception();
     state_.graph->link_missing(plan_.fresh);
   }
+  persist::failpoints::pass("batch.linked");
   show(pending);
   state_.finish(*sequence);
   if (thrown) std::rethrow_exception(thrown);
@@ -102,7 +105,10 @@ Status BatchWrite::link() {
   // would leave searches little else to walk through.
   graph::Graph::RoundCallback shown;
   if (plan_.fresh.size() > state_.graph->live() / 8) {
-    shown = [this](std::span<const NodeId> round) { state_.graph->show(round); };
+    shown = [this](std::span<const NodeId> round) {
+      state_.graph->show(round);
+      persist::failpoints::pass("batch.round");
+    };
   }
   const bool whole = state_.graph->link_batch(
       plan_.fresh, threads_, shown,

@@ -1,6 +1,7 @@
 // erase: a label is hidden; its node stays in the graph as a tombstone until it is repaired away.
 #include "engine/base/check.h"
 #include "engine/writer.h"
+#include "persist/failpoints.h"
 
 namespace vicinal::engine {
 
@@ -22,6 +23,7 @@ Result<EraseOutcome> Writer::erase(Label label) {
     operation.node = node;
     const Result<persist::Sequence> sequence = state_.append(operation);
     if (!sequence) return sequence.status();
+    persist::failpoints::pass("erase.stored");
     state_.graph->erase(node);
     state_.finish(*sequence);
   }
@@ -51,6 +53,7 @@ Result<std::uint64_t> Writer::erase_batch(std::span<const Label> labels) {
     operation.labels = erased;
     const Result<persist::Sequence> sequence = state_.append(operation);
     if (!sequence) return sequence.status();
+    persist::failpoints::pass("erase_batch.stored");
     state_.graph->erase(nodes);
     state_.finish(*sequence);
   }

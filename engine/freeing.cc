@@ -1,6 +1,7 @@
 #include "engine/freeing.h"
 
 #include "engine/base/check.h"
+#include "persist/failpoints.h"
 
 namespace vicinal::engine {
 
@@ -39,11 +40,13 @@ Status Freeing::free(std::span<const NodeId> nodes) {
     operation.nodes = nodes;
     const Result<persist::Sequence> sequence = state_.append(operation);
     if (!sequence) return sequence.status();
+    persist::failpoints::pass("repair.freed");
     for (std::size_t i = 0; i < nodes.size(); ++i) state_.labels.forget(labels[i], nodes[i]);
     if (state_.durable) state_.fresh->drop(nodes);
     state_.finish(*sequence);
   }
   state_.graph->recycle(nodes);
+  persist::failpoints::pass("repair.recycled");
   return {};
 }
 

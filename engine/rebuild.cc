@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/maintenance.h"
 #include "graph/step_hook.h"
+#include "persist/failpoints.h"
 
 namespace vicinal::engine {
 
@@ -34,6 +35,7 @@ Status Maintenance::rebuild_graph(unsigned threads, const ProgressCallback& prog
   VICINAL_RETURN_IF_ERROR(state_.graph->rebuild(
       threads, [&](std::uint64_t done, std::uint64_t total) { return reporter(done, total); },
       also));
+  persist::failpoints::pass("rebuild.swapped");
   reporter.finish();
   return {};
 }

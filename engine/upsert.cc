@@ -8,6 +8,7 @@
 #include "engine/vector_check.h"
 #include "engine/writer.h"
 #include "graph/step_hook.h"
+#include "persist/failpoints.h"
 
 namespace vicinal::engine {
 
@@ -72,6 +73,7 @@ Result<bool> Writer::resurrect_claimed(Label label, NodeId node) {
   operation.node = node;
   const Result<persist::Sequence> sequence = state_.append(operation);
   if (!sequence) return sequence.status();
+  persist::failpoints::pass("resurrect.stored");
   state_.graph->resurrect(node);
   state_.finish(*sequence);
   return true;
@@ -109,8 +111,10 @@ Status Writer::insert_claimed(Label label, std::span<const std::byte> row, NodeI
     return sequence.status();
   }
   VICINAL_STEP_POINT("upsert.stored");
+  persist::failpoints::pass("upsert.stored");
   state_.graph->link(*fresh, plan);
   VICINAL_STEP_POINT("upsert.linked");
+  persist::failpoints::pass("upsert.linked");
   state_.graph->show(*fresh);
   state_.finish(*sequence);
   return {};

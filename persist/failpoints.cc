@@ -14,11 +14,16 @@ struct Armed {
   std::string name VICINAL_GUARDED_BY(mutex);
   Action action VICINAL_GUARDED_BY(mutex) = Action::kFail;
   int countdown VICINAL_GUARDED_BY(mutex) = 0;
+  std::atomic<Observer> observer{nullptr};
 };
 
 Armed& armed_point() {
   static Armed point;
   return point;
+}
+
+void tell(const Armed& point, const char* name) {
+  if (const Observer observer = point.observer.load(); observer != nullptr) observer(name);
 }
 
 }  // namespace
@@ -29,12 +34,21 @@ std::atomic<bool> armed{false};
 
 Status reached(const char* name) {
   Armed& point = armed_point();
+  tell(point, name);
   const vicinal::internal::MutexLock lock(point.mutex);
   if (point.name != name || point.countdown <= 0 || --point.countdown > 0) return {};
-  armed.store(false, std::memory_order_relaxed);
+  if (point.observer.load() == nullptr) armed.store(false, std::memory_order_relaxed);
   if (point.action == Action::kKill) (void)::raise(SIGKILL);
   if (point.action == Action::kThrow) throw std::bad_alloc();
   return Status::io_error(std::string("failpoint ") + name);
+}
+
+void passed(const char* name) {
+  Armed& point = armed_point();
+  tell(point, name);
+  const vicinal::internal::MutexLock lock(point.mutex);
+  const bool here = point.name == name && point.countdown > 0 && --point.countdown == 0;
+  if (here && point.action == Action::kKill) (void)::raise(SIGKILL);
 }
 
 }  // namespace internal
@@ -48,8 +62,14 @@ void arm(const char* name, Action action, int countdown) {
   internal::armed.store(true, std::memory_order_relaxed);
 }
 
+void observe(Observer observer) {
+  armed_point().observer.store(observer);
+  internal::armed.store(true, std::memory_order_relaxed);
+}
+
 void disarm() {
   Armed& point = armed_point();
+  point.observer.store(nullptr);
   const vicinal::internal::MutexLock lock(point.mutex);
   point.countdown = 0;
   internal::armed.store(false, std::memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "engine/base/check.h"
 #include "persist/descriptor.h"
 #include "persist/disk_room.h"
+#include "persist/failpoints.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 
@@ -215,14 +216,17 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
   for (;;) {
     // Before there is a transaction: it makes words, for which memory may be missing.
     if (Status s = check_underneath(); !s.ok()) return s;
+    if (Status s = failpoints::reach("lmdb.before_begin"); !s.ok()) return s;
     MDB_txn* txn = nullptr;
     int rc = map_.lost() ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
+    if (status.ok()) status = failpoints::reach("lmdb.before_commit");
     if (status.ok() && !transaction.map_full()) {
       rc = mdb_txn_commit(txn);
       if (rc == MDB_SUCCESS) {
+        failpoints::pass("lmdb.after_commit");
         commits_.fetch_add(1, std::memory_order_relaxed);
         last_committed_ = last_transaction();
         return keep_file_whole();
@@ -230,9 +234,12 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
       status = transaction.failed(rc, "committing");
     } else {
       mdb_txn_abort(txn);
+      failpoints::pass("lmdb.after_abort");
     }
     if (!transaction.map_full()) return status;
+    if (Status s = failpoints::reach("lmdb.before_growing"); !s.ok()) return s;
     if (Status grown = map_.grow(kind, path_, gate_); !grown.ok()) return grown;
+    failpoints::pass("lmdb.after_growing");
   }
 }
 
@@ -248,7 +255,9 @@ Status Environment::keep_file_whole() {
   if (fd < 0 || ::fstat(fd, &file) != 0) return {};
   if (static_cast<std::uint64_t>(file.st_size) < needed) {
     // The commit has happened: failing here would deny it. The next commit tries again.
+    failpoints::pass("lmdb.before_lengthening");
     if (::ftruncate(fd, static_cast<off_t>(needed)) != 0) return {};
+    failpoints::pass("lmdb.after_lengthening");
   }
   whole_bytes_ = needed;
   return {};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "persist/disk_room.h"
+#include "persist/failpoints.h"
 #include "persist/lmdb_env.h"
 #include "persist/lmdb_status.h"
 
@@ -91,6 +92,7 @@ Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) 
 }
 
 Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode mode) {
+  if (Status s = failpoints::reach("lmdb.before_put"); !s.ok()) return s;
   if (mode == PutMode::kReplace) {
     if (Status s = check_replaced(database, key); !s.ok()) return s;
   }
@@ -106,6 +108,7 @@ Status Transaction::put(DatabaseHandle database, Bytes key, Bytes value, PutMode
 
 Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes key,
                                                   std::size_t size) {
+  if (Status s = failpoints::reach("lmdb.before_reserve"); !s.ok()) return s;
   if (Status s = check_replaced(database, key); !s.ok()) return s;
   MDB_val k = to_val(key);
   MDB_val v{size, nullptr};
@@ -118,6 +121,7 @@ Result<std::span<std::byte>> Transaction::reserve(DatabaseHandle database, Bytes
 }
 
 Status Transaction::remove(DatabaseHandle database, Bytes key) {
+  if (Status s = failpoints::reach("lmdb.before_remove"); !s.ok()) return s;
   if (Status s = check_replaced(database, key); !s.ok()) return s;
   MDB_val k = to_val(key);
   wrote_ = true;

@@ -79,6 +79,7 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   std::unique_ptr<StoreFile> store(
       new StoreFile(path, options, std::move(*lock), std::move(*environment)));
   const bool fresh = *content != PathContent::kStore;
+  if (Status s = failpoints::reach("open.checked"); !s.ok()) return s;
   Status opened = store->environment_->with_handles([&](Transaction& transaction) -> Status {
     if (Status s = store->catalog_->open(transaction, fresh); !s.ok()) return s;
     if (Status s = store->databases_->open(transaction, fresh); !s.ok()) return s;
@@ -88,7 +89,9 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   });
   if (!opened.ok()) return opened;
   if (!options.read_only) {
+    if (Status s = failpoints::reach("open.before_mark"); !s.ok()) return s;
     if (Status s = mark_made(path, options.file_mode); !s.ok()) return s;
+    if (Status s = failpoints::reach("open.marked"); !s.ok()) return s;
     if (fresh) {
       if (Status s = sync_folder(path); !s.ok()) return s;
     }
@@ -303,11 +306,13 @@ Status StoreFile::backup(const std::string& path) {
   const std::string unfinished = file + ".part";
   std::filesystem::remove(unfinished, error);  // of a backup that was killed
   Status status = environment_->copy_to(unfinished);
+  if (status.ok()) status = failpoints::reach("backup.before_rename");
   if (status.ok()) {
     std::filesystem::rename(unfinished, file, error);
     if (error)
       status = Status::io_error(fmt::format("renaming {}: {}", unfinished, error.message()));
   }
+  if (status.ok()) status = failpoints::reach("backup.after_rename");
   if (status.ok()) status = mark_made(path, options_.file_mode);
   if (status.ok()) status = sync_folder(path);
   if (!status.ok()) std::filesystem::remove(unfinished, error);
