@@ -228,7 +228,7 @@ class Graph {
 
   /// A fresh graph of all visible nodes, and of the pending nodes in `also`, beside the present
   /// one, swapped in at the end. Tombstones that it leaves out become unlinked (take_unlinked).
-  /// kBusy while another rebuild or repair pass runs; kCancelled.
+  /// One at a time, and beside no repair slice: a second caller waits. kCancelled.
   Status rebuild(unsigned threads, const StepCallback& step, std::span<const NodeId> also = {});
 
   /// One bounded piece of work on unlinking tombstones; see RepairOptions. Resumes where the last

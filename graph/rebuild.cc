@@ -168,8 +168,7 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }
   if (RepairResult left_out; repair_flat(g, left_out)) return {};
-  if (!g.maintenance_mutex.try_lock()) return Status::busy("another rebuild or repair is running");
-  const internal::MutexLock maintenance(g.maintenance_mutex, std::adopt_lock);
+  const internal::MutexLock maintenance(g.maintenance_mutex);
   Rebuild rebuild(g);
   rebuild.wait_for_linkers();
   Topology* const old = g.topology.load();

@@ -122,6 +122,28 @@ TEST(Motion, ForEachVisitsWhatIsLiveAllTheTimeOnce) {
 }
 
 // Slices that only condemn, or only retire, are work too: a whole repair finishes.
+// Writers that link what waited for it are no rebuild: nobody is told that one runs.
+TEST(Motion, ARebuildBesideWritersOfAnIndexThatGrewIsDone) {
+  for (int round = 0; round < 20; ++round) {
+    Index index = *Index::in_memory(flat_options());
+    const std::vector<Label> labels = labels_up_to(490);
+    ASSERT_OK(index.upsert_batch(labels, matrix_of(labels)).status());
+    std::atomic<bool> over{false};
+    std::thread writer([&] {
+      for (Label label = 490; label < 700; ++label) {
+        EXPECT_TRUE(index.upsert(label, vector_of(label)).ok());
+      }
+      over = true;
+    });
+    Status rebuilt;
+    while (!over && rebuilt.ok()) rebuilt = index.rebuild();
+    writer.join();
+    ASSERT_OK(rebuilt);
+    EXPECT_EQ(index.size(), 700u);
+    expect_sound(index);
+  }
+}
+
 TEST(Motion, RepairOfManyTombstonesFinishes) {
   Index index = filled(12'000, 0);
   ASSERT_OK(index.erase_batch(labels_up_to(6'000)).status());
