@@ -196,7 +196,7 @@ class Audit {
     });
     if (!status.ok()) throw Wrong{"for_each: " + status.to_string()};
     (void)need(fresh.upsert_batch(labels, matrix), "fresh index's batch");
-    const RecallOptions options{.samples = kLabels, .k = 10};
+    const RecallOptions options{.samples = kLabels, .k = 10, .ef_search = 10};
     audited_.recall = need(index_->recall(options), "recall");
     audited_.fresh_recall = need(fresh.recall(options), "recall of the fresh index");
   }
