@@ -9,6 +9,13 @@ if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+if(VICINAL_HARDEN)
+  # Checks of the stack and of calls whose bounds the compiler knows; in programs and shared libraries
+  # no table of functions that may be written to. The kernels are loops without either.
+  add_compile_options(-fstack-protector-strong $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
+                      $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
 if(VICINAL_SANITIZE)
   # For everything below, not per target: a sanitizer that sees only some of the code reports
   # nonsense.
