@@ -1,0 +1,90 @@
+"""Writes bench/PROOF.md to its output, of the reports that tools/proof gathered.
+
+usage: proof_page.py COMMIT FOLDER
+"""
+
+import collections
+import json
+import pathlib
+import platform
+import sys
+
+TITLES = {
+    "crash": ("Crashes", "a process at work on a store is killed; tools/crash_test"),
+    "power": ("Power cuts", "what a device may hold when the power goes; vicinal-proof-power"),
+    "faults": ("Faults of the system", "every system call of every verb fails; vicinal-proof-faults"),
+    "damage": ("Damages", "flipped bits, cut and mixed files; vicinal-proof-damage"),
+    "processes": ("Processes", "locks, readers, opening and closing; vicinal-proof-processes"),
+    "limits": ("Limits", "the least and the most of everything; vicinal-proof-limits"),
+    "soak": ("Soak", "everything at once beside a model; tools/soak"),
+    "interleavings": ("Interleavings", "two calls in every order of their steps"),
+}
+
+
+def reports(folder):
+    """Every line of JSON in the reports, with the name of its step."""
+    for file in sorted(pathlib.Path(folder).glob("*.json")):
+        for line in file.read_text().splitlines():
+            yield file.stem, json.loads(line)
+
+
+def cpu():
+    """What /proc/cpuinfo calls the first CPU."""
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def number(value):
+    return f"{value:,.0f}"
+
+
+def main():
+    commit, folder = sys.argv[1:]
+    counts = collections.defaultdict(collections.Counter)
+    seconds = collections.Counter()
+    findings = []
+    planted = []
+    for step, report in reports(folder):
+        name = report["campaign"]
+        if name == "planted":
+            planted.append(report)
+            continue
+        counts[name].update(report["counts"])
+        seconds[name] += report["seconds"]
+        findings += [f"{step}: {finding}" for finding in report["findings"]]
+    print("# Proof\n")
+    print("What was tried to break the promises of README.md, and how often. Made by `tools/proof`")
+    print("(`--quick` takes minutes); each campaign's source says what it looks for.\n")
+    print(f"Commit {commit}, {cpu()}, {sum(seconds.values()) / 3600:.1f} hours,"
+          f" {len(findings)} findings left.\n")
+    for name, (title, words) in TITLES.items():
+        if name not in counts:
+            continue
+        print(f"## {title}\n\n{words[0].upper()}{words[1:]}. {seconds[name] / 60:,.0f} minutes.\n")
+        print("| | |\n|---|---:|")
+        for what, count in counts[name].items():
+            print(f"| {what} | {number(count)} |")
+        print()
+    fuzzed = sorted(name for name in counts if name.startswith("fuzz."))
+    if fuzzed:
+        print("## Fuzzing\n\n`tools/fuzz TARGET`.\n\n| target | executions | minutes |\n|---|---:|---:|")
+        for name in fuzzed:
+            executions = number(counts[name]["executions"])
+            print(f"| {name[5:]} | {executions} | {seconds[name] / 60:,.0f} |")
+        print()
+    if planted:
+        print("## Planted faults\n\n`tools/proof --planted`: each was planted alone, and found.\n")
+        print("| fault | found by |\n|---|---|")
+        for report in planted:
+            print(f"| {report['fault']} | `{report['by']}` |")
+        print()
+    if findings:
+        print("## Findings\n")
+        for finding in findings:
+            print(f"- {finding}")
+
+
+if __name__ == "__main__":
+    main()
