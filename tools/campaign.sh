@@ -8,7 +8,7 @@ build_programs() {
   mkdir -p build
   if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "${JOBS:-$(nproc)}" --target "$@"; } \
     >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
+    tail -n 20 "$log" >&2
     return 1
   fi
 }
