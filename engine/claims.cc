@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/base/process.h"
+#include "engine/base/step_hook.h"
 #include "engine/callback.h"
 
 namespace vicinal::engine {
@@ -68,6 +69,7 @@ void LabelClaims::Held::release() {
 }
 
 bool LabelClaims::acquire(Label label) {
+  VICINAL_STEP_POINT("claims.asked");
   const Claim claim{this, label};
   Shard& shard = shard_for(claim);
   const internal::MutexLock lock(shard.mutex);
@@ -84,6 +86,7 @@ bool LabelClaims::acquire(Label label) {
 }
 
 void LabelClaims::release(Label label) {
+  VICINAL_STEP_POINT("claims.given_back");
   const Claim claim{this, label};
   Shard& shard = shard_for(claim);
   const internal::MutexLock lock(shard.mutex);

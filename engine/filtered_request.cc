@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/callback.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::engine {
 namespace {

@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "engine/base/step_hook.h"
+
 namespace vicinal::engine {
 
 using graph::kNoNode;
@@ -42,6 +44,7 @@ LabelMap::LabelMap(const graph::Graph& graph) : graph_(graph), few_(graph) {}
 
 LabelMap::Shard& LabelMap::lock_shard(const LabelMap& map, std::size_t number) {
   if (map.shards_.load(std::memory_order_acquire) == nullptr) {
+    VICINAL_STEP_POINT("labels.few");
     map.few_.mutex.lock();
     if (map.shards_.load(std::memory_order_acquire) == nullptr) return map.few_;
     map.few_.mutex.unlock();
@@ -53,6 +56,7 @@ LabelMap::Shard& LabelMap::lock_shard(const LabelMap& map, std::size_t number) {
 
 void LabelMap::split_if_many(std::uint64_t expected) noexcept {
   if (expected < kFew || shards_.load(std::memory_order_acquire) != nullptr) return;
+  VICINAL_STEP_POINT("labels.split");
   const internal::MutexLock lock(few_.mutex);
   if (shards_.load(std::memory_order_relaxed) != nullptr) return;
   try {

@@ -9,7 +9,7 @@
 #include "engine/callback.h"
 #include "engine/reader.h"
 #include "graph/row_codec.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::engine {
 

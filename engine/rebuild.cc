@@ -4,7 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/maintenance.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 #include "persist/failpoints.h"
 
 namespace vicinal::engine {

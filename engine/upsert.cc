@@ -7,7 +7,7 @@
 #include "engine/pinned.h"
 #include "engine/vector_check.h"
 #include "engine/writer.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 #include "persist/failpoints.h"
 
 namespace vicinal::engine {

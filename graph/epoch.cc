@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/allocator.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {
@@ -89,9 +90,11 @@ bool EpochDomain::nobody_inside() const {
 
 std::uint64_t EpochDomain::advance_locked() {
   std::uint64_t oldest = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  VICINAL_STEP_POINT("epoch.begun");
   for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
     const std::uint64_t active = p->active.fetch_add(0, std::memory_order_acq_rel);
     if (active != 0) oldest = std::min(oldest, active);
+    VICINAL_STEP_POINT("epoch.looked");
   }
   return oldest;
 }

@@ -2,7 +2,7 @@
 
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

@@ -11,7 +11,7 @@
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/insert.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {

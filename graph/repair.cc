@@ -20,7 +20,7 @@
 #include "graph/graph_state.h"
 #include "graph/peers.h"
 #include "graph/relink.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {

@@ -6,7 +6,7 @@
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

@@ -12,7 +12,7 @@
 #include "graph/scorer.h"
 #include "graph/search_cost.h"
 #include "graph/search_layer.h"
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

@@ -1,6 +1,6 @@
 #include "graph/visibility.h"
 
-#include "graph/step_hook.h"
+#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/step_hook.h"
 #include "persist/failpoints.h"
 #include "persist/journal.h"
 
@@ -33,7 +34,9 @@ CommitQueue::~CommitQueue() {
 Result<Sequence> CommitQueue::append(const Target& target, RecordBuffer record,
                                      const std::function<void()>& meanwhile) {
   Waiter self{&target, &record};
+  VICINAL_STEP_POINT("commit.begins");
   const bool others_follow = join(self);
+  VICINAL_STEP_POINT("commit.joined");
   if (meanwhile) {
     // Their entries first, then everybody's work beside the sync.
     if (others_follow) std::this_thread::yield();
@@ -119,9 +122,11 @@ void CommitQueue::lead() {
   Clock::duration took{};
   {
     const internal::MutexUnlock unlocked(mutex_);
+    VICINAL_STEP_POINT("commit.leads");
     const auto begin = Clock::now();
     commit_group(group);
     took = Clock::now() - begin;
+    VICINAL_STEP_POINT("commit.led");
   }
   expect(group.size());
   commit_time_ = took;

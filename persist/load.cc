@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "engine/base/allocator.h"
+#include "engine/base/step_hook.h"
 #include "persist/chunk_room.h"
 #include "persist/codec.h"
 #include "persist/fixed_records.h"
@@ -31,10 +32,13 @@ class Loader {
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
+    VICINAL_STEP_POINT("load.surveyed");
     if (Status s = context_.visitor.begin(context_.node_limit, context_.state.entry_point); !s.ok())
       return s;
     if (Status s = load_nodes(context_); !s.ok()) return s;
+    VICINAL_STEP_POINT("load.placed");
     if (Status s = load_links(); !s.ok()) return s;
+    VICINAL_STEP_POINT("load.linked");
     if (Status s = replay(); !s.ok()) return s;
     return std::move(context_.report);
   }
@@ -261,6 +265,7 @@ class Loader {
 Result<LoadReport> load(StoredIndex& index, LoadVisitor& visitor, const LoadOptions& options) {
   std::optional<Result<ReadTransaction>> transaction(index.environment.read());
   if (!transaction->ok()) return transaction->status();
+  VICINAL_STEP_POINT("load.moment");
   Loader loader(index, ***transaction, visitor, options);
   Result<LoadReport> report = loader.run();
   if (report.ok() && (**transaction)->damaged() && !index.environment.read_only()) {

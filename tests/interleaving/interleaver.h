@@ -1,9 +1,10 @@
 // Interleaver: runs two calls against each other in every order of their steps.
 //
 // What: the files under test are compiled with VICINAL_STEP_HOOK and stop at named points
-// (graph/step_hook.h). One of the two threads goes on at a time, until its next point or its end;
+// (engine/base/step_hook.h). One of the two threads goes on at a time, until its next point or its end;
 // which one is decided by a schedule, and all schedules are tried, one after another, by turning
-// round the last decision that was not turned round yet. ThreadSanitizer sees data races; what it
+// round the last decision that was not turned round yet. Who sleeps in the kernel between two points,
+// because it waits for the other side, lets that go on meanwhile. ThreadSanitizer sees data races; what it
 // cannot see, an order that loses a label, is found here.
 // Threads: one Interleaver at a time in a process.
 #pragma once
@@ -44,13 +45,19 @@ class Interleaver {
   static Interleaver* present();
 
  private:
-  enum class Stage { kWaiting, kRunning, kOver };
+  enum class Stage { kWaiting, kRunning, kBlocked, kOver };
   struct Side {
     Stage stage = Stage::kWaiting;
     bool waits = false;  ///< at a point "wait..."
+    int thread = 0;      ///< the kernel's number of it
   };
 
   void run_one(const Case& one);
+  /// Until the side whose turn it is has stopped, or is blocked.
+  void wait_for_stop(std::unique_lock<std::mutex>& lock);
+  /// Who goes on; false when both are over.
+  bool choose();
+  void stop(std::size_t side, Stage stage);
   void go(std::size_t side, const std::function<void()>& call);
   void wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t side);
   bool next_schedule();

@@ -7,10 +7,10 @@
 #pragma once
 
 #if defined(VICINAL_STEP_HOOK)
-namespace vicinal::graph {
+namespace vicinal::internal {
 void reach_step_point(const char* point);
-}  // namespace vicinal::graph
-#define VICINAL_STEP_POINT(point) ::vicinal::graph::reach_step_point(point)
+}  // namespace vicinal::internal
+#define VICINAL_STEP_POINT(point) ::vicinal::internal::reach_step_point(point)
 #else
 #define VICINAL_STEP_POINT(point) static_cast<void>(0)
 #endif
