@@ -81,6 +81,11 @@ Result<std::vector<std::string>> Catalog::names(Transaction& transaction) const 
   Result<bool> more = cursor->seek(text_key(kFirstName));
   for (; more.ok() && *more; more = cursor->next()) {
     names.emplace_back(reinterpret_cast<const char*>(cursor->key().data()), cursor->key().size());
+    // One that no call would take leads to nothing, and perhaps to no terminal.
+    if (!check_index_name(names.back()).ok()) {
+      return Status::corruption(
+          fmt::format("the catalog of {} has an index under a damaged name", path_));
+    }
   }
   if (!more) return more.status();
   return names;

@@ -32,6 +32,7 @@ class Catalog {
   /// Errors: kInvalidArgument (LMDB's, and somebody else's); kCorruption; kFormatVersion.
   Status open(Transaction& transaction, bool fresh);
 
+  /// Errors: kCorruption where a name cannot be one.
   Result<std::vector<std::string>> names(Transaction& transaction) const;
   /// The numeric id; kNotFound.
   Result<std::uint32_t> find(Transaction& transaction, std::string_view name) const;

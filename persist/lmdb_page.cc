@@ -6,8 +6,22 @@
 #include <utility>
 
 namespace vicinal::persist {
+
 Status damaged_page(std::uint64_t page, std::string_view what) {
   return Status::corruption(fmt::format("page {} of the data file is damaged: {}", page, what));
+}
+
+Status LmdbLargeValue::check(std::uint64_t number, std::uint64_t bytes,
+                             std::uint64_t page_size) const {
+  constexpr std::uint16_t kLargeValue = 4;
+  const auto own_number = number_at<std::uint64_t>(header_);
+  const auto flags = number_at<std::uint16_t>(header_ + 10);
+  const auto pages = number_at<std::uint32_t>(header_ + 12);
+  const std::uint64_t used = (kLmdbPageHeader + bytes + page_size - 1) / page_size;
+  if (own_number == number && flags == kLargeValue && pages == used) return {};
+  return damaged_page(number, fmt::format("it says that it is page {} of kind {} with {} pages, "
+                                          "and holds a value of {} bytes",
+                                          own_number, flags, pages, bytes));
 }
 
 Status LmdbPage::check(std::uint64_t number, bool filled) const {

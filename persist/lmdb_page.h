@@ -7,8 +7,11 @@
 //   if it has pages of its own, the number of the first.
 //   The nodes lie side by side from the begin to the page's end, each of an even length, in any
 //   order; the list has them by ascending key. A branch's first key counts for nothing.
-//   A database: 6 depth u16, 32 its entries u64, 40 its root page u64; 48 bytes. Two of them in a
-//   meta page: of free pages and of the names of the others.
+//   A large value's first page: 0 its number u64, 10 flags u16, 12 how many pages u32; behind the
+//   header the value, which goes on in the pages that follow.
+//   A database: 4 flags u16 (how its keys compare, whether one has several values), 6 depth u16, 32
+//   its entries u64, 40 its root page u64; 48 bytes. Two of them in a meta page: of free pages and of
+//   the names of the others.
 //
 // Ownership: LmdbPage owns its bytes, the others are views.
 // Threads: pure.
@@ -46,7 +49,9 @@ Status damaged_page(std::uint64_t page, std::string_view what);
 class LmdbDatabase {
  public:
   static constexpr std::size_t kBytes = 48;
+  static constexpr std::uint16_t kNumbers = 8;  ///< flag: keys are u64 of the host
   explicit LmdbDatabase(const std::byte* bytes) : bytes_(bytes) {}
+  std::uint16_t flags() const { return number_at<std::uint16_t>(bytes_ + 4); }
   std::uint64_t entries() const { return number_at<std::uint64_t>(bytes_ + 32); }
   std::uint64_t root() const { return number_at<std::uint64_t>(bytes_ + 40); }
 
@@ -81,6 +86,17 @@ class LmdbNode {
 
  private:
   const std::byte* bytes_;
+};
+
+/// The header of a large value's first page: LMDB copies, and frees, as many pages as it says.
+class LmdbLargeValue {
+ public:
+  explicit LmdbLargeValue(const std::byte* header) : header_(header) {}
+  /// Errors: kCorruption unless it is page `number` and has the pages that a value of `bytes` needs.
+  Status check(std::uint64_t number, std::uint64_t bytes, std::uint64_t page_size) const;
+
+ private:
+  const std::byte* header_;
 };
 
 /// Room for one page; what it says of itself.

@@ -9,6 +9,7 @@
 #include "persist/disk_room.h"
 #include "persist/failpoints.h"
 #include "persist/lmdb_env.h"
+#include "persist/lmdb_page.h"
 #include "persist/lmdb_status.h"
 
 namespace vicinal::persist {
@@ -63,21 +64,10 @@ Status Transaction::check_freed(Bytes value) {
   if (mdb_env_info(mdb_txn_env(txn_), &info) != MDB_SUCCESS) return {};
   const std::uint64_t page = (at - map) / page_size;
   if (at < map || page > info.me_last_pgno) return {};  // this transaction's own
-  const std::byte* const header = value.data() - kLmdbPageHeader;
-  std::uint64_t number = 0;
-  std::uint16_t flags = 0;
-  std::uint32_t pages = 0;
-  std::memcpy(&number, header, sizeof number);
-  std::memcpy(&flags, header + 10, sizeof flags);
-  std::memcpy(&pages, header + 12, sizeof pages);
-  constexpr std::uint16_t kLargeValue = 4;
-  const std::uint64_t used = (kLmdbPageHeader + value.size() + page_size - 1) / page_size;
-  if (number == page && flags == kLargeValue && pages == used) return {};
-  damaged_ = true;
-  return Status::corruption(fmt::format(
-      "page {} of the data file is damaged: it says that it is page {} of kind {} with {} pages, "
-      "and holds a value of {} bytes",
-      page, number, flags, pages, value.size()));
+  const LmdbLargeValue first(value.data() - kLmdbPageHeader);
+  Status status = first.check(page, value.size(), page_size);
+  damaged_ = damaged_ || !status.ok();
+  return status;
 }
 
 Result<bool> Transaction::get(DatabaseHandle database, Bytes key, Bytes* value) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -44,7 +45,8 @@ class PageWalk {
         page_size_(page_size),
         file_bytes_(file_bytes),
         file_pages_(file_bytes / page_size),
-        to_write_(what == PageCheck::kToWrite) {}
+        to_write_(what != PageCheck::kToRead),
+        to_copy_(what == PageCheck::kToCopy) {}
 
   /// False: the snapshot's meta page has been written again.
   Result<bool> run(std::uint64_t transaction) {
@@ -52,12 +54,18 @@ class PageWalk {
       LmdbPage page(page_size_);
       if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
       if (page.transaction() != transaction) continue;
+      // LMDB picks the newest by its number, and then reads the page where it should be.
+      if (meta != transaction % kLmdbMetaPages) {
+        return damaged_page(
+            meta, fmt::format("transaction {} belongs into the other meta page", transaction));
+      }
       transaction_ = transaction;
       pages_ = page.last_page() + 1;
       seen_.assign(std::min(pages_, file_pages_), false);
       if (Status s = walk(page.free_pages(), Content::kFreePages); !s.ok()) return s;
       // Every commit but the first frees pages: an older meta page with a damaged number shows.
-      if (to_write_ && last_freeing_ != 0 && last_freeing_ != transaction_) {
+      if (!to_write_) last_freeing_ = last_freeing(page.free_pages());
+      if (last_freeing_ != 0 && last_freeing_ != transaction_) {
         return damaged_page(meta,
                             fmt::format("it is of transaction {}, the last that freed pages was {}",
                                         transaction_, last_freeing_));
@@ -65,8 +73,8 @@ class PageWalk {
       if (Status s = walk(page.names(), Content::kNames); !s.ok()) return s;
       if (to_write_) {
         if (Status s = check_missing(); !s.ok()) return s;
-        if (Status s = check_other_meta(1 - meta); !s.ok()) return s;
       }
+      if (Status s = check_other_meta(1 - meta); !s.ok()) return s;
       return true;
     }
     return false;
@@ -89,12 +97,13 @@ class PageWalk {
                                           std::max(pages_, kLmdbMetaPages) * page_size_));
   }
 
-  /// That it is not of a newer commit, passed over because its number is damaged.
+  /// That it is not of a newer commit, passed over because its number is damaged. Beside writers it may
+  /// be newer, and says so; while there is a snapshot, nobody uses the pages of the one before.
   Status check_other_meta(std::uint64_t meta) const {
     LmdbPage page(page_size_);
     if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
     const std::uint64_t freed_by = last_freeing(page.free_pages());
-    if (freed_by <= transaction_) return {};
+    if (freed_by <= std::max(transaction_, page.transaction())) return {};
     return damaged_page(meta, fmt::format("it says transaction {}, and transaction {} freed pages",
                                           page.transaction(), freed_by));
   }
@@ -118,6 +127,11 @@ class PageWalk {
   }
 
   Status walk(const LmdbDatabase& database, Content content) {
+    // By its flags LMDB chooses how keys compare and what its cursors are.
+    if (database.flags() != (content == Content::kFreePages ? LmdbDatabase::kNumbers : 0)) {
+      return Status::corruption(
+          fmt::format("the data file is damaged: a database of kind {}", database.flags()));
+    }
     Walked walked;
     walked.content = content;
     if (database.root() != kNoLmdbPage) {
@@ -235,7 +249,10 @@ class PageWalk {
     for (std::uint64_t page = first; page < end && to_write_; ++page) {
       if (Status s = mark(page); !s.ok()) return s;
     }
-    return {};
+    if (!to_copy_) return {};
+    std::array<std::byte, kLmdbPageHeader> header;
+    if (Status s = read(first, header.data(), header.size()); !s.ok()) return s;
+    return LmdbLargeValue(header.data()).check(first, length, page_size_);
   }
 
   /// The pages that a transaction freed: how many, then their numbers, the greatest first; under
@@ -276,6 +293,7 @@ class PageWalk {
   const std::uint64_t file_bytes_;
   const std::uint64_t file_pages_;  ///< whole ones
   const bool to_write_;
+  const bool to_copy_;
   std::uint64_t transaction_ = 0;
   std::uint64_t last_freeing_ = 0;
   std::uint64_t pages_ = 0;             ///< as the meta page says
@@ -298,7 +316,7 @@ Status check_pages(Environment& environment, PageCheck what) {
     if (!done.ok()) return done.status();
     if (*done) return {};
   }
-  return Status::busy("the store changes too fast to be opened for reading");
+  return Status::busy("the store changes too fast to be looked at");
 }
 
 }  // namespace vicinal::persist

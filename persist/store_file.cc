@@ -298,6 +298,9 @@ Status StoreFile::backup(const std::string& path) {
     return Status::invalid_argument(fmt::format("{} holds a store already", path));
   }
   if (Status s = check_outside(path); !s.ok()) return s;
+  if (Status s = check_pages(*environment_, PageCheck::kToCopy); !s.ok()) {
+    return Status(s.code(), fmt::format("{}: {}", path_, s.message()));
+  }
   if (Status s = make_folder(path); !s.ok()) return s;
   std::error_code error;
   const std::string file = path + "/" + kDataFile;

@@ -1,5 +1,7 @@
 // Damaged records of every kind, made through LMDB itself: never a crash, never wrong contents.
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/persist/damaged_store.h"
@@ -163,6 +165,23 @@ TEST_F(Damage, CatalogRecords) {
   EXPECT_EQ(load(false).opened.code(), StatusCode::kCorruption);
   flip("catalog", 0, 3);
   EXPECT_EQ(StoreFile::open(path_, {}).status().code(), StatusCode::kCorruption);
+}
+
+// A name that cannot be one is no answer, and not an error of the caller's either.
+TEST_F(Damage, NamesInTheCatalog) {
+  edit("catalog", [](Transaction& transaction, DatabaseHandle handle) -> Status {
+    constexpr std::string_view kName = "text";
+    constexpr std::string_view kDamaged = "te\xF8t";
+    Bytes found;
+    EXPECT_TRUE(*transaction.get(handle, std::as_bytes(std::span(kName)), &found));
+    const std::vector<std::byte> entry(found.begin(), found.end());
+    Status s = transaction.remove(handle, std::as_bytes(std::span(kName)));
+    return s.ok() ? transaction.put(handle, std::as_bytes(std::span(kDamaged)), entry) : s;
+  });
+  const auto store = open_store(path_, fast());
+  const auto names = store->index_names();
+  EXPECT_EQ(names.status().code(), StatusCode::kCorruption) << names.status().to_string();
+  EXPECT_NE(names.status().message().find("damaged name"), std::string::npos);
 }
 
 }  // namespace

@@ -25,6 +25,16 @@
 namespace vicinal::persist::test {
 
 class DamagedStore : public ::testing::Test {
+ public:
+  struct Outcome {
+    Status opened;
+    Result<LoadReport> report = Status::not_found("");
+    std::size_t nodes = 0;
+    std::size_t links = 0;
+    std::uint64_t failures = 0;
+    std::string message;
+  };
+
  protected:
   static constexpr std::uint32_t kDimension = 384;  // 32 rows to a chunk
 
@@ -70,14 +80,6 @@ class DamagedStore : public ::testing::Test {
     });
   }
 
-  struct Outcome {
-    Status opened;
-    Result<LoadReport> report = Status::not_found("");
-    std::size_t nodes = 0;
-    std::size_t links = 0;
-    std::uint64_t failures = 0;
-    std::string message;
-  };
   Outcome load(bool salvage, bool parallel = false, bool read_only = false) {
     Outcome outcome;
     StoreOptions store_options = fast();

@@ -43,6 +43,15 @@ std::vector<LmdbPage> lmdb_pages(const std::string& file, std::size_t page_size)
   return pages;
 }
 
+void expect_whole_or_refused(const DamagedStore::Outcome& outcome) {
+  if (outcome.opened.ok()) {
+    ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+    EXPECT_EQ(outcome.nodes, 402u);
+  } else {
+    EXPECT_EQ(outcome.opened.code(), StatusCode::kCorruption) << outcome.opened.to_string();
+  }
+}
+
 // A flipped bit in a length, which no checksum of ours covers.
 TEST_F(PageDamage, ALengthBeyondTheFileIsAnErrorAndNotASignal) {
   const std::string sound = contents();
@@ -97,21 +106,65 @@ TEST_F(PageDamage, NumbersOfCommits) {
       std::string damaged = sound;
       damaged[meta + kNumberAt + bit / 8] ^= static_cast<char>(1 << bit % 8);
       set_contents(damaged);
-      const Outcome outcome = load(false);
-      if (outcome.opened.ok()) {
-        ASSERT_TRUE(outcome.report.ok());
-        EXPECT_EQ(outcome.nodes, 402u) << "meta page at " << meta << ", bit " << bit;
-      } else {
-        EXPECT_EQ(outcome.opened.code(), StatusCode::kCorruption) << outcome.opened.to_string();
+      for (const bool read_only : {false, true}) {
+        SCOPED_TRACE(::testing::Message() << "meta page at " << meta << ", bit " << bit);
+        expect_whole_or_refused(load(false, false, read_only));
+        set_contents(damaged);
       }
     }
   }
 }
 
-// LMDB would free as many pages as a large value's first page says, whoever uses them.
-TEST_F(PageDamage, AWrongNumberOfPagesIsNotFreed) {
-  std::string content = contents();
+// LMDB finds out the newest commit by its number, and then reads the page where that number belongs.
+TEST_F(PageDamage, MetaPagesInEachOthersPlace) {
+  std::string damaged = contents();
   const std::size_t size = page_size();
+  std::swap_ranges(damaged.begin(), damaged.begin() + static_cast<std::ptrdiff_t>(size),
+                   damaged.begin() + static_cast<std::ptrdiff_t>(size));
+  set_contents(damaged);
+  for (const bool read_only : {true, false}) {
+    const Status opened = load(false, false, read_only).opened;
+    EXPECT_EQ(opened.code(), StatusCode::kCorruption) << opened.to_string();
+    EXPECT_NE(opened.message().find("the other meta page"), std::string::npos)
+        << opened.to_string();
+  }
+}
+
+// LMDB's cursors go by the flags of a database, and assert what follows from them.
+TEST_F(PageDamage, KindsOfDatabases) {
+  const std::string sound = contents();
+  const std::size_t size = page_size();
+  std::vector<std::size_t> databases;
+  for (const std::size_t meta : {std::size_t{0}, size}) {
+    databases.insert(databases.end(), {meta + 16 + 24, meta + 16 + 24 + 48});
+  }
+  for (const LmdbPage& page : lmdb_pages(sound, size)) {
+    for (const std::size_t node : page.nodes) {
+      if (page.leaf && number_at(sound, node + 4) == 2) {
+        databases.push_back(node + 8 + number_at(sound, node + 6));
+      }
+    }
+  }
+  ASSERT_GE(databases.size(), 4u + 6u);
+  std::size_t refused = 0;
+  for (const std::size_t database : databases) {
+    for (std::size_t bit = 0; bit < 16; ++bit) {
+      std::string damaged = sound;
+      damaged[database + 4 + bit / 8] ^= static_cast<char>(1 << bit % 8);
+      for (const bool read_only : {false, true}) {
+        set_contents(damaged);
+        SCOPED_TRACE(::testing::Message() << "database at " << database << ", bit " << bit);
+        const Outcome outcome = load(false, false, read_only);
+        expect_whole_or_refused(outcome);
+        refused += outcome.opened.ok() ? 0 : 1;
+      }
+    }
+  }
+  EXPECT_GE(refused, std::size_t{2 * 16 * (2 + 6)}) << "but in pages that are not used any more";
+}
+
+/// Large values whose first pages say that there are more pages, or fewer.
+std::size_t damage_numbers_of_pages(std::string& content, std::size_t size) {
   std::size_t damaged = 0;
   for (std::size_t at = 2 * size; at + size <= content.size(); at += size) {
     std::uint64_t own_number = 0;
@@ -120,7 +173,13 @@ TEST_F(PageDamage, AWrongNumberOfPagesIsNotFreed) {
     content[at + 12] ^= 0x40;
     ++damaged;
   }
-  ASSERT_GE(damaged, 13u);
+  return damaged;
+}
+
+// LMDB would free as many pages as a large value's first page says, whoever uses them.
+TEST_F(PageDamage, AWrongNumberOfPagesIsNotFreed) {
+  std::string content = contents();
+  ASSERT_GE(damage_numbers_of_pages(content, page_size()), 13u);
   set_contents(content);
   {
     auto store = open_store(path_, fast());
@@ -138,6 +197,47 @@ TEST_F(PageDamage, AWrongNumberOfPagesIsNotFreed) {
   ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
   EXPECT_EQ(outcome.nodes, 402u);
   EXPECT_EQ(outcome.failures, 0u) << outcome.message;
+}
+
+// Opened to read, keys need not be in order: no search by them may lead back for ever.
+TEST_F(PageDamage, KeysOutOfOrderEndAWalkOverIds) {
+  const std::string sound = contents();
+  StoreOptions options = fast();
+  options.read_only = true;
+  std::size_t told = 0;
+  for (const LmdbPage& page : lmdb_pages(sound, page_size())) {
+    for (const std::size_t node : page.nodes) {
+      if (!page.leaf || number_at(sound, node + 6) <= 4) continue;
+      std::string damaged = sound;
+      std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(node + 8), 4, '\xFF');
+      set_contents(damaged);
+      const auto store = StoreFile::open(path_, options);
+      if (!store.ok()) continue;
+      std::vector<std::string> messages;
+      const Result<std::uint64_t> failures = (*store)->verify_ids(&messages);
+      ASSERT_TRUE(failures.ok()) << failures.status().to_string();
+      EXPECT_EQ(*failures, messages.size());
+      told += messages.empty() ? 0 : 1;
+    }
+  }
+  EXPECT_GT(told, 10u) << "others are in pages that are not used, or are passed by";
+}
+
+// And a compact copy would take as many, from behind the end of the file too.
+TEST_F(PageDamage, AWrongNumberOfPagesIsNotCopied) {
+  std::string content = contents();
+  ASSERT_GE(damage_numbers_of_pages(content, page_size()), 13u);
+  set_contents(content);
+  for (const bool read_only : {true, false}) {
+    StoreOptions options = fast();
+    options.read_only = read_only;
+    const auto store = open_store(path_, options);
+    const Status copied = store->backup(folder_.file("copy"));
+    EXPECT_EQ(copied.code(), StatusCode::kCorruption) << copied.to_string();
+    EXPECT_NE(copied.message().find("pages, and holds a value"), std::string::npos)
+        << copied.to_string();
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("copy")));
+  }
 }
 
 // A flipped bit in an LMDB page that writers rely on: refused, or nothing comes of it.

@@ -58,10 +58,10 @@ std::uint64_t Campaign::counted(const std::string& what) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
-void Campaign::finding(const std::string& message) {
+void Campaign::finding(const std::string& message, std::uint64_t seed) {
   const std::lock_guard lock(mutex_);
   findings_.push_back(message);
-  fmt::print(stderr, "{}: {}\n  again: --seed {} --rounds 1\n", name_, message, seed());
+  fmt::print(stderr, "{}: {}\n  again: --seed {} --rounds 1\n", name_, message, seed);
 }
 
 bool Campaign::found() const {
@@ -73,10 +73,12 @@ int Campaign::finish() {
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun_;
   nlohmann::json line{{"campaign", name_},         {"seed", seed_},     {"rounds", round_},
                       {"seconds", passed.count()}, {"counts", counts_}, {"findings", findings_}};
-  fmt::print("{}\n", line.dump());
+  // Words about damage may have any bytes in them.
+  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  fmt::print("{}\n", text);
   if (!report_.empty()) {
     std::ofstream file(report_, std::ios::app);
-    file << line.dump() << '\n';
+    file << text << '\n';
     if (!file.flush()) {
       fmt::print(stderr, "{}: cannot write {}\n", name_, report_);
       return 1;

@@ -52,7 +52,9 @@ class Campaign {
   void add(const std::string& what, std::uint64_t count = 1);
   std::uint64_t counted(const std::string& what) const;
   /// A promise was broken: said at once, with what runs this round alone.
-  void finding(const std::string& message);
+  void finding(const std::string& message) { finding(message, seed()); }
+  /// In the round of that seed, which more() began before this one.
+  void finding(const std::string& message, std::uint64_t seed);
   bool found() const;
 
   /// Says what was counted, writes the report; 0, or 1 after a finding.

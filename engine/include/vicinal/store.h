@@ -71,6 +71,7 @@ class Store {
   Result<Index> open_index(std::string_view name, const IndexOptions& tuning = {});
 
   /// Names of the stored indexes, sorted.
+  /// Errors: kCorruption  one of them is damaged; the others open all the same.
   Result<std::vector<std::string>> index_names() const;
 
   /// What the file says about the index called `name`, open or not, without loading it.
