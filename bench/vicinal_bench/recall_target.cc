@@ -281,8 +281,10 @@ int run(const Arguments& arguments) {
   if (!bench.ok()) return print_error(bench.status());
   Status s = preload(bench->index, in->base, in->base.rows, "building");
   if (s.ok()) s = measure(arguments, *in, *bench);
-  if (s.ok() && bench->store.has_value()) s = bench->store->close();
-  return s.ok() ? 0 : print_error(s);
+  if (!s.ok()) return print_error(s);
+  if (!bench->store.has_value()) return 0;
+  const Status closed = bench->store->close();
+  return closed.ok() ? 0 : print_error(closed);
 }
 
 }  // namespace
