@@ -4,6 +4,7 @@
 #include <random>
 
 #include "engine/base/check.h"
+#include "engine/count_found.h"
 #include "engine/reader.h"
 
 namespace vicinal::engine {
@@ -27,14 +28,6 @@ std::vector<Hit> without(const SearchResult& result, Label own, std::size_t k) {
     if (hit.label != own && hits.size() < k) hits.push_back(hit);
   }
   return hits;
-}
-
-/// How many of `found` are as near as the farthest of `exact`: ties count, whichever was returned.
-std::size_t agreeing(const std::vector<Hit>& found, const std::vector<Hit>& exact) {
-  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&](const Hit& hit) {
-    const auto same = [&](const Hit& other) { return other.label == hit.label; };
-    return hit.distance <= exact.back().distance || std::any_of(exact.begin(), exact.end(), same);
-  }));
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ Result<double> Reader::recall(const RecallOptions& options) const {
     const std::vector<Hit> truth = without(*exact, labels[i], options.k);
     if (truth.empty()) return;
     wanted += truth.size();
-    found += std::min(truth.size(), agreeing(without(*walked, labels[i], options.k), truth));
+    found += count_found<Hit>(without(*walked, labels[i], options.k), truth);
   });
   if (wanted.load() == 0) return 1.0;
   return static_cast<double>(found.load()) / static_cast<double>(wanted.load());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 
+#include "engine/count_found.h"
 #include "graph/row_codec.h"
 
 namespace vicinal::engine {
@@ -18,14 +19,6 @@ using graph::SearchRequest;
 
 // A walk that stands for a scan.
 std::size_t width_of_truth(std::size_t k) { return 1024 + 2 * k; }
-
-// Of the `right`, how many `found` has: ties with the farthest count, whichever was returned.
-std::size_t count_found(std::span<const Found> found, std::span<const Found> right) {
-  const float farthest = right.back().distance;
-  const auto beyond = std::find_if(found.begin(), found.end(),
-                                   [&](const Found& f) { return f.distance > farthest; });
-  return std::min(static_cast<std::size_t>(beyond - found.begin()), right.size());
-}
 
 }  // namespace
 
@@ -69,7 +62,7 @@ std::optional<RecallSample> RecallSampler::sample(const Moment& moment,
     all = reached == depths;
     for (std::size_t depth = 0; depth < reached; ++depth) {
       const std::size_t wanted = std::min<std::size_t>(kRecallSteps[depth], right.size());
-      const std::size_t hits = count_found(found, std::span(right).first(wanted));
+      const std::size_t hits = count_found<Found>(found, std::span(right).first(wanted));
       sample.found[width][depth] = static_cast<float>(hits) / static_cast<float>(wanted);
       all = all && hits == wanted;
     }
@@ -141,7 +134,8 @@ bool RecallSampler::walk_finds_all(std::size_t depths) const {
     const std::vector<Found> right = nearest(moment, request, deepest, Truth::kScan);
     if (right.empty()) return;
     sought += right.size();
-    missed += right.size() - count_found(nearest(moment, request, deepest, Truth::kWalk), right);
+    missed +=
+        right.size() - count_found<Found>(nearest(moment, request, deepest, Truth::kWalk), right);
   });
   return missed * 1000 <= sought;
 }

@@ -20,6 +20,13 @@ std::uint64_t splitmix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// Codes that walks go by begin on a line each: packed, 384 dimensions measured 0.97 to 1.00 of the
+// speed. Where walks go by sketches, packing both measured 1.00 to 1.07 (768 and 1,536 dimensions).
+std::size_t code_stride(const Config& config) {
+  return has_sketches(config) ? kernels::packed_code_stride(config.dimension)
+                              : kernels::code_stride(config.dimension);
+}
+
 // From one row to the next: the row, where it is traversed as a code its meta, rounded up to 64.
 std::size_t vector_stride(const Config& config) {
   const std::size_t meta = config.rows_are_codes() ? sizeof(kernels::CodeMeta) : 0;
@@ -40,7 +47,7 @@ GraphState::GraphState(const Config& c, const kernels::KernelTable& k,
       pool(std::move(p)),
       row_pieces(0, c.keep_vectors ? Pieces::Lines::kButTheFirst : Pieces::Lines::kAlways),
       vectors(vector_stride(c)),
-      codes(kernels::code_stride(c.dimension)),
+      codes(code_stride(c)),
       sketches(kernels::sketch_stride(c.dimension)),
       topology(&Topology::none()) {
   const internal::MutexLock lock(slots_mutex);

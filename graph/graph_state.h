@@ -240,7 +240,7 @@ class GraphState {
 
 /// Makes every per-node array of a graph that has links, or is about to, hold ids below `limit`.
 void grow_tables(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mutex);
-/// The code row of a vector: `row` is 64-byte aligned and codes.stride() long.
+/// The code row of a vector: `row` is codes.stride() long.
 void encode(const GraphState& g, const float* vector, float inverse_norm, std::byte* row,
             Scratch& scratch);
 /// The sketch of a node that has its code.

@@ -66,7 +66,7 @@ Scorer Scorer::for_walk(Scratch& scratch) const {
   walk.query_ = query_;
   walk.code_ = g_.own_codes ? code_ : rotated_code(scratch);
   const std::int8_t* const codes = walk.code_.codes;
-  walk.code_.bytes = g_.sketches.stride();
+  walk.code_.bytes = kernels::sketch_bytes(g_.sketches.stride());
   scratch.sketch_query.resize(4 * walk.code_.bytes);
   spread_query(codes, g_.config.dimension, scratch.sketch_query.data());
   walk.code_.codes = scratch.sketch_query.data();

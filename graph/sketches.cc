@@ -9,7 +9,8 @@ namespace {
 // Calls each(component, place, count) for every run of components that stand together.
 template <typename Each>
 void for_each_run(std::size_t dimension, std::size_t stride, const Each& each) {
-  const std::size_t last = std::min(dimension, 4 * (stride - 64));
+  const std::size_t whole = kernels::sketch_bytes(stride) - (stride % 64 == 0 ? 64 : 0);
+  const std::size_t last = std::min(dimension, 4 * whole);
   if (last > 0) each(std::size_t{0}, std::size_t{0}, last);
   constexpr std::size_t kRun = 64 - sizeof(kernels::CodeMeta);
   for (std::size_t i = last; i < dimension; i += kRun) {
@@ -50,7 +51,7 @@ void make_sketch(const std::byte* code_row, std::size_t code_stride, std::size_t
 
 void spread_query(const std::int8_t* codes, std::size_t dimension, std::int8_t* out) {
   const std::size_t stride = kernels::sketch_stride(dimension);
-  std::memset(out, 0, 4 * stride);
+  std::memset(out, 0, 4 * kernels::sketch_bytes(stride));
   for_each_run(dimension, stride, [&](std::size_t i, std::size_t place, std::size_t count) {
     std::memcpy(out + place, codes + i, count);
   });

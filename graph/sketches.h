@@ -29,7 +29,8 @@ inline bool has_sketches(const Config& config) {
 void make_sketch(const std::byte* code_row, std::size_t code_stride, std::size_t dimension,
                  std::byte* out);
 
-/// The query of sketches for the codes of a query: 4 * sketch_stride(dimension) bytes to `out`.
+/// The query of sketches for the codes of a query, 4 * sketch_bytes(sketch_stride(dimension)) bytes
+/// to `out`.
 void spread_query(const std::int8_t* codes, std::size_t dimension, std::int8_t* out);
 
 }  // namespace vicinal::graph

@@ -31,9 +31,9 @@ struct SignedQuery {
   __m512i magnitude;
   __mmask64 negative;
 };
-HWY_INLINE __m512i load_bytes(const std::int8_t* p) { return _mm512_load_si512(p); }
+HWY_INLINE __m512i load_bytes(const std::int8_t* p) { return _mm512_loadu_si512(p); }
 HWY_INLINE SignedQuery load_query(const std::int8_t* p) {
-  const __m512i q = _mm512_load_si512(p);
+  const __m512i q = _mm512_loadu_si512(p);
   return {_mm512_abs_epi8(q), _mm512_movepi8_mask(q)};
 }
 HWY_INLINE __m512i zero_sums() { return _mm512_setzero_si512(); }
@@ -71,7 +71,7 @@ struct SignedQuery {
   __m256i sign;
 };
 HWY_INLINE __m256i load_bytes(const std::int8_t* p) {
-  return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
 HWY_INLINE SignedQuery load_query(const std::int8_t* p) {
   const __m256i q = load_bytes(p);
@@ -109,7 +109,7 @@ struct SignedQuery {
   __m128i sign;
 };
 HWY_INLINE __m128i load_bytes(const std::int8_t* p) {
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }
 HWY_INLINE SignedQuery load_query(const std::int8_t* p) {
   const __m128i q = load_bytes(p);

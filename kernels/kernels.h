@@ -39,18 +39,18 @@ struct RowTable {
   const std::byte* const* segments = nullptr;
   std::uint32_t shift = 0;
   std::uint32_t mask = 0;
-  std::size_t stride = 0;  ///< bytes, a multiple of 64
+  std::size_t stride = 0;  ///< bytes, a multiple of 8
 
   const std::byte* row(std::uint32_t id) const {
     return segments[id >> shift] + static_cast<std::size_t>(id & mask) * stride;
   }
 };
 
-/// Layout of an int8 code row, all rows 64-byte aligned:
+/// Layout of an int8 code row, which ends in a CodeMeta:
 ///   bytes [0, dimension)            codes in [-127, 127]
 ///   bytes [dimension, stride - 8)   zero
 ///   bytes [stride - 8, stride)      CodeMeta
-/// Kernels may read whole 64-byte lines of a row, the meta included: the query's codes there are
+/// Kernels may read whole lines of 64 bytes of a row, the meta included: the query's codes there are
 /// zero.
 struct CodeMeta {
   float scale = 0;  ///< a component is about scale * code
@@ -60,25 +60,42 @@ static_assert(sizeof(CodeMeta) == 8);
 
 /// Bytes of codes that a dot product runs over: `dimension` rounded up to 64.
 constexpr std::size_t code_bytes(std::size_t dimension) { return (dimension + 63) / 64 * 64; }
-/// Bytes from one code row to the next: codes and meta, rounded up to 64.
+/// Bytes from one row to the next that holds `lines` lines of 64 bytes, of which `used` bytes are
+/// taken: where there is room for the meta they end in it, else it follows them, and rows are 8-byte
+/// aligned. Such a row spans as many lines of memory as one rounded up to 64 bytes, wherever it
+/// begins, and takes 56 bytes less.
+constexpr std::size_t packed_stride(std::size_t lines, std::size_t used) {
+  return 64 * lines + (used + sizeof(CodeMeta) <= 64 * lines ? 0 : sizeof(CodeMeta));
+}
+/// Bytes from one code row to the next: codes and meta, rounded up to 64, for walks that go by
+/// codes.
 constexpr std::size_t code_stride(std::size_t dimension) {
   return (dimension + sizeof(CodeMeta) + 63) / 64 * 64;
+}
+/// The same where walks go by sketches, so that few codes are read.
+constexpr std::size_t packed_code_stride(std::size_t dimension) {
+  return packed_stride(code_bytes(dimension) / 64, dimension);
 }
 inline const CodeMeta& code_meta(const std::byte* row, std::size_t stride) {
   return *reinterpret_cast<const CodeMeta*>(row + stride - sizeof(CodeMeta));
 }
 
-/// Layout of a sketch row, two bits a component in lines of 64 bytes, all rows 64-byte aligned: bits
-/// [2p, 2p + 2) of byte j of a line hold u in [0, 3] of the line's component 64 p + j, which stands
-/// for c = u - 1.5. The last 8 bytes of the last line are a CodeMeta instead, so that its four parts
-/// have 56 components each. Unused components have any value: the query's codes there are zero.
+/// Layout of a sketch row, two bits a component in lines of 64 bytes: bits [2p, 2p + 2) of byte j of
+/// a line hold u in [0, 3] of the line's component 64 p + j, which stands for c = u - 1.5. The row
+/// ends in a CodeMeta, where there is room in the last 8 bytes of the last line, so that its four
+/// parts have 56 components each. Unused components have any value: the query's codes there are
+/// zero.
 constexpr std::size_t sketch_stride(std::size_t dimension) {
-  return (dimension + 4 * sizeof(CodeMeta) + 255) / 256 * 64;
+  const std::size_t lines = (dimension + 255) / 256;
+  const std::size_t in_last = dimension - 256 * (lines - 1);
+  return packed_stride(lines, 64 * (lines - 1) + (in_last + 3) / 4);
 }
-/// Where component `i` stands in the query of sketches `stride` bytes long: 4 * stride int8 codes.
+/// The lines of a sketch row of `stride` bytes, in bytes: what a query of sketches runs over.
+constexpr std::size_t sketch_bytes(std::size_t stride) { return stride / 64 * 64; }
+/// Where component `i` stands in the query of sketches: 4 * sketch_bytes(stride) int8 codes.
 constexpr std::size_t sketch_place(std::size_t i, std::size_t stride) {
   constexpr std::size_t kLast = 64 - sizeof(CodeMeta);
-  const std::size_t last = 4 * (stride - 64);
+  const std::size_t last = 4 * (sketch_bytes(stride) - (stride % 64 == 0 ? 64 : 0));
   return i < last ? i : last + (i - last) / kLast * 64 + (i - last) % kLast;
 }
 
@@ -90,9 +107,8 @@ constexpr std::size_t scale_offset(std::size_t dimension) { return (dimension + 
 /// distance(q, row) = q.bias + row.bias + q.factor * row.scale * dot(q.codes, row.codes)
 /// Cosine and inner product: bias 1, factor -scale. Squared L2: bias |q|^2, factor -2 * scale.
 struct CodeQuery {
-  const std::int8_t* codes =
-      nullptr;            ///< 64-byte aligned, code_bytes(dimension) long, zero beyond dimension
-  std::size_t bytes = 0;  ///< code_bytes(dimension)
+  const std::int8_t* codes = nullptr;  ///< code_bytes(dimension) long, zero beyond dimension
+  std::size_t bytes = 0;               ///< code_bytes(dimension)
   float factor = 0;
   float bias = 0;
   std::int32_t sum = 0;  ///< sum of the codes: the correction for unsigned-by-signed instructions
@@ -180,7 +196,7 @@ struct KernelTable {
   };
   Encoded (*encode_i8)(const float* v, std::size_t n, std::size_t bytes, std::int8_t* codes);
 
-  // -- int8. `bytes` is a multiple of 64, both sides 64-byte aligned. K1.
+  // -- int8. `bytes` is a multiple of 64. K1.
   std::int32_t (*dot_i8)(const std::int8_t* a, const std::int8_t* b, std::size_t bytes);
   /// Sum of the codes, for CodeQuery::sum.
   std::int32_t (*sum_i8)(const std::int8_t* a, std::size_t bytes);
@@ -190,8 +206,8 @@ struct KernelTable {
   void (*distance_i8_many)(const CodeQuery& query, const RowTable& table, const std::uint32_t* ids,
                            std::size_t count, Rows rows, float* out);
 
-  /// The same from sketches: query.codes stand where sketch_place() says, query.bytes is the rows'
-  /// stride, and dot is the sum of code * 2 c. K1, K5.
+  /// The same from sketches: query.codes stand where sketch_place() says, query.bytes is
+  /// sketch_bytes() of the rows' stride, and dot is the sum of code * 2 c. K1, K5.
   void (*distance_sketch_many)(const CodeQuery& query, const RowTable& table,
                                const std::uint32_t* ids, std::size_t count, Rows rows, float* out);
 

@@ -25,7 +25,7 @@ namespace vicinal::kernels::vnni {
 using Bytes = __m512i;
 using FourDots = __m128i;
 
-HWY_INLINE __m512i load_bytes(const std::int8_t* p) { return _mm512_load_si512(p); }
+HWY_INLINE __m512i load_bytes(const std::int8_t* p) { return _mm512_loadu_si512(p); }
 HWY_INLINE __m512i zero_sums() { return _mm512_setzero_si512(); }
 
 HWY_INLINE __m128i fold_sums(__m512i sums) {

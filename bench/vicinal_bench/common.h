@@ -92,6 +92,7 @@ int print_error(const Status& status);
 void add_build(CLI::App& app, int& exit_code);
 void add_insert(CLI::App& app, int& exit_code);
 void add_rebuild(CLI::App& app, int& exit_code);
+void add_recall_target(CLI::App& app, int& exit_code);
 void add_truth(CLI::App& app, int& exit_code);
 void add_churn(CLI::App& app, int& exit_code);
 void add_live(CLI::App& app, int& exit_code);

@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   add_build(app, exit_code);
   add_insert(app, exit_code);
   add_rebuild(app, exit_code);
+  add_recall_target(app, exit_code);
   add_truth(app, exit_code);
   add_churn(app, exit_code);
   add_live(app, exit_code);

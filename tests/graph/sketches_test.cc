@@ -52,7 +52,7 @@ TEST(Sketch, HoldsTheLevelOfEachComponentAndAFactorThatIsRightForItself) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0, 30);
   for (const std::size_t dimension : {1u, 2u, 57u, 300u, 512u, 1536u}) {
-    std::vector<std::byte> row(kernels::code_stride(dimension));
+    std::vector<std::byte> row(kernels::packed_code_stride(dimension));
     auto* const codes = reinterpret_cast<std::int8_t*>(row.data());
     double squares = 0;
     for (std::size_t i = 0; i < dimension; ++i) {
@@ -85,16 +85,18 @@ TEST(Sketch, OfZerosIsFarFromNothing) {
 }
 
 TEST(Sketch, AQueryStandsWhereTheRowsHaveIt) {
-  std::vector<std::int8_t> codes(300);
-  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::int8_t>(i % 127 + 1);
-  const std::size_t stride = kernels::sketch_stride(codes.size());
-  std::vector<std::int8_t> query(4 * stride, 99);
-  spread_query(codes.data(), codes.size(), query.data());
-  std::size_t others = 0;
-  for (const std::int8_t c : query) others += c == 0 ? 1 : 0;
-  EXPECT_EQ(others, query.size() - codes.size());
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    EXPECT_EQ(query[kernels::sketch_place(i, stride)], codes[i]) << i;
+  for (const std::size_t dimension : {300u, 1536u}) {
+    std::vector<std::int8_t> codes(dimension);
+    for (std::size_t i = 0; i < dimension; ++i) codes[i] = static_cast<std::int8_t>(i % 127 + 1);
+    const std::size_t stride = kernels::sketch_stride(dimension);
+    std::vector<std::int8_t> query(4 * kernels::sketch_bytes(stride), 99);
+    spread_query(codes.data(), dimension, query.data());
+    std::size_t others = 0;
+    for (const std::int8_t c : query) others += c == 0 ? 1 : 0;
+    EXPECT_EQ(others, query.size() - dimension);
+    for (std::size_t i = 0; i < dimension; ++i) {
+      EXPECT_EQ(query[kernels::sketch_place(i, stride)], codes[i]) << i;
+    }
   }
 }
 

@@ -56,40 +56,49 @@ TEST_P(Codes, ExtremesDoNotSaturate_K1) {
   }
 }
 
-TEST_P(Codes, DistancesOfABatchAreWhatTheFormulaSays_K1_K3) {
+// Where rows are packed, a row may be the query of others: it need not be aligned either.
+void expect_distances_of(const KernelTable& table, std::size_t dimension, std::size_t stride) {
   constexpr std::uint32_t kRows = 22;
+  CodeRows rows(stride, kRows);
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t id = 0; id < kRows; ++id) {
+    fill_codes(rows.codes(id), dimension, 100 + id);
+    rows.meta(id) = {0.001f * static_cast<float>(id + 1), 0.25f * static_cast<float>(id)};
+    ids.push_back((id * 5) % kRows);
+  }
+  std::memset(rows.codes(3), -127, dimension);
+  const std::size_t bytes = code_bytes(dimension);
+  const GuardedPages query_pages(bytes + 8);
+  const bool aligned = stride % 64 == 0;
+  std::int8_t* const query =
+      aligned ? query_pages.at_end<std::int8_t>(bytes) : query_pages.at_start<std::int8_t>() + 8;
+  std::memset(query, 0, bytes);
+  for (const bool extreme : {false, true}) {
+    fill_codes(query, dimension, 7);
+    if (extreme) std::memset(query, 127, dimension);
+    const CodeQuery prepared = {query, bytes, -0.002f, 1.5f, table.sum_i8(query, bytes)};
+    for (std::size_t count = 0; count <= kRows; ++count) {
+      std::vector<float> out(count + 1, -7.0f);
+      const Rows rows_are = count % 2 == 0 ? Rows::kScattered : Rows::kCached;
+      table.distance_i8_many(prepared, rows.table(), ids.data(), count, rows_are, out.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        const CodeMeta& meta = rows.meta(ids[i]);
+        const auto dot = static_cast<double>(dot_oracle(query, rows.codes(ids[i]), dimension));
+        const double term = -0.002f * double{meta.scale} * dot;
+        const double expected = 1.5 + double{meta.bias} + term;
+        ASSERT_NEAR(out[i], expected, (8 + std::abs(term)) * 0x1p-22) << "row " << i;
+      }
+      ASSERT_EQ(out[count], -7.0f);
+    }
+  }
+}
+
+TEST_P(Codes, DistancesOfABatchAreWhatTheFormulaSays_K1_K3) {
   for (const std::size_t dimension :
        {1u, 55u, 56u, 57u, 64u, 100u, 128u, 184u, 300u, 384u, 768u, 1536u}) {
-    CodeRows rows(dimension, kRows);
-    std::vector<std::uint32_t> ids;
-    for (std::uint32_t id = 0; id < kRows; ++id) {
-      fill_codes(rows.codes(id), dimension, 100 + id);
-      rows.meta(id) = {0.001f * static_cast<float>(id + 1), 0.25f * static_cast<float>(id)};
-      ids.push_back((id * 5) % kRows);
-    }
-    std::memset(rows.codes(3), -127, dimension);
-    const std::size_t bytes = code_bytes(dimension);
-    const GuardedPages query_pages(bytes);
-    std::int8_t* const query = query_pages.at_end<std::int8_t>(bytes);
-    std::memset(query, 0, bytes);
-    for (const bool extreme : {false, true}) {
-      fill_codes(query, dimension, 7);
-      if (extreme) std::memset(query, 127, dimension);
-      const CodeQuery prepared = {query, bytes, -0.002f, 1.5f, table().sum_i8(query, bytes)};
-      for (std::size_t count = 0; count <= kRows; ++count) {
-        std::vector<float> out(count + 1, -7.0f);
-        const Rows rows_are = count % 2 == 0 ? Rows::kScattered : Rows::kCached;
-        table().distance_i8_many(prepared, rows.table(), ids.data(), count, rows_are, out.data());
-        for (std::size_t i = 0; i < count; ++i) {
-          const CodeMeta& meta = rows.meta(ids[i]);
-          const auto dot = static_cast<double>(dot_oracle(query, rows.codes(ids[i]), dimension));
-          const double term = -0.002f * double{meta.scale} * dot;
-          const double expected = 1.5 + double{meta.bias} + term;
-          ASSERT_NEAR(out[i], expected, (8 + std::abs(term)) * 0x1p-22)
-              << dimension << ", row " << i;
-        }
-        ASSERT_EQ(out[count], -7.0f);
-      }
+    for (const std::size_t stride : {code_stride(dimension), packed_code_stride(dimension)}) {
+      SCOPED_TRACE(::testing::Message() << dimension << " dimensions, stride " << stride);
+      ASSERT_NO_FATAL_FAILURE(expect_distances_of(table(), dimension, stride));
     }
   }
 }

@@ -103,7 +103,7 @@ TEST_P(Portability, NormGivesTheReferenceBits_K5) {
 TEST_P(Portability, DistancesGiveTheReferenceBits_K5) {
   constexpr std::uint32_t kRows = 19;
   for (const std::size_t dimension : {1u, 57u, 128u, 300u, 384u}) {
-    CodeRows rows(dimension, kRows);
+    CodeRows rows(code_stride(dimension), kRows);
     std::vector<std::uint32_t> ids;
     for (std::uint32_t id = 0; id < kRows; ++id) {
       const std::vector<float> v = random_floats(dimension, id);

@@ -25,13 +25,25 @@ TEST(SketchPlaces, AreDistinctAndLeaveTheMetaAlone) {
     std::set<std::size_t> places;
     for (std::size_t i = 0; i < dimension; ++i) {
       const std::size_t place = sketch_place(i, stride);
-      ASSERT_LT(place, 4 * stride) << dimension;
+      ASSERT_LT(place, 4 * sketch_bytes(stride)) << dimension;
       ASSERT_LT(place / 256 * 64 + place % 64, stride - sizeof(CodeMeta)) << dimension << ", " << i;
       places.insert(place);
     }
     EXPECT_EQ(places.size(), dimension);
-    EXPECT_LE(stride, dimension / 4 + 72) << dimension;
+    EXPECT_EQ(stride % 8, 0u);
+    EXPECT_LE(stride, (dimension + 255) / 256 * 64 + sizeof(CodeMeta)) << dimension;
   }
+}
+
+// Dimensions that fill their lines are those of embeddings: no line of memory for 8 bytes.
+TEST(Strides, OfWholeLinesAreTheLinesAndAMeta) {
+  for (const std::size_t dimension : {256u, 512u, 768u, 1024u, 1536u, 3072u}) {
+    EXPECT_EQ(sketch_stride(dimension), dimension / 4 + sizeof(CodeMeta));
+    EXPECT_EQ(packed_code_stride(dimension), dimension + sizeof(CodeMeta));
+  }
+  EXPECT_EQ(packed_code_stride(300), 320u);
+  EXPECT_EQ(sketch_stride(300), 128u);
+  EXPECT_EQ(packed_code_stride(60), 72u);
 }
 
 TEST_P(Sketches, DistancesHaveTheReferenceBits_K1_K3_K5) {
@@ -39,9 +51,10 @@ TEST_P(Sketches, DistancesHaveTheReferenceBits_K1_K3_K5) {
   for (const std::size_t dimension : kDimensions) {
     const std::size_t stride = sketch_stride(dimension);
     const GuardedPages row_pages(kRows * stride);
-    const GuardedPages query_pages(4 * stride);
+    const std::size_t bytes = sketch_bytes(stride);
+    const GuardedPages query_pages(4 * bytes);
     auto* const base = row_pages.at_end<std::byte>(kRows * stride);
-    auto* const query = query_pages.at_end<std::int8_t>(4 * stride);
+    auto* const query = query_pages.at_end<std::int8_t>(4 * bytes);
     const std::byte* const segment = base;
     const RowTable table_of_rows = {&segment, 8, 255, stride};
     std::mt19937 random(static_cast<std::uint32_t>(dimension));
@@ -55,14 +68,14 @@ TEST_P(Sketches, DistancesHaveTheReferenceBits_K1_K3_K5) {
                                0.3f * static_cast<float>(r)};
         std::memcpy(base + (r + 1) * stride - sizeof(meta), &meta, sizeof(meta));
       }
-      std::memset(query, 0, 4 * stride);
+      std::memset(query, 0, 4 * bytes);
       std::int32_t sum = 0;
       for (std::size_t i = 0; i < dimension; ++i) {
         const int code = extreme ? -127 : static_cast<int>(random() % 255) - 127;
         query[sketch_place(i, stride)] = static_cast<std::int8_t>(code);
         sum += code;
       }
-      const CodeQuery prepared = {query, stride, -0.0078f, 1.0f / 3.0f, sum};
+      const CodeQuery prepared = {query, bytes, -0.0078f, 1.0f / 3.0f, sum};
       for (std::uint32_t count = 0; count <= kRows; ++count) {
         const std::vector<std::uint32_t> ids = {6, 0, 3, 1, 5, 2, 4};
         std::vector<float> out(kRows + 1, -7.0f);

@@ -101,8 +101,9 @@ class CodeRows {
   static constexpr std::uint32_t kShift = 2;
   static constexpr std::uint32_t kRowsPerSegment = 1u << kShift;
 
-  CodeRows(std::size_t dimension, std::uint32_t rows)
-      : stride_(code_stride(dimension)), pages_((rows + kRowsPerSegment) * stride_) {
+  /// Rows of code_stride() or of packed_code_stride().
+  CodeRows(std::size_t stride, std::uint32_t rows)
+      : stride_(stride), pages_((rows + kRowsPerSegment) * stride_) {
     const std::uint32_t segment_count = (rows + kRowsPerSegment - 1) / kRowsPerSegment;
     std::byte* const base = pages_.at_end<std::byte>(segment_count * kRowsPerSegment * stride_);
     for (std::uint32_t s = 0; s < segment_count; ++s) {

@@ -129,32 +129,12 @@ impl Index {
         options: &SearchOptions<'_>,
         counters: *mut sys::vicinal_search_counters,
     ) -> Result<Vec<Hit>> {
-        if k <= ON_STACK {
-            let mut labels = MaybeUninit::<[Label; ON_STACK]>::uninit();
-            let mut distances = MaybeUninit::<[f32; ON_STACK]>::uninit();
-            let (to_labels, to_distances) =
-                (labels.as_mut_ptr().cast::<Label>(), distances.as_mut_ptr().cast::<f32>());
-            // SAFETY: there is room for k; the first `found` are written.
-            return unsafe {
-                let found =
-                    self.search_raw(query, k, options, to_labels, to_distances, counters)?;
-                Ok(hits(
-                    std::slice::from_raw_parts(to_labels, found),
-                    std::slice::from_raw_parts(to_distances, found),
-                )
-                .collect())
-            };
-        }
-        let mut labels = room_for::<Label>(k)?;
-        let mut distances = room_for::<f32>(k)?;
-        // SAFETY: both have room for k; the first `found` are written.
+        // SAFETY: there is room for k where it writes; the first `found` are written.
         unsafe {
-            let (to_labels, to_distances) = (labels.as_mut_ptr(), distances.as_mut_ptr());
-            let found = self.search_raw(query, k, options, to_labels, to_distances, counters)?;
-            labels.set_len(found);
-            distances.set_len(found);
+            collect_hits(k, |labels, distances| {
+                self.search_raw(query, k, options, labels, distances, counters)
+            })
         }
-        Ok(hits(&labels, &distances).collect())
     }
 
     /// # Safety
@@ -198,33 +178,28 @@ impl Index {
         options: &SearchOptions<'_>,
     ) -> Result<Vec<Hit>> {
         let filter = LentFilter::new(options.filter);
-        let mut labels = room_for::<Label>(n)?;
-        let mut distances = room_for::<f32>(n)?;
         let mut found = 0;
-        // SAFETY: both have room for n; the first `found` are written.
-        let searched = unsafe {
-            check(sys::vicinal_index_more(
-                self.pointer(),
-                query.as_ptr(),
-                query.len(),
-                known.as_ptr(),
-                known.len(),
-                n,
-                &search_options(options, &filter),
-                labels.as_mut_ptr(),
-                distances.as_mut_ptr(),
-                &mut found,
-                std::ptr::null_mut(),
-            ))
+        // SAFETY: there is room for n where it writes; the first `found` are written.
+        let hits = unsafe {
+            collect_hits(n, |labels, distances| {
+                check(sys::vicinal_index_more(
+                    self.pointer(),
+                    query.as_ptr(),
+                    query.len(),
+                    known.as_ptr(),
+                    known.len(),
+                    n,
+                    &search_options(options, &filter),
+                    labels,
+                    distances,
+                    &mut found,
+                    std::ptr::null_mut(),
+                ))
+                .map(|()| found)
+            })
         };
         filter.resume();
-        searched?;
-        // SAFETY: as above.
-        unsafe {
-            labels.set_len(found);
-            distances.set_len(found);
-        }
-        Ok(hits(&labels, &distances).collect())
+        hits
     }
 
     /// What is known of recall@k by `ef_search`, where [`SearchOptions::recall`] is said: measured on
@@ -338,6 +313,34 @@ impl Index {
         filter.resume();
         searched.map(|()| hits)
     }
+}
+
+/// The hits that `call` finds, of which it answers how many there are.
+///
+/// # Safety
+/// `call` writes at most `most` labels and as many distances, and at least as many as it answers.
+unsafe fn collect_hits(
+    most: usize,
+    call: impl FnOnce(*mut Label, *mut f32) -> Result<usize>,
+) -> Result<Vec<Hit>> {
+    if most <= ON_STACK {
+        let mut labels = MaybeUninit::<[Label; ON_STACK]>::uninit();
+        let mut distances = MaybeUninit::<[f32; ON_STACK]>::uninit();
+        let (to_labels, to_distances) =
+            (labels.as_mut_ptr().cast::<Label>(), distances.as_mut_ptr().cast::<f32>());
+        let found = call(to_labels, to_distances)?;
+        return Ok(hits(
+            std::slice::from_raw_parts(to_labels, found),
+            std::slice::from_raw_parts(to_distances, found),
+        )
+        .collect());
+    }
+    let mut labels = room_for::<Label>(most)?;
+    let mut distances = room_for::<f32>(most)?;
+    let found = call(labels.as_mut_ptr(), distances.as_mut_ptr())?;
+    labels.set_len(found);
+    distances.set_len(found);
+    Ok(hits(&labels, &distances).collect())
 }
 
 /// An empty vector with room for `k` elements.
