@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/callback.h"
 #include "engine/base/step_hook.h"
+#include "engine/callback.h"
 
 namespace vicinal::engine {
 namespace {

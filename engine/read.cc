@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "engine/base/check.h"
+#include "engine/base/step_hook.h"
 #include "engine/callback.h"
 #include "engine/reader.h"
 #include "graph/row_codec.h"
-#include "engine/base/step_hook.h"
 
 namespace vicinal::engine {
 

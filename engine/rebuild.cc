@@ -3,8 +3,8 @@
 #include <thread>
 
 #include "engine/base/check.h"
-#include "engine/maintenance.h"
 #include "engine/base/step_hook.h"
+#include "engine/maintenance.h"
 #include "persist/failpoints.h"
 
 namespace vicinal::engine {

@@ -4,10 +4,10 @@
 
 #include "engine/base/allocator.h"
 #include "engine/base/check.h"
+#include "engine/base/step_hook.h"
 #include "engine/pinned.h"
 #include "engine/vector_check.h"
 #include "engine/writer.h"
-#include "engine/base/step_hook.h"
 #include "persist/failpoints.h"
 
 namespace vicinal::engine {

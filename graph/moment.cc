@@ -1,8 +1,8 @@
 #include "graph/moment.h"
 
+#include "engine/base/step_hook.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

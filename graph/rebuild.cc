@@ -6,12 +6,12 @@
 #include <thread>
 
 #include "engine/base/mutex.h"
+#include "engine/base/step_hook.h"
 #include "graph/build.h"
 #include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/insert.h"
-#include "engine/base/step_hook.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {

@@ -15,12 +15,12 @@
 #include <algorithm>
 
 #include "engine/base/mutex.h"
+#include "engine/base/step_hook.h"
 #include "graph/flat.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "graph/peers.h"
 #include "graph/relink.h"
-#include "engine/base/step_hook.h"
 #include "graph/visibility.h"
 
 namespace vicinal::graph {

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/base/step_hook.h"
 #include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"
-#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

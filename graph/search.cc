@@ -6,13 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/step_hook.h"
 #include "graph/copies.h"
 #include "graph/graph.h"
 #include "graph/results.h"
 #include "graph/scorer.h"
 #include "graph/search_cost.h"
 #include "graph/search_layer.h"
-#include "engine/base/step_hook.h"
 
 namespace vicinal::graph {
 namespace {

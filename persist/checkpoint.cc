@@ -71,7 +71,8 @@ class Checkpoint {
     const bool empty = total_entries_ == 0 && !marked_;
     if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
     // Links that need all the room would leave none to move the journal.
-    const bool no_room = index_.environment.room_left() < 2 * kTypicalLinkBytes * nodes.size();
+    const bool no_room = index_.environment.map_size().room_left(index_.environment.file_bytes()) <
+                         2 * kTypicalLinkBytes * nodes.size();
     if (!no_room) {
       if (Status s = write_links(nodes); !s.ok()) return s;
     }

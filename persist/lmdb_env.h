@@ -86,8 +86,6 @@ class Environment {
   /// Where the map begins; null while that is not known. From within a transaction.
   const std::byte* map() const { return map_.begin(); }
   const LmdbMap& map_size() const { return map_; }
-  /// See LmdbMap.
-  std::uint64_t room_left() const { return map_.room_left(file_bytes()); }
   /// Readers of killed processes that opening cleared.
   int stale_readers() const { return stale_readers_; }
   /// The data file's, or -1.

@@ -8,8 +8,8 @@
 // Threads: each writer has labels of its own, so one thread writes a label's state at a time.
 //
 // Invariants:
-//   L1  A call is in the ledger, with its count stored last, before the library is called.
-//   L2  `acknowledged` is stored before the labels' states: a call whose states are half stored
+//   Y1  A call is in the ledger, with its count stored last, before the library is called.
+//   Y2  `acknowledged` is stored before the labels' states: a call whose states are half stored
 //       counts as a whole.
 #pragma once
 

@@ -88,10 +88,10 @@ class Writer {
   template <typename Call>
   void make(const char* what, const Call& call) {
     call_.acknowledged.store(false);
-    call_.count.store(static_cast<std::uint32_t>(count_));  // L1
+    call_.count.store(static_cast<std::uint32_t>(count_));  // Y1
     const auto answer = call();
     if (!answer) wrong_answer(ledger_, fmt::format("{}: {}", what, answer.status().to_string()));
-    call_.acknowledged.store(true);  // L2
+    call_.acknowledged.store(true);  // Y2
     for (std::size_t i = 0; i < count_; ++i) ledger_.states[call_.labels[i]] = call_.after[i];
     call_.count.store(0);
     ++ledger_.acknowledged;

@@ -198,6 +198,31 @@ INSTANTIATE_TEST_SUITE_P(Durabilities, AtDurability,
                            return instance.param == Durability::kFull ? "Full" : "None";
                          });
 
+// The store's own thread asks how large the map is while it moves: LMDB would read from the map.
+TEST(GroupCommit, TellsHowLargeAMapIsThatGrows) {
+  std::uint64_t asked = 0;
+  for (int round = 0; round < 30; ++round) {
+    TemporaryFolder folder;
+    StoreOptions options = fast();
+    options.map_bytes = 64 << 10;
+    auto store = open_store(folder.file("s"), options);
+    auto index = create(*store, 2048);
+    std::atomic<bool> over{false};
+    std::thread other([&] {
+      while (!over) {
+        EXPECT_GE(store->map_bytes(), 64u << 10);
+        ++asked;
+      }
+    });
+    MemoryIndex model(index.get(), 1);
+    for (Label label = 0; label < 100; ++label) model.upsert(label);
+    over = true;
+    other.join();
+    EXPECT_GT(store->map_bytes(), 800u << 10);
+  }
+  EXPECT_GT(asked, 0u);
+}
+
 TEST(GroupCommit, EverythingBesideEverything) {
   TemporaryFolder folder;
   StoreOptions options = fast();

@@ -3,12 +3,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "persist/lmdb_env.h"
@@ -314,31 +312,6 @@ TEST(Store, N1P5GrowsFromATinyMap) {
   Loaded loaded(128);
   ASSERT_TRUE(index->load(loaded, {}).ok());
   EXPECT_EQ(loaded.table.size(), 5500u);
-}
-
-// The store's own thread asks how large the map is while it moves: LMDB would read from the map.
-TEST(Store, TellsHowLargeAMapIsThatGrows) {
-  std::uint64_t asked = 0;
-  for (int round = 0; round < 30; ++round) {
-    TemporaryFolder folder;
-    StoreOptions options = fast();
-    options.map_bytes = 64 << 10;
-    auto store = open_store(folder.file("s"), options);
-    auto index = create(*store, 2048);
-    std::atomic<bool> over{false};
-    std::thread other([&] {
-      while (!over) {
-        EXPECT_GE(store->map_bytes(), 64u << 10);
-        ++asked;
-      }
-    });
-    MemoryIndex model(index.get(), 1);
-    for (Label label = 0; label < 100; ++label) model.upsert(label);
-    over = true;
-    other.join();
-    EXPECT_GT(store->map_bytes(), 800u << 10);
-  }
-  EXPECT_GT(asked, 0u);
 }
 
 TEST(Store, FullKeepsWhatIsThere) {
