@@ -81,6 +81,11 @@ Result<std::vector<std::string>> Catalog::names(Transaction& transaction) const 
   Result<bool> more = cursor->seek(text_key(kFirstName));
   for (; more.ok() && *more; more = cursor->next()) {
     names.emplace_back(reinterpret_cast<const char*>(cursor->key().data()), cursor->key().size());
+    if (!check_index_name(names.back()).ok()) {
+      return Status::corruption(
+          fmt::format("the catalog of {} has an entry whose key, of {} bytes, is no index's name",
+                      path_, names.back().size()));
+    }
   }
   if (!more) return more.status();
   return names;
