@@ -97,6 +97,7 @@ class Pair {
       folder_ = std::make_unique<testing::TemporaryFolder>();
       path_ = folder_->file("0");
       open();
+      reloaded_ = false;
     } else {
       index_.emplace(*Index::in_memory(options_));
     }
@@ -134,7 +135,7 @@ class Pair {
       case 10:
         return rebuild();
       case 11:
-        return checkpoint();
+        return expect_ok(index_->checkpoint());
       case 12:
         return save_and_load();
       case 13:
@@ -300,8 +301,6 @@ class Pair {
         index_->rebuild({.threads = 1, .progress = [cancel](const Progress&) { return !cancel; }});
     expect(status.ok() || (cancel && status.code() == StatusCode::kCancelled), "a rebuild ends");
   }
-
-  void checkpoint() { expect_ok(index_->checkpoint()); }
 
   void save_and_load() {
     std::vector<std::byte> bytes;
