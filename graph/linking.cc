@@ -104,8 +104,8 @@ bool find_parent_among_copies(GraphState& g, Topology& t, NodeId child, Level le
 }
 
 // Asks whoever stands below or above those of `near`, through condemned ones too: where these fill the
-// lists nearby, nearest_child() leads nowhere. (A hub under inner product, most of whose children
-// were replaced: thousands of fuzzed scripts, a few a minute.)
+// lists nearby, nearest_child() leads nowhere. (Seen at a hub under inner product, most of whose children
+// were replaced while a repair pass stood still.)
 bool find_parent_beyond(GraphState& g, Topology& t, NodeId child, Level level,
                         std::span<const Neighbor> near, Scratch& scratch) {
   constexpr std::size_t kMost = 1000;
