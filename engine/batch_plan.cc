@@ -35,6 +35,13 @@ void BatchPlan::insert(std::size_t row_index, Label label, graph::NodeId old) {
   ++(old == graph::kNoNode ? result.inserted : result.updated);
 }
 
+void BatchPlan::insert_again(std::size_t row_index, Label label, graph::NodeId old) {
+  rows.push_back(row_index);
+  labels.push_back(label);
+  replaced.push_back(old);
+  ++result.resurrected;
+}
+
 void BatchPlan::resurrect(std::size_t row_index, Label label, graph::NodeId old) {
   resurrected_rows.push_back(row_index);
   resurrected_labels.push_back(label);
@@ -43,11 +50,9 @@ void BatchPlan::resurrect(std::size_t row_index, Label label, graph::NodeId old)
 
 void BatchPlan::insert_condemned(std::size_t first) {
   for (std::size_t i = first; i < resurrected.size(); ++i) {
-    rows.push_back(resurrected_rows[i]);
-    labels.push_back(resurrected_labels[i]);
-    replaced.push_back(resurrected[i]);
+    insert_again(resurrected_rows[i], resurrected_labels[i], resurrected[i]);
   }
-  result.resurrected = resurrected.size();
+  result.resurrected += first;
   resurrected_rows.resize(first);
   resurrected_labels.resize(first);
   resurrected.resize(first);

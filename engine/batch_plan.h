@@ -39,6 +39,8 @@ struct BatchPlan {
   /// Of all rows, whose labels are `row_labels`, the last of every label wins.
   void choose_winners(std::span<const Label> row_labels);
   void insert(std::size_t row_index, Label label, graph::NodeId old);
+  /// The vector that repair has condemned: a new node, and to callers a resurrection.
+  void insert_again(std::size_t row_index, Label label, graph::NodeId old);
   void resurrect(std::size_t row_index, Label label, graph::NodeId old);
   /// Those of `resurrected` from the `first`-th on cannot be any more: inserted afresh.
   void insert_condemned(std::size_t first);

@@ -68,7 +68,7 @@ void BatchWrite::classify() {
     } else if (state_.graph->state(old) == graph::NodeState::kTombstone) {
       plan_.resurrect(row_index, label, old);
     } else {
-      plan_.insert(row_index, label, old);
+      plan_.insert_again(row_index, label, old);
     }
   }
 }

@@ -14,9 +14,6 @@ Result<std::shared_ptr<IndexCore>> IndexCore::load(const ByteSource& source,
   persist::StreamReader reader(source);
   const Result<persist::StreamHead> head = reader.head();
   if (!head) return head.status();
-  if (const Status stored = check_options(with_stored({}, head->options)); !stored.ok()) {
-    return Status::corruption("the stream's options: " + stored.message());
-  }
   VICINAL_RETURN_IF_ERROR(check_tuning("of the stream", tuning, head->options));
   Result<std::shared_ptr<IndexCore>> core = make({}, with_stored(tuning, head->options), {});
   if (!core) return core;

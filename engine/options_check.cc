@@ -26,6 +26,14 @@ Status disagree(std::string_view name, const char* field, const T& asked, const 
       fmt::format("{} {} asked, index \"{}\" has {}", field, asked, name, stored));
 }
 
+/// kCorruption where what is stored are no options that an index can have.
+Status check_stored(std::string_view name, const persist::StoredOptions& stored) {
+  const Status can_be = check_options(with_stored({}, stored));
+  if (can_be.ok()) return {};
+  return Status::corruption(
+      fmt::format("stored options of index \"{}\": {}", name, can_be.message()));
+}
+
 }  // namespace
 
 Status check_options(const IndexOptions& options) {
@@ -88,6 +96,7 @@ Status check_index_name(std::string_view name) {
 
 Status check_agreement(std::string_view name, const IndexOptions& asked,
                        const persist::StoredOptions& stored) {
+  VICINAL_RETURN_IF_ERROR(check_stored(name, stored));
   if (asked.dimension != 0 && asked.dimension != stored.dimension) {
     return disagree(name, "dimension", asked.dimension, stored.dimension);
   }
@@ -116,6 +125,7 @@ Status check_agreement(std::string_view name, const IndexOptions& asked,
 
 Status check_tuning(std::string_view name, const IndexOptions& tuning,
                     const persist::StoredOptions& stored) {
+  VICINAL_RETURN_IF_ERROR(check_stored(name, stored));
   const IndexOptions defaults;
   IndexOptions asked = tuning;
   if (asked.metric == defaults.metric) asked.metric = stored.metric;

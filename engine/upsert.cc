@@ -54,14 +54,17 @@ Result<UpsertOutcome> Writer::upsert(Label label, std::span<const float> vector)
 
 Result<UpsertOutcome> Writer::upsert_claimed(Label label, std::span<const std::byte> row) {
   const NodeId old = state_.labels.find(label);
-  if (old != kNoNode && state_.holds(old, row)) {
+  const bool same = old != kNoNode && state_.holds(old, row);
+  if (same) {
     if (state_.live(old)) return UpsertOutcome::kUnchanged;
     const Result<bool> lifted = resurrect_claimed(label, old);
     if (!lifted) return lifted.status();
     if (*lifted) return UpsertOutcome::kResurrected;
   }
   VICINAL_RETURN_IF_ERROR(insert_claimed(label, row, old));
-  return old == kNoNode ? UpsertOutcome::kInserted : UpsertOutcome::kUpdated;
+  if (old == kNoNode) return UpsertOutcome::kInserted;
+  // What repair has condemned gets a new node; to callers it is back all the same, as of a batch.
+  return same ? UpsertOutcome::kResurrected : UpsertOutcome::kUpdated;
 }
 
 Result<bool> Writer::resurrect_claimed(Label label, NodeId node) {

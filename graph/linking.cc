@@ -6,6 +6,7 @@
 #include "graph/cycle_guard.h"
 #include "graph/link_list.h"
 #include "graph/scorer.h"
+#include "graph/trees.h"
 
 namespace vicinal::graph {
 namespace {
@@ -98,6 +99,33 @@ bool find_parent_among_copies(GraphState& g, Topology& t, NodeId child, Level le
   for (NodeId at = copy.node; at != kNoNode && !guard.repeats(at);
        at = any_copy_below(g, t, child, at, level)) {
     if (ask(g, t, child, level, {copy.distance, at}, Adoption::kCopy, scratch)) return true;
+  }
+  return false;
+}
+
+// Asks whoever stands below or above those of `near`, through condemned ones too: where these fill the
+// lists nearby, nearest_child() leads nowhere. (Seen at a hub under inner product, most of whose children
+// were replaced while a repair pass stood still.)
+bool find_parent_beyond(GraphState& g, Topology& t, NodeId child, Level level,
+                        std::span<const Neighbor> near, Scratch& scratch) {
+  constexpr std::size_t kMost = 1000;
+  internal::Vector<NodeId> asked;
+  for (const Neighbor& n : near) asked.push_back(n.node);
+  CycleGuard guard;
+  for (NodeId at = near.empty() ? kNoNode : parent_of(t, near.front().node, level);
+       at != kNoNode && at != child && !guard.repeats(at); at = parent_of(t, at, level)) {
+    asked.push_back(at);
+  }
+  for (std::size_t i = 0; i < asked.size() && i < kMost; ++i) {
+    const NodeId at = asked[i];
+    const float distance = Scorer::for_node(g, child, Scorer::Side::kSecond, scratch)(at);
+    if (ask(g, t, child, level, {distance, at}, Adoption::kLastResort, scratch)) return true;
+    const BlockHeader* block = t.block(at, level);
+    if (block == nullptr) continue;
+    for (const NodeId next : block->children()) {
+      const BlockHeader* below = t.block(next, level);
+      if (next != child && below != nullptr && below->parent == at) asked.push_back(next);
+    }
   }
   return false;
 }
@@ -214,7 +242,7 @@ bool find_parent(GraphState& g, Topology& t, NodeId child, Level level,
   for (const Neighbor& n : near) {
     if (ask(g, t, child, level, n, Adoption::kLastResort, scratch)) return true;
   }
-  return false;
+  return find_parent_beyond(g, t, child, level, near, scratch);
 }
 
 }  // namespace vicinal::graph

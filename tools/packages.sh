@@ -9,6 +9,7 @@ packages_redis="redis-server redis-tools python3-redis"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-16 binutils
   wamerican qemu-user python3-dev python3-numpy python3-venv python3-pip python3-hnswlib
   python3-h5py python3-faiss rustc cargo rustfmt dpkg-dev file $packages_redis"
+packages_fuzz="clang-16 libclang-rt-16-dev libgtest-dev libgmock-dev"
 packages_lint="libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16"
 packages_aarch64="g++-aarch64-linux-gnu qemu-user libhwy-dev:arm64 liblmdb-dev:arm64
   libxxhash-dev:arm64 zlib1g-dev:arm64 libfmt-dev:arm64 libroaring-dev:arm64 libmimalloc-dev:arm64

@@ -125,6 +125,8 @@ vicinal_status vicinal_index_more(const vicinal_index* index, const float* query
     VICINAL_RETURN_IF_ERROR(require_array(known_labels, "known_labels", known));
     VICINAL_RETURN_IF_ERROR(require_array(labels, "labels", n));
     VICINAL_RETURN_IF_ERROR(vicinal::c_abi::check_matrix("known", known, 1, sizeof(Hit)));
+    VICINAL_RETURN_IF_ERROR(vicinal::c_abi::check_matrix("n", n, 1, sizeof(Hit)));
+    VICINAL_RETURN_IF_ERROR(vicinal::c_abi::check_matrix("known + n", known + n, 1, sizeof(Hit)));
     VICINAL_RETURN_IF_ERROR(check_result(counters, "vicinal_search_counters"));
     const Result<SearchOptions> read = vicinal::c_abi::read_search_options(options);
     if (!read) return read.status();

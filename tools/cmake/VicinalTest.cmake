@@ -98,26 +98,28 @@ function(vicinal_add_command_test name)
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
 
-# vicinal_add_fuzzer(name SOURCES files... CORPUS folder [LIBRARIES targets...])
+# vicinal_add_fuzzer(name SOURCES files... [LIBRARIES targets...])
 #
-# A fuzz target: SOURCES define LLVMFuzzerTestOneInput. With VICINAL_FUZZ it is a libFuzzer program;
-# otherwise the corpus is replayed through it. Either way one ctest test runs over the corpus.
+# A fuzz target, the program vicinal-fuzz-<name>: SOURCES define LLVMFuzzerTestOneInput. With
+# VICINAL_FUZZ it is a libFuzzer program (tools/fuzz runs it); otherwise the corpus, the folder
+# corpus/<name>, is replayed through it. Either way one ctest test runs over the corpus.
 function(vicinal_add_fuzzer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
   vicinal_wants_test(wanted fuzz)
   if(NOT wanted)
     return()
   endif()
-  add_executable(${name} ${arg_SOURCES})
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE vicinal vicinal_flags ${arg_LIBRARIES})
+  set(program vicinal-fuzz-${name})
+  add_executable(${program} ${arg_SOURCES})
+  target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${program} PRIVATE vicinal vicinal_flags ${arg_LIBRARIES})
   set(run_arguments "")
   if(VICINAL_FUZZ)
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${program} PRIVATE -fsanitize=fuzzer)
     set(run_arguments -runs=0)
   else()
-    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
   endif()
-  cmake_path(ABSOLUTE_PATH arg_CORPUS BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  vicinal_add_command_test(${name}.corpus COMMAND ${name} ${run_arguments} ${arg_CORPUS} LABELS fuzz)
+  vicinal_add_command_test(${program} COMMAND ${program} ${run_arguments}
+                           ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name} LABELS fuzz)
 endfunction()
