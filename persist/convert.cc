@@ -124,15 +124,17 @@ Status take_place(const std::string& path, const std::string& folder) {
   const std::string copy = folder + "/" + kDataFile;
   const std::string file = path + "/" + kDataFile;
   std::error_code error;
-  std::filesystem::permissions(copy, std::filesystem::status(file).permissions(), error);
+  const std::filesystem::file_status old = std::filesystem::status(file, error);
+  if (!error) std::filesystem::permissions(copy, old.permissions(), error);
+  if (error) return Status::io_error(fmt::format("{}: {}", file, error.message()));
   if (Status s = failpoints::reach("convert.before_rename"); !s.ok()) return s;
   std::filesystem::remove(path + "/" + kLmdbLockFile, error);
   if (!error) std::filesystem::rename(copy, file, error);
   if (error) return Status::io_error(fmt::format("renaming {}: {}", copy, error.message()));
   if (Status s = failpoints::reach("convert.after_rename"); !s.ok()) return s;
   std::filesystem::remove(path + "/" + kLmdbLockFile, error);  // of who opened it between the two
-  if (Status s = mark_made(path, 0666); !s.ok()) return s;
-  return sync_folder(path);
+  if (Status s = sync_folder(path); !s.ok()) return s;
+  return mark_made(path, 0666);
 }
 
 }  // namespace

@@ -15,22 +15,31 @@ namespace vicinal::persist {
 
 enum class PathContent {
   kAbsent,  ///< nothing there
-  kEmpty,   ///< a folder with no data file, or one whose making was interrupted
-  kStore,   ///< a folder with an LMDB data file that a transaction was committed to
+  kEmpty,  ///< a folder with no data file, or one whose making was interrupted: no commit was synced
+  kStore,  ///< a folder with an LMDB data file that a transaction was committed to
 };
 
 /// Errors: kInvalidArgument (a file; a folder with other content), kIoError, kCorruption (not
 /// LMDB's), kFormatVersion (another LMDB format).
 Result<PathContent> examine_path(const std::string& path);
 
-/// Makes the entries of a folder as durable as the files in it.
-Status sync_folder(const std::string& path);
+/// Whether LMDB has no reason in them to refuse the data file.
+bool has_sound_metas(const std::string& path);
 
-/// `mode`: of the file, if it is made.
+/// What an interrupted making has left in the data file, if it is there, is taken away: LMDB begins
+/// anew with an empty file only. For the holder of the writer's lock, of a folder that is kEmpty.
+Status clear_unmade(const std::string& path);
+
+/// Makes the names in a folder as durable as the files that they lead to.
+Status sync_folder(const std::string& path);
+/// And the names that lead to it: a folder that was made is in a folder that may have been made, too.
+Status sync_path(const std::string& path);
+
 /// Says in vicinal.lock that the store was made: an absent or empty data file is a loss from then
-/// on.
+/// on. So the file and its name must be durable before.
+/// `mode`: of the file, if it is made.
 Status mark_made(const std::string& path, std::uint32_t mode);
 /// Whether it says so.
-bool marked_made(const std::string& path);
+Result<bool> marked_made(const std::string& path);
 
 }  // namespace vicinal::persist

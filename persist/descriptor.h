@@ -1,8 +1,12 @@
-// Descriptor: a file descriptor that is closed.
+// Descriptor: a file descriptor that is closed; reading and writing through one to the end.
 //
 // Ownership: owns it; -1: none.
 // Threads: one at a time.
 #pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
 
 namespace vicinal::persist {
 
@@ -21,5 +25,10 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+/// As pread(), but fewer bytes than asked for are the file's last: interrupted and short reads go on.
+ssize_t read_at(int fd, void* to, std::size_t bytes, off_t offset);
+/// All of it, or errno.
+int write_all(int fd, const void* from, std::size_t bytes);
 
 }  // namespace vicinal::persist

@@ -58,10 +58,11 @@ bool open_here_too(int fd) {
   struct stat wanted {};
   if (::fstat(fd, &wanted) != 0) return false;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     struct stat info {};
-    const std::string number = entry.path().filename().string();
-    if (number == std::to_string(fd) || ::stat(entry.path().c_str(), &info) != 0) continue;
+    const std::string number = entry->path().filename().string();
+    if (number == std::to_string(fd) || ::stat(entry->path().c_str(), &info) != 0) continue;
     if (info.st_dev == wanted.st_dev && info.st_ino == wanted.st_ino) return true;
   }
   return false;

@@ -16,9 +16,11 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "persist/data_file.h"
 #include "persist/descriptor.h"
 #include "persist/disk_room.h"
 #include "persist/failpoints.h"
+#include "persist/lmdb_meta.h"
 #include "persist/lmdb_status.h"
 #include "persist/paced_copy.h"
 
@@ -51,6 +53,8 @@ Status reserve_lock_file(const std::string& folder, std::uint32_t mode) {
       fmt::format("{}: no room for {} bytes: {}", path, bytes, std::strerror(error)));
 }
 
+std::uint64_t page_size_of_system() { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
+
 }  // namespace
 
 // -- Opening and closing --------------------------------------------------------------------------
@@ -59,22 +63,24 @@ Result<std::unique_ptr<Environment>> Environment::open(const std::string& path,
                                                        const EnvironmentOptions& options) {
   std::unique_ptr<Environment> environment(new Environment(options));
   Status status;
+  bool refused = false;
   if (options.map_bytes != 0) {
-    status = environment->open_env(path, std::max(options.map_bytes, kSmallestMap));
+    status = environment->open_env(path, std::max(options.map_bytes, kSmallestMap), &refused);
   } else {
     for (const std::uint64_t size : kMapSizes) {
       std::uint64_t bytes = size;
       if (options.max_map_bytes != 0) bytes = std::min(bytes, options.max_map_bytes);
-      status = environment->open_env(path, std::max(bytes, kSmallestMap));
+      status = environment->open_env(path, std::max(bytes, kSmallestMap), &refused);
       // Only a refused mapping is worth another try.
-      if (status.code() != StatusCode::kFull) break;
+      if (status.ok() || !refused) break;
     }
   }
   if (!status.ok()) return status;
   return environment;
 }
 
-Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
+Status Environment::open_env(const std::string& path, std::uint64_t map_bytes, bool* refused) {
+  *refused = false;
   if (options_.max_map_bytes != 0) map_bytes = std::min(map_bytes, map_.limit(WriteKind::kAdds));
   std::error_code error;
   path_ = std::filesystem::absolute(path, error).string();  // whatever chdir() does later
@@ -103,11 +109,17 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes) {
   if (rc != MDB_SUCCESS) {
     close_env();
     const std::string what = fmt::format("opening the environment at {}", path);
+    if (rc == MDB_INVALID && has_sound_metas(path)) {
+      return Status::io_error(
+          fmt::format("{}: LMDB reads or locks its files otherwise than they can be read: {}", what,
+                      mdb_strerror(rc)));
+    }
+    *refused = rc == ENOMEM;
     if (rc == ENOMEM) {
       return Status::full(
           fmt::format("{}: no address space for a map of {} bytes", what, map_bytes));
     }
-    return lmdb_status(rc, what.c_str());
+    return disk_status(rc, what, path, 2ull * page_size_of_system());
   }
   (void)mdb_reader_check(env_,
                          &stale_readers_);  // slots of killed readers would pin old pages for ever
@@ -128,13 +140,19 @@ std::uint64_t Environment::last_transaction() const {
 // The number that a transaction begins with comes from LMDB's lock file; what stands in the data
 // file is asked for here.
 Status Environment::check_underneath() {
-  if (map_.lost() || !changed_underneath_.ok()) return changed_underneath_;
+  if (!changed_underneath_.ok()) return changed_underneath_;
+  if (map_.lost()) {
+    return Status::io_error(fmt::format("{}: {}: its map is lost", path_, kOpenAgain));
+  }
   const std::uint64_t last = last_transaction();
   const std::string file = path_ + "/" + kDataFile;
   struct stat there {};
   struct stat own {};
   const int fd = file_descriptor();
   if (::stat(file.c_str(), &there) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) {  // where the path leads is not known this time
+      return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
+    }
     changed_underneath_ = Status::io_error(
         fmt::format("{}: {}: what was there is open here, and nothing more is written to it", file,
                     std::strerror(errno)));
@@ -174,6 +192,10 @@ Result<ReadTransaction> Environment::read() {
     }
     if (rc == MDB_SUCCESS) return ReadTransaction(this, &gate_, txn);
     gate_.leave(txn, false);
+    if (map_.lost() || rc == MDB_PANIC) {
+      return Status::io_error(fmt::format("{}: {}: {}", path_, kOpenAgain,
+                                          map_.lost() ? "its map is lost" : mdb_strerror(rc)));
+    }
     if (rc != MDB_MAP_RESIZED || attempt == 8) return lmdb_status(rc, "beginning to read");
     // Another process grew the file beyond this map.
     const internal::MutexLock write_lock(write_mutex_);
@@ -218,13 +240,15 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
     if (Status s = check_underneath(); !s.ok()) return s;
     if (Status s = failpoints::reach("lmdb.before_begin"); !s.ok()) return s;
     MDB_txn* txn = nullptr;
-    int rc = map_.lost() ? EIO : mdb_txn_begin(env_, nullptr, 0, &txn);
+    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok()) status = failpoints::reach("lmdb.before_commit");
     if (status.ok() && !transaction.map_full()) {
+      const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
       rc = mdb_txn_commit(txn);
+      if (rc != MDB_SUCCESS) changed_underneath_ = replaced.take_back(env_, path_);  // N5
       if (rc == MDB_SUCCESS) {
         failpoints::pass("lmdb.after_commit");
         commits_.fetch_add(1, std::memory_order_relaxed);

@@ -17,6 +17,8 @@
 //   N4  Nobody but this environment writes its file while it is open for writing: where the path
 //       leads to another file, or the last transaction is not the one committed here, nothing is
 //       written any more.
+//   N5  A transaction whose commit failed is not in the file, as far as the disk lets it be taken out.
+//       Where its meta page was being written, nothing is written or read through LMDB any more.
 #pragma once
 
 #include <atomic>
@@ -98,7 +100,8 @@ class Environment {
  private:
   explicit Environment(const EnvironmentOptions& options)
       : options_(options), map_(options.max_map_bytes) {}
-  Status open_env(const std::string& path, std::uint64_t map_bytes);
+  /// `refused`: whether the system has no address space for such a map.
+  Status open_env(const std::string& path, std::uint64_t map_bytes, bool* refused);
   /// The closure's answer; what it throws ends the transaction.
   static Status call(const Closure& closure, Transaction& transaction);
   Status write_locked(const Closure& closure, WriteKind kind) VICINAL_REQUIRES(write_mutex_);

@@ -10,6 +10,8 @@
 #include <future>
 #include <system_error>
 
+#include "persist/descriptor.h"
+
 namespace vicinal::persist {
 namespace {
 
@@ -57,17 +59,6 @@ class NoSignals {
  private:
   sigset_t before_{};
 };
-
-int write_all(int fd, const std::byte* bytes, std::size_t count) {
-  while (count > 0) {
-    const ssize_t written = ::write(fd, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes += written;
-    count -= static_cast<std::size_t>(written);
-  }
-  return 0;
-}
 
 /// Brings what comes to `to`; where that fails, nothing more is taken.
 int write_paced(int from, int to) noexcept {

@@ -1,7 +1,7 @@
 #include "persist/page_check.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "persist/descriptor.h"
 #include "persist/format.h"
 #include "persist/lmdb_page.h"
 
@@ -82,7 +83,7 @@ class PageWalk {
 
  private:
   Status read(std::uint64_t page, std::byte* out, std::size_t bytes) const {
-    const ssize_t n = ::pread(fd_, out, bytes, static_cast<off_t>(page * page_size_));
+    const ssize_t n = read_at(fd_, out, bytes, static_cast<off_t>(page * page_size_));
     if (n == static_cast<ssize_t>(bytes)) return {};
     if (n < 0) {
       return Status::io_error(
@@ -97,13 +98,15 @@ class PageWalk {
                                           std::max(pages_, kLmdbMetaPages) * page_size_));
   }
 
-  /// That it is not of a newer commit, passed over because its number is damaged. Beside writers it may
-  /// be newer, and says so; while there is a snapshot, nobody uses the pages of the one before.
+  /// That it is not of the next commit, passed over because its number is damaged. Beside writers it may
+  /// be newer, and says so; while there is a snapshot, nobody uses the pages of the one before. Where a
+  /// power cut has taken the next one's meta page under relaxed durability, the one that stands there in
+  /// its place is older, and the commit after the next may have begun to write over what it leads to.
   Status check_other_meta(std::uint64_t meta) const {
     LmdbPage page(page_size_);
     if (Status s = read(meta, page.data(), page.size()); !s.ok()) return s;
     const std::uint64_t freed_by = last_freeing(page.free_pages());
-    if (freed_by <= std::max(transaction_, page.transaction())) return {};
+    if (freed_by <= page.transaction() || freed_by != transaction_ + 1) return {};
     return damaged_page(meta, fmt::format("it says transaction {}, and transaction {} freed pages",
                                           page.transaction(), freed_by));
   }
@@ -311,7 +314,12 @@ Status check_pages(Environment& environment, PageCheck what) {
   for (int i = 0; i < kTries; ++i) {
     Result<ReadTransaction> snapshot = environment.read();
     if (!snapshot.ok()) return snapshot.status();
-    PageWalk walk(fd, environment.page_size(), environment.file_bytes(), what);
+    struct stat file {};
+    if (::fstat(fd, &file) != 0) {
+      return Status::io_error(fmt::format("{}: {}", environment.path(), std::strerror(errno)));
+    }
+    const auto bytes = static_cast<std::uint64_t>(file.st_size);
+    PageWalk walk(fd, environment.page_size(), bytes, what);
     const Result<bool> done = walk.run((*snapshot)->id());
     if (!done.ok()) return done.status();
     if (*done) return {};

@@ -63,6 +63,10 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   // Somebody may have made or changed it before this lock was taken.
   content = examine_path(path);
   if (!content) return content.status();
+  const bool fresh = *content != PathContent::kStore;
+  if (fresh && !options.read_only) {
+    if (Status s = clear_unmade(path); !s.ok()) return s;
+  }
   Result<std::unique_ptr<Environment>> environment =
       Environment::open(path, {options.durability, options.read_only, options.map_bytes,
                                options.max_map_bytes, options.file_mode});
@@ -78,7 +82,6 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   (*environment)->learn_map();
   std::unique_ptr<StoreFile> store(
       new StoreFile(path, options, std::move(*lock), std::move(*environment)));
-  const bool fresh = *content != PathContent::kStore;
   if (Status s = failpoints::reach("open.checked"); !s.ok()) return s;
   Status opened = store->environment_->with_handles([&](Transaction& transaction) -> Status {
     if (Status s = store->catalog_->open(transaction, fresh); !s.ok()) return s;
@@ -90,13 +93,22 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   if (!opened.ok()) return opened;
   if (!options.read_only) {
     if (Status s = failpoints::reach("open.before_mark"); !s.ok()) return s;
-    if (Status s = mark_made(path, options.file_mode); !s.ok()) return s;
+    if (Status s = store->keep_made(); !s.ok()) return s;
     if (Status s = failpoints::reach("open.marked"); !s.ok()) return s;
-    if (fresh) {
-      if (Status s = sync_folder(path); !s.ok()) return s;
-    }
   }
   return store;
+}
+
+// Once: the store is there, whatever the durability of what is written to it, before its mark says
+// so. A process that was killed in between leaves this to the next.
+Status StoreFile::keep_made() {
+  const Result<bool> marked = marked_made(path_);
+  if (!marked.ok() || *marked) return marked.status();
+  if (options_.durability != Durability::kFull) {
+    if (Status s = environment_->sync(); !s.ok()) return s;
+  }
+  if (Status s = sync_path(path_); !s.ok()) return s;
+  return mark_made(path_, options_.file_mode);
 }
 
 StoreFile::StoreFile(std::string path, const StoreOptions& options, FileLock lock,
@@ -316,8 +328,8 @@ Status StoreFile::backup(const std::string& path) {
       status = Status::io_error(fmt::format("renaming {}: {}", unfinished, error.message()));
   }
   if (status.ok()) status = failpoints::reach("backup.after_rename");
+  if (status.ok()) status = sync_path(path);
   if (status.ok()) status = mark_made(path, options_.file_mode);
-  if (status.ok()) status = sync_folder(path);
   if (!status.ok()) std::filesystem::remove(unfinished, error);
   return status;
 }

@@ -97,6 +97,8 @@ class StoreFile {
  private:
   StoreFile(std::string path, const StoreOptions& options, FileLock lock,
             std::unique_ptr<Environment> environment);
+  /// Makes the store itself durable, and marks it.
+  Status keep_made();
   /// An index to be read beside whoever has it open; it must not outlive the call.
   Result<std::unique_ptr<StoredIndex>> look_at(std::string_view name);
   Status check_outside(const std::string& path) const;

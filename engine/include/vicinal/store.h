@@ -93,6 +93,8 @@ class Store {
   /// Deletes the index and everything stored for it; handles to it answer kClosed afterwards. It is
   /// gone, and the name free, by one commit; what it had stored follows in steps, between which
   /// others write. A crash then loses nothing but time: the store goes on when it is next open.
+  /// Where it fails the index stays stored as it was; its handles answer kClosed all the same, and
+  /// open_index() gives new ones.
   Status drop_index(std::string_view name);
 
   /// Checkpoints every open index.

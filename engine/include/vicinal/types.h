@@ -60,9 +60,12 @@ constexpr std::size_t stored_bytes(Storage storage, std::size_t dimension) {
 /// When an acknowledged write survives what.
 enum class Durability : std::uint8_t {
   kFull = 0,  ///< fsync before each call returns: survives a power cut.
-  kRelaxed =
-      1,      ///< survives a killed process; a power cut may lose the last calls, never integrity.
-  kNone = 2,  ///< bulk load: nothing is promised before `Store::sync()` or a clean close.
+  /// Survives a killed process; a power cut may lose the calls that shared the last commit, never
+  /// integrity.
+  kRelaxed = 1,
+  /// Bulk load. Survives a killed process; a power cut may damage the store but between a
+  /// `Store::sync()` or clean close and the next write.
+  kNone = 2,
 };
 
 /// What an upsert found and did.
