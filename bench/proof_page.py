@@ -17,7 +17,7 @@ TITLES = {
     "processes": ("Processes", "locks, readers, opening and closing; vicinal-proof-processes"),
     "limits": ("Limits", "the least and the most of everything; vicinal-proof-limits"),
     "soak": ("Soak", "everything at once beside a model; tools/soak"),
-    "interleavings": ("Interleavings", "two calls in every order of their steps"),
+    "interleavings": ("Interleavings", "two calls in every order of their steps; tests/interleaving"),
 }
 
 

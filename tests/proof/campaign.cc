@@ -1,6 +1,7 @@
 #include "tests/proof/campaign.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -9,6 +10,11 @@
 #include <nlohmann/json.hpp>
 
 namespace vicinal::testing {
+namespace {
+
+constexpr const char* kInMemory = "/dev/shm";
+
+}  // namespace
 
 Campaign::Campaign(std::string name, std::string description, std::uint64_t rounds)
     : name_(std::move(name)),
@@ -21,6 +27,9 @@ Campaign::Campaign(std::string name, std::string description, std::uint64_t roun
       ->capture_default_str();
   arguments_->add_option("--folder", parent_, "where stores are made")
       ->check(CLI::ExistingDirectory);
+  arguments_->add_flag_callback(
+      "--in-memory", [this] { parent_ = ::access(kInMemory, W_OK) == 0 ? kInMemory : ""; },
+      "stores are made in /dev/shm, where there is one");
   arguments_->add_option("--report", report_, "adds one line of JSON to this file");
 }
 

@@ -3,7 +3,8 @@
 // What: what the programs of the proof share: their arguments, when they end, what they count and
 // what they found. A program makes one Campaign, asks more() before each round and returns finish().
 // Arguments: --seed N (of the first round; each round has the next), --rounds N and --minutes N
-//            (whichever comes first), --folder F (for stores; made anew, removed at the end), and
+//            (whichever comes first), --folder F (where a folder for stores is made, and removed in
+//            the end) or --in-memory, and
 //            --report FILE, to which one line of JSON is added; tools/proof reads those lines.
 // Ownership: the folder is the campaign's.
 // Threads: one, but for add() and finding(), which any may call.
