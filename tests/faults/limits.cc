@@ -81,6 +81,8 @@ class Filling {
   std::string broken() const { return broken_; }
 
   Status open() {
+    index_.reset();
+    store_.reset();  // of an opening that came no further than to the store
     Result<Store> store = Store::open(path_, options_);
     if (!store) return store.status();
     store_ = std::make_unique<Store>(*store);
