@@ -26,7 +26,9 @@ class Counter final : public StateVisitor {
     if (at(node) != 0) at(node) |= kLive;
   }
 
-  void tell(StoredStats& stats) const {
+  /// `node_limit`: slots that were in use once, of which the last may all be free.
+  void tell(std::uint64_t node_limit, StoredStats& stats) const {
+    if (node_limit > nodes_.size()) stats.free_slots = node_limit - nodes_.size();
     for (const std::uint8_t byte : nodes_) {
       if (byte == 0) {
         ++stats.free_slots;
@@ -81,7 +83,7 @@ Result<StoredStats> summarize(const StoredIndex& index) {
   stats.checkpoints = state.checkpoints;
   Counter counter;
   if (s = visit_states(index, **transaction, counter); !s.ok()) return s;
-  counter.tell(stats);
+  counter.tell(state.node_limit, stats);
   const IndexDatabases& from = index.databases;
   const Result<TailRecord> journal = read_tail(**transaction, from.journal);
   if (!journal) return journal.status();

@@ -81,6 +81,19 @@ TEST_F(StoredTest, AgreesWithTheIndexWhateverHappensToIt) {
   }
 }
 
+// Of the last slots no record tells any more.
+TEST_F(StoredTest, CountsFreeSlotsAtTheEnd) {
+  Store store = *Store::open(folder_.file("s"), options());
+  Index index = *store.index("text", small_options());
+  const std::vector<Label> labels = labels_up_to(1500);
+  ASSERT_OK(index.upsert_batch(labels, matrix_of(labels)).status());
+  ASSERT_OK(index.erase_batch(labels_up_to(1100, 400)).status());
+  ASSERT_OK(index.repair().status());
+  ASSERT_OK(index.checkpoint());
+  ASSERT_EQ(index.stats().free_slots, 1100u);
+  EXPECT_EQ(store.stored_stats("text")->free_slots, 1100u);
+}
+
 TEST_F(StoredTest, CountsTheRowsThatOpeningLinks) {
   Store store = *Store::open(folder_.file("s"), options());
   Index index = *store.index("text", small_options());
