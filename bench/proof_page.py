@@ -58,7 +58,8 @@ def main():
     print("What was tried to break the promises of README.md, and how often. Made by `tools/proof`")
     print("(`--quick` takes minutes); each campaign's source says what it looks for.\n")
     print(f"Commit {commit}, {cpu()}, {sum(seconds.values()) / 3600:.1f} hours,"
-          f" {len(findings)} findings left.\n")
+          f" {len(findings)} findings left.")
+    print("What has no section here was not run at this commit.\n")
     for name, (title, words) in TITLES.items():
         if name not in counts:
             continue

@@ -73,6 +73,7 @@ void Interleaver::go(std::size_t side, const std::function<void()>& call) {
 }
 
 void Interleaver::wait_for_stop(std::unique_lock<std::mutex>& lock) {
+  if (!sides_wait_) changed_.wait(lock, [&] { return turn_ == kNobody; });
   constexpr std::chrono::milliseconds kLook{1};
   constexpr int kLongest = 60'000;  // looks: nobody has a turn, and nobody stops
   for (int looks = 0; turn_ != kNobody; ++looks) {

@@ -22,7 +22,10 @@ class Interleaver {
  public:
   /// Stops at points whose names begin with one of `points`, passes by all others. Who reaches a
   /// point "wait..." lets the other side go on as long as it can.
-  explicit Interleaver(std::vector<std::string> points) : points_(std::move(points)) {}
+  /// `sides_wait`: for each other, in the kernel. Who sleeps there for another reason, on a busy machine,
+  /// is taken for one who waits, and fewer orders are tried.
+  explicit Interleaver(std::vector<std::string> points, bool sides_wait = false)
+      : points_(std::move(points)), sides_wait_(sides_wait) {}
 
   /// Which call was over before the other began, in one schedule.
   struct Order {
@@ -63,6 +66,7 @@ class Interleaver {
   bool next_schedule();
 
   const std::vector<std::string> points_;
+  const bool sides_wait_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Side sides_[2];         // under mutex_

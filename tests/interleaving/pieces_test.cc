@@ -73,7 +73,7 @@ constexpr Label kOne = 3;
 /// Two calls on one label, after which it has one of `generations` (none: it is gone).
 void race(const std::function<void(Index&)>& first, const std::function<void(Index&)>& second,
           const std::function<bool(const Index&, const Interleaver::Order&)>& right) {
-  Interleaver interleaver({"claims.", "upsert.stored", "step.hidden"});
+  Interleaver interleaver({"claims.", "upsert.stored", "step.hidden"}, true);
   std::size_t wrong = 0;
   const std::size_t orders = interleaver.run([&] {
     auto index = std::make_shared<Index>(of_eight());
@@ -138,7 +138,7 @@ TEST(Pieces, TwoBatchesOfTheSameLabelsTheOtherWayRound) {
 // Labels move from one set into many while somebody looks for one.
 TEST(Pieces, LookingWhileTheLabelMapIsDealtOut) {
   constexpr Label kFew = 512;
-  Interleaver interleaver({"labels."});
+  Interleaver interleaver({"labels."}, true);
   const std::size_t orders = interleaver.run(
       [] {
         auto index = std::make_shared<Index>(*Index::in_memory(graph_options()));
@@ -188,7 +188,7 @@ struct Stored {
 
 // Whoever leads the commit takes the other along or leaves it to the next: both are stored.
 TEST(Pieces, TwoWritersInTheCommitQueue) {
-  Interleaver interleaver({"commit."});
+  Interleaver interleaver({"commit."}, true);
   const std::size_t orders = interleaver.run(
       [] {
         auto stored = std::make_shared<Stored>();
@@ -210,7 +210,7 @@ TEST(Pieces, TwoWritersInTheCommitQueue) {
 
 // What is loaded is of one moment, whatever is written to the store meanwhile.
 TEST(Pieces, LoadingAnIndexBesideWritesToAnother) {
-  Interleaver interleaver({"load.", "commit.leads", "commit.led"});
+  Interleaver interleaver({"load.", "commit.leads", "commit.led"}, true);
   const std::size_t orders = interleaver.run(
       [] {
         auto stored = std::make_shared<Stored>();
