@@ -1,6 +1,7 @@
 #include "tests/proof/campaign.h"
 
 #include <fmt/core.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,14 @@ namespace vicinal::testing {
 namespace {
 
 constexpr const char* kInMemory = "/dev/shm";
+
+/// Whether it is there, with room for what a campaign makes: containers often have 64 MiB of it.
+bool has_memory_folder() {
+  constexpr std::uint64_t kRoom = 1 << 30;
+  struct statvfs info {};
+  return ::access(kInMemory, W_OK) == 0 && ::statvfs(kInMemory, &info) == 0 &&
+         std::uint64_t{info.f_bavail} * info.f_frsize >= kRoom;
+}
 
 }  // namespace
 
@@ -28,8 +37,8 @@ Campaign::Campaign(std::string name, std::string description, std::uint64_t roun
   arguments_->add_option("--folder", parent_, "where stores are made")
       ->check(CLI::ExistingDirectory);
   arguments_->add_flag_callback(
-      "--in-memory", [this] { parent_ = ::access(kInMemory, W_OK) == 0 ? kInMemory : ""; },
-      "stores are made in /dev/shm, where there is one");
+      "--in-memory", [this] { parent_ = has_memory_folder() ? kInMemory : ""; },
+      "stores are made in /dev/shm, where there is room");
   arguments_->add_option("--report", report_, "adds one line of JSON to this file");
 }
 
