@@ -118,7 +118,6 @@ class Crashes {
                  place.killed.load());
       killed += place.killed;
     }
-    campaign_.add("places", ledger_->place_count);
     campaign_.add("kills at places", killed);
   }
 

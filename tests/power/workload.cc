@@ -65,14 +65,17 @@ class Workload {
     return true;
   }
 
-  void open() {
-    const bool opened = call(0, "open", [&] {
+  bool open_store() {
+    return call(0, "open", [&] {
       Result<Store> store = Store::open(path_, options_);
       if (!store) return store.status();
       store_ = std::make_unique<Store>(*store);
       return Status();
     });
-    if (!opened) return;
+  }
+
+  void open() {
+    if (!open_store()) return;
     for (const char* const name : {"graph", "flat"}) {
       expected_[0][name];
       call(0, "index", [&] { return make(name); });
@@ -203,13 +206,7 @@ class Workload {
     if (!call(0, "close", [&] { return store_->close(); })) return;
     indexes_.clear();
     store_.reset();
-    const bool opened = call(0, "open", [&] {
-      Result<Store> store = Store::open(path_, options_);
-      if (!store) return store.status();
-      store_ = std::make_unique<Store>(*store);
-      return Status();
-    });
-    if (!opened) return;
+    if (!open_store()) return;
     for (const auto& [name, labels] : expected_[0]) {
       if (!call(0, "open_index", [&, &index = name] { return make(index); })) return;
     }
