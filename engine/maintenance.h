@@ -53,6 +53,8 @@ class Maintenance {
  private:
   /// One slice, if nobody else has the turn or `wait` says to wait for them.
   Result<RepairResult> repair_slice(std::uint64_t slice, bool wait, Reporter& reporter);
+  /// The end of a whole repair: rebuilds, where nodes hang from no tree.
+  Status mend_unreachable(const ProgressCallback& progress, RepairResult& total);
   /// kBusy: a callback asked for the turn, which somebody else has.
   Status refused() const;
   bool repair_due() const;

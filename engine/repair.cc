@@ -66,18 +66,20 @@ Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
   } while (!total.finished && (options.slice == 0 || total.nodes_examined < options.slice));
   if (total.finished) reporter.finish();
   if (options.slice == 0 && total.finished) {
-    {
-      const Turn::Taken turn(turn_, !CallbackScope::active());
-      if (!turn) return refused();
-      total.unreachable_mended = state_.graph->loose_nodes();
-    }
-    if (total.unreachable_mended > 0) {
-      VICINAL_RETURN_IF_ERROR(rebuild_graph(state_.threads_or(0), options.progress, true, {}));
-      if (const Result<std::uint64_t> freed = freeing_.free_unlinked(); !freed)
-        return freed.status();
-    }
+    VICINAL_RETURN_IF_ERROR(mend_unreachable(options.progress, total));
   }
   return total;
+}
+
+Status Maintenance::mend_unreachable(const ProgressCallback& progress, RepairResult& total) {
+  {
+    const Turn::Taken turn(turn_, !CallbackScope::active());
+    if (!turn) return refused();
+    total.unreachable_mended = state_.graph->loose_nodes();
+  }
+  if (total.unreachable_mended == 0) return {};
+  VICINAL_RETURN_IF_ERROR(rebuild_graph(state_.threads_or(0), progress, true, {}));
+  return freeing_.free_unlinked().status();
 }
 
 Status Maintenance::refused() const {
