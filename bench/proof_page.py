@@ -36,6 +36,12 @@ def cpu():
     return platform.machine()
 
 
+def steps_of(folder):
+    """How many steps were planned, and how many of them have ended."""
+    planned = (pathlib.Path(folder) / "planned").read_text().split()
+    return len(planned), sum((pathlib.Path(folder) / f"{name}.json").exists() for name in planned)
+
+
 def number(value):
     return f"{value:,.0f}"
 
@@ -57,9 +63,12 @@ def main():
     print("# Proof\n")
     print("What was tried to break the promises of README.md, and how often. Made by `tools/proof`")
     print("(`--quick` takes minutes); each campaign's source says what it looks for.\n")
-    print(f"Commit {commit}, {cpu()}, {sum(seconds.values()) / 3600:.1f} hours,"
+    print(f"Commit {commit}, {cpu()}, {sum(seconds.values()) / 3600:.1f} hours of one core,"
           f" {len(findings)} findings left.")
-    print("What has no section here was not run at this commit.\n")
+    planned, ended = steps_of(folder)
+    if ended < planned:
+        print(f"{ended} of {planned} steps have ended; what has no section here was not run at this commit.")
+    print()
     for name, (title, words) in TITLES.items():
         if name not in counts:
             continue

@@ -36,7 +36,9 @@ class CallScope {
       : within_(within),
         outer_(innermost()),
         outermost_(outer_ == nullptr ? this : outer_->outermost_) {
+#ifndef __clang_analyzer__  // it does not see that the destructor of a member puts this right
     innermost() = this;
+#endif
   }
   ~CallScope() {
     innermost() = outer_;

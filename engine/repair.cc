@@ -31,6 +31,14 @@ void add(RepairResult& total, const RepairResult& slice) {
   total.waiting = slice.waiting;
 }
 
+Status wait_for_readers() {
+  if (graph::Moment::thread_is_inside()) {
+    return Status::busy("repair waits for the search whose filter called it");
+  }
+  std::this_thread::sleep_for(kBetweenLooks);
+  return {};
+}
+
 }  // namespace
 
 Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
@@ -51,12 +59,7 @@ Result<RepairResult> Maintenance::repair(const RepairOptions& options) {
       total.finished = false;
       continue;
     }
-    if (total.waiting && options.slice == 0) {
-      if (graph::Moment::thread_is_inside()) {
-        return Status::busy("repair waits for the search whose filter called it");
-      }
-      std::this_thread::sleep_for(kBetweenLooks);
-    }
+    if (total.waiting && options.slice == 0) VICINAL_RETURN_IF_ERROR(wait_for_readers());
     // Asked here, too, while it waits; the graph goes over its nodes twice.
     if (!reporter(0, 2 * state_.graph->node_limit())) {
       return Status::cancelled("repair cancelled after " + std::to_string(total.nodes_examined) +

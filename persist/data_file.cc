@@ -82,7 +82,7 @@ Result<bool> is_unmade(const File& data, std::uint64_t size, const Meta& first) 
   if (size > kMostPages * page) return false;
   if (!is_blank(first) && (!is_meta(first) || first.transaction != 0)) return false;
   Meta second;
-  const Result<bool> there = data.read_meta(page, &second);
+  Result<bool> there = data.read_meta(page, &second);
   if (!there.ok()) return there;
   return !*there || is_blank(second) || (is_meta(second) && second.transaction == 0);
 }
@@ -92,9 +92,9 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
   const File data(file);
   if (!data.ok()) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
   Meta first;
-  const Result<bool> there = data.read_meta(0, &first);
+  Result<bool> there = data.read_meta(0, &first);
   if (!there) return there;
-  const Result<bool> unmade = is_unmade(data, size, first);
+  Result<bool> unmade = is_unmade(data, size, first);
   if (!unmade) return unmade;
   if (*unmade) return false;
   if (!*there || !is_meta(first)) {
@@ -108,7 +108,7 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
   const std::uint64_t page = first.page_size;
   Meta second;
   const bool possible = page >= 512 && page <= 65536 && (page & (page - 1)) == 0;
-  const Result<bool> two = possible ? data.read_meta(page, &second) : Result<bool>(false);
+  Result<bool> two = possible ? data.read_meta(page, &second) : Result<bool>(false);
   if (!two) return two;
   if (!*two || !is_meta(second) || second.page_size != page) {
     return Status::corruption(fmt::format("{}: damaged meta pages (page size {})", file, page));
@@ -123,8 +123,9 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
   return newest.transaction > 0;
 }
 
-/// A folder without a data file that counts. `made`: it was marked before the file was looked at.
-Result<PathContent> examine_folder(const std::string& path, bool has_data_file, bool made) {
+/// A folder without a data file that counts; `has`: what it has instead. `made`: it was marked before the
+/// file was looked at.
+Result<PathContent> examine_folder(const std::string& path, const std::string& has, bool made) {
   std::error_code error;
   std::filesystem::directory_iterator entry(path, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
@@ -136,8 +137,8 @@ Result<PathContent> examine_folder(const std::string& path, bool has_data_file, 
   }
   if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));
   if (made) {
-    return Status::corruption(fmt::format("{}/{} is {}, but the store was made", path, kDataFile,
-                                          has_data_file ? "empty" : "missing"));
+    return Status::corruption(
+        fmt::format("{}/{} {}, but the store was made", path, kDataFile, has));
   }
   return PathContent::kEmpty;
 }
@@ -177,12 +178,12 @@ Result<PathContent> examine_path(const std::string& path) {
   const std::string file = path + "/" + kDataFile;
   if (::stat(file.c_str(), &info) != 0) {
     if (errno != ENOENT) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
-    return examine_folder(path, false, made);
+    return examine_folder(path, "is missing", made);
   }
   if (!S_ISREG(info.st_mode)) {
     return Status::invalid_argument(fmt::format("{} is not a regular file", file));
   }
-  if (info.st_size == 0) return examine_folder(path, true, made);
+  if (info.st_size == 0) return examine_folder(path, "is empty", made);
   Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
   // Another process may be writing the first meta pages.
   constexpr off_t kBeingMade = 2 << 16;
@@ -196,7 +197,8 @@ Result<PathContent> examine_path(const std::string& path) {
     written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
   }
   if (!written) return written.status();
-  return *written ? PathContent::kStore : examine_folder(path, true, made);
+  if (*written) return PathContent::kStore;
+  return examine_folder(path, fmt::format("has {} bytes without a commit", info.st_size), made);
 }
 
 bool has_sound_metas(const std::string& path) {

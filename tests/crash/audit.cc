@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,17 +20,18 @@ struct Wrong {
 class Audit {
  public:
   Audit(const Plan& plan, Ledger& ledger)
-      : plan_(plan), ledger_(ledger), audited_(ledger.audited), store_(open(plan.path())) {
-    Result<Index> index = store_.index(kIndexName, plan.index);
-    // Made by the workload's first call: a crash before it leaves none.
-    index_ = need(std::move(index), "index");
-  }
+      : plan_(plan),
+        ledger_(ledger),
+        audited_(ledger.audited),
+        store_(open(plan.path())),
+        // Made by the workload's first call: a crash before it leaves none.
+        index_(need(store_.index(kIndexName, plan.index), "index")) {}
 
   void run(bool with_recall) {
     for (CallInFlight& call : ledger_.calls) settle(call);
     compare_labels();
     compare_all();
-    check_sound(*index_, kIndexName);
+    check_sound(index_, kIndexName);
     check_records();
     check_side();
     if (ledger_.backup) check_backup();
@@ -50,7 +50,7 @@ class Audit {
   Store open(const std::string& path) const { return need(Store::open(path, plan_.store), "open"); }
 
   bool has(Label label, LabelState state) const {
-    const Result<std::vector<float>> stored = index_->get(label);
+    const Result<std::vector<float>> stored = index_.get(label);
     if (!stored) {
       if (stored.status().code() == StatusCode::kNotFound) return !is_stored(state);
       throw Wrong{fmt::format("get({}): {}", label, stored.status().to_string())};
@@ -89,7 +89,7 @@ class Audit {
         throw Wrong{
             fmt::format("label {} does not have what was acknowledged, state {}", label, state)};
       }
-      if (index_->contains(label) != is_stored(state)) {
+      if (index_.contains(label) != is_stored(state)) {
         throw Wrong{fmt::format("contains({}) and get() do not agree", label)};
       }
       live_ += is_stored(state) ? 1 : 0;
@@ -98,11 +98,11 @@ class Audit {
   }
 
   void compare_all() {
-    if (index_->size() != live_) {
-      throw Wrong{fmt::format("size() is {}, {} labels are stored", index_->size(), live_)};
+    if (index_.size() != live_) {
+      throw Wrong{fmt::format("size() is {}, {} labels are stored", index_.size(), live_)};
     }
     std::uint64_t visited = 0;
-    const Status status = index_->for_each([&](Label label, std::span<const float>) {
+    const Status status = index_.for_each([&](Label label, std::span<const float>) {
       if (label >= kLabels) throw Wrong{fmt::format("label {} was never stored", label)};
       ++visited;
       return true;
@@ -112,11 +112,11 @@ class Audit {
       throw Wrong{fmt::format("for_each() visits {} of {} labels", visited, live_)};
     }
     const std::vector<float> query = row_of(kLabels, 1, plan_.index.dimension);
-    const SearchResult exact = need(index_->search(query, {.k = kLabels, .exact = true}), "search");
+    const SearchResult exact = need(index_.search(query, {.k = kLabels, .exact = true}), "search");
     if (exact.size() != live_) {
       throw Wrong{fmt::format("an exact search finds {} of {} labels", exact.size(), live_)};
     }
-    const Stats stats = index_->stats();
+    const Stats stats = index_.stats();
     if (stats.salvaged != 0) throw Wrong{fmt::format("{} records set aside", stats.salvaged)};
   }
 
@@ -189,7 +189,7 @@ class Audit {
     Index fresh = need(Index::in_memory(plan_.index), "fresh index");
     std::vector<Label> labels;
     std::vector<float> matrix;
-    const Status status = index_->for_each([&](Label label, std::span<const float> row) {
+    const Status status = index_.for_each([&](Label label, std::span<const float> row) {
       labels.push_back(label);
       matrix.insert(matrix.end(), row.begin(), row.end());
       return true;
@@ -197,7 +197,7 @@ class Audit {
     if (!status.ok()) throw Wrong{"for_each: " + status.to_string()};
     (void)need(fresh.upsert_batch(labels, matrix), "fresh index's batch");
     const RecallOptions options{.samples = kLabels, .k = 10, .ef_search = 10};
-    audited_.recall = need(index_->recall(options), "recall");
+    audited_.recall = need(index_.recall(options), "recall");
     audited_.fresh_recall = need(fresh.recall(options), "recall of the fresh index");
   }
 
@@ -205,7 +205,7 @@ class Audit {
   Ledger& ledger_;
   Audited& audited_;
   Store store_;
-  std::optional<Index> index_;
+  Index index_;
   std::uint64_t live_ = 0;
 };
 

@@ -251,11 +251,12 @@ def main():
             problems.append(f"the server ended\n{running.tail(200)}")
         count = sum(actor.count for actor in actors)
         forks = running.info("stats")["total_forks"] if running.running() else "?"
+        if not problems and running.stop() != 0:
+            code = running.process.returncode
+            problems.append(f"the server ended with {code}\n{running.tail(200)}")
         print(f"{count} operations, {forks} forks, {len(problems)} problems")
         for problem in problems[:20]:
             print(problem)
-        if not problems and running.stop() != 0:
-            problems.append(f"the server ended with {running.process.returncode}")
     return 1 if problems or count < 100 else 0
 
 

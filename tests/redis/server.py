@@ -279,7 +279,7 @@ class Server:
     def sanitizer_reports(self):
         """The lines of the log that begin a report of a sanitizer."""
         marks = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer")
-        marks += ("runtime error:",)
+        marks += ("runtime error:", "Sanitizer has encountered", "Sanitizer: CHECK failed")
         return [line for line in self.log().splitlines() if any(mark in line for mark in marks)]
 
     def close(self):

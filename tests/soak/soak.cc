@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
+#include <numeric>
 #include <random>
 #include <set>
 #include <thread>
@@ -40,8 +41,8 @@ Soak::Soak(Plan plan) : plan_(std::move(plan)) {
 }
 
 void Soak::open() {
-  store_ = need(Store::open(plan_.path(), plan_.store), "open");
-  index_ = need(store_->index(kIndexName, plan_.index), "index");
+  store_ = std::make_unique<Store>(need(Store::open(plan_.path(), plan_.store), "open"));
+  index_ = std::make_unique<Index>(need(store_->index(kIndexName, plan_.index), "index"));
 }
 
 void Soak::wrong(const std::string& words) {
@@ -92,6 +93,20 @@ std::string Soak::shift(std::uint64_t seed, std::chrono::milliseconds length) {
   return wrong_;
 }
 
+std::vector<float> Soak::begin_call(std::span<const Label> labels, bool store) {
+  std::vector<float> matrix;
+  for (const Label label : labels) {
+    Model::State& state = model_.states[label];
+    LabelState after = state.done + 1;
+    if (is_stored(after) != store) after = store ? after + 1 : LabelState{state.done};
+    state.begun = after;
+    if (!store) continue;
+    const std::vector<float> row = row_of(label, after, plan_.index.dimension);
+    matrix.insert(matrix.end(), row.begin(), row.end());
+  }
+  return matrix;
+}
+
 void Soak::write(std::size_t writer, std::uint64_t seed) {
   Random random(seed);
   const Label first = writer * kSoakLabelsPerWriter;
@@ -100,20 +115,10 @@ void Soak::write(std::size_t writer, std::uint64_t seed) {
     const std::uint64_t dice = random() % 100;
     const std::size_t count = dice < 85 ? 1 : dice < 99 ? 2 + random() % 50 : kSoakLabelsPerWriter;
     const bool store = dice % 4 != 0;
-    labels.clear();
-    std::vector<float> matrix;
     const Label begin = first + random() % (kSoakLabelsPerWriter - count + 1);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Label label = begin + i;
-      Model::State& state = model_.states[label];
-      LabelState after = state.done + 1;
-      if (is_stored(after) != store) after = store ? after + 1 : LabelState{state.done};
-      state.begun = after;
-      labels.push_back(label);
-      if (!store) continue;
-      const std::vector<float> row = row_of(label, after, plan_.index.dimension);
-      matrix.insert(matrix.end(), row.begin(), row.end());
-    }
+    labels.resize(count);
+    std::iota(labels.begin(), labels.end(), begin);
+    const std::vector<float> matrix = begin_call(labels, store);
     if (count == 1) {
       expect(store ? index_->upsert(begin, matrix).status() : index_->erase(begin).status(),
              "write");

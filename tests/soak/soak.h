@@ -16,9 +16,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "tests/crash/plan.h"
 #include "vicinal/index.h"
@@ -64,6 +66,8 @@ class Soak {
  private:
   void open();
   void write(std::size_t writer, std::uint64_t seed);
+  /// Says in the model what a call will give these labels; the rows where it stores some.
+  std::vector<float> begin_call(std::span<const Label> labels, bool store);
   void search(std::uint64_t seed);
   void look(std::uint64_t seed);
   void maintain(std::uint64_t seed);
@@ -77,8 +81,8 @@ class Soak {
   const Plan plan_;
   Model model_;
   SoakCounts counts_;
-  std::optional<Store> store_;
-  std::optional<Index> index_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Index> index_;
   std::uint64_t file_bytes_ = 0;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
