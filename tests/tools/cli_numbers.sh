@@ -41,9 +41,11 @@ says out '"label":10,'
 run 0 get --store s 0 --json
 says out '"label":0,'
 
-# Every other option of both programs.
+# Every other option of both programs, each with the next seven of them.
+at=0
 while read -r option command; do
-  for value in "${wrong[@]}"; do
+  for ((end = at + 7; at < end; ++at)); do
+    value=${wrong[at % ${#wrong[@]}]}
     [ "$value" = "5,6" ] && [ "$option" = --ef ] && continue
     refused "$vicinal" "$value" $command "$option" "$value"
   done
