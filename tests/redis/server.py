@@ -25,8 +25,11 @@ from resp import Client, ErrorReply
 START_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
 # The server's child of a fork goes on although threads were running. Leaks are told after stop() only.
+# Thread-local words of a library loaded later: the sanitizer guesses their block's head as glibc 2.19
+# wrote it, and where the address looks like it, once in some hundred threads, it reads nonsense
+# ("Tracer caught signal 11"). Not intercepted, they are found by way of the thread's own words.
 SANITIZER_OPTIONS = {
-    "ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1",
+    "ASAN_OPTIONS": "detect_odr_violation=0:allocator_may_return_null=1:intercept_tls_get_addr=0",
     "TSAN_OPTIONS": "die_after_fork=0:second_deadlock_stack=1",
 }
 
