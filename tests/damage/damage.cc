@@ -78,6 +78,7 @@ class Trials {
   void run() {
     std::vector<std::uint64_t> seeds;
     bool more = true;
+    bool tried = false;
     while (more) {
       seeds.clear();
       while (seeds.size() < kTogether && more) {
@@ -89,8 +90,10 @@ class Trials {
       }
       for (std::span<const std::uint64_t> left = seeds; !left.empty() && !enough();) {
         left = left.subspan(try_some(left));
+        tried = true;
       }
     }
+    if (!tried) throw Broken(fmt::format("no damage was tried: the last has seed {}", last_seed()));
     for (const auto& [seed, words] : findings_) campaign_.finding(words, seed);
   }
 
