@@ -179,13 +179,12 @@ WalkEnd search_layer(const GraphState& g, const Topology& t, const Scorer& score
     merge(entries, counted);
     others.merge(passed.data(), others_met);
   };
-  const std::uint64_t most = scratch.distances_computed + width.distances;
-  const bool bounded = most > scratch.distances_computed;
+  const std::uint64_t before = scratch.distances_computed;
   WalkStep step;
   while (!counts.enough() && step.take(scratch, width.ef)) {
     const std::size_t n = expand(t, score, step.nodes(), level, scratch);
     pool.offer(g.kernels, scratch.ids.data(), scratch.distances.data(), n, receive);
-    if (bounded && scratch.distances_computed >= most) return WalkEnd::kOutOfDistances;
+    if (scratch.distances_computed - before >= width.distances) return WalkEnd::kOutOfDistances;
   }
   return others.cut() < pool.bound() ? WalkEnd::kNarrow : WalkEnd::kWhole;
 }

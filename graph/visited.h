@@ -18,7 +18,8 @@ class VisitedSet {
   void reset(std::uint64_t limit) {
     const std::size_t words = (limit + 63) / 64;
     if (words > bits_.size()) grow(words);
-    if (++tag_ == 0) {  // 65,535 searches later: old tags could be mistaken for new ones
+    tag_ = static_cast<std::uint16_t>(tag_ + 1);
+    if (tag_ == 0) {  // 65,535 searches later: old tags could be mistaken for new ones
       std::fill(tags_.begin(), tags_.end(), std::uint16_t{0});
       tag_ = 1;
     }
