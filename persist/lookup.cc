@@ -33,6 +33,7 @@ class Finder final : public StateVisitor {
   void upsert(Label label, graph::NodeId node, graph::Level, graph::NodeId replaced,
               std::span<const std::byte> row) override {
     if (replaced != graph::kNoNode) erase(replaced);
+    take_slot(node, label);
     const auto wanted = live_.find(label);
     if (wanted == live_.end()) {
       nodes_.erase(graph::raw(node));
@@ -65,8 +66,17 @@ class Finder final : public StateVisitor {
     std::vector<std::byte> row;
   };
 
-  std::unordered_map<Label, graph::NodeId> live_;  // of every label asked for
-  std::unordered_map<std::uint32_t, Known> nodes_;
+  /// A slot is free when another vector gets it: who has it still would have that one's.
+  void take_slot(graph::NodeId node, Label label) {
+    const auto known = nodes_.find(graph::raw(node));
+    if (known == nodes_.end() || known->second.label == label || !twice_.ok()) return;
+    if (live_.at(known->second.label) != node) return;
+    twice_ = Status::corruption(fmt::format("node {} has two vectors, of labels {} and {}",
+                                            graph::raw(node), known->second.label, label));
+  }
+
+  std::unordered_map<Label, graph::NodeId> live_;   // of every label asked for
+  std::unordered_map<std::uint32_t, Known> nodes_;  // every live one of those is here
   Status twice_;
 };
 
