@@ -57,7 +57,9 @@ def main():
         if name == "planted":
             planted.append(report)
             continue
-        counts[name].update(report["counts"])
+        for what, count in report["counts"].items():
+            sizes = what.startswith(("bytes", "microseconds", "peak")) or what.endswith(("KiB", " ms"))
+            counts[name][what] = max(counts[name][what], count) if sizes else counts[name][what] + count
         seconds[name] += report["seconds"]
         findings += [f"{step}: {finding}" for finding in report["findings"]]
     print("# Proof\n")
