@@ -60,7 +60,7 @@ Status Transaction::check_freed(Bytes value) {
   const auto at = reinterpret_cast<std::uintptr_t>(value.data());
   const auto map = reinterpret_cast<std::uintptr_t>(environment_->map());
   if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
-  if (at < map) return {};                                       // this transaction's own
+  if (at < map) return {};                                       // not of the file
   MDB_envinfo info{};
   if (mdb_env_info(mdb_txn_env(txn_), &info) != MDB_SUCCESS) return {};
   const std::uint64_t page = (at - map) / page_size;

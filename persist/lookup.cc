@@ -23,8 +23,8 @@ class Finder final : public StateVisitor {
     if (wanted == live_.end()) return;
     nodes_[graph::raw(node)] = {stored.label, {}};
     if (stored.state != graph::NodeState::kLive) return;
-    if (wanted->second != graph::kNoNode && twice_.ok()) {
-      twice_ =
+    if (wanted->second != graph::kNoNode && damage_.ok()) {
+      damage_ =
           Status::corruption(fmt::format("label {} has two live nodes, {} and {}", stored.label,
                                          graph::raw(wanted->second), graph::raw(node)));
     }
@@ -53,7 +53,7 @@ class Finder final : public StateVisitor {
     if (known != nodes_.end()) live_.at(known->second.label) = node;
   }
 
-  const Status& status() const { return twice_; }
+  const Status& status() const { return damage_; }
   graph::NodeId live(Label label) const { return live_.at(label); }
   /// The row that the journal has for a node that is followed; empty when it is in its chunk.
   const std::vector<std::byte>& journaled(graph::NodeId node) const {
@@ -69,15 +69,15 @@ class Finder final : public StateVisitor {
   /// A slot is free when another vector gets it: who has it still would have that one's.
   void take_slot(graph::NodeId node, Label label) {
     const auto known = nodes_.find(graph::raw(node));
-    if (known == nodes_.end() || known->second.label == label || !twice_.ok()) return;
+    if (known == nodes_.end() || known->second.label == label || !damage_.ok()) return;
     if (live_.at(known->second.label) != node) return;
-    twice_ = Status::corruption(fmt::format("node {} has two vectors, of labels {} and {}",
-                                            graph::raw(node), known->second.label, label));
+    damage_ = Status::corruption(fmt::format("node {} has two vectors, of labels {} and {}",
+                                             graph::raw(node), known->second.label, label));
   }
 
   std::unordered_map<Label, graph::NodeId> live_;   // of every label asked for
   std::unordered_map<std::uint32_t, Known> nodes_;  // every live one of those is here
-  Status twice_;
+  Status damage_;
 };
 
 Result<std::vector<std::byte>> row_in_chunk(const StoredIndex& index, Transaction& transaction,
