@@ -58,6 +58,9 @@ class Maintenance {
   /// kBusy: a callback asked for the turn, which somebody else has.
   Status refused() const;
   bool repair_due() const;
+  double tombstone_share() const;  ///< of all nodes
+  /// Whether writers do the slices that are due: in memory, and where a store's thread is outrun.
+  bool writers_repair() const;
   /// Slices that the writes since it was asked last make due; 0 when none is.
   std::uint64_t slices_due();
 

@@ -20,6 +20,9 @@ constexpr std::uint64_t kSlice = 256;  // nodes examined per slice: well under a
 // fourth round, 60 % with batches, where repair_share says 20).
 constexpr std::uint64_t kWritesPerSlice = 8;
 constexpr std::uint64_t kMostSlicesOfStep = 64;
+// Writers of a store repair, too, once tombstones have this share of all nodes: its thread has one
+// core, and writers on many could outrun it without end.
+constexpr double kOutrun = 0.75;
 // Between looks whether the readers have left that a pass waits for.
 constexpr std::chrono::microseconds kBetweenLooks{200};
 
@@ -109,13 +112,22 @@ Result<RepairResult> Maintenance::repair_slice(std::uint64_t slice, bool wait, R
   return result;
 }
 
+double Maintenance::tombstone_share() const {
+  const std::uint64_t dead = state_.graph->tombstones();
+  if (dead == 0) return 0;
+  return static_cast<double>(dead) / static_cast<double>(dead + state_.graph->live());
+}
+
 bool Maintenance::repair_due() const {
   if (state_.options.repair_share <= 0) return false;
-  if (pass_open_.load()) return true;  // its last phase has no tombstones left
-  const std::uint64_t dead = state_.graph->tombstones();
-  if (dead == 0) return false;
-  const double share = static_cast<double>(dead) / static_cast<double>(dead + state_.graph->live());
-  return share > state_.options.repair_share;
+  // The last phase of a pass has no tombstones left.
+  return pass_open_.load() || tombstone_share() > state_.options.repair_share;
+}
+
+bool Maintenance::writers_repair() const {
+  if (!state_.durable) return true;
+  return state_.options.repair_share > 0 && state_.file->options().background &&
+         tombstone_share() > std::max(state_.options.repair_share, kOutrun);
 }
 
 void Maintenance::after_writes(std::uint64_t count) noexcept {
@@ -123,13 +135,12 @@ void Maintenance::after_writes(std::uint64_t count) noexcept {
   state_.graph->link_backlog(std::max(kAtOnce, count));
   if (on_write_ != nullptr && *on_write_) (*on_write_)();
   const std::uint64_t writes = writes_since_slice_.fetch_add(count) + count;
-  if (state_.durable) return;  // the store's thread, or the caller, repairs
-  if (writes < kWritesPerSlice) return;
+  if (writes < kWritesPerSlice || !writers_repair()) return;
   const std::uint64_t slices = slices_due();
   try {
     Reporter silent({}, "repair");
     // A callback of a batch may be refused labels: what it could not free is freed by the next
-    // slice.
+    // slice. What fails in a store fails again on its thread, which tells.
     if (slices > 0) static_cast<void>(repair_slice(slices * kSlice, false, silent));
   } catch (const std::bad_alloc&) {
     // The write is done; the pass goes on another time.

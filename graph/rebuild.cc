@@ -77,6 +77,12 @@ void grow_for_all_slots(GraphState& g, Topology& fresh) {
   fresh.grow(g.next_slot.load());
 }
 
+// Whether `fresh` is to have it. Tombstones are looked at in the end (leave_out_tombstones).
+bool wanted_in(const GraphState& g, const Topology& fresh, NodeId node) {
+  const NodeState s = g.state(node);
+  return (s == NodeState::kLive || s == NodeState::kPending) && !fresh.linked(node);
+}
+
 std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   internal::Vector<NodeId> taken;
   {
@@ -86,7 +92,7 @@ std::vector<NodeId> take_linked_meanwhile(GraphState& g, Topology& fresh) {
   grow_for_all_slots(g, fresh);  // before it is asked about nodes added meanwhile
   std::vector<NodeId> nodes;
   for (const NodeId node : taken) {
-    if (!fresh.linked(node) && g.state(node) != NodeState::kFree) nodes.push_back(node);
+    if (wanted_in(g, fresh, node)) nodes.push_back(node);
   }
   return nodes;
 }
@@ -98,16 +104,35 @@ void link_all(GraphState& g, Topology& t, std::span<const NodeId> nodes) {
   }
 }
 
-// From now on what is linked is linked in `fresh` too; what was linked in the old one alone
-// follows.
-void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh) {
+void link_wanted(GraphState& g, Topology& fresh, std::span<const NodeId> nodes) {
+  for (const NodeId node : nodes) {
+    if (wanted_in(g, fresh, node)) link_all(g, fresh, {&node, 1});
+  }
+}
+
+// Until nothing is left, or more than half as much as before: writers that are as fast would never
+// be caught. What is left follows when they link twice.
+std::vector<NodeId> catch_up(GraphState& g, Topology& fresh) {
+  std::vector<NodeId> late = take_linked_meanwhile(g, fresh);
+  for (std::size_t most = late.size(); !late.empty() && late.size() <= most; most /= 2) {
+    link_wanted(g, fresh, late);
+    late = take_linked_meanwhile(g, fresh);
+  }
+  return late;
+}
+
+// From now on what is linked is linked in `fresh` too; what was linked in the old one alone,
+// `late` of it, follows.
+void catch_up_for_good(GraphState& g, const Rebuild& rebuild, Topology& fresh,
+                       std::span<const NodeId> late) {
   {
     const internal::MutexLock slots(g.slots_mutex);
     fresh.grow(g.next_slot.load());
     g.linking->coming.store(&fresh, std::memory_order_release);
   }
   rebuild.wait_for_linkers();
-  link_all(g, fresh, take_linked_meanwhile(g, fresh));
+  link_wanted(g, fresh, late);
+  link_wanted(g, fresh, take_linked_meanwhile(g, fresh));
 }
 
 // Of all slots, a few at a time, so that no step waits long: condemns the tombstones that `fresh`
@@ -180,13 +205,8 @@ Status Graph::rebuild(unsigned threads, const StepCallback& step, std::span<cons
   if (!link_nodes(g, fresh.get(), nodes, std::max(threads, 1u), {}, step)) {
     return Status::cancelled("rebuild cancelled; the graph is as it was");
   }
-  // Catch up with the writers until little is left: from then on they link twice.
-  for (int round = 0; round < 8; ++round) {
-    const std::vector<NodeId> late = take_linked_meanwhile(g, *fresh);
-    if (late.empty()) break;
-    link_all(g, *fresh, late);
-  }
-  catch_up_for_good(g, rebuild, *fresh);
+  const std::vector<NodeId> late = catch_up(g, *fresh);
+  catch_up_for_good(g, rebuild, *fresh, late);
   leave_out_tombstones(g, *fresh, rebuild.left_out());
   swap_in(g, fresh, old, rebuild.left_out());
   g.sketch_trial.begin_anew();

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -186,6 +188,34 @@ TEST(Events, AFailedBackgroundCheckpointIsToldAndTriedAgain) {
   EXPECT_FALSE(stats.background_error.empty());
   EXPECT_GE(stats.background_error_age_s, 0);
   ASSERT_OK(store.close());
+}
+
+// The store's own thread is kept from repairing, as it is on a machine where many write: then they do.
+TEST(Background, WritersRepairWhenItIsOutrun) {
+  TemporaryFolder folder;
+  std::promise<void> written;
+  const std::shared_future<void> until_written = written.get_future().share();
+  std::atomic<bool> kept{false};
+  StoreOptions options = quick_store();
+  options.map_bytes = 256 << 10;
+  options.on_event = [&](const Event& event) {
+    if (event.kind != EventKind::kFileGrown) return;
+    kept = true;
+    until_written.wait();
+  };
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", small_options());
+  constexpr Label kLabels = 100;
+  constexpr std::uint64_t kRounds = 20;
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
+    for (Label label = 0; label < kLabels; ++label) {
+      ASSERT_OK(index.upsert(label, vector_of(label, round)).status());
+    }
+  }
+  EXPECT_TRUE(kept);
+  EXPECT_LT(index.stats().tombstones, kLabels * kRounds / 2);
+  written.set_value();
+  expect_sound(index);
 }
 
 /// With and without the store's own thread: then the writer tells.

@@ -126,6 +126,31 @@ TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
   EXPECT_EQ(live_nodes_lost(*g), 0u);
 }
 
+// Linking those, too, a rebuild beside fast writers had ever more to catch up with than it had linked.
+TEST(Rebuild, WhatComesAndGoesMeanwhileIsLeftOut) {
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(config_of(8), rows);
+  std::vector<NodeId> gone;
+  std::vector<NodeId> stay;
+  const auto write = [&](auto, auto) {
+    if (!gone.empty()) return true;
+    for (std::uint32_t i = 0; i < 400; ++i) {
+      const NodeId node = insert(*g, 5000 + i, rows.row(i));
+      (i % 4 == 0 ? stay : gone).push_back(node);
+      if (i % 4 != 0) g->erase(node);
+    }
+    g->erase(stay.front());
+    EXPECT_TRUE(g->resurrect(stay.front()));
+    return true;
+  };
+  ASSERT_TRUE(g->rebuild(2, write).ok());
+  for (const NodeId node : gone) EXPECT_FALSE(g->linked(node));
+  for (const NodeId node : stay) EXPECT_TRUE(g->linked(node));
+  EXPECT_SOUND(*g);
+  EXPECT_TRUE(g->reclaim_topologies());
+  EXPECT_EQ(g->take_unlinked(10000).size(), gone.size());
+}
+
 // A rebuild of an empty graph, and the first nodes while it begins.
 TEST(Rebuild, BesideTheFirstInserts) {
   const Rows rows = clustered(60, 4, 1);
