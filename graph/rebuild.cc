@@ -33,6 +33,7 @@ class Rebuild {
     }
     if (fresh_ == nullptr) return;  // swapped in
     wait_for_linkers();             // one may be linking in it
+    const WriteGate::Inside change(g_.write_gate);
     const Visibility::Step step(g_.visibility);
     for (const NodeId node : left_out_) g_.set_state(node, NodeState::kTombstone);
   }
@@ -145,6 +146,7 @@ void leave_out_tombstones(GraphState& g, Topology& fresh, internal::Vector<NodeI
   for (std::uint64_t first = 0; first < limit; first += kAtOnce) {
     left_out.reserve(left_out.size() + kAtOnce);
     wanted.reserve(wanted.size() + kAtOnce);
+    const WriteGate::Inside change(g.write_gate);
     const Visibility::Step step(g.visibility);
     for (std::uint64_t i = first; i < std::min(limit, first + kAtOnce); ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};

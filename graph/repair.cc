@@ -61,6 +61,7 @@ void leave_entry_point(GraphState& g, bool all_condemned) {
     if (s != NodeState::kTombstone && s != NodeState::kCondemned) return;
     const EntryPoint healthy = healthy_entry_point(g, t);
     if (healthy.node == kNoNode && !all_condemned) return;
+    const WriteGate::Inside change(g.write_gate);
     if (t.replace_entry_point(present, healthy)) return;
   }
 }
@@ -223,6 +224,7 @@ void renew_entry_point(GraphState& g) {
     const NodeState s = g.state(present.node);
     const bool dead = s == NodeState::kCondemned || s == NodeState::kFree;
     if (!dead && (healthy.node == kNoNode || healthy.level <= present.level)) return;
+    const WriteGate::Inside change(g.write_gate);
     if (t.replace_entry_point(present, healthy)) return;
   }
 }

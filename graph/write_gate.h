@@ -11,8 +11,8 @@
 //   G16 Nobody inside waits for more than a mutex, and nobody waits at the gate while he holds one that
 //       is taken inside: hence no deadlock, and closing takes as long as one change. Callbacks are called
 //       outside.
-//   G17 While it is closed no list is replaced, no block or topology goes, no node is shown, hidden,
-//       taken or freed: CopyView's still graph.
+//   G17 While it is closed no list and no entry point is replaced, no block or topology goes, no node is
+//       shown, hidden, taken, condemned or freed: CopyView's still graph.
 #pragma once
 
 #include <algorithm>

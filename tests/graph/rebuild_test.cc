@@ -3,14 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 
+#include "graph/write_gate.h"
 #include "tests/graph/support.h"
 
 namespace vicinal::graph::testing {
 namespace {
 
-Config config_of(std::uint32_t dimension) {
+Config rebuilt_config(std::uint32_t dimension) {
   Config config;
   config.dimension = dimension;
   config.M = 8;
@@ -36,7 +38,7 @@ std::size_t live_nodes_lost(const Graph& g) {
 
 TEST(Rebuild, TombstonesBecomeUnlinked) {
   const Rows rows = clustered(1500, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(rebuilt_config(8), rows);
   for (std::uint32_t i = 0; i < 1500; i += 2) g->erase(NodeId{i});
   g->take_changed_nodes();
   ASSERT_TRUE(g->rebuild(2, {}).ok());
@@ -54,7 +56,7 @@ TEST(Rebuild, TombstonesBecomeUnlinked) {
 // Somebody inside may have the node from a label map that has forgotten it since.
 TEST(Rebuild, G8SlotsAreNotReusedUnderAReader) {
   const Rows rows = clustered(100, 4, 1);
-  const auto g = build(config_of(4), rows);
+  const auto g = build(rebuilt_config(4), rows);
   for (std::uint32_t i = 0; i < 10; ++i) g->erase(NodeId{i});
   ASSERT_TRUE(g->repair(0, {}).finished);
   const std::vector<NodeId> unlinked = g->take_unlinked(10);
@@ -73,7 +75,7 @@ TEST(Rebuild, G8SlotsAreNotReusedUnderAReader) {
 
 TEST(Rebuild, CancelledLeavesEverythingAsItWas) {
   const Rows rows = clustered(1500, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(rebuilt_config(8), rows);
   const NodeLinks before = g->links(NodeId{5});
   g->erase(NodeId{9});
   EXPECT_EQ(g->rebuild(2, [](auto, auto) { return false; }).code(), StatusCode::kCancelled);
@@ -84,7 +86,7 @@ TEST(Rebuild, CancelledLeavesEverythingAsItWas) {
 
 TEST(Rebuild, CancelledInTheMiddleOfARepairPassLetsThePassGoOn) {
   const Rows rows = clustered(1500, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(rebuilt_config(8), rows);
   for (std::uint32_t i = 0; i < 500; ++i) g->erase(NodeId{i});
   EXPECT_FALSE(g->repair(200, {}).finished);
   EXPECT_EQ(g->rebuild(2, [](auto, auto) { return false; }).code(), StatusCode::kCancelled);
@@ -95,7 +97,7 @@ TEST(Rebuild, CancelledInTheMiddleOfARepairPassLetsThePassGoOn) {
 
 TEST(Rebuild, InTheMiddleOfARepairPassFreesWhatThePassHadCondemned) {
   const Rows rows = clustered(1500, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(rebuilt_config(8), rows);
   for (std::uint32_t i = 0; i < 500; ++i) g->erase(NodeId{i});
   EXPECT_FALSE(g->repair(200, {}).finished);
   ASSERT_TRUE(g->rebuild(2, {}).ok());
@@ -106,7 +108,7 @@ TEST(Rebuild, InTheMiddleOfARepairPassFreesWhatThePassHadCondemned) {
 
 // Arrays grow by segments of a million elements; the fresh topology must grow with the old one.
 TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
-  const auto g = make_graph(config_of(2));
+  const auto g = make_graph(rebuilt_config(2));
   const Rows rows = clustered(300, 2, 1);
   const std::vector<NodeId> nodes = add_all(*g, rows);
   ASSERT_TRUE(g->link_batch(nodes, 1, {}));
@@ -126,10 +128,56 @@ TEST(Rebuild, G7NodesOfANewSegmentAreLinkedMeanwhile) {
   EXPECT_EQ(live_nodes_lost(*g), 0u);
 }
 
+// Whoever pauses writes saves what stands there: maintenance changes nothing of it meanwhile.
+class Maintenance : public ::testing::TestWithParam<bool> {};
+
+TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
+  const bool rebuild = GetParam();
+  const Rows rows = clustered(1500, 8, 1);
+  const auto g = build(rebuilt_config(8), rows);
+  const EntryPoint entry = g->entry_point();
+  for (std::uint32_t i = 0; i < 1500; ++i) {
+    if (i % 2 == 0 || NodeId{i} == entry.node) g->erase(NodeId{i});
+  }
+  std::vector<NodeState> before;
+  for (std::uint32_t i = 0; i < g->node_limit(); ++i) before.push_back(g->state(NodeId{i}));
+  std::promise<void> closed;
+  std::atomic<bool> done{false};
+  // A rebuild at its end, where all is linked in the fresh topology; a pass from its beginning.
+  std::jthread maintenance([&] {
+    bool open = true;
+    const auto close = [&](std::uint64_t linked, std::uint64_t of) {
+      if (!open || linked < of) return true;
+      open = false;
+      g->write_gate().close();
+      closed.set_value();
+      return true;
+    };
+    if (rebuild) {
+      EXPECT_TRUE(g->rebuild(1, close).ok());
+    } else {
+      close(1, 1);
+      while (!g->repair(0, {}).finished) std::this_thread::yield();
+    }
+    done = true;
+  });
+  closed.get_future().wait();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_FALSE(done);
+  EXPECT_EQ(g->entry_point().node, entry.node);
+  for (std::uint32_t i = 0; i < before.size(); ++i) ASSERT_EQ(g->state(NodeId{i}), before[i]) << i;
+  g->write_gate().open(maintenance.get_id());
+  maintenance.join();
+  EXPECT_NE(g->entry_point().node, entry.node);
+  EXPECT_SOUND(*g);
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs, Maintenance, ::testing::Bool());
+
 // Linking those, too, a rebuild beside fast writers had ever more to catch up with than it had linked.
 TEST(Rebuild, WhatComesAndGoesMeanwhileIsLeftOut) {
   const Rows rows = clustered(1500, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(rebuilt_config(8), rows);
   std::vector<NodeId> gone;
   std::vector<NodeId> stay;
   const auto write = [&](auto, auto) {
@@ -155,7 +203,7 @@ TEST(Rebuild, WhatComesAndGoesMeanwhileIsLeftOut) {
 TEST(Rebuild, BesideTheFirstInserts) {
   const Rows rows = clustered(60, 4, 1);
   for (int round = 0; round < 200; ++round) {
-    const auto g = make_graph(config_of(4));
+    const auto g = make_graph(rebuilt_config(4));
     std::atomic<bool> stop{false};
     std::jthread rebuilder([&] {
       while (!stop.load()) EXPECT_TRUE(g->rebuild(1, {}).ok());
@@ -171,7 +219,7 @@ TEST(Rebuild, BesideTheFirstInserts) {
 TEST(Rebuild, BesideInsertsErasesResurrectionsAndSearches) {
   const Rows rows = clustered(6000, 8, 1);
   const Rows first{8, {rows.values.begin(), rows.values.begin() + 1000 * 8}};
-  const auto g = build(config_of(8), first);
+  const auto g = build(rebuilt_config(8), first);
   std::atomic<bool> stop{false};
   std::jthread inserter([&] {
     for (std::size_t i = 1000; i < rows.size() && !stop.load(); ++i) insert(*g, i, rows.row(i));
