@@ -25,7 +25,7 @@ constexpr std::size_t kPending = 8;
 // Queries compared before the thread slows down.
 constexpr std::uint64_t kManyQueries = 1024;
 // The thread rests as many times as long as it worked: a tenth of a CPU at most.
-constexpr int kRest = 9;
+constexpr int kShortRest = 9;
 constexpr int kLongRest = 99;
 
 // By how much of what was measured the index must have changed to be measured again.
@@ -173,7 +173,7 @@ void RecallLearner::run() {
     }
     const bool knows_much = table_.samples(Source::kQueries) >= kManyQueries;
     const Clock::time_point now = Clock::now();
-    const Clock::time_point end = now + (now - begun) * (knows_much ? kLongRest : kRest);
+    const Clock::time_point end = now + (now - begun) * (knows_much ? kLongRest : kShortRest);
     const internal::MutexLock lock(mutex_);
     while (more && !stop_ && stopped_.wait_until(mutex_, end)) {
     }

@@ -10,13 +10,6 @@
 namespace vicinal::persist {
 namespace {
 
-template <typename T>
-T read_at(Bytes bytes, std::size_t offset) {
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 const char* kind_name(RecordKind kind) {
   switch (kind) {
     case RecordKind::kStore:
@@ -69,16 +62,16 @@ Result<Bytes> unseal(const RecordId& id, Bytes value) {
                                           value.size(), kEnvelopeBytes));
   }
   const Bytes payload = value.subspan(kEnvelopeBytes);
-  if (read_at<std::uint64_t>(value, 8) != record_checksum(id, value.first(8), payload)) {
+  if (value_at<std::uint64_t>(value, 8) != record_checksum(id, value.first(8), payload)) {
     return Status::corruption(fmt::format("{}: checksum does not match", describe(id)));
   }
-  if (read_at<std::uint8_t>(value, 0) != static_cast<std::uint8_t>(id.kind) ||
-      read_at<std::uint32_t>(value, 4) != payload.size()) {
+  if (value_at<std::uint8_t>(value, 0) != static_cast<std::uint8_t>(id.kind) ||
+      value_at<std::uint32_t>(value, 4) != payload.size()) {
     return Status::corruption(fmt::format("{}: envelope disagrees with its record", describe(id)));
   }
   const std::uint16_t newest =
       id.kind == RecordKind::kOptions ? kStorageOptionsVersion : kRecordVersion;
-  const auto version = read_at<std::uint16_t>(value, 2);
+  const auto version = value_at<std::uint16_t>(value, 2);
   if (version < kRecordVersion || version > newest) {
     return Status::format_version(
         fmt::format("{}: version {}, this release reads {}", describe(id), version, newest));

@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ static_assert(std::endian::native == std::endian::little,
               "the stored format is little-endian and rows are read without copying");
 
 using Bytes = std::span<const std::byte>;
+
+/// The value that stands at `at`, aligned or not.
+template <typename T>
+T value_at(Bytes bytes, std::size_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
 
 /// Version of the whole store: which databases there are and how keys are made.
 inline constexpr std::uint32_t kStoreFormat = 2;

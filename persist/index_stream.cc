@@ -14,13 +14,6 @@ void put(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-template <typename T>
-T get(Bytes bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
 constexpr std::size_t kRowAlignment = 64;
 
 }  // namespace
@@ -52,20 +45,20 @@ Result<StreamHead> get_head(Bytes payload, std::uint32_t version) {
   }
   StreamHead head;
   StoredOptions& o = head.options;
-  o.dimension = get<std::uint32_t>(payload, 0);
-  o.M = get<std::uint32_t>(payload, 4);
-  o.ef_construction = get<std::uint32_t>(payload, 8);
-  o.ef_search = get<std::uint32_t>(payload, 12);
-  o.seed = get<std::uint64_t>(payload, 16);
-  const auto metric = get<std::uint8_t>(payload, 24);
-  const auto quantization = get<std::uint8_t>(payload, 25);
-  const auto has_links = get<std::uint8_t>(payload, 26);
+  o.dimension = value_at<std::uint32_t>(payload, 0);
+  o.M = value_at<std::uint32_t>(payload, 4);
+  o.ef_construction = value_at<std::uint32_t>(payload, 8);
+  o.ef_search = value_at<std::uint32_t>(payload, 12);
+  o.seed = value_at<std::uint64_t>(payload, 16);
+  const auto metric = value_at<std::uint8_t>(payload, 24);
+  const auto quantization = value_at<std::uint8_t>(payload, 25);
+  const auto has_links = value_at<std::uint8_t>(payload, 26);
   if (metric > 2 || quantization > 1 || has_links > 1) {
     return Status::corruption(fmt::format("head with metric {}, quantization {} and links {}",
                                           metric, quantization, has_links));
   }
   if (version != kStreamVersion) {
-    const auto storage = get<std::uint64_t>(payload, 48);
+    const auto storage = value_at<std::uint64_t>(payload, 48);
     if (storage < 1 || storage > static_cast<std::uint64_t>(Storage::kInt8)) {
       return Status::corruption(fmt::format("head with storage {}", storage));
     }
@@ -74,10 +67,10 @@ Result<StreamHead> get_head(Bytes payload, std::uint32_t version) {
   o.metric = static_cast<Metric>(metric);
   o.quantization = static_cast<Quantization>(quantization);
   head.has_links = has_links == 1;
-  head.entry_point.level = get<std::uint8_t>(payload, 27);
-  head.entry_point.node = NodeId{get<std::uint32_t>(payload, 28)};
-  head.nodes = get<std::uint64_t>(payload, 32);
-  head.live = get<std::uint64_t>(payload, 40);
+  head.entry_point.level = value_at<std::uint8_t>(payload, 27);
+  head.entry_point.node = NodeId{value_at<std::uint32_t>(payload, 28)};
+  head.nodes = value_at<std::uint64_t>(payload, 32);
+  head.live = value_at<std::uint64_t>(payload, 40);
   const bool entry = head.entry_point.node == graph::kNoNode ||
                      (head.has_links && graph::raw(head.entry_point.node) < head.nodes);
   if (head.nodes > graph::kMaxNodes || head.live > head.nodes || !entry ||
@@ -105,7 +98,7 @@ std::uint64_t NodesPiece::most(std::size_t room, const graph::RowShape& row) {
 
 Result<std::uint64_t> nodes_in(Bytes payload, const graph::RowShape& row) {
   if (payload.size() >= NodesPiece::kLabels) {
-    const auto count = get<std::uint64_t>(payload, 0);
+    const auto count = value_at<std::uint64_t>(payload, 0);
     // Bounded first: a product may not overflow.
     if (count > 0 && count <= payload.size() && NodesPiece(count, row).bytes == payload.size()) {
       return count;
@@ -119,8 +112,8 @@ Result<std::uint64_t> nodes_in(Bytes payload, const graph::RowShape& row) {
 Result<LinksReader> LinksReader::of(Bytes payload) {
   LinksReader reader(payload);
   if (payload.size() >= kStart) {
-    reader.first_ = get<std::uint32_t>(payload, 0);
-    reader.count_ = get<std::uint32_t>(payload, 4);
+    reader.first_ = value_at<std::uint32_t>(payload, 0);
+    reader.count_ = value_at<std::uint32_t>(payload, 4);
     reader.at_ = kStart;
     if (reader.count_ > 0 && reader.count_ <= (payload.size() - kStart) / kNodeBytes) return reader;
   }
@@ -133,7 +126,7 @@ Result<std::size_t> LinksReader::next(std::span<graph::LevelLinksView> levels) {
     return Status::corruption(fmt::format("links end beyond their {} bytes", payload_.size()));
   };
   if (payload_.size() - at_ < kNodeBytes) return too_short();
-  const auto lists = get<std::uint32_t>(payload_, at_);
+  const auto lists = value_at<std::uint32_t>(payload_, at_);
   at_ += kNodeBytes;
   if (lists > levels.size()) {
     return Status::corruption(fmt::format("a node with links on {} levels", lists));
@@ -141,9 +134,9 @@ Result<std::size_t> LinksReader::next(std::span<graph::LevelLinksView> levels) {
   for (std::uint32_t level = 0; level < lists; ++level) {
     if (payload_.size() - at_ < kListBytes) return too_short();
     graph::LevelLinksView& list = levels[level];
-    list.parent = NodeId{get<std::uint32_t>(payload_, at_)};
-    list.child_count = get<std::uint16_t>(payload_, at_ + 4);
-    const std::size_t count = get<std::uint16_t>(payload_, at_ + 6);
+    list.parent = NodeId{value_at<std::uint32_t>(payload_, at_)};
+    list.child_count = value_at<std::uint16_t>(payload_, at_ + 4);
+    const std::size_t count = value_at<std::uint16_t>(payload_, at_ + 6);
     at_ += kListBytes;
     if ((payload_.size() - at_) / sizeof(NodeId) < count) return too_short();
     list.ids = {reinterpret_cast<const NodeId*>(payload_.data() + at_), count};

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kRecordsAtOnce = 4096;  // 32,768 nodes, some 5 MB at 16 links a node
 constexpr std::size_t kRecordsPerSlice = 64;
-constexpr std::uint64_t kProgressStep = 4096;  // records
+constexpr std::uint64_t kRecordsPerStep = 4096;  // records
 
 /// Views of `links`, of the nodes that `delivered` marks.
 class Views {
@@ -48,7 +48,7 @@ Status LinkLoader::run(const Tell& tell, const Damaged& damaged) {
   Result<bool> more = cursor->first();
   for (; more.ok() && *more; more = cursor->next()) {
     std::uint32_t number = 0;
-    if (found++ % kProgressStep == 0 && parse_key(cursor->key(), &number)) {
+    if (found++ % kRecordsPerStep == 0 && parse_key(cursor->key(), &number)) {
       const std::uint64_t done = std::uint64_t{number} * kNodesPerLinkGroup;
       if (Status s = tell(done); !s.ok()) return s;
     }

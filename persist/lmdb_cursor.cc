@@ -7,14 +7,6 @@
 #include "persist/lmdb_status.h"
 
 namespace vicinal::persist {
-namespace {
-
-Bytes to_bytes(const MDB_val& val) {
-  return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
-}
-
-}  // namespace
-
 Result<Cursor> Cursor::open(Transaction& transaction, DatabaseHandle database) {
   MDB_cursor* cursor = nullptr;
   if (const int rc = mdb_cursor_open(transaction.raw(), database, &cursor); rc != MDB_SUCCESS) {

@@ -13,8 +13,8 @@
 namespace vicinal::persist {
 namespace {
 
-constexpr std::uint64_t kMiB = 1ull << 20;
-constexpr std::uint64_t kLargestReserve = 64 * kMiB;
+constexpr std::uint64_t kLargestStep = 1ull << 20;
+constexpr std::uint64_t kLargestReserve = 64ull << 20;
 constexpr std::uint64_t kSmallestStep = 16 << 10;
 
 }  // namespace
@@ -31,7 +31,7 @@ std::uint64_t LmdbMap::limit(WriteKind kind) const {
 
 std::uint64_t LmdbMap::step_bytes() const {
   const std::uint64_t reserve = most_ - limit(WriteKind::kAdds);
-  return most_ == 0 ? kMiB : std::clamp(reserve / 8, kSmallestStep, kMiB);
+  return most_ == 0 ? kLargestStep : std::clamp(reserve / 8, kSmallestStep, kLargestStep);
 }
 
 std::uint64_t LmdbMap::room_left(std::uint64_t file_bytes) const {

@@ -19,11 +19,11 @@ MDB_val to_val(Bytes bytes) {
   return {bytes.size(), const_cast<std::byte*>(bytes.data())};  // LMDB only reads through it
 }
 
+}  // namespace
+
 Bytes to_bytes(const MDB_val& val) {
   return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
 }
-
-}  // namespace
 
 Status Transaction::failed(int code, const char* what) {
   if (code == MDB_MAP_FULL) map_full_ = true;

@@ -16,6 +16,7 @@
 #include "vicinal/status.h"
 
 struct MDB_txn;
+struct MDB_val;
 
 namespace vicinal::persist {
 
@@ -23,6 +24,9 @@ class Environment;
 class ReaderGate;
 
 using DatabaseHandle = unsigned;
+
+/// What LMDB shows, for as long as its transaction.
+Bytes to_bytes(const MDB_val& val);
 
 enum class PutMode {
   kReplace,

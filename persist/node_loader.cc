@@ -11,7 +11,7 @@
 namespace vicinal::persist {
 namespace {
 
-constexpr std::uint64_t kProgressStep = 4096;
+constexpr std::uint64_t kRowsPerStep = 4096;
 constexpr std::size_t kRowsAtOnce = 32768;  // verified and placed together by all threads
 // Consecutive chunks for one thread: their rows and codes fill huge pages of their own, which would
 // be cleared twice if two threads met in them.
@@ -25,7 +25,7 @@ class NodeLoader {
     context_.delivered.assign(context_.node_limit, false);
     const std::uint64_t chunks = chunks_below(context_.state.node_limit);
     NodeBlockReader nodes(context_.transaction, context_.databases.nodes);
-    const std::uint64_t step = std::max<std::uint64_t>(kProgressStep / layout_.rows_per_chunk, 1);
+    const std::uint64_t step = std::max<std::uint64_t>(kRowsPerStep / layout_.rows_per_chunk, 1);
     for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
       if (chunk % step == 0) {
         const std::uint64_t done = chunk * layout_.rows_per_chunk;

@@ -4,23 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "engine/base/check.h"
 #include "persist/checksum.h"
 
 namespace vicinal::persist {
-namespace {
-
-template <typename T>
-T get(Bytes bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-}  // namespace
-
 Status StreamReader::read(std::span<std::byte> room, const char* what) {
   std::size_t filled = 0;
   while (filled < room.size()) {
@@ -46,12 +34,13 @@ Result<StreamHead> StreamReader::head() {
   if (std::memcmp(preface.data(), kStreamMagic.data(), kStreamMagic.size()) != 0) {
     return Status::corruption("the stream is no index: it does not begin with VICINDEX");
   }
-  const auto version = get<std::uint32_t>(preface, 8);
+  const auto version = value_at<std::uint32_t>(preface, 8);
   if (version != kStreamVersion && version != kStorageStreamVersion) {
     return Status::format_version(fmt::format("a stream of version {}, this release reads {}",
                                               version, kStorageStreamVersion));
   }
-  if (get<std::uint32_t>(preface, 12) != 0) return Status::corruption("the preface is damaged");
+  if (value_at<std::uint32_t>(preface, 12) != 0)
+    return Status::corruption("the preface is damaged");
   const Result<Piece> first = read_piece();
   if (!first) return first.status();
   if (first->kind != PieceKind::kHead) {
@@ -79,9 +68,9 @@ Result<StreamReader::Piece> StreamReader::read_piece() {
   constexpr std::size_t kFirstRead = 64 << 10;
   std::array<std::byte, kPieceHeaderBytes> header{};
   VICINAL_RETURN_IF_ERROR(read(header, "piece"));
-  const auto kind = static_cast<PieceKind>(get<std::uint32_t>(header, 0));
-  const auto number = get<std::uint32_t>(header, 4);
-  const auto length = get<std::uint64_t>(header, 8);
+  const auto kind = static_cast<PieceKind>(value_at<std::uint32_t>(header, 0));
+  const auto number = value_at<std::uint32_t>(header, 4);
+  const auto length = value_at<std::uint64_t>(header, 8);
   if (number != pieces_ || length > kLargestPiece - kPieceHeaderBytes) {
     return Status::corruption(
         fmt::format("piece {} says that it is {} and has {} bytes", pieces_, number, length));
@@ -95,7 +84,7 @@ Result<StreamReader::Piece> StreamReader::read_piece() {
     filled = end;
   }
   const Bytes payload = buffer_.bytes().first(length);
-  if (get<std::uint64_t>(header, 16) != checksum(0, {Bytes(header).first(16), payload})) {
+  if (value_at<std::uint64_t>(header, 16) != checksum(0, {Bytes(header).first(16), payload})) {
     return Status::corruption(fmt::format("the checksum of piece {} does not match", pieces_));
   }
   ++pieces_;

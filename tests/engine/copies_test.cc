@@ -15,7 +15,7 @@ namespace {
 
 enum class Order : std::uint8_t { kInTurn, kValueByValue, kShuffled };
 
-struct Shape {
+struct CopiedShape {
   std::size_t values;
   std::size_t copies;
   std::uint32_t dimension;
@@ -24,7 +24,7 @@ struct Shape {
   bool batch;
 };
 
-std::ostream& operator<<(std::ostream& out, const Shape& s) {
+std::ostream& operator<<(std::ostream& out, const CopiedShape& s) {
   return out << s.values << " x " << s.copies << ", dimension " << s.dimension << ", metric "
              << static_cast<int>(s.metric) << ", order " << static_cast<int>(s.order)
              << (s.batch ? ", batch" : ", singly");
@@ -44,7 +44,7 @@ std::vector<float> row_of(Label v, std::uint32_t dimension) {
   return row;
 }
 
-IndexOptions options_of(const Shape& shape) {
+IndexOptions copied_options(const CopiedShape& shape) {
   IndexOptions options;
   options.dimension = shape.dimension;
   options.metric = shape.metric;
@@ -56,7 +56,7 @@ IndexOptions options_of(const Shape& shape) {
 /// What is stored, and the index that holds it.
 class Copies {
  public:
-  Copies(const Shape& shape, Index index) : shape_(shape), index_(std::move(index)) {
+  Copies(const CopiedShape& shape, Index index) : shape_(shape), index_(std::move(index)) {
     for (Label v = 0; v < shape.values; ++v) values_.push_back(value(v));
     value_of_.resize(shape.values * shape.copies);
     for (std::size_t i = 0; i < value_of_.size(); ++i) {
@@ -155,17 +155,17 @@ class Copies {
         result->begin(), result->end(), [&](const Hit& h) { return wanted.contains(h.label); }));
   }
 
-  const Shape shape_;
+  const CopiedShape shape_;
   Index index_;
   std::vector<std::vector<float>> values_;
   std::vector<std::size_t> value_of_;  ///< by label
   std::vector<bool> live_;
 };
 
-class CopiesTest : public ::testing::TestWithParam<Shape> {};
+class CopiesTest : public ::testing::TestWithParam<CopiedShape> {};
 
 TEST_P(CopiesTest, AreFoundWhateverWasDone) {
-  Copies copies(GetParam(), *Index::in_memory(options_of(GetParam())));
+  Copies copies(GetParam(), *Index::in_memory(copied_options(GetParam())));
   ASSERT_NO_FATAL_FAILURE(copies.store());
   copies.expect_found("stored");
   ASSERT_NO_FATAL_FAILURE(copies.erase(true));
@@ -193,23 +193,23 @@ constexpr Order kShuffled = Order::kShuffled;
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, CopiesTest,
-    ::testing::Values(Shape{500, 10, 128, Metric::kSquaredL2, kInTurn, false},
-                      Shape{500, 10, 128, Metric::kSquaredL2, kShuffled, true},
-                      Shape{20, 34, 16, Metric::kSquaredL2, kInTurn, false},
-                      Shape{250, 20, 100, Metric::kCosine, kValueByValue, false},
-                      Shape{250, 20, 100, Metric::kCosine, kValueByValue, true},
-                      Shape{150, 30, 100, Metric::kInnerProduct, kShuffled, false},
-                      Shape{150, 30, 128, Metric::kInnerProduct, kInTurn, true},
-                      Shape{60, 40, 2, Metric::kSquaredL2, kShuffled, false},
-                      Shape{60, 40, 2, Metric::kSquaredL2, kValueByValue, true},
-                      Shape{4, 1000, 16, Metric::kCosine, kShuffled, false},
-                      Shape{4, 1000, 16, Metric::kCosine, kInTurn, true},
-                      Shape{1, 2000, 100, Metric::kSquaredL2, kInTurn, true}));
+    ::testing::Values(CopiedShape{500, 10, 128, Metric::kSquaredL2, kInTurn, false},
+                      CopiedShape{500, 10, 128, Metric::kSquaredL2, kShuffled, true},
+                      CopiedShape{20, 34, 16, Metric::kSquaredL2, kInTurn, false},
+                      CopiedShape{250, 20, 100, Metric::kCosine, kValueByValue, false},
+                      CopiedShape{250, 20, 100, Metric::kCosine, kValueByValue, true},
+                      CopiedShape{150, 30, 100, Metric::kInnerProduct, kShuffled, false},
+                      CopiedShape{150, 30, 128, Metric::kInnerProduct, kInTurn, true},
+                      CopiedShape{60, 40, 2, Metric::kSquaredL2, kShuffled, false},
+                      CopiedShape{60, 40, 2, Metric::kSquaredL2, kValueByValue, true},
+                      CopiedShape{4, 1000, 16, Metric::kCosine, kShuffled, false},
+                      CopiedShape{4, 1000, 16, Metric::kCosine, kInTurn, true},
+                      CopiedShape{1, 2000, 100, Metric::kSquaredL2, kInTurn, true}));
 
 TEST(Copies, AreFoundWithoutCodes) {
   for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
-    const Shape shape{100, 20, 16, metric, kShuffled, metric == Metric::kCosine};
-    IndexOptions options = options_of(shape);
+    const CopiedShape shape{100, 20, 16, metric, kShuffled, metric == Metric::kCosine};
+    IndexOptions options = copied_options(shape);
     options.quantization = Quantization::kNone;
     Copies copies(shape, *Index::in_memory(options));
     ASSERT_NO_FATAL_FAILURE(copies.store());
@@ -222,17 +222,17 @@ TEST(Copies, AreFoundWithoutCodes) {
 
 TEST(Copies, AreFoundAfterReopening) {
   const TemporaryFolder folder;
-  const Shape shape{100, 20, 32, Metric::kCosine, kShuffled, true};
+  const CopiedShape shape{100, 20, 32, Metric::kCosine, kShuffled, true};
   const auto open = [&] { return *Store::open(folder.file("s"), quick_store()); };
   std::optional<Store> store = open();
-  Copies copies(shape, *store->index("copies", options_of(shape)));
+  Copies copies(shape, *store->index("copies", copied_options(shape)));
   ASSERT_NO_FATAL_FAILURE(copies.store());
   const auto reopen = [&](bool in_memory) {
     ASSERT_TRUE(copies.index().checkpoint().ok());
-    copies.reopen(*Index::in_memory(options_of(shape)));
+    copies.reopen(*Index::in_memory(copied_options(shape)));
     store.reset();
     store = open();
-    IndexOptions options = options_of(shape);
+    IndexOptions options = copied_options(shape);
     options.vectors_in_memory = in_memory;
     copies.reopen(*store->index("copies", options));
   };
@@ -280,10 +280,10 @@ TEST(Copies, NearCopiesAreFound) {
 
 /// Copies cost inserts and searches no more than other rows do.
 TEST(Copies, CostNoMoreDistancesThanOtherRows) {
-  const Shape copied{100, 50, 32, Metric::kSquaredL2, kShuffled, false};
-  const Shape distinct{5000, 1, 32, Metric::kSquaredL2, kShuffled, false};
-  const auto distances = [](const Shape& shape) {
-    Copies copies(shape, *Index::in_memory(options_of(shape)));
+  const CopiedShape copied{100, 50, 32, Metric::kSquaredL2, kShuffled, false};
+  const CopiedShape distinct{5000, 1, 32, Metric::kSquaredL2, kShuffled, false};
+  const auto distances = [](const CopiedShape& shape) {
+    Copies copies(shape, *Index::in_memory(copied_options(shape)));
     copies.store();
     std::uint64_t sum = 0;
     for (Label v = 0; v < 100; ++v) {
@@ -298,8 +298,8 @@ TEST(Copies, CostNoMoreDistancesThanOtherRows) {
 
 /// A radius takes in all copies of what lies within.
 TEST(Copies, ARadiusFindsAllOfThem) {
-  const Shape shape{50, 200, 16, Metric::kSquaredL2, kShuffled, true};
-  Copies copies(shape, *Index::in_memory(options_of(shape)));
+  const CopiedShape shape{50, 200, 16, Metric::kSquaredL2, kShuffled, true};
+  Copies copies(shape, *Index::in_memory(copied_options(shape)));
   ASSERT_NO_FATAL_FAILURE(copies.store());
   for (Label v = 0; v < 50; ++v) {
     const auto found = copies.index().search_radius(row_of(v, shape.dimension), 0.01f);
@@ -310,8 +310,8 @@ TEST(Copies, ARadiusFindsAllOfThem) {
 
 /// Few of the copies pass a filter.
 TEST(Copies, AFilterFindsThoseThatPass) {
-  const Shape shape{50, 200, 16, Metric::kCosine, kInTurn, false};
-  Copies copies(shape, *Index::in_memory(options_of(shape)));
+  const CopiedShape shape{50, 200, 16, Metric::kCosine, kInTurn, false};
+  Copies copies(shape, *Index::in_memory(copied_options(shape)));
   ASSERT_NO_FATAL_FAILURE(copies.store());
   for (const Label each : {2, 7, 40}) {  // a copy of value v has label v + 50 * i
     SearchOptions options;

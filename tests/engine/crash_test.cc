@@ -14,12 +14,12 @@
 namespace vicinal::testing {
 namespace {
 
-constexpr std::size_t kLabels = 400;
+constexpr std::size_t kCrashLabels = 400;
 
 /// Per label: the generation begun and the one acknowledged; shared with the child.
 struct Acknowledged {
-  std::atomic<std::uint64_t> begun[kLabels];
-  std::atomic<std::uint64_t> done[kLabels];
+  std::atomic<std::uint64_t> begun[kCrashLabels];
+  std::atomic<std::uint64_t> done[kCrashLabels];
 };
 
 [[noreturn]] void write_until_killed(const std::string& path, Acknowledged& shared,
@@ -31,7 +31,7 @@ struct Acknowledged {
   std::mt19937_64 random(seed);
   while (true) {
     const std::size_t count = random() % 4 == 0 ? 40 : 1;
-    const Label first = random() % (kLabels - count);
+    const Label first = random() % (kCrashLabels - count);
     const std::vector<Label> labels = labels_up_to(count, first);
     std::vector<float> rows;
     for (const Label label : labels) {
@@ -66,7 +66,7 @@ TEST(Crash, AcknowledgedWritesSurviveKill) {
     Store store = *Store::open(folder.file("s"), quick_store());
     Result<Index> opened = store.index("text", small_options());
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
-    for (Label label = 0; label < kLabels; ++label) {
+    for (Label label = 0; label < kCrashLabels; ++label) {
       const std::uint64_t done = shared.done[label];
       const std::uint64_t begun = shared.begun[label];
       const Result<std::vector<float>> stored = opened->get(label);
@@ -80,7 +80,7 @@ TEST(Crash, AcknowledgedWritesSurviveKill) {
     expect_sound(*opened, true);
     if (::testing::Test::HasFailure()) return;
     // What was begun and not acknowledged may be either: settle it.
-    for (Label label = 0; label < kLabels; ++label) {
+    for (Label label = 0; label < kCrashLabels; ++label) {
       const std::uint64_t begun = shared.begun[label];
       if (begun == 0) continue;
       ASSERT_TRUE(opened->upsert(label, vector_of(label, begun)).ok());

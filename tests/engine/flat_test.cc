@@ -20,7 +20,7 @@ void expect_all_found(const Index& index, Label end, Label first = 0) {
 }
 
 TEST(Flat, GrowsFromOneVectorToAGraphBesideReaders) {
-  constexpr Label kLast = 1200;
+  constexpr Label kInserted = 1200;
   Index index = *Index::in_memory(flat_options());
   std::atomic<Label> stored{0};
   std::atomic<std::uint64_t> lost{0};
@@ -28,7 +28,7 @@ TEST(Flat, GrowsFromOneVectorToAGraphBesideReaders) {
   for (int t = 0; t < 2; ++t) {
     readers.emplace_back([&, t] {
       std::mt19937_64 random(static_cast<std::uint64_t>(t));
-      while (stored.load() < kLast) {
+      while (stored.load() < kInserted) {
         if (stored.load() == 0) continue;
         const Label label = random() % stored.load();
         if (!finds_itself(index, label)) ++lost;
@@ -37,7 +37,7 @@ TEST(Flat, GrowsFromOneVectorToAGraphBesideReaders) {
     });
   }
   bool was_flat = false;
-  for (Label label = 0; label < kLast; ++label) {
+  for (Label label = 0; label < kInserted; ++label) {
     ASSERT_TRUE(index.upsert(label, vector_of(label)).ok());
     stored.store(label + 1);
     if (label == 498) was_flat = index.stats().flat;
@@ -47,16 +47,16 @@ TEST(Flat, GrowsFromOneVectorToAGraphBesideReaders) {
   EXPECT_FALSE(index.stats().flat);
   EXPECT_EQ(lost.load(), 0u);
   expect_sound(index);
-  expect_all_found(index, kLast);
+  expect_all_found(index, kInserted);
   // The backlog is worked off: every node has its links.
   std::size_t linked = 0;
   ASSERT_OK(index.for_each_node([&](const Index::NodeView& node) {
     linked += node.links.empty() ? 0 : 1;
     return true;
   }));
-  EXPECT_EQ(linked, kLast);
+  EXPECT_EQ(linked, kInserted);
   RecallOptions all;
-  all.samples = kLast;
+  all.samples = kInserted;
   EXPECT_GT(*index.recall(all), 0.97);
 }
 

@@ -92,9 +92,9 @@ StreamBytes saved_by_a_child(std::optional<PausedWrites> pause, SharedBytes& sha
   return {shared.bytes(), shared.bytes() + shared.size()};
 }
 
-/// Label r % kLabels gets generation r / kLabels + 1, for r = 0, 1, ..., so that a part of these
+/// Label r % kForkedLabels gets generation r / kForkedLabels + 1, for r = 0, 1, ..., so that a part of these
 /// operations is known by its number.
-constexpr Label kLabels = 60;
+constexpr Label kForkedLabels = 60;
 constexpr std::uint64_t kBatchLabels = 1000;  ///< and above
 
 /// The generation is the second component.
@@ -112,22 +112,29 @@ std::vector<float> counted_row(Label label, std::uint64_t generation) {
 std::optional<std::uint64_t> operations_in(const Index& index) {
   std::uint64_t operations = 0;
   std::vector<std::uint64_t> generations;
-  for (Label label = 0; label < kLabels; ++label) {
+  for (Label label = 0; label < kForkedLabels; ++label) {
     const std::vector<float> row = *index.get(label);
     generations.push_back(static_cast<std::uint64_t>(row[1]));
     operations += generations.back();
     if (row != counted_row(label, generations.back())) return {};
   }
-  for (Label label = 0; label < kLabels; ++label) {
-    if (generations[label] != (operations + kLabels - 1 - label) / kLabels) return {};
+  for (Label label = 0; label < kForkedLabels; ++label) {
+    if (generations[label] != (operations + kForkedLabels - 1 - label) / kForkedLabels) return {};
   }
   return operations;
 }
 
-TEST(ForkedSave, AThousandChildrenBesideWriters) {
+// A process with the sanitizers' shadow memory forks slower by ten.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr int kChildren = 1000;
+#else
+constexpr int kChildren = 60;
+#endif
+
+TEST(ForkedSave, ManyChildrenBesideWriters) {
   ASSERT_TRUE(allocator_is_ours());
   Index index = *Index::in_memory(small_options());
-  for (Label label = 0; label < kLabels; ++label) {
+  for (Label label = 0; label < kForkedLabels; ++label) {
     ASSERT_TRUE(index.upsert(label, counted_row(label, 0)).ok());
   }
   std::atomic<bool> stop{false};
@@ -135,7 +142,9 @@ TEST(ForkedSave, AThousandChildrenBesideWriters) {
   std::vector<std::jthread> writers;
   writers.emplace_back([&] {
     for (std::uint64_t i = 0; !stop.load(); ++i) {
-      ASSERT_TRUE(index.upsert(i % kLabels, counted_row(i % kLabels, i / kLabels + 1)).ok());
+      ASSERT_TRUE(
+          index.upsert(i % kForkedLabels, counted_row(i % kForkedLabels, i / kForkedLabels + 1))
+              .ok());
       acknowledged.store(i + 1);
       std::this_thread::sleep_for(std::chrono::microseconds(100));  // the forks are what takes long
     }
@@ -152,7 +161,7 @@ TEST(ForkedSave, AThousandChildrenBesideWriters) {
     }
   });
   SharedBytes shared;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < kChildren; ++i) {
     const std::uint64_t before = acknowledged.load();
     std::optional<PausedWrites> pause(*index.pause_writes());
     const std::uint64_t after = acknowledged.load() + 1;  // shown, perhaps, and not told yet

@@ -61,7 +61,7 @@ struct Expected {
   }
 };
 
-struct Pair {
+struct SetAndModel {
   LabelSet set;
   Expected expected;
 };
@@ -106,14 +106,14 @@ std::vector<Label> random_labels(std::mt19937_64& random) {
   }
 }
 
-Pair random_pair(std::mt19937_64& random) {
+SetAndModel random_pair(std::mt19937_64& random) {
   std::vector<Label> labels;
   for (std::uint64_t parts = 1 + random() % 3; parts > 0; --parts) {
     const std::vector<Label> more = random_labels(random);
     labels.insert(labels.end(), more.begin(), more.end());
   }
   if (random() % 4 == 0) std::shuffle(labels.begin(), labels.end(), random);
-  Pair pair{LabelSet(labels), {{labels.begin(), labels.end()}}};
+  SetAndModel pair{LabelSet(labels), {{labels.begin(), labels.end()}}};
   if (random() % 3 == 0) pair = {~pair.set, {pair.expected.stored, true}};
   return pair;
 }
@@ -190,10 +190,10 @@ TEST(LabelSet, AgreesWithStdSetUnderRandomOperations) {
   std::mt19937_64 random(kSeed);
   for (int round = 0; round < 80; ++round) {
     SCOPED_TRACE(::testing::Message() << "seed " << kSeed << ", round " << round);
-    Pair pair = random_pair(random);
+    SetAndModel pair = random_pair(random);
     ASSERT_NO_FATAL_FAILURE(expect_is(pair.set, pair.expected, random));
     for (int step = 0; step < 3; ++step) {
-      const Pair other = random_pair(random);
+      const SetAndModel other = random_pair(random);
       const Expected& a = pair.expected;
       const Expected& b = other.expected;
       switch (random() % 3) {

@@ -22,7 +22,7 @@ std::vector<float> vectors(std::size_t count, std::uint32_t seed) {
   return all;
 }
 
-Index filled(std::size_t count) {
+Index filled_to_a_limit(std::size_t count) {
   IndexOptions options;
   options.dimension = kDimension;
   Index index = *Index::in_memory(options);
@@ -34,7 +34,7 @@ Index filled(std::size_t count) {
 
 class Limits : public ::testing::TestWithParam<bool> {
  protected:
-  const Index index_ = filled(4000);
+  const Index index_ = filled_to_a_limit(4000);
   const std::vector<float> query_ = vectors(1, 2);
   SearchOptions options_ = {.k = 10, .exact = GetParam()};
 };
@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(WalkedAndExact, Limits, ::testing::Bool(),
                          [](const auto& each) { return each.param ? "Exact" : "Walked"; });
 
 TEST(More, SeesWhatChangedMeanwhileAndNoneTwice) {
-  Index index = filled(1000);
+  Index index = filled_to_a_limit(1000);
   const std::vector<float> query = vectors(1, 2);
   const std::vector<Hit> first = index.search(query, {.k = 20})->hits;
   ASSERT_TRUE(index.erase(first[3].label).ok());

@@ -1,4 +1,4 @@
-// Opening: what was there before it answers as before, and damage is named.
+// Opening: what was there before it answers_of as before, and damage is named.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace vicinal::testing {
 namespace {
 
-constexpr std::size_t kRows = 1000;
+constexpr std::size_t kLoadedRows = 1000;
 
 struct Answers {
   std::vector<std::vector<Hit>> hits;
@@ -20,7 +20,7 @@ struct Answers {
   friend bool operator==(const Answers&, const Answers&) = default;
 };
 
-Answers answers(const Index& index) {
+Answers answers_of(const Index& index) {
   Answers all;
   const LabelSet few(std::vector<Label>{3, 8, 500, 990, 2000});
   const LabelSet many(labels_up_to(300, 100));
@@ -55,18 +55,18 @@ Answers answers(const Index& index) {
 
 class LoadingTest : public ::testing::TestWithParam<bool> {
  protected:
-  /// A store of kRows vectors, some erased, some replaced.
+  /// A store of kLoadedRows vectors, some erased, some replaced.
   void SetUp() override {
     Store store = *Store::open(path(), quick_store());
     Index index = *store.index("text", options());
-    const std::vector<Label> labels = labels_up_to(kRows);
+    const std::vector<Label> labels = labels_up_to(kLoadedRows);
     ASSERT_TRUE(index.upsert_batch(labels, matrix_of(labels)).ok());
     for (Label label = 0; label < 50; ++label) {
       ASSERT_TRUE(index.upsert(label, vector_of(label, 1)).ok());
     }
     for (Label label = 50; label < 80; ++label)
       ASSERT_EQ(*index.erase(label), EraseOutcome::kErased);
-    before_ = answers(index);
+    before_ = answers_of(index);
     ASSERT_OK(store.close());
   }
 
@@ -88,7 +88,7 @@ TEST_P(LoadingTest, EveryCallAnswersAsBefore) {
     reading.read_only = read_only;
     Store store = *Store::open(path(), reading);
     const Index index = *store.open_index("text", options());
-    EXPECT_EQ(answers(index), before_);
+    EXPECT_EQ(answers_of(index), before_);
     expect_sound(index, true);
     ASSERT_OK(store.close());
   }
@@ -99,7 +99,7 @@ TEST_P(LoadingTest, ByAnyNumberOfThreads) {
     IndexOptions some = options();
     some.threads = threads;
     Store store = *Store::open(path(), quick_store());
-    EXPECT_EQ(answers(*store.open_index("text", some)), before_) << threads;
+    EXPECT_EQ(answers_of(*store.open_index("text", some)), before_) << threads;
   }
 }
 
@@ -124,7 +124,7 @@ TEST_P(LoadingTest, ClosingBesideSearching) {
     searching.join();
   }
   Store store = *Store::open(path(), quick_store());
-  EXPECT_EQ(answers(*store.open_index("text", options())), before_);
+  EXPECT_EQ(answers_of(*store.open_index("text", options())), before_);
 }
 
 /// Flips a bit of a row wherever the file holds it, and flips it back.
@@ -184,7 +184,7 @@ TEST_P(LoadingTest, DamageAfterOpeningIsMetByValidation) {
   EXPECT_GE(index.validate(deep)->record_errors, 1u);
   damage.flip();
   EXPECT_EQ(index.validate(deep)->record_errors, 0u);
-  EXPECT_EQ(answers(index), before_);
+  EXPECT_EQ(answers_of(index), before_);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace vicinal::testing {
 namespace {
 
-constexpr Label kRows = 20;
+constexpr Label kRowsOfEach = 20;
 
 std::string name_of(std::size_t i) { return "tenant-" + std::to_string(i); }
 
@@ -25,11 +25,11 @@ Label first_label(std::size_t i) { return Label{i} * 1000; }
 void expect_own_rows(Store& store, std::size_t i) {
   Result<Index> index = store.open_index(name_of(i));
   ASSERT_OK(index.status());
-  EXPECT_EQ(index->size(), kRows);
-  for (const Label label : {first_label(i), first_label(i) + kRows - 1}) {
-    const Result<SearchResult> found = index->search(vector_of(label), {.k = kRows});
+  EXPECT_EQ(index->size(), kRowsOfEach);
+  for (const Label label : {first_label(i), first_label(i) + kRowsOfEach - 1}) {
+    const Result<SearchResult> found = index->search(vector_of(label), {.k = kRowsOfEach});
     ASSERT_OK(found.status());
-    ASSERT_EQ(found->hits.size(), kRows);
+    ASSERT_EQ(found->hits.size(), kRowsOfEach);
     EXPECT_EQ(found->hits[0].label, label);
   }
 }
@@ -50,7 +50,7 @@ TEST(Many, MadeWrittenOpenedDroppedAndMadeAnew) {
         for (std::size_t i = first + t; i < first + kAtOnce; i += kThreads) {
           Result<Index> index = store.index(name_of(i), small_options());
           ASSERT_OK(index.status());
-          for (Label label = first_label(i); label < first_label(i) + kRows; ++label) {
+          for (Label label = first_label(i); label < first_label(i) + kRowsOfEach; ++label) {
             ASSERT_OK(index->upsert(label, vector_of(label)).status());
           }
         }

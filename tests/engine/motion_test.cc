@@ -19,7 +19,7 @@ IndexOptions motion_options(double repair_share = 0.2) {
   return options;
 }
 
-Index filled(std::size_t count, double repair_share = 0.2) {
+Index filled_for_motion(std::size_t count, double repair_share = 0.2) {
   Index index = *Index::in_memory(motion_options(repair_share));
   const std::vector<Label> labels = labels_up_to(count);
   if (!index.upsert_batch(labels, matrix_of(labels)).ok()) std::abort();
@@ -41,7 +41,7 @@ void beside(const std::function<void()>& write, const std::function<void(std::ui
 
 /// The live labels' own vectors are found, and never fewer than min(k, live), beside a batch.
 void search_beside_batch(std::size_t live, std::size_t batch, bool one_erased) {
-  Index index = filled(live, 0);
+  Index index = filled_for_motion(live, 0);
   if (one_erased) {
     ASSERT_OK(index.erase(0).status());
   }
@@ -79,7 +79,7 @@ TEST(Motion, SearchBesideABatchIntoAlmostNothing) { search_beside_batch(5, 3000,
 
 // E12: a label that is only being updated is there all the time, to every look.
 TEST(Motion, ALabelBeingUpdatedIsFoundByEveryLook) {
-  Index index = filled(300);
+  Index index = filled_for_motion(300);
   constexpr Label kMoving = 7;
   std::uint64_t missed = 0;
   beside(
@@ -101,7 +101,7 @@ TEST(Motion, ALabelBeingUpdatedIsFoundByEveryLook) {
 }
 
 TEST(Motion, ForEachVisitsWhatIsLiveAllTheTimeOnce) {
-  Index index = filled(2000, 0);
+  Index index = filled_for_motion(2000, 0);
   ASSERT_OK(index.erase_batch(labels_up_to(50)).status());
   ASSERT_OK(index.repair().status());  // low slots are free for what is updated
   std::map<Label, int> visits;
@@ -145,7 +145,7 @@ TEST(Motion, ARebuildBesideWritersOfAnIndexThatGrewIsDone) {
 }
 
 TEST(Motion, RepairOfManyTombstonesFinishes) {
-  Index index = filled(12'000, 0);
+  Index index = filled_for_motion(12'000, 0);
   ASSERT_OK(index.erase_batch(labels_up_to(6'000)).status());
   const Result<RepairResult> repaired = index.repair();
   ASSERT_OK(repaired.status());
@@ -157,7 +157,7 @@ TEST(Motion, RepairOfManyTombstonesFinishes) {
 
 TEST(Callbacks, AFilterMayWrite) {
   for (const std::size_t count : {40u, 3000u}) {
-    Index index = filled(count);
+    Index index = filled_for_motion(count);
     Label next = 0;
     std::uint64_t refused = 0;
     SearchOptions options{.k = 10};
@@ -231,7 +231,7 @@ TEST(Callbacks, AFilterThatErasesAndRebuildsSeesOneMomentOfVectorsInTheFile) {
 
 // A whole repair waits for the searches of before, and this one waits for it.
 TEST(Callbacks, AWholeRepairInAFilterIsRefused) {
-  Index index = filled(500, 0);
+  Index index = filled_for_motion(500, 0);
   ASSERT_OK(index.erase_batch(labels_up_to(100)).status());
   StatusCode seen = StatusCode::kOk;
   SearchOptions options{.k = 10};
@@ -249,7 +249,7 @@ TEST(Callbacks, AWholeRepairInAFilterIsRefused) {
 
 // E1: who holds labels is refused those that he would wait for.
 TEST(Callbacks, TheProgressOfABatchMayWriteOtherLabels) {
-  Index index = filled(600);
+  Index index = filled_for_motion(600);
   const std::vector<Label> labels = labels_up_to(500, 300);
   bool told = false;
   BatchOptions options;
@@ -349,7 +349,7 @@ TEST(Callbacks, WhatACallIsInsideIsNotClosed) {
 // The answers of a set of any size, and of a predicate that says the same, are as good as those of
 // an exact search; a set is prepared once and serves many threads.
 TEST(LabelSets, OfEverySizeFindWhatAnExactSearchFinds) {
-  Index index = filled(4000);
+  Index index = filled_for_motion(4000);
   std::vector<float> queries;
   for (Label label = 9000; label < 9040; ++label) {
     const std::vector<float> query = vector_of(label);

@@ -13,7 +13,7 @@ using persist::kPieceHeaderBytes;
 using persist::kPrefaceBytes;
 
 /// A graph with a tombstone: preface, head, nodes, links, end.
-Index small_graph() {
+Index hostile_graph() {
   IndexOptions options = small_options();
   options.dimension = 4;
   options.M = 4;
@@ -48,7 +48,7 @@ void expect_refused(StreamBytes bytes, const char* words, const std::string& wha
 }
 
 TEST(HostileStream, EveryTruncationIsNoticed) {
-  const StreamBytes bytes = saved(small_graph());
+  const StreamBytes bytes = saved(hostile_graph());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const Result<Index> index = Index::load(out_of(std::span(bytes).first(size)));
     ASSERT_FALSE(index.ok()) << size;
@@ -57,7 +57,7 @@ TEST(HostileStream, EveryTruncationIsNoticed) {
 }
 
 TEST(HostileStream, EveryFlippedBitIsNoticed) {
-  const StreamBytes bytes = saved(small_graph());
+  const StreamBytes bytes = saved(hostile_graph());
   StreamBytes flipped = bytes;
   for (std::size_t bit = 0; bit < 8 * bytes.size(); bit += bit < 800 ? 1 : 13) {
     flipped[bit / 8] ^= std::byte{1} << (bit % 8);
@@ -72,7 +72,7 @@ TEST(HostileStream, EveryFlippedBitIsNoticed) {
 }
 
 TEST(HostileStream, WhatCannotBeIsRefusedThoughSumsAreRight) {
-  const StreamBytes good = saved(small_graph());
+  const StreamBytes good = saved(hostile_graph());
   const persist::NodesPiece nodes(30, 4);
   const auto changed = [&](const char* words, const std::string& what,
                            const std::function<void(StreamBytes&)>& change) {
@@ -131,7 +131,7 @@ TEST(HostileStream, WhatCannotBeIsRefusedThoughSumsAreRight) {
 
 // Trees that disagree are mended, whoever made them.
 TEST(HostileStream, ParentsThatAreNoneAreMended) {
-  const StreamBytes good = saved(small_graph());
+  const StreamBytes good = saved(hostile_graph());
   for (const std::uint32_t parent : {0xFFFFFFFFu, 5u, 1234567u}) {
     for (const int every : {1, 3}) {
       StreamBytes bytes = good;
@@ -161,14 +161,14 @@ TEST(HostileStream, ParentsThatAreNoneAreMended) {
 
 // E13: a few bytes say that they are gigabytes; a source gives more than was asked for.
 TEST(HostileStream, TakesNoMemoryForWhatDoesNotCome) {
-  StreamBytes bytes = saved(small_graph());
+  StreamBytes bytes = saved(hostile_graph());
   put(bytes, kHead + 32, std::uint64_t{0x7FFFFFFF});
   put(bytes, kHead + 40, std::uint64_t{0x7FFFFFFF});
   bytes.resize(kNodes);
   put(bytes, kNodes - 16, std::uint64_t{(32 << 20) - kPieceHeaderBytes});
   reseal(bytes);
   EXPECT_CODE(Index::load(out_of(bytes)).status(), kCorruption, "ends after");
-  bytes = saved(small_graph());
+  bytes = saved(hostile_graph());
   put(bytes, kNodes - 16, std::uint64_t{1} << 40);
   EXPECT_CODE(Index::load(out_of(bytes)).status(), kCorruption, "1099511627776");
   EXPECT_CODE(Index::load([](std::span<std::byte> room) -> Result<std::size_t> {

@@ -14,7 +14,7 @@
 namespace vicinal::testing {
 namespace {
 
-constexpr Label kLabels = 300;
+constexpr Label kContestedLabels = 300;
 constexpr std::uint64_t kGenerations = 4;
 
 /// Ends the process when a test hangs.
@@ -55,14 +55,14 @@ void stress(Index index, std::chrono::milliseconds duration) {
     threads.emplace_back([&, t] {
       std::mt19937_64 random(t);
       while (!stop) {
-        const Label label = random() % kLabels;
+        const Label label = random() % kContestedLabels;
         EXPECT_TRUE(index.upsert(label, vector_of(label, random() % kGenerations)).ok());
       }
     });
     threads.emplace_back([&, t] {
       std::mt19937_64 random(100 + t);
       while (!stop) {
-        const Label label = random() % kLabels;
+        const Label label = random() % kContestedLabels;
         const Result<SearchResult> found = index.search(vector_of(label, random() % kGenerations));
         ASSERT_TRUE(found.ok());
         std::vector<Label> labels;
@@ -75,7 +75,7 @@ void stress(Index index, std::chrono::milliseconds duration) {
   }
   threads.emplace_back([&] {
     std::mt19937_64 random(7);
-    while (!stop) EXPECT_TRUE(index.erase(random() % kLabels).ok());
+    while (!stop) EXPECT_TRUE(index.erase(random() % kContestedLabels).ok());
   });
   threads.emplace_back([&] {
     for (int round = 0; !stop; ++round) {

@@ -13,12 +13,12 @@
 namespace vicinal::graph::testing {
 namespace {
 
-constexpr std::size_t kDimension = 96;
+constexpr std::size_t kCodedDimension = 96;
 
 Rows random_rows(std::size_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<float> normal;
-  Rows rows{kDimension, std::vector<float>(count * kDimension)};
+  Rows rows{kCodedDimension, std::vector<float>(count * kCodedDimension)};
   for (float& v : rows.values) v = normal(random);
   return rows;
 }
@@ -47,7 +47,7 @@ const Shape kShapes[] = {
 // Root mean square error of code distances over the spread of the exact ones.
 double relative_error(Metric metric, const Rows& rows) {
   Config config;
-  config.dimension = kDimension;
+  config.dimension = kCodedDimension;
   config.metric = metric;
   const auto g = make_graph(config);
   GraphState state(config, g->kernels(), internal::WorkerPool::shared());

@@ -13,7 +13,7 @@ namespace vicinal::graph::testing {
 namespace {
 
 constexpr std::size_t kNodes = 3000;
-constexpr std::size_t kDimension = 16;
+constexpr std::size_t kContendedDimension = 16;
 constexpr unsigned kThreads = 8;
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -30,7 +30,7 @@ int builds() {
 // Every second thread plans its links first, and lets the others go on before it follows the plan.
 std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
   Config config;
-  config.dimension = kDimension;
+  config.dimension = kContendedDimension;
   config.seed = seed;
   config.ef_construction = 100;
   auto g = make_graph(config);
@@ -52,7 +52,7 @@ std::unique_ptr<Graph> contended_build(const Rows& rows, std::uint64_t seed) {
 
 TEST(Contended, EveryLabelFindsItselfAfterEveryBuild) {
   for (int build = 1; build <= builds(); ++build) {
-    const Rows rows = clustered(kNodes, kDimension, static_cast<std::uint64_t>(build));
+    const Rows rows = clustered(kNodes, kContendedDimension, static_cast<std::uint64_t>(build));
     const auto g = contended_build(rows, static_cast<std::uint64_t>(build));
     const ValidateReport report = validated(*g);
     ASSERT_TRUE(report.sound()) << "build " << build << ": " << words(report);

@@ -11,7 +11,7 @@
 namespace vicinal::graph::testing {
 namespace {
 
-Config config_of(std::uint32_t dimension) {
+Config erasing_config(std::uint32_t dimension) {
   Config config;
   config.dimension = dimension;
   config.ef_construction = 100;
@@ -20,7 +20,7 @@ Config config_of(std::uint32_t dimension) {
 
 TEST(Erase, HidesAndResurrectShowsAgain) {
   const Rows rows = clustered(200, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(erasing_config(8), rows);
   EXPECT_EQ(g->live(), 200u);
   EXPECT_TRUE(g->erase(NodeId{7}));
   EXPECT_FALSE(g->erase(NodeId{7}));
@@ -38,7 +38,7 @@ TEST(Erase, HidesAndResurrectShowsAgain) {
 
 TEST(Show, PendingNodesAreNotFound) {
   const Rows rows = clustered(100, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(erasing_config(8), rows);
   const std::vector<float> vector(8, 2.5f);
   const NodeId node = add(*g, 1000, vector.data(), NodeId{5});
   g->link(node);
@@ -70,7 +70,7 @@ std::size_t times_seen(const Answer& a) {
 // Updates as the engine makes them: a new node is linked, then shown in place of the old one.
 void run_updates(bool with_scan) {
   const Rows rows = clustered(2000, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(erasing_config(8), rows);
   const Rows places = near_places(64);
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> updates{0};
@@ -102,7 +102,7 @@ TEST(Show, G10ASearchBesideUpdatesAlwaysFindsTheLabel) { run_updates(false); }
 TEST(Tombstones, HalfOfAllCostNeitherRecallNorMuchWork) {
   const Rows rows = clustered(4000, 16, 1);
   const Rows queries = clustered(200, 16, 2);
-  const auto g = build(config_of(16), rows);
+  const auto g = build(erasing_config(16), rows);
   const Recall before = recall(*g, queries, 10, 64);
   for (std::uint32_t i = 0; i < 4000; i += 2) g->erase(NodeId{i});
   const Recall after = recall(*g, queries, 10, 64);
@@ -112,7 +112,7 @@ TEST(Tombstones, HalfOfAllCostNeitherRecallNorMuchWork) {
 
 TEST(Tombstones, NearlyAllStillFindsTheRest) {
   const Rows rows = clustered(3000, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(erasing_config(8), rows);
   for (std::uint32_t i = 0; i < 3000; ++i) {
     if (i % 300 != 0) g->erase(NodeId{i});
   }
@@ -123,7 +123,7 @@ TEST(Tombstones, NearlyAllStillFindsTheRest) {
 TEST(Filters, FindWhatTheFilteredScanFinds) {
   const Rows rows = clustered(4000, 12, 1);
   const Rows queries = clustered(100, 12, 2);
-  const auto g = build(config_of(12), rows);
+  const auto g = build(erasing_config(12), rows);
   for (const double share : {0.9, 0.3, 0.1, 0.02, 0.0005}) {
     const std::function<bool(Label)> accept = [&](Label l) {
       return static_cast<double>(l * 2654435761u % 10000) < share * 10000;
@@ -139,7 +139,7 @@ TEST(Filters, FindWhatTheFilteredScanFinds) {
 
 TEST(Filters, AreExactWhenTheyPassWhatLiesFarFromTheQuery) {
   const Rows rows = clustered(3000, 8, 1);
-  const auto g = build(config_of(8), rows);
+  const auto g = build(erasing_config(8), rows);
   const Answer all = scan(*g, rows.row(0), 3000);
   std::vector<bool> far(3000);
   for (std::size_t i = 2700; i < 3000; ++i) far[all.found[i].label] = true;
@@ -150,7 +150,7 @@ TEST(Filters, AreExactWhenTheyPassWhatLiesFarFromTheQuery) {
 TEST(Radius, FindsWhatTheScanFinds) {
   const Rows rows = clustered(rows_for_sanitizer(3000), 12, 1);
   const Rows queries = clustered(50, 12, 2);
-  const auto g = build(config_of(12), rows);
+  const auto g = build(erasing_config(12), rows);
   const std::function<bool(Label)> third = [](Label l) { return l % 3 == 0; };
   const std::function<bool(Label)> rare = [](Label l) { return l % 100 == 0; };
   const std::function<bool(Label)>* filters[] = {nullptr, &third, &rare};
@@ -183,7 +183,7 @@ TEST(Radius, FindsWhatTheScanFinds) {
 
 TEST(Scan, OfAListGivesRepeatsOneHitAndTombstonesNone) {
   const Rows rows = clustered(200, 4, 1);
-  const auto g = build(config_of(4), rows);
+  const auto g = build(erasing_config(4), rows);
   g->erase(NodeId{3});
   const std::function<bool(Label)> accept = [](Label l) { return l == 9 || l == 3 || l == 4; };
   ListedNodes listed;

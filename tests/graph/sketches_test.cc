@@ -12,11 +12,11 @@
 namespace vicinal::graph::testing {
 namespace {
 
-constexpr std::size_t kMany = 640;  // dimensions
+constexpr std::size_t kSketched = 640;  // dimensions
 
 Config many_dimensions(Metric metric = Metric::kCosine) {
   Config config;
-  config.dimension = kMany;
+  config.dimension = kSketched;
   config.metric = metric;
   config.ef_construction = 100;
   return config;
@@ -25,19 +25,19 @@ Config many_dimensions(Metric metric = Metric::kCosine) {
 // Vectors that vary in 16 directions, as embeddings do in few, and hardly in the others.
 Rows low_rank(std::size_t count, std::uint64_t seed) {
   constexpr std::size_t kRank = 16;
-  const Rows basis = clustered(kRank, kMany, 77, 1, 78);
+  const Rows basis = clustered(kRank, kSketched, 77, 1, 78);
   std::mt19937_64 random(seed);
   std::normal_distribution<float> normal;
-  Rows rows{kMany, std::vector<float>(count * kMany)};
+  Rows rows{kSketched, std::vector<float>(count * kSketched)};
   for (std::size_t i = 0; i < count; ++i) {
-    float* const row = rows.values.data() + i * kMany;
+    float* const row = rows.values.data() + i * kSketched;
     for (std::size_t r = 0; r < kRank; ++r) {
       const float factor = normal(random);
       const float* const direction = basis.row(r);
       const float* const center = basis.row((r + 1) % kRank);  // their mean is near 0
-      for (std::size_t d = 0; d < kMany; ++d) row[d] += factor * (direction[d] - center[d]);
+      for (std::size_t d = 0; d < kSketched; ++d) row[d] += factor * (direction[d] - center[d]);
     }
-    for (std::size_t d = 0; d < kMany; ++d) row[d] += 0.05f * normal(random);
+    for (std::size_t d = 0; d < kSketched; ++d) row[d] += 0.05f * normal(random);
   }
   return rows;
 }
@@ -78,9 +78,9 @@ TEST(Sketch, HoldsTheLevelOfEachComponentAndAFactorThatIsRightForItself) {
 }
 
 TEST(Sketch, OfZerosIsFarFromNothing) {
-  std::vector<std::byte> row(kernels::code_stride(kMany));
-  std::vector<std::byte> sketch(kernels::sketch_stride(kMany), std::byte{0xFF});
-  make_sketch(row.data(), row.size(), kMany, sketch.data());
+  std::vector<std::byte> row(kernels::code_stride(kSketched));
+  std::vector<std::byte> sketch(kernels::sketch_stride(kSketched), std::byte{0xFF});
+  make_sketch(row.data(), row.size(), kSketched, sketch.data());
   EXPECT_EQ(kernels::code_meta(sketch.data(), sketch.size()).scale, 0.0f);
 }
 
@@ -127,7 +127,7 @@ TEST(SketchTrialTest, RefusesWhereVectorsLieInOneCorner) {
   Rows queries = low_rank(60, 2);
   for (Rows* const all : {&rows, &queries}) {
     for (std::size_t i = 0; i < all->values.size(); ++i) {
-      all->values[i] += i % kMany % 3 == 0 ? 40.0f : -20.0f;
+      all->values[i] += i % kSketched % 3 == 0 ? 40.0f : -20.0f;
     }
   }
   const auto g = build(many_dimensions(), rows);
@@ -145,7 +145,7 @@ TEST(SketchTrialTest, SingleInsertsEndIt) {
 }
 
 TEST(SketchedGraph, IsTheSameAtAnyNumberOfThreads) {
-  const Rows rows = clustered(1500, kMany, 5, 100);
+  const Rows rows = clustered(1500, kSketched, 5, 100);
   const auto one = build(many_dimensions(), rows, 1);
   for (const unsigned threads : {2u, 4u}) {
     const auto many = build(many_dimensions(), rows, threads);
@@ -157,9 +157,10 @@ TEST(SketchedGraph, IsTheSameAtAnyNumberOfThreads) {
 }
 
 TEST(SketchedGraph, FindsEveryCopyAndNoErasedOne) {
-  Rows rows = clustered(1500, kMany, 9, 300);
+  Rows rows = clustered(1500, kSketched, 9, 300);
   for (std::size_t i = 0; i < 40; ++i) {  // one value forty times
-    std::copy_n(rows.row(700), kMany, rows.values.begin() + static_cast<std::ptrdiff_t>(i * kMany));
+    std::copy_n(rows.row(700), kSketched,
+                rows.values.begin() + static_cast<std::ptrdiff_t>(i * kSketched));
   }
   const auto g = build(many_dimensions(), rows);
   const Answer a = search(*g, rows.row(700), 41, 60);

@@ -16,16 +16,17 @@
 namespace vicinal::graph::testing {
 namespace {
 
-constexpr std::size_t kDimension = 12;
+constexpr std::size_t kStressDimension = 12;
 constexpr Label kLabels = 600;
 
 // Component 0 names the label, component 1 the generation; the rest follows from both.
 std::vector<float> vector_of(Label label, std::uint32_t generation) {
   std::mt19937 random(static_cast<std::uint32_t>(label * 1000 + generation));
-  std::vector<float> v(kDimension);
+  std::vector<float> v(kStressDimension);
   v[0] = static_cast<float>(label % 64);
   v[1] = static_cast<float>(generation % 64);
-  for (std::size_t d = 2; d < kDimension; ++d) v[d] = static_cast<float>(random() % 1000) / 100.0f;
+  for (std::size_t d = 2; d < kStressDimension; ++d)
+    v[d] = static_cast<float>(random() % 1000) / 100.0f;
   return v;
 }
 
@@ -51,7 +52,7 @@ class Stress {
  public:
   Stress() {
     Config config;
-    config.dimension = kDimension;
+    config.dimension = kStressDimension;
     config.M = 6;
     config.ef_construction = 30;
     config.metric = Metric::kSquaredL2;

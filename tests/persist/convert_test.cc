@@ -25,7 +25,7 @@
 namespace vicinal::persist::test {
 namespace {
 
-constexpr std::uint32_t kDimension = 100;
+constexpr std::uint32_t kConvertedDimension = 100;
 
 /// A store of format 1 with three indexes, the first of which was dropped.
 class Convert : public ::testing::Test {
@@ -35,7 +35,7 @@ class Convert : public ::testing::Test {
     auto store = open_store(folder_.file("present"), fast());
     std::vector<std::unique_ptr<IndexRecords>> records;
     for (const char* name : {"gone", "large", "small", "empty"}) {
-      records.push_back(create(*store, kDimension, name));
+      records.push_back(create(*store, kConvertedDimension, name));
       models_.push_back(std::make_unique<MemoryIndex>(records.back().get(), models_.size()));
     }
     models_[1]->batch(0, 20'000);
@@ -97,7 +97,7 @@ class Convert : public ::testing::Test {
     EXPECT_EQ(*store->index_names(), (std::vector<std::string>{"empty", "large", "small"}));
     for (const auto& [name, i] : {std::pair("large", 1), {"small", 2}, {"empty", 3}}) {
       auto index = reopen(*store, name);
-      Loaded loaded(kDimension);
+      Loaded loaded(kConvertedDimension);
       const auto report = index->load(loaded, {});
       ASSERT_TRUE(report.ok()) << report.status().to_string();
       EXPECT_TRUE(loaded.table == models_[i]->table) << name;
@@ -111,8 +111,8 @@ class Convert : public ::testing::Test {
       ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
       index->finish(*sequence);
     }
-    auto made = create(*store, kDimension, "gone");
-    Loaded loaded(kDimension);
+    auto made = create(*store, kConvertedDimension, "gone");
+    Loaded loaded(kConvertedDimension);
     ASSERT_TRUE(made->load(loaded, {}).ok());
     EXPECT_TRUE(loaded.table.empty()) << "an id is not used again";
   }

@@ -25,7 +25,7 @@ namespace vicinal::persist::test {
 namespace {
 
 constexpr std::uint32_t kLabels = 64;
-constexpr std::uint32_t kDimension = 100;
+constexpr std::uint32_t kCrashDimension = 100;
 constexpr std::uint32_t kBatches = 256;
 constexpr std::uint32_t kBatchRows = 40;
 constexpr Label kBatchLabels = 1 << 20;
@@ -46,7 +46,7 @@ void write_for_ever(const std::string& path, Durability durability, Shared* shar
   options.durability = durability;
   auto store = open_store(path, options);
   auto index = reopen(*store);
-  Loaded loaded(kDimension);
+  Loaded loaded(kCrashDimension);
   if (!index->load(loaded, {}).ok()) ::_exit(3);
   std::atomic<std::uint32_t> next{static_cast<std::uint32_t>(loaded.node_limit)};
   std::vector<std::thread> threads;
@@ -70,7 +70,7 @@ void write_for_ever(const std::string& path, Durability durability, Shared* shar
         const bool store_it = generation % 2 == 1 || random() % 2 == 0;
         if (store_it) {
           if (generation % 2 == 0) ++generation;
-          row = make_row(label, generation, kDimension);
+          row = make_row(label, generation, kCrashDimension);
           op.row = std::as_bytes(std::span(row));
           if (!free.empty()) {
             op.node = free.back();
@@ -113,7 +113,7 @@ void write_for_ever(const std::string& path, Durability durability, Shared* shar
       for (std::uint32_t i = 0; i < kBatchRows; ++i) {
         nodes.push_back(graph::NodeId{next.fetch_add(1)});
         labels.push_back(kBatchLabels + b * kBatchRows + i);
-        rows.push_back(make_row(labels.back(), b, kDimension));
+        rows.push_back(make_row(labels.back(), b, kCrashDimension));
       }
       shared->batches_begun = b + 1;
       const auto sequence = index->append_batch({nodes,
@@ -141,7 +141,7 @@ void expect_kept(const std::string& path, const Shared& shared) {
   auto store = open_store(path, fast());
   ASSERT_NE(store, nullptr);
   auto index = reopen(*store);
-  Loaded loaded(kDimension);
+  Loaded loaded(kCrashDimension);
   const auto report = index->load(loaded, {});
   ASSERT_TRUE(report.ok()) << report.status().to_string();
   EXPECT_EQ(report->damaged_links, 0u);
@@ -155,7 +155,7 @@ void expect_kept(const std::string& path, const Shared& shared) {
     const auto found = live.find(label);
     const auto is = [&](std::uint64_t generation) {
       if (generation % 2 == 0) return found == live.end();  // none, or erased
-      return found != live.end() && found->second == make_row(label, generation, kDimension);
+      return found != live.end() && found->second == make_row(label, generation, kCrashDimension);
     };
     EXPECT_TRUE(is(told) || is(begun))
         << "label " << label << " told " << told << " begun " << begun;
@@ -167,7 +167,8 @@ void expect_kept(const std::string& path, const Shared& shared) {
       const Label label = kBatchLabels + b * kBatchRows + i;
       const auto found = live.find(label);
       if (found == live.end()) continue;
-      EXPECT_EQ(found->second, make_row(label, b, kDimension)) << "batch " << b << " row " << i;
+      EXPECT_EQ(found->second, make_row(label, b, kCrashDimension))
+          << "batch " << b << " row " << i;
       ++rows;
     }
     EXPECT_TRUE(rows == 0 || rows == kBatchRows) << "batch " << b << ": " << rows;
@@ -185,15 +186,16 @@ void expect_kept(const std::string& path, const Shared& shared) {
 void settle(const std::string& path, Shared* shared) {
   auto store = open_store(path, fast());
   auto index = reopen(*store);
-  Loaded loaded(kDimension);
+  Loaded loaded(kCrashDimension);
   ASSERT_TRUE(index->load(loaded, {}).ok());
   const auto live = loaded.live();
   for (Label label = 0; label < kLabels; ++label) {
     const std::uint64_t begun = shared->begun[label];
     const auto found = live.find(label);
     const bool happened =
-        begun % 2 == 0 ? found == live.end()
-                       : found != live.end() && found->second == make_row(label, begun, kDimension);
+        begun % 2 == 0
+            ? found == live.end()
+            : found != live.end() && found->second == make_row(label, begun, kCrashDimension);
     if (happened) shared->acknowledged[label] = begun;
     shared->begun[label] = shared->acknowledged[label].load();
   }
@@ -208,7 +210,7 @@ class Crash : public ::testing::Test {
     shared_ = new (memory) Shared{};
     path_ = folder_.file("s");
     auto store = open_store(path_, fast());
-    auto index = create(*store, kDimension);
+    auto index = create(*store, kCrashDimension);
   }
   void TearDown() override { ::munmap(shared_, sizeof(Shared)); }
 

@@ -22,7 +22,7 @@ const std::string kPresent = VICINAL_GOLDEN "/v2";
 
 bool writing() { return std::getenv("VICINAL_WRITE_GOLDEN") != nullptr; }
 
-constexpr std::uint32_t kDimension = 3;
+constexpr std::uint32_t kGoldenDimension = 3;
 
 /// What the golden store holds: checkpointed nodes, a tombstone, links, a journal of every kind.
 void fill(MemoryIndex* model) {
@@ -42,17 +42,17 @@ void fill(MemoryIndex* model) {
 void expect_filled(const std::string& path, const StoreOptions& options) {
   TemporaryFolder folder;
   auto made = open_store(folder.file("made"), fast());
-  auto made_index = create(*made, kDimension, "golden");
+  auto made_index = create(*made, kGoldenDimension, "golden");
   MemoryIndex model(made_index.get(), 1);
   fill(&model);
   auto store = open_store(path, options);
   ASSERT_NE(store, nullptr);
   EXPECT_EQ(*store->index_names(), std::vector<std::string>{"golden"});
   auto index = reopen(*store, "golden");
-  EXPECT_EQ(index->options(), options_of(kDimension));
+  EXPECT_EQ(index->options(), options_of(kGoldenDimension));
   EXPECT_EQ(index->stats().journal_entries, made_index->stats().journal_entries);
   EXPECT_EQ(index->stats().journal_bytes, made_index->stats().journal_bytes);
-  Loaded loaded(kDimension);
+  Loaded loaded(kGoldenDimension);
   const auto report = index->load(loaded, {});
   ASSERT_TRUE(report.ok()) << report.status().to_string();
   EXPECT_EQ(report->damaged_links, 0u);
@@ -73,7 +73,7 @@ TEST(Golden, V2Opens) {
   TemporaryFolder folder;
   if (writing()) {
     auto made = open_store(folder.file("made"), fast());
-    auto index = create(*made, kDimension, "golden");
+    auto index = create(*made, kGoldenDimension, "golden");
     MemoryIndex model(index.get(), 1);
     fill(&model);
     std::filesystem::create_directories(kPresent);

@@ -10,10 +10,6 @@
 namespace vicinal::persist::test {
 namespace {
 
-StatusCode open_code(const std::string& path, const StoreOptions& options = {}) {
-  return StoreFile::open(path, options).status().code();
-}
-
 /// Blanks a page of a store's data file.
 void blank_page(const std::string& path, std::streamoff page) {
   const auto size = static_cast<std::streamoff>(::sysconf(_SC_PAGESIZE));

@@ -17,10 +17,6 @@
 namespace vicinal::persist::test {
 namespace {
 
-StatusCode open_code(const std::string& path, const StoreOptions& options = {}) {
-  return StoreFile::open(path, options).status().code();
-}
-
 TEST(Open, NothingThere) {
   TemporaryFolder folder;
   StoreOptions options;

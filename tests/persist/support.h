@@ -22,6 +22,10 @@ namespace vicinal::persist::test {
 
 using vicinal::testing::TemporaryFolder;
 
+inline StatusCode open_code(const std::string& path, const StoreOptions& options = {}) {
+  return StoreFile::open(path, options).status().code();
+}
+
 /// An environment with one database, in which index 1 has a journal.
 struct Journal {
   explicit Journal(const std::string& path, Durability durability) {

@@ -41,10 +41,10 @@ says out '"label":10,'
 run 0 get --store s 0 --json
 says out '"label":0,'
 
-# Every other option of both programs, each with the next seven of them.
+# Every other option of both programs, each with the next four of them.
 at=0
 while read -r option command; do
-  for ((end = at + 7; at < end; ++at)); do
+  for ((end = at + 4; at < end; ++at)); do
     value=${wrong[at % ${#wrong[@]}]}
     [ "$value" = "5,6" ] && [ "$option" = --ef ] && continue
     refused "$vicinal" "$value" $command "$option" "$value"

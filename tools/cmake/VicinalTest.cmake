@@ -38,16 +38,18 @@ function(vicinal_wants_test result)
   set(${result} ${wanted} PARENT_SCOPE)
 endfunction()
 
-# vicinal_add_test(name SOURCES files... [LABELS labels...] [LIBRARIES targets...] [TIMEOUT seconds]
-#                  [WHOLE])
+# vicinal_add_test(name SOURCES files... [LABELS labels...] [LIBRARIES targets...]
+#                  [DEFINITIONS definitions...] [TIMEOUT seconds] [WHOLE | ALONE])
 #
 # A GoogleTest program `name`. Each of its cases is a ctest test "<prefix>name.Suite.Case"; with
-# WHOLE the program is one ctest test (for thousands of small parametrised cases). Labels in use:
+# WHOLE the program is one ctest test (for thousands of small parametrised cases). With VICINAL_JOIN
+# the tests of a folder are one program, named as its VICINAL_JOINED_TESTS says, but for those that are
+# WHOLE or ALONE. Labels in use:
 #   unit target model stress crash fuzz golden   what kind of test it is (unit when none is given)
 #   threads   uses several threads: also runs under the thread sanitizer, as stress does
 #   slow      more than a few seconds: not under address sanitizer or emulation
 function(vicinal_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "TIMEOUT" "SOURCES;LABELS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE;ALONE" "TIMEOUT" "SOURCES;LABELS;LIBRARIES;DEFINITIONS")
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
   endif()
@@ -57,10 +59,27 @@ function(vicinal_add_test name)
   endif()
   vicinal_test_timeout(arg_TIMEOUT "${arg_TIMEOUT}")
 
-  add_executable(${name} ${arg_SOURCES})
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE vicinal vicinal_flags vicinal_program_allocator
-                                        GTest::gtest_main GTest::gmock ${arg_LIBRARIES})
+  set(joined FALSE)
+  if(VICINAL_JOIN AND VICINAL_JOINED_TESTS AND NOT arg_WHOLE AND NOT arg_ALONE)
+    set(joined TRUE)
+    set(name ${VICINAL_JOINED_TESTS})
+  endif()
+  set(begun FALSE)
+  if(TARGET ${name})
+    set(begun TRUE)
+  else()
+    add_executable(${name})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name} PRIVATE vicinal vicinal_flags vicinal_program_allocator
+                                          GTest::gtest_main GTest::gmock)
+    vicinal_join(${name} ${joined})
+  endif()
+  target_sources(${name} PRIVATE ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
+  if(begun)
+    return()
+  endif()
   if(arg_WHOLE)
     add_test(NAME ${VICINAL_TEST_PREFIX}${name} COMMAND ${name})
     set_tests_properties(${VICINAL_TEST_PREFIX}${name} PROPERTIES LABELS "${arg_LABELS}"

@@ -13,9 +13,9 @@
 namespace vicinal::matrix {
 namespace {
 
-constexpr std::size_t kPieceBytes = 1u << 20;
+constexpr std::size_t kRowsReadBytes = 1u << 20;
 constexpr std::size_t kMostChunkBytes = 32u << 20;
-constexpr std::size_t kNamesShown = 16;
+constexpr std::size_t kDatasetsShown = 16;
 
 /// A handle of libhdf5, closed with it.
 class Handle {
@@ -38,7 +38,7 @@ herr_t collect_name(hid_t group, const char* name, const H5L_info_t*, void* to) 
   auto& names = *static_cast<std::vector<std::string>*>(to);
   const Handle object(H5Oopen(group, name, H5P_DEFAULT), H5Oclose);
   if (object.ok() && H5Iget_type(object.get()) == H5I_DATASET) names.emplace_back(name);
-  return names.size() > kNamesShown ? 1 : 0;
+  return names.size() > kDatasetsShown ? 1 : 0;
 }
 
 /// The name of the array, or a failure in `answer`.
@@ -122,7 +122,7 @@ bool elsewhere(hid_t file, hid_t dataset, hid_t plist) {
 /// Rows that are read at once: whole chunks, as each is unpacked anew for every read that it is a
 /// part of.
 std::uint64_t piece_rows(hid_t plist, std::uint64_t rows, std::size_t row_bytes) {
-  std::uint64_t piece = std::max<std::uint64_t>(1, kPieceBytes / row_bytes);
+  std::uint64_t piece = std::max<std::uint64_t>(1, kRowsReadBytes / row_bytes);
   hsize_t chunk[2] = {};
   if (H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_chunk(plist, 2, chunk) == 2 &&
       chunk[0] <= kMostChunkBytes / row_bytes) {

@@ -13,7 +13,7 @@ namespace vicinal::matrix {
 namespace {
 
 // Rows are read in pieces of about this size and those that are not deleted kept.
-constexpr std::size_t kPieceBytes = 1u << 20;
+constexpr std::size_t kVectorsReadBytes = 1u << 20;
 
 std::string note_of(const HnswlibInfo& info) {
   std::string note = info.kind == HnswlibKind::kGraph
@@ -48,7 +48,8 @@ class HnswlibReader final : public Reader {
     batch.values.clear();
     batch.labels.clear();
     stored_at_.clear();
-    const std::size_t piece = std::max<std::size_t>(1, kPieceBytes / (sizeof(float) * dimension_));
+    const std::size_t piece =
+        std::max<std::size_t>(1, kVectorsReadBytes / (sizeof(float) * dimension_));
     while (batch.rows < max_rows && next_ < file_.info().rows) {
       if (Status s = file_.read(next_, std::min(piece, max_rows - batch.rows), piece_); !s.ok()) {
         return s;

@@ -16,8 +16,8 @@
 namespace vicinal::matrix {
 namespace {
 
-constexpr std::size_t kPiece = 1u << 18;
-constexpr std::size_t kNamesShown = 16;
+constexpr std::size_t kMemberPiece = 1u << 18;
+constexpr std::size_t kMembersShown = 16;
 constexpr std::uint64_t kMostUnpacked = 1032;  // deflate's bound, bytes for a byte
 constexpr std::string_view kEnding = ".npy";
 
@@ -72,10 +72,10 @@ Result<Member> choose(const InputFile& file, zip_t* archive, const Wanted& wante
     members.push_back({static_cast<zip_uint64_t>(i), std::move(array)});
   }
   std::string listed;
-  for (std::size_t i = 0; i < std::min(members.size(), kNamesShown); ++i) {
+  for (std::size_t i = 0; i < std::min(members.size(), kMembersShown); ++i) {
     listed += (i == 0 ? "" : ", ") + members[i].array;
   }
-  if (members.size() > kNamesShown) listed += ", ...";
+  if (members.size() > kMembersShown) listed += ", ...";
   const std::string& name = wanted.array.empty() ? wanted.usual_array : wanted.array;
   for (const Member& member : members) {
     if (member.array == name || (wanted.array.empty() && members.size() == 1)) return member;
@@ -103,7 +103,7 @@ Status unpack(const InputFile& file, zip_t* archive, const Member& member, Tempo
   }
   zip_file_t* const in = zip_fopen_index(archive, member.index, 0);
   if (in == nullptr) return broken(zip_strerror(archive));
-  std::vector<char> piece(kPiece);
+  std::vector<char> piece(kMemberPiece);
   std::uint64_t unpacked = 0;
   Status status;
   while (status.ok()) {

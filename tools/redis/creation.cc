@@ -12,9 +12,9 @@ namespace vicinal::redis {
 namespace {
 
 constexpr long long kUsualM = 16;
-constexpr long long kUsualEf = 200;
+constexpr long long kUsualEfConstruction = 200;
 constexpr long long kEngineMostM = 64;
-constexpr long long kEngineMostEf = 10000;
+constexpr long long kEngineMostEfConstruction = 10000;
 
 Metric metric_of(const ServerString* word) {
   if (is(word, "COSINE")) return Metric::kCosine;
@@ -65,8 +65,8 @@ SetValue make_set(const CreationOptions& options, std::size_t dimension) {
   index.dimension = static_cast<std::uint32_t>(dimension);
   index.metric = options.metric;
   index.M = static_cast<std::uint32_t>(M);
-  index.ef_construction =
-      static_cast<std::uint32_t>(std::clamp(options.ef.value_or(kUsualEf), M, kEngineMostEf));
+  index.ef_construction = static_cast<std::uint32_t>(
+      std::clamp(options.ef.value_or(kUsualEfConstruction), M, kEngineMostEfConstruction));
   index.quantization =
       options.quant == CreationOptions::Quant::kNone ? Quantization::kNone : Quantization::kInt8;
   index.threads = static_cast<unsigned>(settings.build_threads.load());

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t kShownBytes = 128;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_field_char(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
 

@@ -7,6 +7,8 @@
 
 namespace vicinal::redis {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 enum class ValueKind : std::uint8_t {
   kMissing,   // the field is not there
   kUnusable,  // an object, or an array of other things than numbers and strings

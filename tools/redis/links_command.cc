@@ -19,7 +19,7 @@ Level among(const Index& index, std::span<const float> vector, std::span<const L
   SearchOptions options;
   options.k = labels.size();
   options.exact = true;
-  options.filter = Filter::among(LabelSet(labels));
+  options.filter = vicinal::Filter::among(LabelSet(labels));
   return value_or_refuse(index.search(vector, options)).hits;
 }
 

@@ -15,8 +15,6 @@
 namespace vicinal::redis {
 namespace {
 
-unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.load()); }
-
 // Work ends early where the server exits.
 bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
 

@@ -10,8 +10,8 @@
 namespace vicinal::redis {
 namespace {
 
-constexpr std::string_view kMagic{"VICSET\0\0", 8};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kSetMagic{"VICSET\0\0", 8};
+constexpr std::uint32_t kSetVersion = 1;
 constexpr std::size_t kStringBytes = 16 << 20;
 
 Status damaged(const char* what) { return Status::corruption(std::string("a vector set ") + what); }
@@ -84,8 +84,8 @@ struct Head {
 };
 
 std::string head_of(const VectorSet& set) {
-  std::string head(kMagic);
-  append(head, kVersion);
+  std::string head(kSetMagic);
+  append(head, kSetVersion);
   append(head, std::uint32_t{0});
   append(head, set.size());
   append(head, set.elements().slot_count());
@@ -96,12 +96,12 @@ std::string head_of(const VectorSet& set) {
 
 Result<Head> read_head(std::string_view bytes) {
   ByteReader reader(bytes);
-  const auto magic = reader.text(kMagic.size());
+  const auto magic = reader.text(kSetMagic.size());
   const auto version = reader.integer<std::uint32_t>();
-  if (!magic || *magic != kMagic || !version) return damaged("has no head");
-  if (*version > kVersion) {
+  if (!magic || *magic != kSetMagic || !version) return damaged("has no head");
+  if (*version > kSetVersion) {
     return Status::format_version("a vector set of format " + std::to_string(*version) +
-                                  ": this module reads " + std::to_string(kVersion));
+                                  ": this module reads " + std::to_string(kSetVersion));
   }
   const auto zero = reader.integer<std::uint32_t>();
   const auto elements = reader.integer<std::uint64_t>();
@@ -112,7 +112,7 @@ Result<Head> read_head(std::string_view bytes) {
   if (!zero || !elements || !slots || !attributes || !sum || !reader.empty()) {
     return damaged("has a head of other length");
   }
-  if (*version != kVersion || *zero != 0 || *sum != checksum(summed)) {
+  if (*version != kSetVersion || *zero != 0 || *sum != checksum(summed)) {
     return damaged("has a damaged head");
   }
   if (*elements > *slots || *attributes > *elements) return damaged("has more elements than slots");

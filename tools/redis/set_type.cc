@@ -19,8 +19,6 @@ namespace {
 
 const VectorSet& set_of(const void* value) { return **static_cast<const SetValue*>(value); }
 
-unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.load()); }
-
 // What could not be written whole must not look as if it were. A child that saves ends, and its save
 // fails; the process itself writes a set that load() refuses.
 void saving_failed(ServerIo* io, const char* why) {

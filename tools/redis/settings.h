@@ -20,6 +20,8 @@ struct Settings {
 };
 inline Settings settings;
 
+inline unsigned build_threads() { return static_cast<unsigned>(settings.build_threads.load()); }
+
 /// Registers them and takes what the server's configuration says. False: refused (the server logs why).
 bool register_settings(ServerContext* context) noexcept;
 

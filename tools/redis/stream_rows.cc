@@ -6,7 +6,7 @@
 namespace vicinal::redis {
 namespace {
 
-constexpr char kMagic[] = {'V', 'I', 'C', 'I', 'N', 'D', 'E', 'X'};
+constexpr char kStreamMagic[] = {'V', 'I', 'C', 'I', 'N', 'D', 'E', 'X'};
 constexpr std::size_t kPreface = 16;
 constexpr std::size_t kPieceHeader = 24;
 constexpr std::uint32_t kHeadPiece = 1;
@@ -28,8 +28,9 @@ Status unknown() {
 }  // namespace
 
 Status StreamRows::take(std::span<const std::byte> bytes) {
-  if (bytes.size() >= kPreface && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0) {
-    if (at<std::uint32_t>(bytes, sizeof kMagic) != 1) return unknown();
+  if (bytes.size() >= kPreface &&
+      std::memcmp(bytes.data(), kStreamMagic, sizeof kStreamMagic) == 0) {
+    if (at<std::uint32_t>(bytes, sizeof kStreamMagic) != 1) return unknown();
     bytes = bytes.subspan(kPreface);
   }
   while (!bytes.empty()) {
