@@ -92,8 +92,8 @@ StreamBytes saved_by_a_child(std::optional<PausedWrites> pause, SharedBytes& sha
   return {shared.bytes(), shared.bytes() + shared.size()};
 }
 
-/// Label r % kForkedLabels gets generation r / kForkedLabels + 1, for r = 0, 1, ..., so that a part of these
-/// operations is known by its number.
+/// Label r % kForkedLabels gets generation r / kForkedLabels + 1, for r = 0, 1, ..., so that a part
+/// of these operations is known by its number.
 constexpr Label kForkedLabels = 60;
 constexpr std::uint64_t kBatchLabels = 1000;  ///< and above
 

@@ -1,4 +1,4 @@
-// Opening: what was there before it answers_of as before, and damage is named.
+// Opening: what was there before it answers as before, and damage is named.
 #include <gtest/gtest.h>
 
 #include <algorithm>

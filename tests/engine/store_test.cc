@@ -209,7 +209,8 @@ TEST(Background, WritersRepairWhenItIsOutrun) {
   constexpr std::uint64_t kRounds = 20;
   for (std::uint64_t round = 0; round < kRounds; ++round) {
     for (Label label = 0; label < kLabels; ++label) {
-      ASSERT_OK(index.upsert(label, vector_of(label, round)).status());
+      // Not ASSERT: the thread is let go in any case.
+      EXPECT_TRUE(index.upsert(label, vector_of(label, round)).ok()) << label;
     }
   }
   EXPECT_TRUE(kept);

@@ -139,8 +139,12 @@ TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
   for (std::uint32_t i = 0; i < 1500; ++i) {
     if (i % 2 == 0 || NodeId{i} == entry.node) g->erase(NodeId{i});
   }
-  std::vector<NodeState> before;
-  for (std::uint32_t i = 0; i < g->node_limit(); ++i) before.push_back(g->state(NodeId{i}));
+  const auto states = [&] {
+    std::vector<NodeState> all;
+    for (std::uint32_t i = 0; i < g->node_limit(); ++i) all.push_back(g->state(NodeId{i}));
+    return all;
+  };
+  const std::vector<NodeState> before = states();
   std::promise<void> closed;
   std::atomic<bool> done{false};
   // A rebuild at its end, where all is linked in the fresh topology; a pass from its beginning.
@@ -165,7 +169,7 @@ TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_FALSE(done);
   EXPECT_EQ(g->entry_point().node, entry.node);
-  for (std::uint32_t i = 0; i < before.size(); ++i) ASSERT_EQ(g->state(NodeId{i}), before[i]) << i;
+  EXPECT_EQ(states(), before);  // not ASSERT: the gate is opened in any case
   g->write_gate().open(maintenance.get_id());
   maintenance.join();
   EXPECT_NE(g->entry_point().node, entry.node);

@@ -27,15 +27,11 @@ if(VICINAL_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# vicinal_join(target [condition]): with VICINAL_JOIN, and where the condition holds, several of its
-# sources are compiled at once: most of a compilation is the reading of headers. Such sources must not
-# use a name twice, not even in anonymous namespaces.
+# vicinal_join(target): with VICINAL_JOIN several of its sources are compiled at once: most of a
+# compilation is the reading of headers. Such sources must not use a name twice, not even in anonymous
+# namespaces.
 function(vicinal_join target)
-  set(condition TRUE)
-  if(ARGC GREATER 1)
-    set(condition ${ARGV1})
-  endif()
-  if(VICINAL_JOIN AND condition)
+  if(VICINAL_JOIN)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()

@@ -69,7 +69,7 @@ SetValue make_set(const CreationOptions& options, std::size_t dimension) {
       std::clamp(options.ef.value_or(kUsualEfConstruction), M, kEngineMostEfConstruction));
   index.quantization =
       options.quant == CreationOptions::Quant::kNone ? Quantization::kNone : Quantization::kInt8;
-  index.threads = static_cast<unsigned>(settings.build_threads.load());
+  index.threads = build_threads();
   return std::make_shared<VectorSet>(value_or_refuse(Index::in_memory(index)));
 }
 

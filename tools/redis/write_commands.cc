@@ -119,8 +119,7 @@ void madd(ServerContext* context, ServerString** argv, int argc) {
   names.reserve(static_cast<std::size_t>(count));
   for (int at = 5; at < argc; ++at) names.push_back(text(argv[at]));
   SetValue set = fresh_key ? make_set({}, dimension) : key.share();
-  const std::uint64_t fresh = value_or_refuse(
-      set->put_all(names, floats(blob), static_cast<unsigned>(settings.build_threads.load())));
+  const std::uint64_t fresh = value_or_refuse(set->put_all(names, floats(blob), build_threads()));
   if (fresh_key) key.create(std::move(set));
   changed(context, "vicinal.madd", argv[1]);
   api.ReplyWithLongLong(context, static_cast<long long>(fresh));
