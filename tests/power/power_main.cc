@@ -4,6 +4,7 @@
 // then goes through the log and makes at each of its events the images that a power cut could leave:
 // nothing of what was not synced, all of it, and by chance, write by write and sector by sector. Each
 // image is opened as a store, once, and held against what was acknowledged (verdicts.h).
+// Other rounds convert a store of format 1 and cut the power meanwhile (conversion.h).
 // Two processes look at the images, so that what crashes or hangs is a finding and no end.
 #include <fmt/format.h>
 #include <signal.h>
@@ -17,9 +18,11 @@
 #include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <new>
 
 #include "tests/faults/system_calls.h"
+#include "tests/power/conversion.h"
 #include "tests/power/disk.h"
 #include "tests/power/verdicts.h"
 #include "tests/power/workload.h"
@@ -55,13 +58,18 @@ struct Shared {
   }
 };
 
+/// Of the image in a folder, made of the log up to a position; `whole`: of all of it; `go_on`: also
+/// writes to the store.
+using Judge =
+    std::function<Outcome(const std::string& folder, std::size_t position, bool whole, bool go_on)>;
+
 /// Goes through the log and looks at every `kProcesses`-th cut.
 class Looker {
  public:
-  Looker(const Device& device, const History& history, Shared& shared, std::size_t which,
+  Looker(const Device& device, const Judge& judge, Shared& shared, std::size_t which,
          std::string folder, std::uint64_t seed, std::size_t most)
       : device_(device),
-        verdicts_(device, history),
+        judge_(judge),
         shared_(shared),
         which_(which),
         folder_(std::move(folder)),
@@ -111,7 +119,7 @@ class Looker {
     const bool go_on = own.number % 8 == 0;
     shared_.count.gone_on += go_on ? 1 : 0;
     ::alarm(kSecondsAnImage);
-    const Outcome outcome = verdicts_.judge(folder_, disk_.position(), whole, go_on);
+    const Outcome outcome = judge_(folder_, disk_.position(), whole, go_on);
     shared_.count.lost += outcome.lost ? 1 : 0;
     shared_.count.named += outcome.named ? 1 : 0;
     if (outcome.broken.empty()) return true;
@@ -124,7 +132,7 @@ class Looker {
   }
 
   const Device& device_;
-  const Verdicts verdicts_;
+  const Judge& judge_;
   Shared& shared_;
   const std::size_t which_;
   const std::string folder_;
@@ -138,10 +146,13 @@ class Round {
   Round(Campaign& campaign, std::size_t calls, std::size_t images)
       : campaign_(campaign), calls_(calls), images_(images) {}
 
-  void run(Durability durability) {
-    const std::string root = campaign_.file("root");
-    std::filesystem::remove_all(root);
-    std::filesystem::create_directory(root);
+  /// `what`: a durability, or "convert".
+  void run(const std::string& what) {
+    if (what == "convert") return convert();
+    const Durability durability = what == "full"      ? Durability::kFull
+                                  : what == "relaxed" ? Durability::kRelaxed
+                                                      : Durability::kNone;
+    const std::string root = new_root();
     Device device(root);
     observe(&device, root);
     const History history = run_workload(device, durability, campaign_.seed(), calls_);
@@ -149,18 +160,45 @@ class Round {
     if (!history.failure.empty()) return campaign_.finding(history.failure);
     std::uint64_t calls = 0;
     for (const auto& lane : history.lanes) calls += lane.size();
+    const Verdicts verdicts(device, history);
+    look_at_all(device, calls, what,
+                [&](const std::string& folder, std::size_t position, bool whole, bool go_on) {
+                  return verdicts.judge(folder, position, whole, go_on);
+                });
+  }
+
+ private:
+  std::string new_root() const {
+    std::string root = campaign_.file("root");
+    std::filesystem::remove_all(root);
+    std::filesystem::create_directory(root);
+    return root;
+  }
+
+  void convert() {
+    const std::string root = new_root();
+    Conversion conversion;
+    conversion.lay(root);
+    Device device(root);
+    observe(&device, root);
+    const Status status = conversion.run(device);
+    observe(nullptr);
+    if (!status.ok()) return campaign_.finding("converting: " + status.to_string());
+    look_at_all(device, 1, "convert",
+                [&](const std::string& folder, std::size_t position, bool, bool go_on) {
+                  return conversion.judge(folder, position, go_on);
+                });
+  }
+
+  void look_at_all(const Device& device, std::uint64_t calls, const std::string& what,
+                   const Judge& judge) {
     campaign_.add("calls", calls);
     campaign_.add("events", device.events().size());
     const auto writes = static_cast<std::uint64_t>(
         std::count_if(device.events().begin(), device.events().end(),
                       [](const Event& event) { return event.kind == Event::Kind::kWrite; }));
     campaign_.add("writes", writes);
-    if (writes < calls / 4) return campaign_.finding("LMDB's writes were not seen");
-    look_at_all(device, history);
-  }
-
- private:
-  void look_at_all(const Device& device, const History& history) {
+    if (writes <= calls / 4) return campaign_.finding("LMDB's writes were not seen");
     void* const memory =
         ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return campaign_.finding("no memory to share");
@@ -170,7 +208,7 @@ class Round {
       children[i] = ::fork();
       if (children[i] != 0) continue;
       const std::string folder = campaign_.file(fmt::format("image{}", i));
-      Looker looker(device, history, shared, i, folder, campaign_.seed(), images_);
+      Looker looker(device, judge, shared, i, folder, campaign_.seed(), images_);
       const bool good = looker.run();
       ::_exit(good ? 0 : 1);
     }
@@ -185,22 +223,19 @@ class Round {
         campaign_.finding(shared.processes[i].broken);
       }
     }
-    add(shared, history.durability);
+    add(shared, what);
     ::munmap(memory, sizeof(Shared));
   }
 
-  void add(const Shared& shared, Durability durability) {
-    const char* const name = durability == Durability::kFull      ? "full"
-                             : durability == Durability::kRelaxed ? "relaxed"
-                                                                  : "none";
+  void add(const Shared& shared, const std::string& what) {
     campaign_.add("cuts", shared.count.cuts);
     campaign_.add("images", shared.count.images);
-    campaign_.add(fmt::format("images {}", name), shared.count.images);
+    campaign_.add(fmt::format("images {}", what), shared.count.images);
     campaign_.add("torn", shared.count.torn);
     campaign_.add("written to afterwards", shared.count.gone_on);
-    if (durability == Durability::kFull) return;
-    campaign_.add(fmt::format("{}: something lost", name), shared.count.lost);
-    campaign_.add(fmt::format("{}: damage named", name), shared.count.named);
+    if (what != "relaxed" && what != "none") return;
+    campaign_.add(fmt::format("{}: something lost", what), shared.count.lost);
+    campaign_.add(fmt::format("{}: damage named", what), shared.count.named);
   }
 
   Campaign& campaign_;
@@ -216,17 +251,13 @@ int main(int argc, char** argv) {
   campaign.arguments().add_option("--calls", calls, "of a round's workload")->capture_default_str();
   campaign.arguments().add_option("--images", images, "of a round, about")->capture_default_str();
   campaign.arguments()
-      .add_option("--durability", only, "of all rounds; else in turn")
-      ->check(CLI::IsMember({"full", "relaxed", "none"}));
+      .add_option("--only", only, "durability of all rounds, or all convert; else in turn")
+      ->check(CLI::IsMember({"full", "relaxed", "none", "convert"}));
   if (!campaign.parse(argc, argv)) return campaign.exit_code();
   Round round(campaign, calls, images);
   while (campaign.more()) {
-    Durability durability = std::array{Durability::kFull, Durability::kRelaxed, Durability::kFull,
-                                       Durability::kNone}[campaign.seed() % 4];
-    if (only == "full") durability = Durability::kFull;
-    if (only == "relaxed") durability = Durability::kRelaxed;
-    if (only == "none") durability = Durability::kNone;
-    round.run(durability);
+    static constexpr std::array kTurns = {"full", "relaxed", "full", "none", "convert"};
+    round.run(only.empty() ? kTurns[campaign.seed() % kTurns.size()] : only);
   }
   return campaign.finish();
 }

@@ -47,8 +47,8 @@ class Store {
   static Result<Store> open(const std::string& path, const StoreOptions& options = {});
 
   /// Makes a store of an earlier format one that this release opens. It is copied beside itself, so
-  /// there must be room for that, and the copy takes its place at once: a crash leaves one or the
-  /// other. False when there is nothing to do.
+  /// there must be room for that, and the copy takes its place at once: a crash or a power cut leaves
+  /// one or the other. False when there is nothing to do.
   /// Errors: kNotFound, kInvalidArgument, kCorruption as open(); kBusy  open for writing;
   ///         kFormatVersion  of a later release; kIoError, kFull. Nothing is changed then.
   static Result<bool> convert(const std::string& path);
