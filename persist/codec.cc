@@ -13,14 +13,17 @@ namespace {
 // -- One pair per record --------------------------------------------------------------------------
 
 void put_record(Writer& ar, const StoreRecord& r) { ar(r.format, r.next_index); }
-void get_record(Reader& ar, StoreRecord* r) { ar(r->format, r->next_index); }
+void get_record(Reader& ar, StoreRecord* r) {
+  ar(r->format, r->next_index);
+  require(r->next_index != 0, "next index id 0");
+}
 void put_record(Writer& ar, const TailRecord& r) { ar(r.entries, r.bytes); }
 void get_record(Reader& ar, TailRecord* r) { ar(r->entries, r->bytes); }
 
 void put_record(Writer& ar, const CatalogEntry& r) { ar(r.index); }
 void get_record(Reader& ar, CatalogEntry* r) {
   ar(r->index);
-  require(r->index != 0, "index id 0");
+  require(r->index != 0 && r->index != ~std::uint32_t{0}, "index id out of range");
 }
 
 void put_record(Writer& ar, const OptionsRecord& r) {
@@ -62,6 +65,7 @@ void put_record(Writer& ar, const StateRecord& r) {
 void get_record(Reader& ar, StateRecord* r) {
   ar(r->node_limit, r->applied, r->checkpoints);
   require(r->node_limit <= graph::kMaxNodes, "node limit out of range");
+  require(r->applied <= kMostSequence, "last sequence out of range");
   r->entry_point.node = get_node(ar, true);
   r->entry_point.level = get_level(ar);
 }

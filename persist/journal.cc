@@ -1,10 +1,24 @@
 #include "persist/journal.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
 
 #include "persist/codec.h"
 
 namespace vicinal::persist {
+namespace {
+
+/// The number that a key says; 0 when no entry has such a key.
+Sequence sequence_of(Bytes key) {
+  Sequence sequence = 0;
+  return parse_key(key, &sequence) && sequence <= kMostSequence ? sequence : 0;
+}
+
+}  // namespace
 
 Status walk_journal(Transaction& transaction, const IndexRange& journal, const JournalVisit& visit,
                     Sequence from) {
@@ -13,12 +27,13 @@ Status walk_journal(Transaction& transaction, const IndexRange& journal, const J
   if (!cursor) return cursor.status();
   Result<bool> more = from == 0 ? cursor->first() : cursor->seek(Key64(from).bytes());
   for (; more.ok() && *more; more = cursor->next()) {
-    Sequence sequence = 0;
+    const Sequence sequence = sequence_of(cursor->key());
     Status damage;
     Bytes payload;
-    if (!parse_key(cursor->key(), &sequence)) {
-      damage = Status::corruption(
-          fmt::format("journal of index {} has a key of {} bytes", index, cursor->key().size()));
+    if (sequence == 0) {
+      damage = Status::corruption(fmt::format("journal of index {} has the key {:02x} of {} bytes",
+                                              index, fmt::join(cursor->key(), ""),
+                                              cursor->key().size()));
     } else {
       Result<Bytes> opened = unseal({RecordKind::kJournal, index, cursor->key()}, cursor->value());
       if (opened.ok()) payload = *opened;
@@ -41,6 +56,41 @@ Status read_entry(Transaction& transaction, const IndexRange& journal, const gra
   if (!payload) return payload.status();
   Status status = decode(*payload, row, entry);
   return status.ok() ? status : Status::corruption(describe(id) + ": " + status.message());
+}
+
+Result<Sequence> last_sequence(Transaction& transaction, const IndexRange& journal) {
+  Bytes key;
+  const Result<bool> any = journal.last_key(transaction, &key);
+  if (!any) return any.status();
+  if (!*any) return Sequence{0};
+  Sequence last = sequence_of(key);
+  if (last != 0) return last;
+  Result<IndexRange::Walk> cursor = journal.walk(transaction);
+  if (!cursor) return cursor.status();
+  Result<bool> more = cursor->first();
+  for (; more.ok() && *more; more = cursor->next()) {
+    last = std::max(last, sequence_of(cursor->key()));
+  }
+  if (!more) return more.status();
+  return last;
+}
+
+Status remove_strays(Transaction& transaction, const IndexRange& journal) {
+  std::vector<std::vector<std::byte>> strays;
+  {
+    Result<IndexRange::Walk> cursor = journal.walk(transaction);
+    if (!cursor) return cursor.status();
+    Result<bool> more = cursor->first();
+    for (; more.ok() && *more; more = cursor->next()) {
+      const Bytes key = cursor->key();
+      if (sequence_of(key) == 0) strays.emplace_back(key.begin(), key.end());
+    }
+    if (!more) return more.status();
+  }
+  for (const std::vector<std::byte>& key : strays) {
+    if (Status s = journal.remove(transaction, key); !s.ok()) return s;
+  }
+  return {};
 }
 
 Status put_entry(CountedRange& journal, Sequence sequence, RecordBuffer& record, PutMode mode) {

@@ -88,10 +88,9 @@ Status for_each_journal_entry(StoredIndex& index,
     Result<ReadTransaction> transaction = index.environment.read();
     if (!transaction) return transaction.status();
     if (from == 0) {
-      Bytes key;
-      Result<bool> any = index.databases.journal.last_key(**transaction, &key);
-      if (!any) return any.status();
-      if (*any) parse_key(key, &last);  // a key that is none is damage, which the walk tells
+      const Result<Sequence> found = last_sequence(**transaction, index.databases.journal);
+      if (!found) return found.status();
+      last = *found;
     }
     const Status status = walk_journal(
         **transaction, index.databases.journal,

@@ -116,7 +116,11 @@ class Loader {
           Status status = damage;
           if (status.ok()) status = decode(payload, layout_.row, &entry);
           if (!status.ok()) {
-            context_.set_aside.entries.push_back(sequence);
+            if (sequence == 0) {
+              context_.set_aside.strays = true;
+            } else {
+              context_.set_aside.entries.push_back(sequence);
+            }
             return context_.aside(
                 Status(status.code(), fmt::format("journal entry {} of index '{}': {}", sequence,
                                                   context_.name, status.message())));

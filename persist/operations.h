@@ -16,6 +16,8 @@ namespace vicinal::persist {
 
 /// Number of a journalled operation, growing by one, per index. 0 is "none".
 using Sequence = std::uint64_t;
+/// No index comes so far: what says that it did is damaged.
+inline constexpr Sequence kMostSequence = ~Sequence{0} >> 1;
 
 /// What a journal entry says. On disk: never renumber.
 enum class OperationKind : std::uint8_t {

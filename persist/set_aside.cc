@@ -21,6 +21,7 @@ Status remove_all(Transaction& transaction, const IndexRange& range, const Numbe
 Status remove_records(const SetAside& what, Transaction& transaction,
                       const IndexDatabases& databases) {
   Status status = remove_all<Key64>(transaction, databases.journal, what.entries);
+  if (status.ok() && what.strays) status = remove_strays(transaction, databases.journal);
   if (status.ok()) status = remove_all<Key32>(transaction, databases.nodes, what.blocks);
   if (status.ok()) status = remove_all<Key32>(transaction, databases.vectors, what.chunks);
   const std::array wrong_keys = {std::pair(databases.nodes, &what.node_keys),

@@ -21,6 +21,7 @@ struct SetAside {
   using Keys = std::vector<std::vector<std::byte>>;
 
   std::vector<Sequence> entries;
+  bool strays = false;                ///< entries under keys that no entry has
   std::vector<std::uint32_t> blocks;  ///< node blocks
   std::set<std::uint32_t> chunks;
   std::vector<graph::NodeId> nodes;  ///< whose rows are lost
@@ -33,7 +34,7 @@ struct SetAside {
   bool miscounted = false;  ///< a range has other records than its tail says
 
   bool empty() const {
-    return entries.empty() && blocks.empty() && chunks.empty() && nodes.empty() &&
+    return entries.empty() && !strays && blocks.empty() && chunks.empty() && nodes.empty() &&
            node_keys.empty() && chunk_keys.empty() && link_keys.empty() && batches.empty() &&
            orphans.empty() && !miscounted;
   }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "persist/fixed_records.h"
+#include "persist/journal.h"
 #include "persist/range_tail.h"
 #include "persist/records.h"
 
@@ -17,22 +19,25 @@ Result<Sequence> next_sequence(Transaction& transaction, const IndexDatabases& d
   StateRecord state;
   Status status = read_record(transaction, databases.meta, state_id(index), &state);
   if (!status.ok()) return status;
-  Bytes key;
-  const Result<bool> any = databases.journal.last_key(transaction, &key);
-  if (!any) return any.status();
-  if (!*any) return state.applied + 1;
-  Sequence last = 0;
-  if (!parse_key(key, &last) || last <= state.applied) {
+  const Result<Sequence> last = last_sequence(transaction, databases.journal);
+  if (!last) return last.status();
+  if (*last != 0 && *last <= state.applied) {
     return Status::corruption(fmt::format(
-        "journal of index {} ends with entry {}, but {} are applied", index, last, state.applied));
+        "journal of index {} ends with entry {}, but {} are applied", index, *last, state.applied));
   }
-  return last + 1;
+  return std::max(*last, state.applied) + 1;
 }
 
 }  // namespace
 
 Status StoredIndex::create(Transaction& transaction, std::uint32_t index,
                            const IndexDatabases& databases, const StoredOptions& options) {
+  Bytes found;
+  const Result<bool> in_use = databases.meta.get(transaction, options_id(index).key, &found);
+  if (!in_use) return in_use.status();
+  if (*in_use) {
+    return Status::corruption(fmt::format("the next index is {}, and there is one", index));
+  }
   const OptionsRecord record{options, rows_per_chunk_for(options.row_shape())};
   Status s = write_record(transaction, databases.meta, options_id(index), record);
   if (s.ok()) s = write_record(transaction, databases.meta, state_id(index), StateRecord{});

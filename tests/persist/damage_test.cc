@@ -1,9 +1,15 @@
 // Damaged records of every kind, made through LMDB itself: never a crash, never wrong contents.
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "persist/codec.h"
+#include "persist/envelope.h"
+#include "persist/fixed_records.h"
+#include "persist/range_tail.h"
 #include "tests/persist/damaged_store.h"
 
 namespace vicinal::persist::test {
@@ -182,6 +188,91 @@ TEST_F(Damage, NamesInTheCatalog) {
   const auto names = store->index_names();
   EXPECT_EQ(names.status().code(), StatusCode::kCorruption) << names.status().to_string();
   EXPECT_NE(names.status().message().find("damaged name"), std::string::npos);
+}
+
+// -- What has right checksums, and numbers that no index comes to ---------------------------------
+
+/// Stores an entry that says nothing under `key`, behind a right checksum, and counts it.
+Status put_stray(Transaction& transaction, DatabaseHandle handle, Bytes key) {
+  const IndexRange journal(handle, 1);
+  Operation mark;
+  mark.kind = OperationKind::kFree;
+  RecordBuffer record = encode(mark);
+  seal({RecordKind::kJournal, 1, key}, &record);
+  const Status s = journal.put(transaction, key, record);
+  return s.ok() ? write_tail(transaction, journal) : s;
+}
+
+// The sequence after the last one was 0 again: later entries stood before those there.
+TEST_F(Damage, SequencesDoNotBeginAnew) {
+  const std::vector<std::byte> odd(9, std::byte{0x7F});
+  for (const Sequence sequence : {~Sequence{0}, ~Sequence{0} - 1, kMostSequence + 1, Sequence{0}}) {
+    const bool by_number = sequence != 0;
+    SCOPED_TRACE(sequence);
+    const Key64 number(sequence);
+    edit("journal", [&](Transaction& transaction, DatabaseHandle handle) {
+      return put_stray(transaction, handle, by_number ? number.bytes() : Bytes(odd));
+    });
+    Outcome outcome = load(false);
+    EXPECT_EQ(outcome.report.status().code(), StatusCode::kCorruption);
+    EXPECT_NE(outcome.report.status().message().find("has the key"), std::string::npos)
+        << outcome.report.status().message();
+    EXPECT_GE(outcome.failures, 1u);
+    outcome = load(true);
+    ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+    EXPECT_EQ(outcome.report->salvaged, 1u);
+    EXPECT_EQ(outcome.nodes, 402u);
+    EXPECT_EQ(outcome.failures, 0u) << outcome.message;
+    outcome = load(false);
+    ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+    EXPECT_EQ(outcome.nodes, 402u);
+  }
+}
+
+TEST_F(Damage, NumbersBeyondTheLast) {
+  std::optional<StateRecord> sound;
+  const auto change_state = [&](const std::function<void(StateRecord&)>& change) {
+    edit("meta", [&](Transaction& transaction, DatabaseHandle handle) {
+      const IndexRange meta(handle, 1);
+      StateRecord state;
+      if (!sound) {
+        Status s = read_record(transaction, meta, state_id(1), &state);
+        if (!s.ok()) return s;
+        sound = state;
+      }
+      state = *sound;
+      change(state);
+      return write_record(transaction, meta, state_id(1), state);
+    });
+  };
+  change_state([](StateRecord& state) { state.applied = ~Sequence{0}; });
+  Outcome outcome = load(true);
+  EXPECT_EQ(outcome.opened.code(), StatusCode::kCorruption);
+  EXPECT_NE(outcome.opened.message().find("last sequence out of range"), std::string::npos)
+      << outcome.opened.message();
+  change_state([](StateRecord&) {});
+  EXPECT_TRUE(load(false).report.ok());
+
+  edit("catalog", [](Transaction& transaction, DatabaseHandle handle) {
+    return write_record(transaction, handle, entry_id(text_key("text")), CatalogEntry{~0u});
+  });
+  EXPECT_EQ(load(true).opened.code(), StatusCode::kCorruption);
+}
+
+TEST_F(Damage, AnIdInUseIsGivenToNobody) {
+  edit("catalog", [](Transaction& transaction, DatabaseHandle handle) {
+    return write_record(transaction, handle, store_id(), StoreRecord{kStoreFormat, 1});
+  });
+  {
+    const auto store = open_store(path_, fast());
+    const auto made = store->create_index("second", options_of(kDimension));
+    EXPECT_EQ(made.status().code(), StatusCode::kCorruption) << made.status().to_string();
+    EXPECT_EQ(store->index_names()->size(), 1u);
+  }
+  const Outcome outcome = load(false);
+  ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+  EXPECT_EQ(outcome.nodes, 402u);
+  EXPECT_EQ(outcome.failures, 0u) << outcome.message;
 }
 
 }  // namespace
