@@ -7,27 +7,11 @@
 // the call waits for that thread, goes on the call's chain (Adopted). Costs a thread-local word.
 #pragma once
 
-#include <atomic>
-#include <utility>
+#include "engine/base/put_off.h"
 
 namespace vicinal::engine {
 
-/// What can be put off, once.
-class PutOff {
- public:
-  PutOff() = default;
-  PutOff(const PutOff&) = delete;
-  PutOff& operator=(const PutOff&) = delete;
-  /// On a thread that is inside no call. It may be gone afterwards.
-  virtual void finish() noexcept = 0;
-
- protected:
-  virtual ~PutOff() = default;
-
- private:
-  friend class CallScope;
-  PutOff* next_ = nullptr;
-};
+using internal::PutOff;
 
 class CallScope {
  public:
@@ -43,8 +27,7 @@ class CallScope {
   ~CallScope() {
     innermost() = outer_;
     if (outer_ != nullptr) return;
-    PutOff* first = put_off_.exchange(nullptr, std::memory_order_acquire);
-    while (first != nullptr) std::exchange(first, first->next_)->finish();
+    put_off_.take([](PutOff& what) { what.finish(); });
   }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
@@ -67,11 +50,7 @@ class CallScope {
       what.finish();
       return;
     }
-    std::atomic<PutOff*>& first = scope->outermost_->put_off_;
-    what.next_ = first.load(std::memory_order_relaxed);
-    while (!first.compare_exchange_weak(what.next_, &what, std::memory_order_release,
-                                        std::memory_order_relaxed)) {
-    }
+    scope->outermost_->put_off_.put(what);
   }
 
   /// Puts a thread that is inside nothing inside `scope` (null: nothing), which outlives this.
@@ -99,7 +78,7 @@ class CallScope {
   const void* const within_;
   CallScope* const outer_;
   CallScope* const outermost_;
-  std::atomic<PutOff*> put_off_{nullptr};  ///< of the outermost
+  internal::PutOffs put_off_;  ///< of the outermost
 };
 
 }  // namespace vicinal::engine

@@ -147,11 +147,15 @@ Due IndexCore::maintain(std::uint64_t checkpoint_bytes) noexcept {
   }
 }
 
-Status IndexCore::close(bool with_checkpoint) {
+Status IndexCore::close(bool with_checkpoint) noexcept {
   state_.gate.close();
   Status status;
-  if (state_.records != nullptr && with_checkpoint && !state_.read_only) {
-    status = stored_->checkpoints.write({});
+  try {
+    if (state_.records != nullptr && with_checkpoint && !state_.read_only) {
+      status = stored_->checkpoints.write({});
+    }
+  } catch (const std::bad_alloc&) {
+    status = Status(StatusCode::kFull, "out of memory");
   }
   state_.records.reset();
   return status;

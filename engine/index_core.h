@@ -80,12 +80,16 @@ class IndexCore {
   /// True in a callback of one of its calls, and for who has paused its writes: close() would wait for
   /// itself.
   bool thread_is_inside() const {
-    return Gate::Pass::thread_is_inside(state_.gate) ||
-           state_.graph->write_gate().closed_by_this_thread();
+    return Gate::Pass::thread_is_inside(state_.gate) || paused_by_this_thread();
+  }
+  bool paused_by_this_thread() const { return state_.graph->write_gate().closed_by_this_thread(); }
+  /// Whether the calling thread has paused writes: then `what` is done when they go on.
+  bool put_off_until_writes(PutOff& what) noexcept {
+    return state_.graph->write_gate().put_off(what);
   }
   /// Waits for calls inside, checkpoints when `with_checkpoint`, lets go of the records.
   /// Idempotent.
-  Status close(bool with_checkpoint);
+  Status close(bool with_checkpoint) noexcept;
   /// For the background thread: one checkpoint or one slice of repair, if due. What fails is kept
   /// and told by the state's health.
   Due maintain(std::uint64_t checkpoint_bytes) noexcept;

@@ -6,8 +6,6 @@
 #include <system_error>
 
 #include "engine/base/check.h"
-#include "engine/base/huge_pages.h"
-#include "engine/events.h"
 #include "engine/options_check.h"
 #include "graph/row_codec.h"
 
@@ -41,24 +39,11 @@ Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
 }
 
 StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
-    : path_(file->path()), file_(std::move(file)) {
+    : path_(file->path()), file_(std::move(file)), watch_(path_, *file_) {
   const StoreOptions& options = file_->options();
-  if (const int cleared = file_->stale_readers(); cleared > 0) {
-    tell_of_file(EventKind::kStaleReader, Severity::kWarning, static_cast<std::uint64_t>(cleared),
-                 0, "readers of killed processes were cleared");
-  }
-  if (options.on_event && internal::huge_pages_refused()) {
-    tell(options.on_event, [&] {
-      Event event;
-      event.kind = EventKind::kHugePagesRefused;
-      event.message = fmt::format("store \"{}\": this system gives no huge pages", path_);
-      return event;
-    });
-  }
-  map_bytes_ = file_->map_bytes();
   if (options.background && !options.read_only) {
     const auto look = [this] {
-      watch_file();
+      watch_.look();
       return file_->delete_dropped();
     };
     background_ = std::make_unique<Background>(look, options.checkpoint_bytes);
@@ -66,50 +51,18 @@ StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
   }
 }
 
-void StoreCore::tell_of_file(EventKind kind, Severity severity, std::uint64_t value,
-                             std::uint64_t limit, const char* what) const noexcept {
-  tell(file_->options().on_event, [&] {
-    Event event;
-    event.kind = kind;
-    event.severity = severity;
-    event.value = value;
-    event.limit = limit;
-    event.message = limit == 0
-                        ? fmt::format("store \"{}\": {}: {}", path_, what, value)
-                        : fmt::format("store \"{}\": {}: {} of {}", path_, what, value, limit);
-    return event;
-  });
-}
-
-void StoreCore::watch_file() noexcept {
-  const std::uint64_t most = file_->options().max_map_bytes;
-  const std::uint64_t map = file_->map_bytes();
-  const std::uint64_t bytes = most == 0 ? 0 : file_->bytes_on_disk();
-  const bool near = most != 0 && bytes >= file_->most_bytes_of_upserts() / 10 * 9;
-  bool has_grown = false;
-  bool has_come_near = false;
-  {
-    const internal::MutexLock lock(watching_);
-    has_grown = map > map_bytes_;
-    has_come_near = near && !nearly_full_;
-    map_bytes_ = std::max(map_bytes_, map);
-    nearly_full_ = near;
-  }
-  if (has_grown) {
-    tell_of_file(EventKind::kFileGrown, Severity::kInfo, map, most, "the map has grown, bytes");
-  }
-  if (has_come_near) {
-    tell_of_file(EventKind::kNearlyFull, Severity::kWarning, bytes, most,
-                 "the file is nearly full, bytes");
-  }
-}
-
 void StoreCore::finish() noexcept {
-  if (!calls_.forked() && background_ != nullptr && background_->is_this_thread()) {
-    background_->end_with(*this);
-  } else {
-    delete this;
+  if (!calls_.forked()) {
+    if (background_ != nullptr && background_->is_this_thread()) {
+      background_->end_with(*this);
+      return;
+    }
+    // Who has paused writes would wait for writers that wait for him. Put off, this may be gone at once.
+    while (const std::shared_ptr<IndexCore> paused = paused_by_this_thread()) {
+      if (paused->put_off_until_writes(*this)) return;
+    }
   }
+  delete this;
 }
 
 StoreCore::~StoreCore() {
@@ -119,7 +72,7 @@ StoreCore::~StoreCore() {
     return;
   }
   // Nobody is left to tell; what could not be checkpointed stands in the journal.
-  static_cast<void>(close());
+  if (file_ != nullptr) static_cast<void>(end());
 }
 
 Status StoreCore::closed_status() const {
@@ -142,6 +95,14 @@ std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
   return open;
 }
 
+std::shared_ptr<IndexCore> StoreCore::paused_by_this_thread() {
+  const internal::MutexLock lock(registry_);
+  const auto found = std::find_if(indexes_.begin(), indexes_.end(), [](const auto& entry) {
+    return entry.second->paused_by_this_thread();
+  });
+  return found == indexes_.end() ? nullptr : found->second;
+}
+
 std::shared_ptr<IndexCore> StoreCore::find(std::string_view name) {
   const internal::MutexLock lock(registry_);
   const auto found = indexes_.find(name);
@@ -159,7 +120,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
   if (background != nullptr) {
     link.on_write = [background, watched] { background->wake(watched); };
   } else if (file_->options().on_event && !file_->options().read_only) {
-    link.on_write = [this] { watch_file(); };
+    link.on_write = [this] { watch_.look(); };
   }
   Result<std::shared_ptr<IndexCore>> core =
       IndexCore::make(std::string(name), options, std::move(link));
@@ -272,7 +233,7 @@ Status StoreCore::checkpoint() {
   for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
     VICINAL_RETURN_IF_ERROR(index->checkpoint({}));
   }
-  if (background_ == nullptr) watch_file();
+  if (background_ == nullptr) watch_.look();
   return {};
 }
 
@@ -381,18 +342,30 @@ Status StoreCore::close() {
     return Status::busy(
         fmt::format("store \"{}\" cannot be closed from a callback of its own thread", path_));
   }
+  return end();
+}
+
+Status StoreCore::end() noexcept {
   calls_.close();
   if (background_ != nullptr) background_->stop();
-  Status first_error;
-  for (const std::shared_ptr<IndexCore>& index : open_indexes()) {
-    const Status status = index->close(true);
-    if (first_error.ok()) first_error = status;
-  }
+  std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> open;
   {
     const internal::MutexLock registry(registry_);
-    indexes_.clear();
+    open.swap(indexes_);
   }
+  Status first_error;
+  for (const auto& entry : open) {
+    Status status = entry.second->close(true);
+    if (first_error.ok()) first_error = std::move(status);
+  }
+  open.clear();
   background_.reset();  // no index is inside wake() any more
+  try {
+    Status status = file_->finish();
+    if (first_error.ok()) first_error = std::move(status);
+  } catch (const std::bad_alloc&) {
+    first_error = Status(StatusCode::kFull, "out of memory");
+  }
   file_.reset();
   return first_error;
 }

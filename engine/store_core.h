@@ -17,6 +17,7 @@
 
 #include "engine/background.h"
 #include "engine/base/mutex.h"
+#include "engine/file_watch.h"
 #include "engine/gate.h"
 #include "engine/index_core.h"
 #include "engine/named_turns.h"
@@ -56,13 +57,18 @@ class StoreCore final : private PutOff {
 
  private:
   ~StoreCore() override;
-  /// Destroys it, here or at the end of its own thread.
+  /// Destroys it: here, at the end of its own thread, or when this thread's pauses of writes have
+  /// ended.
   void finish() noexcept override;
   Status closed_status() const;
+  /// Closes, whatever happens: waits for whoever is inside, lets go of indexes, thread and file.
+  Status end() noexcept;
   /// kBusy: a callback must not wait; or must not close what it was called from.
   Status refused() const;
   std::vector<std::shared_ptr<IndexCore>> open_indexes();
   std::shared_ptr<IndexCore> find(std::string_view name);
+  /// An index whose writes this thread, inside no call, has paused; or null.
+  std::shared_ptr<IndexCore> paused_by_this_thread();
   /// With the turn at its name: loads `name`, or makes it.
   Result<std::shared_ptr<IndexCore>> load(std::string_view name, const IndexOptions& options,
                                           std::unique_ptr<persist::IndexRecords> records);
@@ -80,20 +86,12 @@ class StoreCore final : private PutOff {
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning,
                                                  Agreement& agree);
 
-  void tell_of_file(EventKind kind, Severity severity, std::uint64_t value, std::uint64_t limit,
-                    const char* what) const noexcept;
-  /// Tells when the map has grown or the file is nearly full. Called by the background thread, or,
-  /// without one, by whoever has written.
-  void watch_file() noexcept;
-
   const std::string path_;
-  internal::Mutex watching_;
-  std::uint64_t map_bytes_ VICINAL_GUARDED_BY(watching_) = 0;
-  bool nearly_full_ VICINAL_GUARDED_BY(watching_) = false;  ///< it was told
   Gate calls_{true};
   NamedTurns opening_;
   Turn closing_;
   std::unique_ptr<persist::StoreFile> file_;  // changes only in close(), behind calls_
+  FileWatch watch_;  ///< used by calls and by the background thread, while there is a file
   internal::Mutex registry_;
   std::map<std::string, std::shared_ptr<IndexCore>, std::less<>> indexes_
       VICINAL_GUARDED_BY(registry_);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "engine/call_scope.h"
 #include "engine/index_state.h"
 #include "engine/saver.h"
 #include "graph/write_gate.h"
@@ -34,7 +35,9 @@ class WritePause {
   class Closed {
    public:
     explicit Closed(graph::WriteGate& gate) : gate_(gate) { gate_.close(); }
-    ~Closed() { gate_.open(closer_); }
+    ~Closed() {
+      gate_.open(closer_, [](PutOff& what) { CallScope::finish_outside(what); });
+    }
     Closed(const Closed&) = delete;
     Closed& operator=(const Closed&) = delete;
 

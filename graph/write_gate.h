@@ -24,6 +24,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/process.h"
+#include "engine/base/put_off.h"
 
 namespace vicinal::graph {
 
@@ -54,25 +55,44 @@ class WriteGate {
     closed_.fetch_add(1);
     while (inside_.load() != 0) changed_.wait(mutex_);
   }
-  /// Undoes one close(), of the thread `closer`.
-  void open(std::thread::id closer) noexcept {
+  /// Undoes one close(), of the thread `closer`. action(what) for what was put off until it is open.
+  template <typename Action>
+  void open(std::thread::id closer, const Action& action) noexcept {
     if (process_.left()) {  // the threads that hold the mutex, or wait, are not here
       closed_.store(0);
       return;
     }
+    internal::PutOffs put_off;
+    {
+      const internal::MutexLock lock(mutex_);
+      closers_->erase(std::find(closers_->begin(), closers_->end(), closer));
+      if (closed_.fetch_sub(1) == 1) {
+        put_off_.take([&](internal::PutOff& what) { put_off.put(what); });
+        changed_.notify_all();
+      }
+    }
+    put_off.take(action);
+  }
+  /// When the calling thread has closed it: puts `what` off until it is open again. Else false.
+  bool put_off(internal::PutOff& what) noexcept {
+    if (closed_.load() == 0 || process_.left()) return false;
     const internal::MutexLock lock(mutex_);
-    closers_->erase(std::find(closers_->begin(), closers_->end(), closer));
-    if (closed_.fetch_sub(1) == 1) changed_.notify_all();
+    if (!closed_by(std::this_thread::get_id())) return false;
+    put_off_.put(what);
+    return true;
   }
   /// Whether the calling thread has closed it: to come in would be to wait for itself.
   bool closed_by_this_thread() const {
     if (closed_.load() == 0 || process_.left()) return false;
     const internal::MutexLock lock(mutex_);
-    return closers_ != nullptr && std::find(closers_->begin(), closers_->end(),
-                                            std::this_thread::get_id()) != closers_->end();
+    return closed_by(std::this_thread::get_id());
   }
 
  private:
+  bool closed_by(std::thread::id thread) const VICINAL_REQUIRES(mutex_) {
+    return closers_ != nullptr &&
+           std::find(closers_->begin(), closers_->end(), thread) != closers_->end();
+  }
   void enter() {
     for (;;) {
       // Counted before asking, so that close() either sees the visit or the visit sees it closed.
@@ -99,6 +119,7 @@ class WriteGate {
   using Closers = std::vector<std::thread::id>;
   /// Made by the first who closes it, which hardly any graph ever meets.
   std::unique_ptr<Closers> closers_ VICINAL_GUARDED_BY(mutex_);
+  internal::PutOffs put_off_;  ///< until it is open
 };
 
 }  // namespace vicinal::graph

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "persist/chunks.h"
@@ -41,6 +43,29 @@ std::vector<ChunkRowsToStore> rows_by_chunk(const Batch& batch, const ChunkLayou
     chunks.back().rows.push_back({layout.slot_of(node), batch.row(i)});
   }
   return chunks;
+}
+
+/// Deletes what a batch that came to nothing has written, as far as that can be done: chunks that are
+/// all its own. The first and the last may have rows of others.
+void take_back(StoredIndex& index, std::span<const ChunkRowsToStore> written) noexcept {
+  constexpr std::size_t kAtOnce = 256;
+  try {
+    for (std::size_t next = 0; next < written.size(); next += kAtOnce) {
+      const std::span<const ChunkRowsToStore> step =
+          written.subspan(next, std::min(kAtOnce, written.size() - next));
+      const Status status = index.environment.write([&](Transaction& transaction) -> Status {
+        for (const ChunkRowsToStore& chunk : step) {
+          if (chunk.rows.size() != index.layout.rows_per_chunk) continue;
+          Status s = index.databases.vectors.remove(transaction, Key32(chunk.chunk).bytes());
+          if (!s.ok()) return s;
+        }
+        return {};
+      });
+      if (!status.ok()) return;
+    }
+  } catch (const std::bad_alloc&) {
+    return;  // rows of nodes that nobody has
+  }
 }
 
 Status check(const StoredIndex& index, const Batch& batch) {
@@ -110,7 +135,10 @@ Result<Sequence> append_batch(StoredIndex& index, const Batch& batch) {
         },
         WriteKind::kAdds);
     if (status.ok()) status = failpoints::reach("batch.between");
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      take_back(index, std::span(chunks).first(next));
+      return status;
+    }
     next = end;
   } while (next < chunks.size());
   return sequence.keep();

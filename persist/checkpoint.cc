@@ -33,6 +33,7 @@ class Checkpoint {
         step_bytes_(index.environment.map_size().step_bytes()) {}
 
   Result<CheckpointReport> run() {
+    index_.environment.clear_stale_readers();
     const Sequence cut = index_.ledger.cut();
     std::vector<graph::NodeId> changed = source_.take_changed_nodes();
     Status status;

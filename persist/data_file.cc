@@ -125,12 +125,14 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
 
 /// A folder without a data file that counts; `has`: what it has instead. `made`: it was marked before the
 /// file was looked at.
-Result<PathContent> examine_folder(const std::string& path, const std::string& has, bool made) {
+Result<PathContent> examine_folder(const std::string& path, const std::string& has, bool made,
+                                   const std::string& unfinished) {
   std::error_code error;
   std::filesystem::directory_iterator entry(path, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name != kDataFile && name != kLmdbLockFile && name != kWriterLockFile) {
+    if (name != kDataFile && name != kLmdbLockFile && name != kWriterLockFile &&
+        name != unfinished) {
       return Status::invalid_argument(
           fmt::format("{} is a folder with other content ('{}')", path, name));
     }
@@ -159,7 +161,7 @@ Result<bool> marked_made(const std::string& path) {
   return std::string_view(text.data(), static_cast<std::size_t>(n)) == kMadeMark;
 }
 
-Result<PathContent> examine_path(const std::string& path) {
+Result<PathContent> examine_path(const std::string& path, const std::string& unfinished) {
   if (path.empty()) return Status::invalid_argument("an empty path");
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
@@ -178,12 +180,12 @@ Result<PathContent> examine_path(const std::string& path) {
   const std::string file = path + "/" + kDataFile;
   if (::stat(file.c_str(), &info) != 0) {
     if (errno != ENOENT) return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
-    return examine_folder(path, "is missing", made);
+    return examine_folder(path, "is missing", made, unfinished);
   }
   if (!S_ISREG(info.st_mode)) {
     return Status::invalid_argument(fmt::format("{} is not a regular file", file));
   }
-  if (info.st_size == 0) return examine_folder(path, "is empty", made);
+  if (info.st_size == 0) return examine_folder(path, "is empty", made, unfinished);
   Result<bool> written = examine_data_file(file, static_cast<std::uint64_t>(info.st_size));
   // Another process may be writing the first meta pages.
   constexpr off_t kBeingMade = 2 << 16;
@@ -198,7 +200,8 @@ Result<PathContent> examine_path(const std::string& path) {
   }
   if (!written) return written.status();
   if (*written) return PathContent::kStore;
-  return examine_folder(path, fmt::format("has {} bytes without a commit", info.st_size), made);
+  return examine_folder(path, fmt::format("has {} bytes without a commit", info.st_size), made,
+                        unfinished);
 }
 
 bool has_sound_metas(const std::string& path) {

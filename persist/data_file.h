@@ -20,8 +20,9 @@ enum class PathContent {
 };
 
 /// Errors: kInvalidArgument (a file; a folder with other content), kIoError, kCorruption (not
-/// LMDB's), kFormatVersion (another LMDB format).
-Result<PathContent> examine_path(const std::string& path);
+/// LMDB's), kFormatVersion (another LMDB format). `unfinished`: a file that may be there too, besides
+/// those of a store.
+Result<PathContent> examine_path(const std::string& path, const std::string& unfinished = {});
 
 /// Whether LMDB has no reason in them to refuse the data file.
 bool has_sound_metas(const std::string& path);

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "engine/base/mutex.h"
@@ -68,6 +70,32 @@ bool open_here_too(int fd) {
   return false;
 }
 
+/// Whether LMDB can write its table of readers, or make it.
+bool may_enter_table(const std::string& path) {
+  const std::string table = path + "/" + kLmdbLockFile;
+  if (::faccessat(AT_FDCWD, table.c_str(), W_OK, AT_EACCESS) == 0) return true;
+  return errno == ENOENT && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+Status lock_file(int fd, const std::string& path, bool shared) {
+  if (::flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) {
+    return Status::io_error(
+        fmt::format("locking {}/{}: {}", path, kWriterLockFile, std::strerror(errno)));
+  }
+  if (shared) {
+    return Status::busy(
+        fmt::format("{} is open for writing in another process, which would not know of this "
+                    "reader: {} cannot be "
+                    "written from here",
+                    path, kLmdbLockFile));
+  }
+  const bool by_reader = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
+  return Status::busy(
+      fmt::format("{} is open for {} in another process", path,
+                  by_reader ? "reading, without a place in the table of readers," : "writing"));
+}
+
 }  // namespace
 
 Result<FileLock> FileLock::take(const std::string& path, bool read_only, std::uint32_t mode) {
@@ -86,22 +114,27 @@ Result<FileLock> FileLock::take(const std::string& path, bool read_only, std::ui
   lock.held_ = true;
   lock.device_ = folder.st_dev;
   lock.inode_ = folder.st_ino;
-  if (read_only) return lock;
   const std::string file = path + "/" + kWriterLockFile;
-  lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode);
+  lock.fd_ = read_only ? ::open(file.c_str(), O_RDONLY | O_CLOEXEC)
+                       : ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode);
   if (lock.fd_ < 0) {
+    // A store that was never written to, or a file that others may not read: nobody can be asked.
+    if (read_only && (errno == ENOENT || errno == EACCES)) return lock;
     return Status::io_error(fmt::format("{}: {}", file, std::strerror(errno)));
   }
-  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    if (error == EWOULDBLOCK && open_here_too(lock.fd_)) {
-      return Status::busy(fmt::format(
-          "{} is open for writing in this process, by another copy of this library", path));
+  // Who looks at the mark in it has it open for a moment.
+  for (int tries = 0; open_here_too(lock.fd_); ++tries) {
+    constexpr int kMostTries = 5;
+    constexpr std::chrono::milliseconds kBetweenTries{2};
+    if (tries < kMostTries) {
+      std::this_thread::sleep_for(kBetweenTries);
+      continue;
     }
-    if (error == EWOULDBLOCK) {
-      return Status::busy(fmt::format("{} is open for writing in another process", path));
-    }
-    return Status::io_error(fmt::format("locking {}: {}", file, std::strerror(error)));
+    return Status::busy(
+        fmt::format("{} is open in this process, by another copy of this library", path));
+  }
+  if (!read_only || !may_enter_table(path)) {
+    if (Status s = lock_file(lock.fd_, path, read_only); !s.ok()) return s;
   }
   Registry& r = registry();
   const internal::MutexLock guard(r.mutex);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "persist/codec.h"
 
@@ -42,17 +43,22 @@ class Views {
 }  // namespace
 
 Status LinkLoader::run(const Tell& tell, const Damaged& damaged) {
-  Result<IndexRange::Walk> cursor = links_.walk(transaction_);
-  if (!cursor) return cursor.status();
+  std::optional<Result<IndexRange::Walk>> cursor(links_.walk(transaction_));
+  if (!cursor->ok()) return cursor->status();
   std::uint64_t found = 0;
-  Result<bool> more = cursor->first();
-  for (; more.ok() && *more; more = cursor->next()) {
+  Result<bool> more = (*cursor)->first();
+  for (; more.ok() && *more; more = (*cursor)->next()) {
     std::uint32_t number = 0;
-    if (found++ % kRecordsPerStep == 0 && parse_key(cursor->key(), &number)) {
-      const std::uint64_t done = std::uint64_t{number} * kNodesPerLinkGroup;
-      if (Status s = tell(done); !s.ok()) return s;
+    if (found++ % kRecordsPerStep == 0 && parse_key((*cursor)->key(), &number)) {
+      if (Status s = deliver(damaged); !s.ok()) return s;
+      cursor.reset();  // see LoadContext::tell()
+      if (Status s = tell(std::uint64_t{number} * kNodesPerLinkGroup); !s.ok()) return s;
+      cursor.emplace(links_.walk(transaction_));
+      if (!cursor->ok()) return cursor->status();
+      more = (*cursor)->seek(Key32(number).bytes());
+      if (!more.ok() || !*more) break;
     }
-    records_.push_back({cursor->key(), cursor->value()});
+    records_.push_back({(*cursor)->key(), (*cursor)->value()});
     if (records_.size() < kRecordsAtOnce) continue;
     if (Status s = deliver(damaged); !s.ok()) return s;
   }

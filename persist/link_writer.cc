@@ -69,8 +69,10 @@ Status LinkWriter::store(Transaction& transaction, const Step& step) const {
   if (!any) return any.status();
   std::uint32_t last = 0;
   // Behind a damaged key nothing is appended.
-  std::optional<std::uint32_t> fresh = 0;  // the least group that is not there
-  if (*any) fresh = parse_key(key_of_last, &last) ? std::optional(last + 1) : std::nullopt;
+  std::optional<std::uint64_t> fresh = 0;  // the least group that is not there
+  if (*any) {
+    fresh = parse_key(key_of_last, &last) ? std::optional(last + std::uint64_t{1}) : std::nullopt;
+  }
   for (const auto& [group, sealed] : step) {
     const Key32 key(group);
     const bool at_end = fresh && group >= *fresh;
@@ -78,7 +80,7 @@ Status LinkWriter::store(Transaction& transaction, const Step& step) const {
                               : links_.put(transaction, key.bytes(), sealed,
                                            at_end ? PutMode::kAppend : PutMode::kReplace);
     if (!s.ok()) return s;
-    if (at_end && !sealed.empty()) fresh = group + 1;
+    if (at_end && !sealed.empty()) fresh = group + std::uint64_t{1};
   }
   return {};
 }

@@ -121,14 +121,20 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes, b
     }
     return disk_status(rc, what, path, 2ull * page_size_of_system());
   }
-  (void)mdb_reader_check(env_,
-                         &stale_readers_);  // slots of killed readers would pin old pages for ever
+  clear_stale_readers();
   MDB_stat stat{};
   (void)mdb_env_stat(env_, &stat);
   page_size_ = stat.ms_psize;
   map_.attach(env_, page_size_);
   last_committed_ = last_transaction();
   return {};
+}
+
+int Environment::clear_stale_readers() {
+  int cleared = 0;
+  (void)mdb_reader_check(env_, &cleared);
+  stale_readers_.fetch_add(cleared, std::memory_order_relaxed);
+  return cleared;
 }
 
 std::uint64_t Environment::last_transaction() const {
@@ -249,6 +255,8 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
       const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
       rc = mdb_txn_commit(txn);
       if (rc != MDB_SUCCESS) changed_underneath_ = replaced.take_back(env_, path_);  // N5
+      // Perhaps of the sync that was to bring along the meta page of the commit before.
+      if (rc == EIO && options_.durability == Durability::kRelaxed) failed_sync_ = rc;
       if (rc == MDB_SUCCESS) {
         failpoints::pass("lmdb.after_commit");
         commits_.fetch_add(1, std::memory_order_relaxed);
@@ -262,7 +270,10 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
     }
     if (!transaction.map_full()) return status;
     if (Status s = failpoints::reach("lmdb.before_growing"); !s.ok()) return s;
-    if (Status grown = map_.grow(kind, path_, gate_); !grown.ok()) return grown;
+    if (Status grown = map_.grow(kind, path_, gate_); !grown.ok()) {
+      if (clear_stale_readers() == 0) return grown;
+      continue;  // with the pages that they held
+    }
     failpoints::pass("lmdb.after_growing");
   }
 }
@@ -291,9 +302,18 @@ Status Environment::keep_file_whole() {
 
 Status Environment::sync() {
   if (read_only()) return {};
+  if (const int error = failed_sync_; error != 0) {
+    return Status::io_error(
+        fmt::format("syncing {}: an earlier sync failed ({}), and what it was to keep may be lost: "
+                    "a backup to another device has it",
+                    path_, mdb_strerror(error)));
+  }
+  int rc = failpoints::reach("lmdb.before_sync").ok() ? MDB_SUCCESS : EIO;
   MDB_txn* idle = gate_.enter();  // syncing reads the map's meta page
-  const int rc = map_.lost() ? EIO : mdb_env_sync(env_, 1);
+  if (map_.lost()) rc = EIO;
+  if (rc == MDB_SUCCESS) rc = mdb_env_sync(env_, 1);
   gate_.leave(idle, true);
+  if (rc != MDB_SUCCESS) failed_sync_ = rc;
   return disk_status(rc, "syncing", path_, 0);
 }
 

@@ -71,7 +71,8 @@ class Environment {
   /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
   Result<ReadTransaction> read();
 
-  /// Flushes the operating system's buffers of the data file to the device.
+  /// Flushes the operating system's buffers of the data file to the device. After one that failed
+  /// all fail: what could not be written then is written by none of them, and may be lost.
   Status sync();
   /// Writes a compact copy into `file`, which must not exist.
   Status copy_to(const std::string& file);
@@ -85,11 +86,12 @@ class Environment {
   /// True when a commit waits for the disk.
   bool syncs() const { return options_.durability != Durability::kNone; }
   std::uint32_t page_size() const { return page_size_; }
-  /// Where the map begins; null while that is not known. From within a transaction.
-  const std::byte* map() const { return map_.begin(); }
   const LmdbMap& map_size() const { return map_; }
-  /// Readers of killed processes that opening cleared.
-  int stale_readers() const { return stale_readers_; }
+  /// Gives back what readers of killed processes hold: their slots, and pages that writers would
+  /// never use again. How many there were.
+  int clear_stale_readers();
+  /// As many as were cleared since opening began.
+  int stale_readers() const { return stale_readers_.load(std::memory_order_relaxed); }
   /// The data file's, or -1.
   int file_descriptor() const;
   /// Bytes of the data file.
@@ -114,7 +116,8 @@ class Environment {
   const EnvironmentOptions options_;
   std::string path_;
   MDB_env* env_ = nullptr;
-  int stale_readers_ = 0;  // constant after opening
+  std::atomic<int> stale_readers_{0};
+  std::atomic<int> failed_sync_{0};  ///< its error
   std::uint32_t page_size_ = 0;
   LmdbMap map_;
   std::atomic<std::uint64_t> commits_{0};

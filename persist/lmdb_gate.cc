@@ -29,6 +29,12 @@ MDB_txn* ReaderGate::enter() {
   return txn;
 }
 
+void ReaderGate::enter_again() {
+  const internal::MutexLock lock(mutex_);
+  while (closed_) changed_.wait(mutex_);
+  ++readers_;
+}
+
 void ReaderGate::leave(MDB_txn* txn, bool reusable) {
   if (txn != nullptr && !reusable) mdb_txn_abort(txn);
   const internal::MutexLock lock(mutex_);

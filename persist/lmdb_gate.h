@@ -1,8 +1,9 @@
 // ReaderGate: readers are inside while they have a snapshot, and the map moves when nobody is.
 //
 // What: readers enter and leave; growing the map closes the gate, waits until they have left, and
-// opens it again. So a thread that is inside must not close it, nor enter once more. Reader slots of
-// LMDB's are kept with it: a reader that leaves gives its own to the next.
+// opens it again. So a thread that is inside must not close it, nor enter once more, nor call what users
+// gave, who may do either (ReadTransaction::outside()). Reader slots of LMDB's are kept with it: a reader
+// that leaves gives its own to the next.
 // Ownership: owns the idle readers; drop_idle() before the environment is closed.
 // Threads: any.
 #pragma once
@@ -24,6 +25,8 @@ class VICINAL_CAPABILITY("gate") ReaderGate {
 
   /// Waits while the gate is closed. Returns an idle reader to be renewed, or null.
   MDB_txn* enter();
+  /// As enter(), for a thread that has a reader of its own.
+  void enter_again();
   /// `txn`, which may be null, is idle from now on, or ends when it is not `reusable`.
   void leave(MDB_txn* txn, bool reusable);
   /// Whether nobody is inside.

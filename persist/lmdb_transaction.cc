@@ -37,11 +37,11 @@ std::uint32_t Transaction::page_size() const { return environment_->page_size();
 std::uint64_t Transaction::id() const { return mdb_txn_id(txn_); }
 
 Status Transaction::check_end(Bytes bytes) {
-  if (wrote_ || environment_->map() == nullptr) return {};
+  if (wrote_ || environment_->map_size().begin() == nullptr) return {};
   MDB_envinfo info{};
   if (mdb_env_info(mdb_txn_env(txn_), &info) != MDB_SUCCESS) return {};
   const std::uint64_t file = (info.me_last_pgno + 1ull) * environment_->page_size();
-  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map());
+  const auto begin = static_cast<std::uint64_t>(bytes.data() - environment_->map_size().begin());
   if (begin <= file && bytes.size() <= file - begin) return {};
   damaged_ = true;
   return Status::corruption(
@@ -58,7 +58,7 @@ Status Transaction::check_replaced(DatabaseHandle database, Bytes key) {
 Status Transaction::check_freed(Bytes value) {
   const std::uint64_t page_size = environment_->page_size();
   const auto at = reinterpret_cast<std::uintptr_t>(value.data());
-  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map());
+  const auto map = reinterpret_cast<std::uintptr_t>(environment_->map_size().begin());
   if (map == 0 || at % page_size != kLmdbPageHeader) return {};  // in a page with others
   if (at < map) return {};                                       // not of the file
   MDB_envinfo info{};
@@ -162,6 +162,23 @@ ReadTransaction::~ReadTransaction() {
   if (gate_ == nullptr) return;
   mdb_txn_reset(transaction_.raw());
   gate_->leave(transaction_.raw(), true);
+}
+
+Status ReadTransaction::outside(const std::function<void()>& work) {
+  struct Outside {
+    explicit Outside(ReaderGate& left) : gate(left) { gate.leave(nullptr, false); }
+    ~Outside() { gate.enter_again(); }
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+    ReaderGate& gate;
+  };
+  mdb_txn_reset(transaction_.raw());
+  {
+    const Outside outside(*gate_);
+    work();
+  }
+  const bool lost = transaction_.environment()->map_size().lost();
+  return lmdb_status(lost ? EIO : mdb_txn_renew(transaction_.raw()), "going on reading");
 }
 
 Status ReadTransaction::keep_handles() {

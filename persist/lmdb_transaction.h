@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -101,6 +102,11 @@ class ReadTransaction {
 
   Transaction& operator*() { return transaction_; }
   Transaction* operator->() { return &transaction_; }
+
+  /// Has no snapshot while `work` runs, which may write, and the map may move; then one of that moment.
+  /// Before it no cursor lives, and nothing found may be used afterwards.
+  /// Errors: kIoError  there is none: the transaction is to be ended.
+  Status outside(const std::function<void()>& work);
 
   // For lmdb_env.cc.
 

@@ -23,12 +23,13 @@ namespace {
 
 class Loader {
  public:
-  Loader(StoredIndex& index, Transaction& transaction, LoadVisitor& visitor,
+  Loader(StoredIndex& index, ReadTransaction& snapshot, LoadVisitor& visitor,
          const LoadOptions& options)
-      : layout_(index.layout), context_{transaction,  index.databases,
-                                        index.index,  index.name,
-                                        index.layout, visitor,
-                                        options,      ValueReader(index.environment)} {}
+      : layout_(index.layout), context_{snapshot,          *snapshot,
+                                        index.databases,   index.index,
+                                        index.name,        index.layout,
+                                        visitor,           options,
+                                        index.environment, ValueReader(index.environment)} {}
 
   Result<LoadReport> run() {
     if (Status s = survey(); !s.ok()) return s;
@@ -109,29 +110,46 @@ class Loader {
   // -- Journal --
 
   Status replay() {
-    return walk_journal(
-        context_.transaction, context_.databases.journal,
-        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-          JournalEntry entry;
-          Status status = damage;
-          if (status.ok()) status = decode(payload, layout_.row, &entry);
-          if (!status.ok()) {
-            if (sequence == 0) {
-              context_.set_aside.strays = true;
-            } else {
-              context_.set_aside.entries.push_back(sequence);
+    constexpr std::size_t kEntriesPerStep = 256;
+    Sequence from = 0;
+    for (bool more = true; more;) {
+      more = false;
+      Status s = context_.tell("journal", context_.report.journal_entries, journal_entries_);
+      if (!s.ok()) return s;
+      std::size_t visited = 0;
+      s = walk_journal(
+          context_.transaction, context_.databases.journal,
+          [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+            if (visited >= kEntriesPerStep && sequence != 0) {
+              from = sequence;
+              more = true;
+              return Status::cancelled("");  // ends the walk
             }
-            return context_.aside(
-                Status(status.code(), fmt::format("journal entry {} of index '{}': {}", sequence,
-                                                  context_.name, status.message())));
-          }
-          if (Status s =
-                  context_.tell("journal", context_.report.journal_entries, journal_entries_);
-              !s.ok())
-            return s;
-          ++context_.report.journal_entries;
-          return replay_entry(sequence, entry);
-        });
+            ++visited;
+            return replay(sequence, payload, damage);
+          },
+          from);
+      if (!more && !s.ok()) return s;
+    }
+    return {};
+  }
+
+  Status replay(Sequence sequence, Bytes payload, const Status& damage) {
+    JournalEntry entry;
+    Status status = damage;
+    if (status.ok()) status = decode(payload, layout_.row, &entry);
+    if (!status.ok()) {
+      if (sequence == 0) {
+        context_.set_aside.strays = true;
+      } else {
+        context_.set_aside.entries.push_back(sequence);
+      }
+      return context_.aside(
+          Status(status.code(), fmt::format("journal entry {} of index '{}': {}", sequence,
+                                            context_.name, status.message())));
+    }
+    ++context_.report.journal_entries;
+    return replay_entry(sequence, entry);
   }
 
   Status replay_entry(Sequence sequence, const JournalEntry& e) {
@@ -207,7 +225,9 @@ class Loader {
     for (std::size_t i = 0; i < e.nodes.size(); ++i) {
       if (next < lost.size() && lost[next] == i) {
         ++next;
-        context_.set_aside.chunks.insert(layout_.chunk_of(e.nodes[i]));
+        // A sound one is only too short, and has rows of others.
+        const std::uint32_t chunk = layout_.chunk_of(e.nodes[i]);
+        if (!open_chunk(chunk).ok()) context_.set_aside.chunks.insert(chunk);
         if (known(sequence, e.replaced_nodes[i])) {
           context_.set_aside.orphans.push_back(e.replaced_nodes[i]);
           context_.set_aside.orphan_labels.push_back(e.labels[i]);
@@ -270,7 +290,7 @@ Result<LoadReport> load(StoredIndex& index, LoadVisitor& visitor, const LoadOpti
   std::optional<Result<ReadTransaction>> transaction(index.environment.read());
   if (!transaction->ok()) return transaction->status();
   VICINAL_STEP_POINT("load.moment");
-  Loader loader(index, ***transaction, visitor, options);
+  Loader loader(index, **transaction, visitor, options);
   Result<LoadReport> report = loader.run();
   if (report.ok() && (**transaction)->damaged() && !index.environment.read_only()) {
     return Status::corruption(fmt::format(

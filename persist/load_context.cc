@@ -19,11 +19,18 @@ Status LoadContext::aside(const Status& damage) {
   return {};
 }
 
-Status LoadContext::tell(const char* phase, std::uint64_t done, std::uint64_t total) const {
-  if (options.progress && !options.progress({phase, done, total})) {
-    return Status::cancelled(fmt::format("loading stopped at {} of {} ({})", done, total, phase));
+Status LoadContext::tell(const char* phase, std::uint64_t done, std::uint64_t total) {
+  if (!options.progress) return {};
+  bool go_on = true;
+  const auto ask = [&] { go_on = options.progress({phase, done, total}); };
+  if (environment.read_only()) {
+    ask();
+  } else {
+    if (Status s = snapshot.outside(ask); !s.ok()) return s;
+    reader = ValueReader(environment);
   }
-  return {};
+  if (go_on) return {};
+  return Status::cancelled(fmt::format("loading stopped at {} of {} ({})", done, total, phase));
 }
 
 Result<Bytes> LoadContext::find_chunk(std::uint32_t chunk) {

@@ -22,13 +22,15 @@
 namespace vicinal::persist {
 
 struct LoadContext {
-  Transaction& transaction;
+  ReadTransaction& snapshot;
+  Transaction& transaction;  ///< the snapshot's
   const IndexDatabases& databases;
   const std::uint32_t index;  ///< numeric id
   const std::string& name;
   const ChunkLayout layout;
   LoadVisitor& visitor;
   const LoadOptions& options;
+  const Environment& environment;
   ValueReader reader;
 
   StateRecord state = {};
@@ -41,8 +43,10 @@ struct LoadContext {
   void note(std::string message);
   /// A damaged record: the load's end, or noted to be set aside.
   Status aside(const Status& damage);
-  /// Progress: kCancelled when the caller says so.
-  Status tell(const char* phase, std::uint64_t done, std::uint64_t total) const;
+  /// Progress: kCancelled when the caller says so. He may write, and the map may have to move for that: of
+  /// a store that is written to the snapshot is another afterwards, in which nobody has changed this index.
+  /// No cursor may live, nor anything be used afterwards that was found before.
+  Status tell(const char* phase, std::uint64_t done, std::uint64_t total);
   /// A chunk's record; the reader learns from the first.
   Result<Bytes> find_chunk(std::uint32_t chunk);
   /// copy_chunk() of a chunk that was found.

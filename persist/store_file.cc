@@ -123,9 +123,13 @@ StoreFile::StoreFile(std::string path, const StoreOptions& options, FileLock loc
 
 StoreFile::~StoreFile() {
   VICINAL_CHECK(open_.empty());  // IndexRecords die before their StoreFile
-  if (!options_.read_only && options_.durability != Durability::kFull) {
-    (void)environment_->sync();  // a clean close keeps everything
-  }
+  if (!finished_) (void)finish();
+}
+
+Status StoreFile::finish() {
+  finished_ = true;
+  if (options_.read_only || options_.durability == Durability::kFull) return {};
+  return environment_->sync();
 }
 
 Result<std::vector<std::string>> StoreFile::index_names() {
@@ -246,12 +250,20 @@ Status StoreFile::drop_index(std::string_view name) {
   Hold hold(*this, name);
   if (Status s = hold.status(); !s.ok()) return s;
   bool more = false;
+  bool others = false;
   Status status = environment_->write([&](Transaction& transaction) -> Status {
+    const Result<std::uint32_t> before = catalog_->first_dropped(transaction);
+    others = before.ok() && *before != 0;
     if (Status s = catalog_->drop(transaction, name); !s.ok()) return s;
     const Result<bool> deleted = persist::delete_dropped(transaction, *databases_, *catalog_);
     more = deleted.ok() && *deleted;
     return deleted.status();
   });
+  if (status.code() == StatusCode::kCorruption && others) {
+    // One dropped before is damaged, and stays: this one's records do too, behind it.
+    status = environment_->write(
+        [&](Transaction& transaction) { return catalog_->drop(transaction, name); });
+  }
   if (status.ok() && more) some_dropped_ = true;
   return status;
 }
@@ -304,21 +316,30 @@ Status StoreFile::check_outside(const std::string& path) const {
 }
 
 Status StoreFile::backup(const std::string& path) {
-  Result<PathContent> content = examine_path(path);
-  if (!content) return content.status();
-  if (*content == PathContent::kStore) {
-    return Status::invalid_argument(fmt::format("{} holds a store already", path));
+  const std::string name = std::string(kDataFile) + ".part";
+  // The lock of the copy's own folder: no other backup into it is under way.
+  FileLock lock;
+  for (const bool locked : {false, true}) {
+    const Result<PathContent> content = examine_path(path, name);
+    if (!content) return content.status();
+    if (*content == PathContent::kStore) {
+      return Status::invalid_argument(fmt::format("{} holds a store already", path));
+    }
+    if (locked) break;
+    if (Status s = check_outside(path); !s.ok()) return s;
+    if (Status s = check_pages(*environment_, PageCheck::kToCopy); !s.ok()) {
+      return Status(s.code(), fmt::format("{}: {}", path_, s.message()));
+    }
+    if (Status s = make_folder(path); !s.ok()) return s;
+    Result<FileLock> taken = FileLock::take(path, false, options_.file_mode);
+    if (!taken) return taken.status();
+    lock = std::move(*taken);
   }
-  if (Status s = check_outside(path); !s.ok()) return s;
-  if (Status s = check_pages(*environment_, PageCheck::kToCopy); !s.ok()) {
-    return Status(s.code(), fmt::format("{}: {}", path_, s.message()));
-  }
-  if (Status s = make_folder(path); !s.ok()) return s;
   std::error_code error;
   const std::string file = path + "/" + kDataFile;
   std::filesystem::remove(file, error);  // empty, if it is there at all
   // The copy gets its name when it is whole.
-  const std::string unfinished = file + ".part";
+  const std::string unfinished = path + "/" + name;
   std::filesystem::remove(unfinished, error);  // of a backup that was killed
   Status status = environment_->copy_to(unfinished);
   if (status.ok()) status = failpoints::reach("backup.before_rename");

@@ -59,6 +59,10 @@ class StoreFile {
   StoreFile& operator=(const StoreFile&) = delete;
   ~StoreFile();
 
+  /// Under durability that leaves it to others, syncs what was written: the end of a clean close, when
+  /// no index is open any more. Else the destructor does, and cannot tell.
+  Status finish();
+
   const StoreOptions& options() const { return options_; }
   const std::string& path() const { return path_; }
 
@@ -114,6 +118,7 @@ class StoreFile {
   const std::unique_ptr<CommitQueue> queue_;
   const std::unique_ptr<Catalog> catalog_;
   const std::unique_ptr<SharedDatabases> databases_;
+  bool finished_ = false;
   std::atomic<bool> some_dropped_{false};  ///< of some there may be records left
 
   internal::Mutex open_mutex_;

@@ -39,7 +39,10 @@ std::vector<std::string_view> split(std::string_view text, char at) {
 }
 
 /// The option's name as the user wrote it, or would.
-std::string shown_name(const std::string& name) { return name.substr(name.find_last_of(',') + 1); }
+std::string shown_name(const std::string& name) {
+  const std::size_t comma = name.find_last_of(',');
+  return comma == std::string::npos ? name : name.substr(comma + 1);
+}
 
 bool bracketed(std::string_view text) {
   return text.size() >= 2 && text.front() == '[' && text.back() == ']' &&

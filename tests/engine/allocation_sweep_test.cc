@@ -153,6 +153,11 @@ class World {
     if (store_) must(store_->close().ok());
     store_.reset();
   }
+  /// As close(), but nobody is told.
+  void let_go() {
+    index_.reset();
+    store_.reset();
+  }
   /// Opens what close() has closed, if it is.
   Status open_store() {
     if (!store_) {
@@ -342,6 +347,27 @@ void sweep(bool stored, bool for_good, bool vectors_in_memory = true) {
       ASSERT_TRUE(report.sound()) << ::testing::PrintToString(report.messages);
     }
     std::printf("%-24s %ld allocations\n", verb.name, k);
+  }
+}
+
+// What cannot be written then stands in the journal; a destructor has nobody to tell.
+TEST(AllocationSweep, TheLastHandleWithoutMemory) {
+  ASSERT_TRUE(allocator_is_ours());
+  for (const bool for_good : {false, true}) {
+    bool failed = true;
+    for (long k = 0; failed && k < 3000; k += k < 16 ? 1 : kStep) {
+      SCOPED_TRACE(k);
+      World world(true);
+      refused = 0;
+      left = k;
+      lasting = for_good;
+      armed = true;
+      world.let_go();
+      armed = false;
+      failed = refused > 0;
+      ASSERT_OK(world.open_store());
+      ASSERT_EQ(world.seen(), world.state());
+    }
   }
 }
 

@@ -109,6 +109,41 @@ TEST_F(LastHandle, InAVisitorOfVectors) {
   expect_closed_after();
 }
 
+// Who has paused writes would wait for writers that wait for him: closing comes when they go on.
+TEST_F(LastHandle, WhileItsThreadHasPausedWrites) {
+  open();
+  {
+    Result<PausedWrites> outer = index_->pause_writes();
+    ASSERT_OK(outer.status());
+    std::optional<PausedWrites> inner(*index_->pause_writes());
+    store_.reset();
+    EXPECT_CODE(Store::open(path(), quick_store()).status(), kBusy, "");
+    inner.reset();
+    EXPECT_CODE(Store::open(path(), quick_store()).status(), kBusy, "");
+    refusal_ = second_open_ = StatusCode::kBusy;
+  }
+  expect_closed_after();
+}
+
+TEST_F(LastHandle, WhileAnotherThreadHasPausedWritesWaitsForIt) {
+  open();
+  std::atomic<bool> paused{false};
+  std::atomic<bool> gone_on{false};
+  std::thread other([&] {
+    const Result<PausedWrites> pause = index_->pause_writes();
+    paused = pause.ok();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    gone_on = true;
+  });
+  while (!paused) std::this_thread::yield();
+  std::thread writer([&] { static_cast<void>(index_->upsert(1, vector_of(7))); });
+  store_.reset();
+  other.join();
+  writer.join();
+  EXPECT_TRUE(gone_on);
+  ASSERT_OK(Store::open(path(), quick_store()).status());
+}
+
 TEST_F(LastHandle, InAVisitorOfTheJournal) {
   open();
   ASSERT_OK(store_->for_each_journal_entry("text", [&](const std::string&) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -92,6 +93,37 @@ TEST_P(LoadingTest, EveryCallAnswersAsBefore) {
     expect_sound(index, true);
     ASSERT_OK(store.close());
   }
+}
+
+// The map moves for what is written there: no snapshot of the load may stand in its way.
+TEST_P(LoadingTest, ItsProgressMayWriteMoreThanTheMapHolds) {
+  const std::uint64_t before = std::filesystem::file_size(path() + "/data.mdb");
+  StoreOptions small = quick_store();
+  small.background = false;
+  small.map_bytes = before;
+  Store store = *Store::open(path(), small);
+  IndexOptions large;
+  large.dimension = 1024;
+  Index other = *store.index("other", large);
+  const std::vector<Label> labels = labels_up_to(200);
+  const std::vector<float> rows(labels.size() * large.dimension, 1.0F);
+  IndexOptions telling = options();
+  int told = 0;
+  Status written;
+  telling.progress = [&](const Progress&) {
+    ++told;
+    if (written.ok()) written = other.upsert_batch(labels, rows).status();
+    if (written.ok()) written = other.erase_batch(labels).status();
+    static_cast<void>(other.stats());
+    return true;
+  };
+  const Index index = *store.open_index("text", telling);
+  ASSERT_OK(written);
+  EXPECT_GE(told, 1);
+  EXPECT_GT(std::filesystem::file_size(path() + "/data.mdb"), before + before / 2);
+  EXPECT_EQ(answers_of(index), before_);
+  expect_sound(index, true);
+  ASSERT_OK(store.close());
 }
 
 TEST_P(LoadingTest, ByAnyNumberOfThreads) {

@@ -170,7 +170,7 @@ TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
   EXPECT_FALSE(done);
   EXPECT_EQ(g->entry_point().node, entry.node);
   EXPECT_EQ(states(), before);  // not ASSERT: the gate is opened in any case
-  g->write_gate().open(maintenance.get_id());
+  g->write_gate().open(maintenance.get_id(), [](internal::PutOff&) {});
   maintenance.join();
   EXPECT_NE(g->entry_point().node, entry.node);
   EXPECT_SOUND(*g);

@@ -1,4 +1,5 @@
 // Damaged records of every kind, made through LMDB itself: never a crash, never wrong contents.
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -158,6 +159,57 @@ TEST_F(Damage, SalvageMends) {
   EXPECT_EQ(second.nodes, first.nodes);
 }
 
+// A page of some moment before: the chunk is sound, and has rows of others beside those that it lacks.
+TEST_F(Damage, SalvageKeepsTheRowsOfAShortChunk) {
+  std::vector<std::byte> before;
+  const auto chunk = [&](const std::function<Status(const IndexRange&, Transaction&)>& use) {
+    edit("vectors", [&](Transaction& transaction, DatabaseHandle handle) {
+      return use(IndexRange(handle, 1), transaction);
+    });
+  };
+  chunk([&](const IndexRange& range, Transaction& transaction) {
+    Bytes found;
+    EXPECT_TRUE(*range.get(transaction, Key32(12).bytes(), &found));
+    before.assign(found.begin(), found.end());
+    return Status();
+  });
+  {
+    auto store = open_store(path_, fast());
+    auto index = reopen(*store);
+    std::vector<graph::NodeId> nodes;
+    std::vector<Label> labels;
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      nodes.push_back(graph::NodeId{402 + i});
+      labels.push_back(5000 + i);
+    }
+    const std::vector<graph::Level> levels(4);
+    const std::vector<graph::NodeId> replaced(4, graph::kNoNode);
+    const std::vector<float> row = make_row(1, 1, kDimension);
+    const Batch batch{nodes,
+                      labels,
+                      levels,
+                      replaced,
+                      [&](std::size_t) { return reinterpret_cast<const std::byte*>(row.data()); },
+                      {},
+                      {}};
+    const Result<Sequence> sequence = index->append_batch(batch);
+    ASSERT_TRUE(sequence.ok()) << sequence.status().to_string();
+    index->finish(*sequence);
+  }
+  ASSERT_EQ(load(false).nodes, 406u);
+  chunk([&](const IndexRange& range, Transaction& transaction) {
+    return range.put(transaction, Key32(12).bytes(), before);
+  });
+  EXPECT_EQ(load(false).report.status().code(), StatusCode::kCorruption);
+  Outcome outcome = load(true);
+  ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+  EXPECT_EQ(outcome.nodes, 402u);
+  outcome = load(false);
+  ASSERT_TRUE(outcome.report.ok()) << outcome.report.status().to_string();
+  EXPECT_EQ(outcome.nodes, 402u);
+  EXPECT_EQ(outcome.failures, 0u) << outcome.message;
+}
+
 TEST_F(Damage, MetaRecords) {
   flip("meta", 0, 3);  // options
   EXPECT_EQ(load(false).opened.code(), StatusCode::kCorruption);
@@ -257,6 +309,20 @@ TEST_F(Damage, NumbersBeyondTheLast) {
     return write_record(transaction, handle, entry_id(text_key("text")), CatalogEntry{~0u});
   });
   EXPECT_EQ(load(true).opened.code(), StatusCode::kCorruption);
+}
+
+// The group after the last one was 0 again, and every group new.
+TEST_F(Damage, LinksUnderTheLastKeyDoNotEndCheckpoints) {
+  edit("links", [](Transaction& transaction, DatabaseHandle handle) {
+    const std::array<std::byte, 40> nonsense{};
+    return IndexRange(handle, 1).put(transaction, Key32(~0u).bytes(), nonsense);
+  });
+  auto store = open_store(path_, fast());
+  auto index = reopen(*store);
+  MemoryIndex model(index.get(), 1);
+  model.batch(3000, 20);
+  const auto report = model.checkpoint();
+  EXPECT_TRUE(report.ok()) << report.status().to_string();
 }
 
 TEST_F(Damage, AnIdInUseIsGivenToNobody) {

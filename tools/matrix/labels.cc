@@ -127,12 +127,12 @@ Status LabelSource::next(std::span<Label> labels) {
   } else if (npy_) {
     if (Status s = next_npy(labels); !s.ok()) return s;
   } else {
-    const Label start = first_ + given_;
-    if (start < first_ || n - 1 > std::numeric_limits<Label>::max() - start) {
+    constexpr Label kLast = std::numeric_limits<Label>::max();
+    if (given_ > kLast - first_ || n - 1 > kLast - first_ - given_) {
       return Status::invalid_argument(
           fmt::format("labels counted from {} pass 2^64 - 1 at row {}", first_, given_ + n - 1));
     }
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = start + i;
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = first_ + given_ + i;
   }
   given_ += n;
   return {};

@@ -183,7 +183,8 @@ void VectorSet::warn_when_large() {
 
 void VectorSet::set_arena_bytes(std::uint64_t bytes) {
   const std::uint64_t before = arena_bytes_.exchange(bytes, std::memory_order_relaxed);
-  arena_sum.fetch_add(bytes - before, std::memory_order_relaxed);  // modulo 2^64
+  arena_sum.fetch_add(bytes, std::memory_order_relaxed);
+  arena_sum.fetch_sub(before, std::memory_order_relaxed);
 }
 
 std::size_t VectorSet::memory() const {

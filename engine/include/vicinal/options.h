@@ -61,7 +61,8 @@ struct IndexOptions {
 
   /// Keep the stored vectors in memory. When false they are read from the store's map for re-ranking
   /// and `get` (ignored without a store, and where they are traversed themselves: Quantization::kInt8
-  /// over Storage::kInt8). False needs Quantization::kInt8.
+  /// over Storage::kInt8; a store that was opened for reading keeps them: a writer beside it may change the
+  /// file). False needs Quantization::kInt8.
   bool vectors_in_memory = true;
   /// Do what services did before: every upsert or batch stores its vectors, then rebuilds the whole
   /// graph. For comparison only.
@@ -85,8 +86,10 @@ struct StoreOptions {
   Durability durability = Durability::kFull;
   /// False: kNotFound when there is no store at the path.
   bool create = true;
-  /// Open for reading: every write answers kReadOnly. Works on a read-only file system and beside a
-  /// writer process; it sees the state of the moment it was opened.
+  /// Open for reading: every write answers kReadOnly. Works on a read-only file system, and beside a
+  /// writer process if lock.mdb may be written, in which readers say what they read; where it may not,
+  /// readers and writers of other processes exclude each other (kBusy). An index is as it was at the moment
+  /// it was opened.
   bool read_only = false;
   /// Bytes of address space for the map at first; it grows by itself up to `max_map_bytes`. 0: a
   /// default.

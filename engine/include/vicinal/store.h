@@ -39,7 +39,8 @@ class Store {
   /// Opens the store at the folder `path`, making it when options.create says so.
   /// Errors: kNotFound          no store there and options.create is false.
   ///         kInvalidArgument   the path is a file or a folder with other content.
-  ///         kBusy              open for writing elsewhere (this process or another).
+  ///         kBusy              open for writing elsewhere (this process or another); open for reading in
+  ///                            this process, or by one that may not write lock.mdb.
   ///         kIoError           no permission, read-only file system (see StoreOptions::read_only);
   ///                            no thread for StoreOptions::background.
   ///         kCorruption        truncated, not LMDB's, or a page that LMDB would walk is damaged.
@@ -100,10 +101,13 @@ class Store {
   /// Checkpoints every open index.
   Status checkpoint();
   /// Makes every acknowledged write survive a power cut, whatever the durability.
+  /// Errors: kIoError, kFull  the disk would not. From then on it fails always, as closing does: what the
+  ///                          system could not write it does not try again. backup() to another disk has it.
   Status sync();
 
-  /// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
-  /// and writers go on. The copy is a store of its own. This is also the way to shrink.
+  /// Writes a compact copy of the whole store to the folder `path` (absent or empty, or with what a
+  /// backup left that was killed) while readers and writers go on. The copy is a store of its own. This is
+  /// also the way to shrink. kBusy: another backup into it is under way.
   Status backup(const std::string& path) const;
 
   /// Verifies the checksum of every stored record of every index without loading graphs.

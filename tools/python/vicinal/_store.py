@@ -45,8 +45,9 @@ class Store:
     durability        "full" (default): each write survives a power cut; "relaxed": a killed
                       process; "none": nothing is promised before sync() or a clean close.
     create            Default True.
-    read_only         Every write raises ReadOnly. Works beside a writer process, and sees the state
-                      of the moment it was opened. Default False.
+    read_only         Every write raises ReadOnly. Works beside a writer process if lock.mdb may be
+                      written; where it may not, readers and writers exclude each other (Busy). Each
+                      index is as it was when it was opened. Default False.
     background        A thread of the store writes checkpoints and repairs when they are due.
                       Default True.
     map_bytes         Bytes of address space at first; grows by itself.
@@ -188,7 +189,8 @@ class Store:
         check(lib.vicinal_store_checkpoint(self._handle.address))
 
     def sync(self) -> None:
-        """Makes every acknowledged write survive a power cut, whatever the durability."""
+        """Makes every acknowledged write survive a power cut, whatever the durability. After one that
+        failed all fail, as closing does: what could not be written may be lost. backup() has it."""
         check(lib.vicinal_store_sync(self._handle.address))
 
     def backup(self, path: Path) -> None:

@@ -110,8 +110,9 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// False: `NotFound` when there is no store at the path. Default true.
     pub create: bool,
-    /// Every write answers `ReadOnly`. Works on a read-only file system and beside a writer
-    /// process; it sees the state of the moment it was opened. Default false.
+    /// Every write answers `ReadOnly`. Works on a read-only file system, and beside a writer
+    /// process if lock.mdb may be written; where it may not, readers and writers of other processes
+    /// exclude each other (`Busy`). An index is as it was at the moment it was opened. Default false.
     pub read_only: bool,
     /// True (default): a thread of the store writes checkpoints and repair slices when they are
     /// due. What fails is tried again every second, and told by `on_event`. False leaves both to

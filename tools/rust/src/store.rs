@@ -279,14 +279,16 @@ impl Store {
         check(unsafe { sys::vicinal_store_checkpoint(self.pointer()) })
     }
 
-    /// Makes every acknowledged write survive a power cut, whatever the durability.
+    /// Makes every acknowledged write survive a power cut, whatever the durability. After one that
+    /// failed all fail, as closing does: what could not be written may be lost. A backup has it.
     pub fn sync(&self) -> Result<()> {
         // SAFETY: the handle is good.
         check(unsafe { sys::vicinal_store_sync(self.pointer()) })
     }
 
-    /// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
-    /// and writers go on. The copy is a store of its own. This is also the way to shrink.
+    /// Writes a compact copy of the whole store to the folder `path` (absent or empty, or
+    /// with what a backup left that was killed) while readers and writers go on. The copy is a store of
+    /// its own. This is also the way to shrink. `Busy`: another backup into it is under way.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path_to_c(path.as_ref())?;
         // SAFETY: the path is NUL-terminated.

@@ -75,8 +75,9 @@ typedef struct vicinal_store_options {
   vicinal_durability durability;
   /// 0: VICINAL_NOT_FOUND when there is no store at the path. Default 1.
   uint32_t create;
-  /// 1: every write answers VICINAL_READ_ONLY. Works on a read-only file system and beside a writer
-  /// process; it sees the state of the moment it was opened. Default 0.
+  /// 1: every write answers VICINAL_READ_ONLY. Works on a read-only file system, and beside a writer
+  /// process if lock.mdb may be written; where it may not, readers and writers of other processes exclude
+  /// each other (VICINAL_BUSY). An index is as it was at the moment it was opened. Default 0.
   uint32_t read_only;
   /// 1 (default): a thread of the store writes checkpoints and repair slices when they are due.
   /// What fails is tried again every second, and told by on_event. 0 leaves both to the caller.

@@ -111,11 +111,13 @@ VICINAL_API vicinal_status vicinal_store_drop_index(vicinal_store* store, const 
 
 /// Checkpoints every open index.
 VICINAL_API vicinal_status vicinal_store_checkpoint(vicinal_store* store);
-/// Makes every acknowledged write survive a power cut, whatever the durability.
+/// Makes every acknowledged write survive a power cut, whatever the durability. After one that failed all
+/// fail, as closing does: what could not be written may be lost. A backup to another disk has it.
 VICINAL_API vicinal_status vicinal_store_sync(vicinal_store* store);
 
-/// Writes a compact copy of the whole store to the folder `path` (absent or empty) while readers
-/// and writers go on. The copy is a store of its own. This is also the way to shrink.
+/// Writes a compact copy of the whole store to the folder `path` (absent or empty, or with
+/// what a backup left that was killed) while readers and writers go on. The copy is a store of its own. This
+/// is also the way to shrink. VICINAL_BUSY: another backup into it is under way.
 VICINAL_API vicinal_status vicinal_store_backup(const vicinal_store* store, const char* path);
 
 /// Verifies the checksum of every stored record of every index without loading graphs. Writes the
