@@ -10,14 +10,13 @@
 
 namespace vicinal::engine {
 
-FileWatch::FileWatch(const std::string& path, const persist::StoreFile& file)
-    : path_(path), file_(file), map_bytes_(file.map_bytes()) {
+FileWatch::FileWatch(const persist::StoreFile& file) : file_(file), map_bytes_(file.map_bytes()) {
   look_at_readers();
   if (!file_.options().on_event || !internal::huge_pages_refused()) return;
   tell(file_.options().on_event, [&] {
     Event event;
     event.kind = EventKind::kHugePagesRefused;
-    event.message = fmt::format("store \"{}\": this system gives no huge pages", path_);
+    event.message = fmt::format("store \"{}\": this system gives no huge pages", file_.path());
     return event;
   });
 }
@@ -30,9 +29,9 @@ void FileWatch::tell_of(EventKind kind, Severity severity, std::uint64_t value, 
     event.severity = severity;
     event.value = value;
     event.limit = limit;
-    event.message = limit == 0
-                        ? fmt::format("store \"{}\": {}: {}", path_, what, value)
-                        : fmt::format("store \"{}\": {}: {} of {}", path_, what, value, limit);
+    event.message =
+        limit == 0 ? fmt::format("store \"{}\": {}: {}", file_.path(), what, value)
+                   : fmt::format("store \"{}\": {}: {} of {}", file_.path(), what, value, limit);
     return event;
   });
 }

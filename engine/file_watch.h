@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "engine/base/mutex.h"
 #include "persist/store_file.h"
@@ -16,8 +15,8 @@ namespace vicinal::engine {
 
 class FileWatch {
  public:
-  /// Tells what opening the file has found. `path`: of the store, outlives it.
-  FileWatch(const std::string& path, const persist::StoreFile& file);
+  /// Tells what opening the file has found.
+  explicit FileWatch(const persist::StoreFile& file);
 
   /// Tells what has changed since the last look.
   void look() noexcept;
@@ -27,7 +26,6 @@ class FileWatch {
                const char* what) const noexcept;
   void look_at_readers() noexcept;
 
-  const std::string& path_;
   const persist::StoreFile& file_;
   internal::Mutex mutex_;
   std::uint64_t map_bytes_ VICINAL_GUARDED_BY(mutex_);

@@ -39,7 +39,7 @@ Result<std::shared_ptr<StoreCore>> StoreCore::open(const std::string& path,
 }
 
 StoreCore::StoreCore(std::unique_ptr<persist::StoreFile> file)
-    : path_(file->path()), file_(std::move(file)), watch_(path_, *file_) {
+    : path_(file->path()), file_(std::move(file)), watch_(*file_) {
   const StoreOptions& options = file_->options();
   if (options.background && !options.read_only) {
     const auto look = [this] {

@@ -28,7 +28,10 @@ class NodeLoader {
     const std::uint64_t step = std::max<std::uint64_t>(kRowsPerStep / layout_.rows_per_chunk, 1);
     for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
       if (chunk % step == 0) {
-        if (Status s = deliver_runs(); !s.ok()) return s;
+        // Who is told may move the map (LoadContext::tell()). Else as many as there may be go together.
+        if (context_.options.progress) {
+          if (Status s = deliver_runs(); !s.ok()) return s;
+        }
         const std::uint64_t done = chunk * layout_.rows_per_chunk;
         if (Status s = context_.tell("vectors", done, context_.state.node_limit); !s.ok()) return s;
       }

@@ -316,30 +316,28 @@ Status StoreFile::check_outside(const std::string& path) const {
 }
 
 Status StoreFile::backup(const std::string& path) {
-  const std::string name = std::string(kDataFile) + ".part";
-  // The lock of the copy's own folder: no other backup into it is under way.
-  FileLock lock;
-  for (const bool locked : {false, true}) {
-    const Result<PathContent> content = examine_path(path, name);
+  const std::string part = std::string(kDataFile) + ".part";
+  const auto check_free = [&]() -> Status {
+    const Result<PathContent> content = examine_path(path, part);
     if (!content) return content.status();
-    if (*content == PathContent::kStore) {
-      return Status::invalid_argument(fmt::format("{} holds a store already", path));
-    }
-    if (locked) break;
-    if (Status s = check_outside(path); !s.ok()) return s;
-    if (Status s = check_pages(*environment_, PageCheck::kToCopy); !s.ok()) {
-      return Status(s.code(), fmt::format("{}: {}", path_, s.message()));
-    }
-    if (Status s = make_folder(path); !s.ok()) return s;
-    Result<FileLock> taken = FileLock::take(path, false, options_.file_mode);
-    if (!taken) return taken.status();
-    lock = std::move(*taken);
+    if (*content != PathContent::kStore) return {};
+    return Status::invalid_argument(fmt::format("{} holds a store already", path));
+  };
+  if (Status s = check_free(); !s.ok()) return s;
+  if (Status s = check_outside(path); !s.ok()) return s;
+  if (Status s = check_pages(*environment_, PageCheck::kToCopy); !s.ok()) {
+    return Status(s.code(), fmt::format("{}: {}", path_, s.message()));
   }
+  if (Status s = make_folder(path); !s.ok()) return s;
+  // Of the copy's own folder: until the end no other backup into it is under way.
+  const Result<FileLock> lock = FileLock::take(path, false, options_.file_mode);
+  if (!lock) return lock.status();
+  if (Status s = check_free(); !s.ok()) return s;  // one may have ended meanwhile
   std::error_code error;
   const std::string file = path + "/" + kDataFile;
   std::filesystem::remove(file, error);  // empty, if it is there at all
   // The copy gets its name when it is whole.
-  const std::string unfinished = path + "/" + name;
+  const std::string unfinished = path + "/" + part;
   std::filesystem::remove(unfinished, error);  // of a backup that was killed
   Status status = environment_->copy_to(unfinished);
   if (status.ok()) status = failpoints::reach("backup.before_rename");

@@ -353,18 +353,19 @@ void sweep(bool stored, bool for_good, bool vectors_in_memory = true) {
 // What cannot be written then stands in the journal; a destructor has nobody to tell.
 TEST(AllocationSweep, TheLastHandleWithoutMemory) {
   ASSERT_TRUE(allocator_is_ours());
+  const auto let_go = [](World& world) {
+    world.let_go();
+    return Status();
+  };
+  const Verb last_handle{"last handle", let_go, [](State&) {}};
   for (const bool for_good : {false, true}) {
     bool failed = true;
     for (long k = 0; failed && k < 3000; k += k < 16 ? 1 : kStep) {
       SCOPED_TRACE(k);
       World world(true);
-      refused = 0;
-      left = k;
-      lasting = for_good;
-      armed = true;
-      world.let_go();
-      armed = false;
-      failed = refused > 0;
+      bool completed = false;
+      failed = fails_at(world, last_handle, k, for_good, &completed);
+      ASSERT_TRUE(completed);
       ASSERT_OK(world.open_store());
       ASSERT_EQ(world.seen(), world.state());
     }
