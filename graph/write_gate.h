@@ -50,8 +50,8 @@ class WriteGate {
   /// Throws std::bad_alloc.
   void close() {
     const internal::MutexLock lock(mutex_);
-    if (closers_ == nullptr) closers_ = std::make_unique<Closers>();
-    closers_->push_back(std::this_thread::get_id());
+    if (closing_ == nullptr) closing_ = std::make_unique<Closing>();
+    closing_->threads.push_back(std::this_thread::get_id());
     closed_.fetch_add(1);
     while (inside_.load() != 0) changed_.wait(mutex_);
   }
@@ -65,9 +65,10 @@ class WriteGate {
     internal::PutOffs put_off;
     {
       const internal::MutexLock lock(mutex_);
-      closers_->erase(std::find(closers_->begin(), closers_->end(), closer));
+      std::vector<std::thread::id>& threads = closing_->threads;
+      threads.erase(std::find(threads.begin(), threads.end(), closer));
       if (closed_.fetch_sub(1) == 1) {
-        put_off_.take([&](internal::PutOff& what) { put_off.put(what); });
+        closing_->put_off.take([&](internal::PutOff& what) { put_off.put(what); });
         changed_.notify_all();
       }
     }
@@ -78,7 +79,7 @@ class WriteGate {
     if (closed_.load() == 0 || process_.left()) return false;
     const internal::MutexLock lock(mutex_);
     if (!closed_by(std::this_thread::get_id())) return false;
-    put_off_.put(what);
+    closing_->put_off.put(what);
     return true;
   }
   /// Whether the calling thread has closed it: to come in would be to wait for itself.
@@ -90,8 +91,9 @@ class WriteGate {
 
  private:
   bool closed_by(std::thread::id thread) const VICINAL_REQUIRES(mutex_) {
-    return closers_ != nullptr &&
-           std::find(closers_->begin(), closers_->end(), thread) != closers_->end();
+    if (closing_ == nullptr) return false;
+    const std::vector<std::thread::id>& threads = closing_->threads;
+    return std::find(threads.begin(), threads.end(), thread) != threads.end();
   }
   void enter() {
     for (;;) {
@@ -116,10 +118,12 @@ class WriteGate {
   internal::CondVar changed_;  ///< all have left, or it is open again
   std::atomic<std::uint64_t> inside_{0};
   std::atomic<std::uint64_t> closed_{0};  ///< how often
-  using Closers = std::vector<std::thread::id>;
+  struct Closing {
+    std::vector<std::thread::id> threads;
+    internal::PutOffs put_off;  ///< until it is open
+  };
   /// Made by the first who closes it, which hardly any graph ever meets.
-  std::unique_ptr<Closers> closers_ VICINAL_GUARDED_BY(mutex_);
-  internal::PutOffs put_off_;  ///< until it is open
+  std::unique_ptr<Closing> closing_ VICINAL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vicinal::graph

@@ -15,6 +15,7 @@
 
 #include "persist/descriptor.h"
 #include "persist/disk_room.h"
+#include "persist/folder_entries.h"
 #include "persist/format.h"
 
 namespace vicinal::persist {
@@ -127,17 +128,18 @@ Result<bool> examine_data_file(const std::string& file, std::uint64_t size) {
 /// file was looked at.
 Result<PathContent> examine_folder(const std::string& path, const std::string& has, bool made,
                                    const std::string& unfinished) {
-  std::error_code error;
-  std::filesystem::directory_iterator entry(path, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  FolderEntries entries(path);
+  while (const char* const entry = entries.next()) {
+    const std::string_view name = entry;
     if (name != kDataFile && name != kLmdbLockFile && name != kWriterLockFile &&
         name != unfinished) {
       return Status::invalid_argument(
           fmt::format("{} is a folder with other content ('{}')", path, name));
     }
   }
-  if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));
+  if (entries.error() != 0) {
+    return Status::io_error(fmt::format("{}: {}", path, std::strerror(entries.error())));
+  }
   if (made) {
     return Status::corruption(
         fmt::format("{}/{} {}, but the store was made", path, kDataFile, has));

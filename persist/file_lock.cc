@@ -10,14 +10,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "engine/base/mutex.h"
+#include "persist/folder_entries.h"
 #include "persist/format.h"
 
 namespace vicinal::persist {
@@ -59,12 +58,11 @@ Registry& registry() {
 bool open_here_too(int fd) {
   struct stat wanted {};
   if (::fstat(fd, &wanted) != 0) return false;
-  std::error_code error;
-  std::filesystem::directory_iterator entry("/proc/self/fd", error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+  const std::string own = std::to_string(fd);
+  FolderEntries descriptors("/proc/self/fd");
+  while (const char* const number = descriptors.next()) {
     struct stat info {};
-    const std::string number = entry->path().filename().string();
-    if (number == std::to_string(fd) || ::stat(entry->path().c_str(), &info) != 0) continue;
+    if (number == own || ::fstatat(descriptors.descriptor(), number, &info, 0) != 0) continue;
     if (info.st_dev == wanted.st_dev && info.st_ino == wanted.st_ino) return true;
   }
   return false;

@@ -255,8 +255,6 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
       const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
       rc = mdb_txn_commit(txn);
       if (rc != MDB_SUCCESS) changed_underneath_ = replaced.take_back(env_, path_);  // N5
-      // Perhaps of the sync that was to bring along the meta page of the commit before.
-      if (rc == EIO && options_.durability == Durability::kRelaxed) failed_sync_ = rc;
       if (rc == MDB_SUCCESS) {
         failpoints::pass("lmdb.after_commit");
         commits_.fetch_add(1, std::memory_order_relaxed);
@@ -264,6 +262,12 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
         return keep_file_whole();
       }
       status = transaction.failed(rc, "committing");
+      // Perhaps of the sync that was to bring along the meta page of the commit before; but LMDB says
+      // the same of a write that a full disk cut short.
+      if (options_.durability == Durability::kRelaxed && rc == EIO &&
+          status.code() != StatusCode::kFull) {
+        failed_sync_ = rc;
+      }
     } else {
       mdb_txn_abort(txn);
       failpoints::pass("lmdb.after_abort");

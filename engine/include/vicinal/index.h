@@ -165,6 +165,7 @@ class Index {
   Status checkpoint(const ProgressCallback& progress = {});
 
   /// Makes every acknowledged write survive a power cut, whatever the durability.
+  /// Errors: as Store::sync().
   Status sync();
 
   /// Builds a fresh graph of the live vectors beside the old one and swaps it in; tombstones are

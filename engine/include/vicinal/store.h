@@ -101,8 +101,9 @@ class Store {
   /// Checkpoints every open index.
   Status checkpoint();
   /// Makes every acknowledged write survive a power cut, whatever the durability.
-  /// Errors: kIoError, kFull  the disk would not. From then on it fails always, as closing does: what the
-  ///                          system could not write it does not try again. backup() to another disk has it.
+  /// Errors: kIoError, kFull  the disk would not. From then on it fails always: what the system could not
+  ///                          write it does not try again. backup() to another disk has it. Closing fails
+  ///                          too, but for full durability, whose commits have waited for the disk.
   Status sync();
 
   /// Writes a compact copy of the whole store to the folder `path` (absent or empty, or with what a

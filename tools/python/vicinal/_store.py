@@ -190,7 +190,8 @@ class Store:
 
     def sync(self) -> None:
         """Makes every acknowledged write survive a power cut, whatever the durability. After one that
-        failed all fail, as closing does: what could not be written may be lost. backup() has it."""
+        failed all fail, closing too where durability is not full: what could not be written may be lost.
+        backup() has it."""
         check(lib.vicinal_store_sync(self._handle.address))
 
     def backup(self, path: Path) -> None:

@@ -280,7 +280,8 @@ impl Store {
     }
 
     /// Makes every acknowledged write survive a power cut, whatever the durability. After one that
-    /// failed all fail, as closing does: what could not be written may be lost. A backup has it.
+    /// failed all fail, closing too where durability is not full: what could not be written may be lost.
+    /// A backup has it.
     pub fn sync(&self) -> Result<()> {
         // SAFETY: the handle is good.
         check(unsafe { sys::vicinal_store_sync(self.pointer()) })

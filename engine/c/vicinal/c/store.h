@@ -112,7 +112,8 @@ VICINAL_API vicinal_status vicinal_store_drop_index(vicinal_store* store, const 
 /// Checkpoints every open index.
 VICINAL_API vicinal_status vicinal_store_checkpoint(vicinal_store* store);
 /// Makes every acknowledged write survive a power cut, whatever the durability. After one that failed all
-/// fail, as closing does: what could not be written may be lost. A backup to another disk has it.
+/// fail, closing too where durability is not full: what could not be written may be lost. A backup to
+/// another disk has it.
 VICINAL_API vicinal_status vicinal_store_sync(vicinal_store* store);
 
 /// Writes a compact copy of the whole store to the folder `path` (absent or empty, or with
