@@ -91,6 +91,7 @@ Status StoreCore::refused() const {
 std::vector<std::shared_ptr<IndexCore>> StoreCore::open_indexes() {
   const internal::MutexLock lock(registry_);
   std::vector<std::shared_ptr<IndexCore>> open;
+  open.reserve(indexes_.size());
   for (const auto& entry : indexes_) open.push_back(entry.second);
   return open;
 }

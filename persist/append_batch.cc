@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "persist/chunks.h"
 #include "persist/codec.h"
 #include "persist/failpoints.h"
@@ -117,12 +118,11 @@ Result<Sequence> append_batch(StoredIndex& index, const Batch& batch) {
     Status status = index.environment.write(
         [&](Transaction& transaction) -> Status {
           for (std::size_t i = next; i < end; ++i) {
-            Status s = write_rows(transaction, index.databases.vectors, index.layout,
-                                  chunks[i].chunk, chunks[i].rows);
-            if (!s.ok()) return s;
+            VICINAL_RETURN_IF_ERROR(write_rows(transaction, index.databases.vectors, index.layout,
+                                               chunks[i].chunk, chunks[i].rows));
           }
           if (end != chunks.size()) return {};
-          if (Status s = failpoints::reach("batch.before_entry"); !s.ok()) return s;
+          VICINAL_RETURN_IF_ERROR(failpoints::reach("batch.before_entry"));
           CountedRange journal(transaction, index.databases.journal);
           sequence.allot();  // the closure runs again after the map grew
           Status s = put_entry(journal, sequence.get(), entry, PutMode::kNew);

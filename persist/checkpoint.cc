@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "persist/codec.h"
 #include "persist/failpoints.h"
 #include "persist/fixed_records.h"
@@ -47,7 +48,7 @@ class Checkpoint {
       source_.give_back_changed_nodes(changed);
       return status;
     }
-    return std::move(report_);
+    return report_;
   }
 
  private:
@@ -65,7 +66,7 @@ class Checkpoint {
 
   Status all(Sequence cut, const std::vector<graph::NodeId>& changed) {
     std::vector<graph::NodeId> nodes = changed;
-    if (Status s = survey(cut, &nodes); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(survey(cut, &nodes));
     std::sort(nodes.begin(), nodes.end());
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
     const graph::EntryPoint entry_point = source_.entry_point();
@@ -75,17 +76,17 @@ class Checkpoint {
     const bool no_room = index_.environment.map_size().room_left(index_.environment.file_bytes()) <
                          2 * kTypicalLinkBytes * nodes.size();
     if (!no_room) {
-      if (Status s = write_links(nodes); !s.ok()) return s;
+      VICINAL_RETURN_IF_ERROR(write_links(nodes));
     }
     // By a checkpoint before this one: the mark stays until settled(). Or lists are missing.
     if ((marked_ || no_room) && mark_ == 0) {
       if (Status s = marked([](Transaction&) { return Status(); }); !s.ok()) return s;
     }
-    if (Status s = failpoints::reach("checkpoint.after_links"); !s.ok()) return s;
-    if (Status s = store_scattered_rows(); !s.ok()) return s;
-    if (Status s = move_journal(cut); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(failpoints::reach("checkpoint.after_links"));
+    VICINAL_RETURN_IF_ERROR(store_scattered_rows());
+    VICINAL_RETURN_IF_ERROR(move_journal(cut));
     if (no_room) {  // there is more of it now
-      if (Status s = write_links(nodes); !s.ok()) return s;
+      VICINAL_RETURN_IF_ERROR(write_links(nodes));
     }
     const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment.write([&](Transaction& transaction) -> Status {
@@ -96,7 +97,7 @@ class Checkpoint {
         if (!s.ok()) return s;
       }
       StateRecord state;
-      if (Status s = read_state(transaction, &state); !s.ok()) return s;
+      VICINAL_RETURN_IF_ERROR(read_state(transaction, &state));
       state.entry_point = entry_point;
       ++state.checkpoints;
       return write_record(transaction, index_.databases.meta, state_id(index_.index), state);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "persist/codec.h"
 #include "persist/journal.h"
 
@@ -83,8 +84,8 @@ Status for_each_journal_entry(StoredIndex& index,
   constexpr std::size_t kAtOnce = 1024;
   std::vector<std::string> lines;
   Sequence last = 0;
-  for (Sequence from = 0;;) {
-    lines.clear();
+  Sequence from = 0;
+  const auto read_some = [&]() -> Status {
     Result<ReadTransaction> transaction = index.environment.read();
     if (!transaction) return transaction.status();
     if (from == 0) {
@@ -92,20 +93,21 @@ Status for_each_journal_entry(StoredIndex& index,
       if (!found) return found.status();
       last = *found;
     }
-    const Status status = walk_journal(
-        **transaction, index.databases.journal,
-        [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
-          if (damage.ok() && sequence > last) return {};
-          if (lines.size() == kAtOnce) return Status::cancelled("");
-          if (!damage.ok()) return damage;
-          JournalEntry entry;
-          if (Status s = decode(payload, index.layout.row, &entry); !s.ok()) return s;
-          lines.push_back(entry_json(sequence, entry));
-          from = sequence + 1;
-          return {};
-        },
-        from);
-    { const ReadTransaction ended = std::move(*transaction); }
+    const auto read_entry = [&](Sequence sequence, Bytes payload, const Status& damage) -> Status {
+      if (damage.ok() && sequence > last) return {};
+      if (lines.size() == kAtOnce) return Status::cancelled("");
+      VICINAL_RETURN_IF_ERROR(damage);
+      JournalEntry entry;
+      VICINAL_RETURN_IF_ERROR(decode(payload, index.layout.row, &entry));
+      lines.push_back(entry_json(sequence, entry));
+      from = sequence + 1;
+      return {};
+    };
+    return walk_journal(**transaction, index.databases.journal, read_entry, from);
+  };
+  for (;;) {
+    lines.clear();
+    Status status = read_some();
     for (const std::string& line : lines) {
       if (!visit(line)) return {};
     }

@@ -55,6 +55,12 @@ Status reserve_lock_file(const std::string& folder, std::uint32_t mode) {
 
 std::uint64_t page_size_of_system() { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
 
+std::uint64_t last_transaction(MDB_env* env) {
+  MDB_envinfo info{};
+  (void)mdb_env_info(env, &info);
+  return info.me_last_txnid;
+}
+
 }  // namespace
 
 // -- Opening and closing --------------------------------------------------------------------------
@@ -126,7 +132,7 @@ Status Environment::open_env(const std::string& path, std::uint64_t map_bytes, b
   (void)mdb_env_stat(env_, &stat);
   page_size_ = stat.ms_psize;
   map_.attach(env_, page_size_);
-  last_committed_ = last_transaction();
+  last_committed_ = last_transaction(env_);
   return {};
 }
 
@@ -137,12 +143,6 @@ int Environment::clear_stale_readers() {
   return cleared;
 }
 
-std::uint64_t Environment::last_transaction() const {
-  MDB_envinfo info{};
-  (void)mdb_env_info(env_, &info);
-  return info.me_last_txnid;
-}
-
 // The number that a transaction begins with comes from LMDB's lock file; what stands in the data
 // file is asked for here.
 Status Environment::check_underneath() {
@@ -150,7 +150,7 @@ Status Environment::check_underneath() {
   if (map_.lost()) {
     return Status::io_error(fmt::format("{}: {}: its map is lost", path_, kOpenAgain));
   }
-  const std::uint64_t last = last_transaction();
+  const std::uint64_t last = last_transaction(env_);
   const std::string file = path_ + "/" + kDataFile;
   struct stat there {};
   struct stat own {};
@@ -239,41 +239,27 @@ Status Environment::with_handles(const Closure& closure) {
 
 Status Environment::write_locked(const Closure& closure, WriteKind kind) {
   if (kind == WriteKind::kAdds) {
-    if (Status s = map_.keep_reserve(path_, gate_); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(map_.keep_reserve(path_, gate_));
   }
   for (;;) {
     // Before there is a transaction: it makes words, for which memory may be missing.
-    if (Status s = check_underneath(); !s.ok()) return s;
-    if (Status s = failpoints::reach("lmdb.before_begin"); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(check_underneath());
+    VICINAL_RETURN_IF_ERROR(failpoints::reach("lmdb.before_begin"));
     MDB_txn* txn = nullptr;
-    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    const int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != MDB_SUCCESS) return lmdb_status(rc, "beginning a write transaction");
     Transaction transaction(this, txn);
     Status status = call(closure, transaction);
     if (status.ok()) status = failpoints::reach("lmdb.before_commit");
     if (status.ok() && !transaction.map_full()) {
-      const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
-      rc = mdb_txn_commit(txn);
-      if (rc != MDB_SUCCESS) changed_underneath_ = replaced.take_back(env_, path_);  // N5
-      if (rc == MDB_SUCCESS) {
-        failpoints::pass("lmdb.after_commit");
-        commits_.fetch_add(1, std::memory_order_relaxed);
-        last_committed_ = last_transaction();
-        return keep_file_whole();
-      }
-      status = transaction.failed(rc, "committing");
-      // Perhaps of the sync that was to bring along the meta page of the commit before; but LMDB says
-      // the same of a write that a full disk cut short.
-      if (options_.durability == Durability::kRelaxed && rc == EIO &&
-          status.code() != StatusCode::kFull) {
-        failed_sync_ = rc;
-      }
+      status = commit(transaction, txn);
+      if (status.ok()) return status;
     } else {
       mdb_txn_abort(txn);
       failpoints::pass("lmdb.after_abort");
     }
     if (!transaction.map_full()) return status;
-    if (Status s = failpoints::reach("lmdb.before_growing"); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(failpoints::reach("lmdb.before_growing"));
     if (Status grown = map_.grow(kind, path_, gate_); !grown.ok()) {
       if (clear_stale_readers() == 0) return grown;
       continue;  // with the pages that they held
@@ -282,24 +268,44 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
   }
 }
 
+Status Environment::commit(Transaction& transaction, MDB_txn* txn) {
+  const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
+  const int rc = mdb_txn_commit(txn);
+  if (rc == MDB_SUCCESS) {
+    failpoints::pass("lmdb.after_commit");
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    last_committed_ = last_transaction(env_);
+    keep_file_whole();
+    return {};
+  }
+  changed_underneath_ = replaced.take_back(env_, path_);  // N5
+  Status status = transaction.failed(rc, "committing");
+  // Perhaps of the sync that was to bring along the meta page of the commit before; but LMDB says
+  // the same of a write that a full disk cut short.
+  if (options_.durability == Durability::kRelaxed && rc == EIO &&
+      status.code() != StatusCode::kFull) {
+    failed_sync_ = rc;
+  }
+  return status;
+}
+
 // Pages that a transaction took from the end of the file and gave back before its commit are never
 // written, so LMDB's file can be shorter than its last page says. Lengthening it keeps N2.
-Status Environment::keep_file_whole() {
+void Environment::keep_file_whole() {
   MDB_envinfo info{};
   (void)mdb_env_info(env_, &info);
   const std::uint64_t needed = (std::uint64_t{info.me_last_pgno} + 1) * page_size_;
-  if (needed <= whole_bytes_) return {};
+  if (needed <= whole_bytes_) return;
   const int fd = file_descriptor();
   struct stat file {};
-  if (fd < 0 || ::fstat(fd, &file) != 0) return {};
+  if (fd < 0 || ::fstat(fd, &file) != 0) return;
   if (static_cast<std::uint64_t>(file.st_size) < needed) {
     // The commit has happened: failing here would deny it. The next commit tries again.
     failpoints::pass("lmdb.before_lengthening");
-    if (::ftruncate(fd, static_cast<off_t>(needed)) != 0) return {};
+    if (::ftruncate(fd, static_cast<off_t>(needed)) != 0) return;
     failpoints::pass("lmdb.after_lengthening");
   }
   whole_bytes_ = needed;
-  return {};
 }
 
 // -- The rest -------------------------------------------------------------------------------------

@@ -109,8 +109,9 @@ class Environment {
   Status write_locked(const Closure& closure, WriteKind kind) VICINAL_REQUIRES(write_mutex_);
   /// N4, before a write transaction.
   Status check_underneath() VICINAL_REQUIRES(write_mutex_);
-  std::uint64_t last_transaction() const;
-  Status keep_file_whole() VICINAL_REQUIRES(write_mutex_);
+  /// Ends `txn`, of `transaction`, whatever it answers.
+  Status commit(Transaction& transaction, MDB_txn* txn) VICINAL_REQUIRES(write_mutex_);
+  void keep_file_whole() VICINAL_REQUIRES(write_mutex_);
   void close_env();
 
   const EnvironmentOptions options_;

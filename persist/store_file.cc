@@ -56,7 +56,7 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
     return Status::not_found(fmt::format("no store at {}", path));
   }
   if (*content == PathContent::kAbsent) {
-    if (Status s = make_folder(path); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(make_folder(path));
   }
   Result<FileLock> lock = FileLock::take(path, options.read_only, options.file_mode);
   if (!lock) return lock.status();
@@ -65,7 +65,7 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   if (!content) return content.status();
   const bool fresh = *content != PathContent::kStore;
   if (fresh && !options.read_only) {
-    if (Status s = clear_unmade(path); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(clear_unmade(path));
   }
   Result<std::unique_ptr<Environment>> environment =
       Environment::open(path, {options.durability, options.read_only, options.map_bytes,
@@ -82,19 +82,19 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
   (*environment)->learn_map();
   std::unique_ptr<StoreFile> store(
       new StoreFile(path, options, std::move(*lock), std::move(*environment)));
-  if (Status s = failpoints::reach("open.checked"); !s.ok()) return s;
+  VICINAL_RETURN_IF_ERROR(failpoints::reach("open.checked"));
   Status opened = store->environment_->with_handles([&](Transaction& transaction) -> Status {
-    if (Status s = store->catalog_->open(transaction, fresh); !s.ok()) return s;
-    if (Status s = store->databases_->open(transaction, fresh); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(store->catalog_->open(transaction, fresh));
+    VICINAL_RETURN_IF_ERROR(store->databases_->open(transaction, fresh));
     const Result<std::uint32_t> dropped = store->catalog_->first_dropped(transaction);
     store->some_dropped_ = dropped.ok() && *dropped != 0;
     return dropped.status();
   });
   if (!opened.ok()) return opened;
   if (!options.read_only) {
-    if (Status s = failpoints::reach("open.before_mark"); !s.ok()) return s;
-    if (Status s = store->keep_made(); !s.ok()) return s;
-    if (Status s = failpoints::reach("open.marked"); !s.ok()) return s;
+    VICINAL_RETURN_IF_ERROR(failpoints::reach("open.before_mark"));
+    VICINAL_RETURN_IF_ERROR(store->keep_made());
+    VICINAL_RETURN_IF_ERROR(failpoints::reach("open.marked"));
   }
   return store;
 }
