@@ -56,9 +56,19 @@ void add_store_arguments(CLI::App& app, StoreArguments& arguments, bool with_ind
       ->check(index_name());
 }
 
+std::string printable(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool wide = byte == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7F || wide) text.replace(i, wide ? 2 : 1, "?");
+  }
+  return text;
+}
+
 int print_error(const Status& status, int code) {
   std::fflush(stdout);
-  fmt::print(stderr, "vicinal: {}\n", status.to_string());
+  fmt::print(stderr, "vicinal: {}\n", printable(status.to_string()));
   return code;
 }
 
@@ -74,7 +84,7 @@ Result<std::unique_ptr<matrix::Reader>> open_rows(const std::string& path,
                                                   const matrix::Wanted& wanted) {
   Result<std::unique_ptr<matrix::Reader>> reader = matrix::Reader::open(path, wanted);
   if (reader.ok() && !(*reader)->note().empty()) {
-    fmt::print(stderr, "vicinal: {}: {}\n", (*reader)->path(), (*reader)->note());
+    fmt::print(stderr, "vicinal: {}: {}\n", (*reader)->path(), printable((*reader)->note()));
   }
   return reader;
 }

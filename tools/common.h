@@ -45,7 +45,9 @@ std::pair<CLI::App*, std::shared_ptr<Arguments>> add_index_command(CLI::App& app
   return {command, arguments};
 }
 
-/// Writes "vicinal: message" to standard error; answers `code`.
+/// `text`, of which files may have written some, on one line and without what a terminal would obey.
+std::string printable(std::string text);
+/// Writes "vicinal: message" to standard error, printable; answers `code`.
 int print_error(const Status& status, int code = kExitFailure);
 
 /// Closes `store`, which writes a checkpoint; what was done was told before. A failure is told as

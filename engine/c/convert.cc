@@ -1,7 +1,9 @@
 #include "engine/c/convert.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/c/defaults.h"
@@ -48,9 +50,13 @@ Filter to_filter(const T& given) {
   return filter;
 }
 
-EventCallback to_event_callback(vicinal_event_callback callback, void* context) {
+/// The context is released with the last copy of the callback.
+EventCallback to_event_callback(vicinal_event_callback callback, void* context,
+                                vicinal_release release) {
+  std::shared_ptr<void> owned;
+  if (release != nullptr) owned = std::shared_ptr<void>(context, release);
   if (callback == nullptr) return {};
-  return [callback, context](const Event& event) {
+  return [callback, context, owned = std::move(owned)](const Event& event) {
     vicinal_event seen = {};
     seen.size = sizeof seen;
     seen.kind = static_cast<vicinal_event_kind>(event.kind);
@@ -121,6 +127,7 @@ Result<StoreOptions> read_store_options(const vicinal_store_options* given) {
   vicinal_store_options from;
   VICINAL_RETURN_IF_ERROR(read(given, "vicinal_store_options", from));
   StoreOptions options;
+  options.on_event = to_event_callback(from.on_event, from.event_context, from.event_release);
   VICINAL_RETURN_IF_ERROR(read_enum("durability", from.durability, 3, options.durability));
   options.create = from.create != 0;
   options.read_only = from.read_only != 0;
@@ -129,7 +136,6 @@ Result<StoreOptions> read_store_options(const vicinal_store_options* given) {
   options.max_map_bytes = from.max_map_bytes;
   options.checkpoint_bytes = from.checkpoint_bytes;
   options.file_mode = from.file_mode;
-  options.on_event = to_event_callback(from.on_event, from.event_context);
   return options;
 }
 

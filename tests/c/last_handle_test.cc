@@ -1,4 +1,5 @@
 // vicinal_store_free() inside a callback of the store itself.
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -114,6 +115,93 @@ TEST(CLastHandle, FreedInAnEvent) {
   ASSERT_C_OK(status);
   EXPECT_EQ(stored_rows(again), live);
   vicinal_store_free(again);
+}
+
+/// What events are told to, and how often it was released.
+struct Context {
+  std::atomic<int> told{0};
+  std::atomic<int> released{0};
+  std::atomic<bool> told_after_release{false};
+
+  vicinal_store_options options() {
+    vicinal_store_options options = quick_c_store();
+    options.map_bytes = 256 << 10;
+    options.event_context = this;
+    options.on_event = [](void* context, const vicinal_event*) {
+      auto& self = *static_cast<Context*>(context);
+      ++self.told;
+      if (self.released != 0) self.told_after_release = true;
+    };
+    options.event_release = [](void* context) { ++static_cast<Context*>(context)->released; };
+    return options;
+  }
+};
+
+TEST(CEventContext, IsReleasedOnceWithTheLastHandle) {
+  const TemporaryFolder folder;
+  Context context;
+  Handle<vicinal_store> store = open_c_store(folder.file("s"), context.options());
+  Handle<vicinal_index> index = index_in(store.get(), "text");
+  ASSERT_C_OK(vicinal_store_close(store.get()));
+  store.reset();
+  index.reset();
+  EXPECT_EQ(context.released, 1);
+}
+
+TEST(CEventContext, IsReleasedWhereNothingIsOpened) {
+  const TemporaryFolder folder;
+  const Handle<vicinal_store> store = open_c_store(folder.file("s"));
+  Context context;
+  vicinal_store* second = nullptr;
+  vicinal_store_options options = context.options();
+  EXPECT_EQ(vicinal_store_open(folder.file("s").c_str(), &options, &second), VICINAL_BUSY);
+  EXPECT_EQ(context.released, 1);
+  options.durability = 7;
+  EXPECT_EQ(vicinal_store_open(folder.file("t").c_str(), &options, &second),
+            VICINAL_INVALID_ARGUMENT);
+  EXPECT_EQ(context.released, 2);
+  options = context.options();
+  options.on_event = nullptr;  // nothing is told
+  const Handle<vicinal_store> third = open_c_store(folder.file("t"), options);
+  EXPECT_EQ(context.released, 3);
+}
+
+// Closing comes after the search, and until then the store tells events.
+TEST(CEventContext, IsNotReleasedBeforeAStoreThatWasFreedInAFilterIsClosed) {
+  const TemporaryFolder folder;
+  struct Freed {
+    Context context;
+    vicinal_store* store = nullptr;
+    vicinal_index* index = nullptr;
+    int released_inside = 0;
+  } freed;
+  freed.store = open_c_store(folder.file("s"), freed.context.options()).release();
+  freed.index = index_in(freed.store, "text").release();
+  const Handle<vicinal_index> other = c_index();
+  fill(other.get(), 20);
+  INITIALISED(search_options, options);
+  options.predicate_context = &freed;
+  options.predicate = [](void* context, std::uint64_t) {
+    auto& self = *static_cast<Freed*>(context);
+    if (self.store == nullptr) return true;
+    const std::vector<Label> labels = labels_up_to(2000);
+    EXPECT_C_OK(vicinal_index_upsert_batch(self.index, labels.data(), matrix_of(labels).data(),
+                                           labels.size(), kDimension, nullptr, nullptr));
+    vicinal_index_free(std::exchange(self.index, nullptr));
+    vicinal_store_free(std::exchange(self.store, nullptr));
+    // The map has grown, which the store's thread tells when it comes to it.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    self.released_inside = self.context.released;
+    return true;
+  };
+  std::array<std::uint64_t, 3> hits{};
+  std::size_t found = 0;
+  ASSERT_C_OK(vicinal_index_search(other.get(), vector_of(1).data(), kDimension, hits.size(),
+                                   &options, hits.data(), nullptr, &found, nullptr));
+  EXPECT_EQ(freed.released_inside, 0);
+  EXPECT_EQ(freed.context.released, 1);
+  EXPECT_FALSE(freed.context.told_after_release);
+  EXPECT_EQ(stored_rows(open_c_store(folder.file("s")).get()), 2000u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 import unittest
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -259,6 +260,44 @@ class Store(Case):
             del index
             with vicinal.Store(self.path(way), create=False) as again:
                 self.assertIn(1, again.index("text"))
+
+    def test_what_events_are_told_to_lives_until_the_store_is_closed(self):
+        """The last reference goes in a filter, by hand and by the collector's doing: closing is put off."""
+
+        class Told:
+            def __call__(self, event):
+                pass
+
+        class Cycle:
+            pass
+
+        other = vicinal.Index(dimension=2)
+        other.upsert_batch([1, 2, 3], [[1, 0], [1, 1], [0, 1]])
+        for way in ("by hand", "collected"):
+            told = Told()
+            listener = weakref.ref(told)
+            cycle = Cycle()
+            cycle.self = cycle if way == "collected" else None
+            cycle.store = vicinal.Store(self.path(way), map_bytes=1 << 20, on_event=told)
+            cycle.index = cycle.store.index("text", dimension=64)
+            held = [cycle]
+            del told, cycle
+            alive = []
+
+            def accepts(label):
+                if held:
+                    held[0].index.upsert_batch(range(2000), rows(2000, dimension=64))
+                    held.clear()
+                    gc.collect()
+                    time.sleep(0.05)  # what the store's thread tells
+                    alive.append(listener() is not None)
+                return True
+
+            other.search([1, 0], 2, filter=accepts)
+            self.assertEqual(alive, [True])
+            self.assertIsNone(listener())
+            with vicinal.Store(self.path(way), create=False) as again:
+                self.assertEqual(len(again.index("text")), 2000)
 
     def test_closing_inside_a_callback_is_refused(self):
         with vicinal.Store(self.path()) as store:

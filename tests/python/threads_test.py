@@ -1,5 +1,6 @@
 """Threads: the GIL is released where the library works, and eight threads share an index."""
 
+import io
 import itertools
 import sys
 import threading
@@ -147,6 +148,37 @@ class EightThreads(Case):
             for label, vector in final.items():
                 self.same(index.get(label), vector)
             self.assertEqual(index.validate(deep=True).problems, 0)
+
+    def test_every_read_of_an_index_that_is_closed_meanwhile(self):
+        """The call that is under way has a handle of its own."""
+        calls = {
+            "expected_recall": lambda index: index.expected_recall(10),
+            "recall": lambda index: index.recall(samples=200),
+            "validate": lambda index: index.validate(deep=True),
+            "search": lambda index: index.search(rows(2000), 10),
+            "save": lambda index: index.save(io.BytesIO()),
+        }
+        for name, call in calls.items():
+            index = filled(4000)
+            begun = threading.Event()
+            answers = []
+
+            def read():
+                begun.set()
+                try:
+                    answers.append(call(index))
+                except vicinal.Closed as closed:
+                    answers.append(closed)
+
+            with self.subTest(name):
+                reader = threading.Thread(target=read)
+                reader.start()
+                begun.wait()
+                time.sleep(0.005)
+                index.close()
+                noise = [np.full(1 << 16, 0x41, np.uint8) for _ in range(50)]
+                reader.join()
+                self.assertEqual((len(answers), len(noise)), (1, 50))
 
     def test_close_an_index_that_others_use(self):
         for _ in range(20):

@@ -9,6 +9,7 @@ replaced, clients are killed and go away. Every answer is that of a set that the
 
 import argparse
 import random
+import struct
 import sys
 import threading
 import time
@@ -123,6 +124,20 @@ def kill_searchers(client):
                 pass  # it went by itself
 
 
+def exit_beside_a_long_search(running, client, size=40000):
+    """The server does not wait for what would take minutes: a list of half a million, for every element."""
+    for first in range(0, size, 2000):
+        names = [f"e{i}" for i in range(first, first + 2000)]
+        rows = b"".join(struct.pack("<3f", i + 1, 1, 2) for i in range(first, first + 2000))
+        client.call("VICINAL.MADD", "long", "FP32", len(names), rows, *names)
+        client.pipeline([("VSETATTR", "long", name, '{"a":0}') for name in names])
+    searcher = running.client()
+    searcher.send("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
+    server.wait_for(lambda: b"tasks_running:1\r\n" in client.call("INFO", "vicinal"), 60, "the search")
+    assert running.stop() == 0
+    searcher.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("module")
@@ -174,6 +189,7 @@ def main():
             server.wait_for(
                 lambda: b"vicinal_sets:0\r\n" in client.call("INFO", "vicinal"), 60, "the sets to go"
             )
+            exit_beside_a_long_search(running, client)
         assert not running.sanitizer_reports(), running.log()
     assert counts["found"] > 0
     print(f"{rounds} upsets, {counts['found']} answers, {counts['empty']} empty ones")

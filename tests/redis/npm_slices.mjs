@@ -51,6 +51,16 @@ for (const RESP of [2, 3]) {
     const approximate = await ours.search(vector(seed), 10, { ef: 50 });
     assert.deepEqual(approximate, found);
   }
+  // Names of any bytes, in more than one page of one key.
+  const bytes = await SlicedIndex.create(cluster, `${prefix}bytes${RESP}`, { slices: 1, dimension: 8 });
+  const odd = Array.from({ length: 600 }, (_, i) => Buffer.from([0xff, i >> 8, i & 0xff, 0xc0]));
+  for (const [i, element] of odd.entries()) await bytes.add(element, vector(i), i === 5 ? '{"a": 5}' : undefined);
+  const same = await bytes.copy(`${prefix}samebytes${RESP}`, 3);
+  assert.equal(await same.count(), 600);
+  assert.deepEqual(await same.vector(odd[17]), await bytes.vector(odd[17]));
+  assert.equal(await cluster.sendCommand(same.key(odd[5]), true, ['VGETATTR', same.key(odd[5]), odd[5]]), '{"a": 5}');
+  await bytes.drop();
+  await same.drop();
   const copied = await ours.copy(`${prefix}copy${RESP}`, 4);
   assert.equal(await copied.count(), 200);
   assert.deepEqual(await copied.search(vector(1000), 10, truth), await ours.search(vector(1000), 10, truth));

@@ -328,6 +328,8 @@ RANDOM = [
     ("VRANDMEMBER v 2", r"~\*2 \$1 ([abc]) \$1 (?!\1)[abc]"),
     ("VRANDMEMBER v 3", r"~\*3 \$1 ([abc]) \$1 (?!\1)([abc]) \$1 (?!\1|\2)[abc]"),
     ("VRANDMEMBER v 100", r"~\*3 \$1 ([abc]) \$1 (?!\1)([abc]) \$1 (?!\1|\2)[abc]"),
+    ("VRANDMEMBER v 4611686018427387904", r"~\*3 \$1 ([abc]) \$1 (?!\1)([abc]) \$1 (?!\1|\2)[abc]"),
+    ("VRANDMEMBER v 9223372036854775807", r"~\*3 \$1 ([abc]) \$1 (?!\1)([abc]) \$1 (?!\1|\2)[abc]"),
     ("VRANDMEMBER v -7", r"~\*7( \$1 [abc]){7}"),
     ("VRANDMEMBER v 0", "*0"),
     ("VRANDMEMBER k", "$-1", "_"),

@@ -117,6 +117,9 @@ says out "0: 256 2"
 npy '<f4' '(1, 1)' True '\x00\x00\x80\x3f' > fortran.npy
 run 1 import --store none fortran.npy
 says err "python3 -c"
+npy "$(printf '\x1b]0;owned\x07\x1b[2J1m')" '(1, 1)' False '\x00' > escapes.npy
+run 1 import --store none escapes.npy
+says err "elements are '?]0;owned??[2J1m'"
 npy '<c8' '(1, 1)' False '\x00\x00\x80\x3f\x00\x00\x80\x3f' > "com'plex.npy"
 run 1 import --store none "com'plex.npy"
 says err "python3 -c"

@@ -203,6 +203,15 @@ TEST_F(MatrixTest, X4NumbersOutOfRangeAreNamed) {
   // A number of no interest may be what it likes.
   expect_rows(file("d.jsonl", "{\"score\":1e400,\"vector\":[1,2],\"more\":[-1e999,7]}\n"), 1, 2,
               {1, 2});
+  // Any number of them, also between brackets in a string, which are none.
+  std::string many = "{\"s\":\"1e999 \\\\\\\" 1e999\",\"x\":[";
+  for (int i = 0; i < 100'000; ++i) many += i % 2 == 0 ? "1e999," : digits.substr(0, 10) + "e300,";
+  many += "7],\"vector\":[";
+  expect_rows(file("f.jsonl", many + "1,2]}\n"), 1, 2, {1, 2});
+  EXPECT_HAS(error_of(file("f.jsonl", many + "1,1e777]}\n")),
+             "component 1 is beyond any double, out of float32's range");
+  EXPECT_HAS(error_of(file("f.jsonl", many + "1,2], oops}\n")),
+             "not JSON at column " + std::to_string(many.size() + 8));
   for (const char* number : {"NaN", "Infinity", "-Infinity"}) {
     EXPECT_HAS(error_of(file("e.jsonl", good + "{\"vector\":[1," + number + "]}\n")),
                "JSON has no NaN and no infinity");

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "tools/matrix/formats.h"
@@ -19,6 +22,32 @@ namespace {
 // A component written by any usual writer takes less than 64 bytes, its comma included.
 constexpr std::size_t kMaxLineBytes = 64 * kMaxDimension + (1u << 16);
 
+/// In place of a number that no double holds; as long as the shortest of them.
+constexpr std::string_view kTamed = "1e308";
+
+/// The line with all its numbers that no double holds, at which the parser would stop, replaced by one that
+/// no float32 does: what stands behind them stays where it was.
+std::string tamed(std::string line) {
+  const std::string_view number = "+-.0123456789Ee";
+  bool in_string = false;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (line[at] == '"') in_string = !in_string;
+    if (in_string) {
+      if (line[at] == '\\') ++at;
+      continue;
+    }
+    if (number.find(line[at]) == std::string_view::npos) continue;
+    const std::size_t end = std::min(line.find_first_not_of(number, at), line.size());
+    const std::string text = line.substr(at, end - at);
+    if (text.size() >= kTamed.size() && std::isinf(std::strtod(text.c_str(), nullptr))) {
+      line.replace(at, text.size(), text.size(), ' ');
+      line.replace(at, kTamed.size(), kTamed);
+    }
+    at = end - 1;
+  }
+  return line;
+}
+
 class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit LineHandler(std::vector<float>& values) : values_(values), start_(values.size()) {}
@@ -26,10 +55,8 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
   std::optional<Label> label;
   bool has_vector = false;
   std::string error;
-  /// A number of no interest that ends at this byte, and its text: no double can hold it, at which
-  /// the parser stops.
-  std::size_t huge_end = 0;
-  std::string huge;
+  /// The parser has stopped at a number of no interest that no double holds.
+  bool huge = false;
 
   std::size_t dimension() const { return values_.size() - start_; }
 
@@ -50,7 +77,7 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool number_float(number_float_t value, const string_t& text) override {
-    if (at_label()) return fail(fmt::format("label {} is not a whole number below 2^64", text));
+    if (at_label()) return bad_label(text);
     // From the text, as rounding twice (to double, then to float) can miss the nearest float.
     float exact = 0;
     const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), exact);
@@ -93,10 +120,9 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
                    const nlohmann::detail::exception& problem) override {
     constexpr int kNumberOverflow = 406;
     if (problem.id == kNumberOverflow) {
-      if (at_label()) return fail(fmt::format("label {} is not a whole number below 2^64", token));
+      if (at_label()) return bad_label(token);
       if (relevant()) return out_of_range(token);
-      huge_end = position;
-      huge = token;
+      huge = true;
       return false;
     }
     std::string_view text = problem.what();
@@ -119,11 +145,17 @@ class LineHandler final : public nlohmann::json_sax<nlohmann::json> {
     if (error.empty()) error = std::move(message);
     return false;
   }
+  bool bad_label(const std::string& text) {
+    return fail(fmt::format("label {} is not a whole number below 2^64", shown(text)));
+  }
   bool out_of_range(const std::string& text) {
+    return fail(
+        fmt::format("component {} is {}, out of float32's range", dimension(), shown(text)));
+  }
+  static std::string shown(const std::string& number) {
     constexpr std::size_t kShown = 40;
-    const bool cut = text.size() > kShown;
-    return fail(fmt::format("component {} is {}{}, out of float32's range", dimension(),
-                            text.substr(0, kShown), cut ? "..." : ""));
+    if (number == kTamed) return "beyond any double";
+    return number.size() > kShown ? number.substr(0, kShown) + "..." : number;
   }
   bool scalar(const char* what) {
     if (depth_ == 0) return fail(fmt::format("{}, not an object", what));
@@ -224,26 +256,18 @@ class JsonlReader final : public Reader {
   Status parse(const std::string& line, std::uint64_t row, std::vector<float>& values,
                std::optional<Label>& label) {
     const std::size_t before = values.size();
-    LineHandler handler(values);
-    const bool ok = nlohmann::json::sax_parse(line, &handler);
-    if (!ok && !handler.huge.empty() && handler.error.empty()) {
+    std::optional<LineHandler> handler(std::in_place, values);
+    bool ok = nlohmann::json::sax_parse(line, &*handler);
+    if (handler->huge) {
       values.resize(before);
-      return parse(without(line, handler), row, values, label);
+      handler.emplace(values);
+      ok = nlohmann::json::sax_parse(tamed(line), &*handler);
     }
-    if (!ok) return malformed(row, handler.error.empty() ? "not JSON" : handler.error);
-    if (!handler.has_vector) return malformed(row, "no \"vector\"");
-    if (handler.dimension() == 0) return malformed(row, "\"vector\" is empty");
-    label = handler.label;
+    if (!ok) return malformed(row, handler->error.empty() ? "not JSON" : handler->error);
+    if (!handler->has_vector) return malformed(row, "no \"vector\"");
+    if (handler->dimension() == 0) return malformed(row, "\"vector\" is empty");
+    label = handler->label;
     return {};
-  }
-
-  /// The line with its huge number replaced by one that any double holds.
-  static std::string without(const std::string& line, const LineHandler& handler) {
-    std::string shorter = line;
-    const std::size_t length = std::min(handler.huge.size(), handler.huge_end);
-    shorter.erase(handler.huge_end - length, length);
-    shorter.insert(handler.huge_end - length, 1, '0');
-    return shorter;
   }
 
   LineReader lines_;

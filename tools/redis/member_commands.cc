@@ -30,7 +30,7 @@ void reply_labels(ServerContext* context, const Elements& elements,
 
 std::vector<Label> distinct(const Elements& elements, std::uint64_t count) {
   std::vector<Label> labels;
-  if (count * 4 < elements.size()) {
+  if (count < elements.size() / 4) {
     std::unordered_set<Label> seen;
     while (labels.size() < count) {
       const Label label = elements.any(random_bits);

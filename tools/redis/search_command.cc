@@ -11,6 +11,7 @@
 #include "tools/redis/filter.h"
 #include "tools/redis/key.h"
 #include "tools/redis/reply.h"
+#include "tools/redis/thread_pool.h"
 #include "tools/redis/vector_argument.h"
 
 namespace vicinal::redis {
@@ -116,6 +117,7 @@ class Search final : public BackgroundWork {
     options.exact = request_.exact;
     if (request_.filter != nullptr) {
       options.filter.predicate = [this](Label label) {
+        if (ThreadPool::searches().ending()) return false;  // the server exits, and waits for this
         const auto attribute = set_->elements().attribute_of(label);
         return attribute && request_.filter->matches(*attribute);
       };

@@ -178,6 +178,49 @@ fn events_are_told_and_may_panic() {
     assert_eq!(index.get(2_999).unwrap(), vector(2_999, 0, 256));
 }
 
+/// Sets it when it goes.
+struct Canary(Arc<AtomicUsize>);
+impl Drop for Canary {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The last handles of a store, dropped in the filter of a search on another index: closing is put off, and
+/// events may come until then.
+#[test]
+fn an_event_closure_lives_until_the_store_is_closed() {
+    let folder = Folder::new();
+    let gone = Arc::new(AtomicUsize::new(0));
+    let canary = Canary(Arc::clone(&gone));
+    let options = StoreOptions {
+        map_bytes: 1 << 20,
+        on_event: Some(Arc::new(move |_| assert_eq!(canary.0.load(Ordering::SeqCst), 0))),
+        ..Default::default()
+    };
+    let store = Store::open(folder.path(), &options).unwrap();
+    drop(options);
+    let index = store.index("text", &of_dimension(64)).unwrap();
+    let held = Mutex::new(Some((store, index)));
+    let labels: Vec<u64> = (0..2_000).collect();
+    let rows = matrix(&labels, 0, 64);
+    let filter = |_: u64| -> bool {
+        if let Some((store, index)) = held.lock().unwrap().take() {
+            index.upsert_batch(&labels, &rows, BatchOptions::default()).unwrap();
+            drop(index);
+            drop(store);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert_eq!(gone.load(Ordering::SeqCst), 0);
+        }
+        true
+    };
+    let options = SearchOptions { filter: Some(&filter), ..Default::default() };
+    filled(20, 4).search(&vector(1, 0, 4), 3, &options).unwrap();
+    assert_eq!(gone.load(Ordering::SeqCst), 1);
+    let again = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    assert_eq!(again.stored_stats("text").unwrap().0.live, 2_000);
+}
+
 /// The last handles of a store and of its index, dropped by an event on the store's own thread, for
 /// which closing waits.
 #[test]

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _structs
 from ._errors import Cancelled, Closed
-from ._library import check, free_deferred, of_thread, text
+from ._library import check, text
 from ._options import Progress
 
 # A thread that asks for the GIL once the interpreter is being torn down is ended where it stands:
@@ -28,7 +28,6 @@ def leave():
     with _condition:
         _leaving = True
         _condition.wait_for(lambda: _inside <= 0)
-    free_deferred()
 
 
 def _forget_other_threads():
@@ -38,19 +37,6 @@ def _forget_other_threads():
 
 
 os.register_at_fork(after_in_child=_forget_other_threads)
-
-
-class _InsideCallback:
-    """A context in which this thread frees no handle (see _library.of_thread)."""
-
-    def __enter__(self):
-        of_thread.callbacks = getattr(of_thread, "callbacks", 0) + 1
-
-    def __exit__(self, *_):
-        of_thread.callbacks -= 1
-
-
-inside_callback = _InsideCallback()
 
 
 def _exiting():
@@ -81,7 +67,6 @@ class Callbacks:
             with _condition:
                 _inside -= 1
                 _condition.notify_all()
-        free_deferred()
 
     def check(self, status):
         """Raises what a callable raised, or else what `status` says."""
@@ -101,8 +86,7 @@ class Callbacks:
             if self._error is not None:
                 return when_raised
             try:
-                with inside_callback:
-                    return call(*arguments)
+                return call(*arguments)
             except BaseException as error:  # KeyboardInterrupt, too, must not stay in the library
                 self._error = error
                 return when_raised

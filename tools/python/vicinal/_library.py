@@ -5,10 +5,8 @@ ctypes releases the GIL for every call and takes it again for callbacks.
 
 import ctypes
 import os
-import threading
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32
 from ctypes import c_uint64, c_void_p
-from typing import List
 
 from . import _errors, _structs
 
@@ -163,35 +161,20 @@ def new(struct):
     return made
 
 
-# How many callbacks the thread is inside of. The last reference to a store can go in one, by the
-# caller's doing or the garbage collector's, and freeing the handle would close what the library is
-# working on; so such handles wait for the end of a call that had callbacks.
-of_thread = threading.local()
-_deferred: List[tuple] = []
-
-
-def free_deferred():
-    """Frees what was let go inside callbacks, unless this thread is inside one."""
-    while _deferred and not getattr(of_thread, "callbacks", 0):
-        try:
-            free, address, _ = _deferred.pop()
-        except IndexError:  # another thread was faster
-            return
-        free(address)
-
-
 class Handle:
     """Owns one of the library's handles: frees it when nobody refers to it any more.
 
     Who calls the library holds a reference for the length of the call, so a handle that another
-    thread lets go is freed after the call. `keeps` lives as long: callbacks that the library holds.
+    thread lets go is freed after the call. Inside callbacks, where the garbage collector may let one
+    go at any moment, too: the library puts off what would wait for the call. `keeps`, a handle that this
+    one needs, lives as long.
     """
 
-    __slots__ = ("address", "keeps", "_free")
+    __slots__ = ("address", "_keeps", "_free")
 
     def __init__(self, free, keeps=None):
         self.address = None
-        self.keeps = keeps
+        self._keeps = keeps
         self._free = free
 
     def made_by(self, function, *arguments):
@@ -207,11 +190,7 @@ class Handle:
     def free(self):
         """Frees the handle, which nobody is using, or may use later."""
         address, self.address = self.address, None
-        if address is None:
-            return
-        if getattr(of_thread, "callbacks", 0):
-            _deferred.append((self._free, address, self.keeps))
-        else:
+        if address is not None:
             self._free(address)
 
     __del__ = free

@@ -204,9 +204,10 @@ class Searching:
         recalls = (ctypes.c_double * most)()
         count = ctypes.c_size_t()
         own, queries = ctypes.c_uint64(), ctypes.c_uint64()
+        handle = self._handle
         check(
             lib.vicinal_index_expected_recall(
-                self._handle.address,
+                handle.address,
                 _arrays.unsigned(k, 64, "k"),
                 ctypes.addressof(efs),
                 ctypes.addressof(recalls),

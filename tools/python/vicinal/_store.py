@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import itertools
 import json
 import os
 import weakref
-from typing import Any, Callable, Iterable, List, Optional, Tuple, Union, Unpack
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _arrays, _structs
-from ._callbacks import Callbacks, inside_callback, leave
+from ._callbacks import Callbacks, leave
 from ._errors import Error, NotFound
 from ._index import Index
 from ._library import Handle, check, lib, new
@@ -95,17 +96,14 @@ class Store:
         for key, (value, bits) in numbers.items():
             if value is not None:
                 setattr(options, key, _arrays.unsigned(value, bits, key))
-        # Kept as it is here: a field read back is another object.
-        event_function = None if on_event is None else _event_function(on_event)
-        if event_function is not None:
-            options.on_event = event_function
         self._path = os.fspath(path)
-        handle = Handle(lib.vicinal_store_free, keeps=event_function)
-        check(
-            handle.made_by(
-                lib.vicinal_store_open, _arrays.path(path), ctypes.addressof(options)
-            )
-        )
+        encoded = _arrays.path(path)
+        if on_event is not None:
+            options.on_event = _tell
+            options.event_context = _listen(on_event)
+            options.event_release = _release
+        handle = Handle(lib.vicinal_store_free)
+        check(handle.made_by(lib.vicinal_store_open, encoded, ctypes.addressof(options)))
         self._handle = handle
         _open_stores.add(self)
 
@@ -156,7 +154,7 @@ class Store:
 
     def _index(self, function, name, settings):
         # Events may come until the last handle is gone.
-        handle = Handle(lib.vicinal_index_free, keeps=self._handle.keeps)
+        handle = Handle(lib.vicinal_index_free)
         with Callbacks() as callbacks:
             options = index_options_struct(settings, callbacks)
             callbacks.check(
@@ -277,15 +275,28 @@ class Store:
             )
 
 
-def _event_function(on_event):
+# Who is told events, by the context that the library has until it releases it: a store whose last
+# handle goes inside a callback is closed later, and tells events until then.
+_listeners: Dict[int, Callable[[Event], Any]] = {}
+_contexts = itertools.count(1)
+
+
+def _listen(on_event):
     if not callable(on_event):
         raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
+    context = next(_contexts)
+    _listeners[context] = on_event
+    return context
 
-    def tell(_, address):
-        with inside_callback:
-            on_event(answer(Event, _structs.Event.from_address(address)))
 
-    return _structs.EventFunction(tell)
+@_structs.EventFunction
+def _tell(context, address):
+    _listeners[context](answer(Event, _structs.Event.from_address(address)))
+
+
+@_structs.ReleaseFunction
+def _release(context, forget=_listeners.pop):  # the interpreter may be taking names away
+    forget(context)
 
 
 def convert(path: Path) -> bool:

@@ -34,6 +34,7 @@ TargetFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_void_p)
 SinkFunction = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t)
 SourceFunction = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
 EventFunction = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
+ReleaseFunction = ctypes.CFUNCTYPE(None, c_void_p)
 
 
 class Progress(ctypes.Structure):
@@ -118,6 +119,7 @@ class StoreOptions(ctypes.Structure):
         ("reserved", c_uint32),
         ("on_event", EventFunction),
         ("event_context", c_void_p),
+        ("event_release", ReleaseFunction),
     ]
 
 

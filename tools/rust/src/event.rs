@@ -1,8 +1,8 @@
 //! Events: what happens in a store and no call returns.
 
-use std::cell::Cell;
 use std::os::raw::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 
 use crate::error::{text, Error, Status};
 use crate::options::EventClosure;
@@ -29,26 +29,11 @@ pub struct Event<'a> {
     pub limit: u64,
 }
 
-thread_local! {
-    static DEPTH: Cell<usize> = Cell::new(0);
-}
-
-/// Whether this thread is inside an event closure.
-pub(crate) fn inside_event() -> bool {
-    DEPTH.with(|depth| depth.get() > 0)
-}
-
-/// What the library is given as context: it must stay as long as the store and its indexes do.
-pub(crate) struct EventContext {
-    pub closure: std::sync::Arc<EventClosure>,
-}
-
 /// # Safety
-/// `context` is an [`EventContext`], `event` a struct of the library's.
+/// `context` is a boxed `Arc<EventClosure>`, `event` a struct of the library's.
 pub(crate) unsafe extern "C" fn on_event(context: *mut c_void, event: *const sys::vicinal_event) {
-    let closure = &(*context.cast::<EventContext>()).closure;
+    let closure = &*context.cast::<Arc<EventClosure>>();
     let event = &*event;
-    DEPTH.with(|depth| depth.set(depth.get() + 1));
     // There is no caller to go on in; the panic hook has told it.
     let told = catch_unwind(AssertUnwindSafe(|| {
         let index = text(event.index);
@@ -70,5 +55,16 @@ pub(crate) unsafe extern "C" fn on_event(context: *mut c_void, event: *const sys
     if let Err(payload) = told {
         std::mem::forget(payload); // its destructor may panic too
     }
-    DEPTH.with(|depth| depth.set(depth.get() - 1));
+}
+
+/// The library's last word: nothing is told to `context` any more.
+///
+/// # Safety
+/// `context` is a boxed `Arc<EventClosure>`, and this is called once.
+pub(crate) unsafe extern "C" fn release(context: *mut c_void) {
+    let closure = Box::from_raw(context.cast::<Arc<EventClosure>>());
+    // What the closure owns may panic as it goes.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(closure))) {
+        std::mem::forget(payload);
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::callback::{keep_in, on_text, LentProgress, LentVisitor, ProgressClosure};
 use crate::error::{check, initialized, Error, Result, Status};
-use crate::event::{inside_event, on_event, EventContext};
+use crate::event::{on_event, release};
 use crate::index::Index;
 use crate::options::{IndexOptions, StoreOptions};
 use crate::stats::StoredStats;
@@ -26,10 +26,9 @@ pub struct Store {
     handle: Arc<StoreHandle>,
 }
 
-/// Frees the library's handle, which closes the store, and after it what events are told to.
+/// Frees the library's handle, which closes the store; inside a callback, when the call has ended.
 pub(crate) struct StoreHandle {
     pointer: *mut sys::vicinal_store,
-    event_context: *mut EventContext,
     path: PathBuf,
 }
 
@@ -38,35 +37,10 @@ pub(crate) struct StoreHandle {
 unsafe impl Send for StoreHandle {}
 unsafe impl Sync for StoreHandle {}
 
-/// What is freed with the last handle.
-struct Parts(*mut sys::vicinal_store, *mut EventContext);
-
-// SAFETY: as for StoreHandle.
-unsafe impl Send for Parts {}
-
-impl Parts {
-    fn free(self) {
-        // SAFETY: both were made once and are freed once; no index has a handle any more, and the
-        // library tells no event once its store is closed.
-        unsafe {
-            sys::vicinal_store_free(self.0);
-            if !self.1.is_null() {
-                drop(Box::from_raw(self.1));
-            }
-        }
-    }
-}
-
 impl Drop for StoreHandle {
     fn drop(&mut self) {
-        let parts = Parts(self.pointer, self.event_context);
-        if inside_event() {
-            // Closing waits for the thread that tells the event, which may be this one.
-            // Without a thread for it the store stays open until the process ends.
-            let _ = std::thread::Builder::new().spawn(move || parts.free());
-        } else {
-            parts.free();
-        }
+        // SAFETY: it was made once and is freed once; no index has a handle any more.
+        unsafe { sys::vicinal_store_free(self.pointer) };
     }
 }
 
@@ -91,20 +65,15 @@ impl Store {
     /// [`convert`](Store::convert).
     pub fn open(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Store> {
         let path = path.as_ref();
-        let mut handle = StoreHandle {
-            pointer: std::ptr::null_mut(),
-            event_context: std::ptr::null_mut(),
-            path: path.to_owned(),
-        };
+        let mut handle = StoreHandle { pointer: std::ptr::null_mut(), path: path.to_owned() };
         let path = path_to_c(path)?;
         let mut c = options.to_c();
         if let Some(closure) = &options.on_event {
-            handle.event_context =
-                Box::into_raw(Box::new(EventContext { closure: closure.clone() }));
             c.on_event = Some(on_event);
-            c.event_context = handle.event_context.cast();
+            c.event_context = Box::into_raw(Box::new(closure.clone())).cast();
+            c.event_release = Some(release);
         }
-        // SAFETY: all point to what they should; `handle` keeps the context.
+        // SAFETY: all point to what they should; the library releases the context.
         check(unsafe { sys::vicinal_store_open(path.as_ptr(), &c, &mut handle.pointer) })?;
         Ok(Store { handle: Arc::new(handle) })
     }

@@ -151,6 +151,7 @@ callbacks! {
     type vicinal_node_visitor = fn(*mut c_void, *const vicinal_node_view) -> bool;
     type vicinal_cpu_target_visitor = fn(*mut c_void, *const vicinal_cpu_target) -> bool;
     type vicinal_event_callback = fn(*mut c_void, *const vicinal_event);
+    type vicinal_release = fn(*mut c_void);
     type vicinal_sink = fn(*mut c_void, *const c_void, usize) -> vicinal_status;
     type vicinal_source = fn(*mut c_void, *mut c_void, usize, *mut usize) -> vicinal_status;
 }
@@ -207,6 +208,7 @@ structs! {
         reserved: u32,
         on_event: vicinal_event_callback,
         event_context: *mut c_void,
+        event_release: vicinal_release,
     }
     struct vicinal_batch_options {
         size: usize,

@@ -46,6 +46,9 @@ typedef struct vicinal_event {
 /// interrupts answers VICINAL_BUSY.
 typedef void (*vicinal_event_callback)(void* context, const vicinal_event* event);
 
+/// Told that nobody will be given `context` any more.
+typedef void (*vicinal_release)(void* context);
+
 /// "checkpoint_failed", "warning"; "unknown" for a value that is none. Never NULL.
 /// Threads: any.
 VICINAL_API const char* vicinal_event_name(vicinal_event_kind kind);

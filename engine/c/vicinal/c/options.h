@@ -95,9 +95,14 @@ typedef struct vicinal_store_options {
   uint32_t file_mode;
   uint32_t reserved;
   /// Told what happens in the store and no call returns. May be NULL (default). It and its context
-  /// must stay until the store is closed and its handle and those of its indexes are freed.
+  /// must stay until event_release is called, or else until the store is closed and its handle and those
+  /// of its indexes are freed outside of callbacks (inside one, closing comes later: vicinal_store_free()).
   vicinal_event_callback on_event;
   void* event_context;
+  /// Given event_context once, by any thread, when on_event will not be called any more; also when
+  /// opening fails, but for a struct or a pointer that it refuses to read. Inside it no handle may be
+  /// used but to free it. A forked child does not call it for its parent's stores. NULL (default): nothing is.
+  vicinal_release event_release;
 } vicinal_store_options;
 VICINAL_API vicinal_status vicinal_store_options_init(vicinal_store_options* options, size_t size);
 

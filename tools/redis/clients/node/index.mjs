@@ -7,8 +7,10 @@
 //
 // The same keys, hash and merge as the client for Python: an index made by one is the other's, too. What
 // happens to a command while a slot moves or a server is away is npm redis' own: it follows MOVED and ASK.
+// Elements are strings or Buffers; search() answers strings, in which what is no UTF-8 is U+FFFD.
 
 const SLOTS = 16384;
+const BYTES = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };  // RESP_TYPES.BLOB_STRING: replies as they are
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 const crc32Table = Array.from({ length: 256 }, (_, byte) => {
@@ -144,10 +146,12 @@ export class SlicedIndex {
     const { cluster, dimension, options } = this;
     const copied = await SlicedIndex.create(cluster, name, { slices, dimension, options });
     for (const key of this.keys) {
-      for (let start = '-', names; ; start = `(${names.at(-1)}`) {
-        names = await this.#send(true, ['VRANGE', key, start, '+', '500']);
+      for (let start = '-', names; ; start = Buffer.concat([Buffer.from('('), names.at(-1)])) {
+        names = await this.#send(true, ['VRANGE', key, start, '+', '500'], BYTES);
         await Promise.all(names.map(async (element) => {
-          const [vector, attribute] = await Promise.all([this.vector(element), this.#send(true, ['VGETATTR', key, element])]);
+          const [vector, attribute] = await Promise.all([
+            this.vector(element), this.#send(true, ['VGETATTR', key, element], BYTES),
+          ]);
           if (vector) await copied.add(element, vector, attribute ?? undefined);
         }));
         if (names.length < 500) break;
@@ -162,12 +166,12 @@ export class SlicedIndex {
   }
 
   // A primary that becomes a replica ends searches that are under way with UNBLOCKED: once more, then.
-  async #send(readOnly, words) {
+  async #send(readOnly, words, options) {
     try {
-      return await this.cluster.sendCommand(words[1], readOnly, words);
+      return await this.cluster.sendCommand(words[1], readOnly, words, options);
     } catch (error) {
       if (!readOnly || !/^UNBLOCKED/.test(error.message)) throw error;
-      return this.cluster.sendCommand(words[1], readOnly, words);
+      return this.cluster.sendCommand(words[1], readOnly, words, options);
     }
   }
 }
