@@ -44,11 +44,9 @@ class Checkpoint {
       source_.give_back_changed_nodes(changed);
       throw;
     }
-    if (!status.ok()) {
-      source_.give_back_changed_nodes(changed);
-      return status;
-    }
-    return report_;
+    if (status.ok()) return report_;
+    source_.give_back_changed_nodes(changed);
+    return status;
   }
 
  private:

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/tools/files.h"
+#include "tests/tools/matrix_files.h"
 #include "tools/matrix/formats.h"
 
 namespace vicinal::matrix {
@@ -15,25 +15,7 @@ using testing::raw;
 using testing::raw_all;
 using testing::vecs_row;
 
-class MatrixTest : public testing::Folder {
- protected:
-  /// The message of the error that opening or reading all of the file ends with.
-  static std::string error_of(const std::string& path) {
-    Result<Matrix> matrix = load(path);
-    EXPECT_FALSE(matrix.ok()) << path;
-    return matrix.status().message();
-  }
-  static void expect_rows(const std::string& path, std::uint64_t rows, std::uint32_t dimension,
-                          const std::vector<float>& values) {
-    Result<Matrix> matrix = load(path);
-    ASSERT_TRUE(matrix.ok()) << matrix.status().to_string();
-    EXPECT_EQ(matrix->rows, rows);
-    EXPECT_EQ(matrix->dimension, dimension);
-    EXPECT_EQ(matrix->values, values);
-  }
-};
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+using MatrixTest = MatrixFiles;
 
 const std::vector<float> kValues = {1, -2.5f, 3, 4, 5, 6e-3f};
 
@@ -159,33 +141,6 @@ TEST_F(MatrixTest, WidensEveryHalfExactly) {
   }
 }
 
-TEST_F(MatrixTest, ReadsJsonlWithLabelsAndWithout) {
-  const std::string with = file("a.jsonl",
-                                "{\"label\": 18446744073709551615, \"vector\": [1, -2.5, 3]}\r\n"
-                                "\n"
-                                "{\"vector\":[4,5,6e-3],\"text\":{\"vector\":[[1]],\"label\":-1},"
-                                "\"label\":2}");
-  expect_rows(with, 2, 3, kValues);
-  Result<std::unique_ptr<Reader>> reader = Reader::open(with);
-  ASSERT_TRUE(reader.ok());
-  EXPECT_TRUE((*reader)->has_labels());
-  Batch batch;
-  ASSERT_TRUE((*reader)->read(10, batch).ok());
-  EXPECT_EQ(batch.labels, (std::vector<Label>{18446744073709551615ull, 2}));
-  EXPECT_EQ((*reader)->locate(1), "row 1 at line 3");
-
-  Result<std::unique_ptr<Reader>> without = Reader::open(file("b.jsonl", "{\"vector\":[1]}\n"));
-  ASSERT_TRUE(without.ok());
-  EXPECT_FALSE((*without)->has_labels());
-}
-
-TEST_F(MatrixTest, JsonNumbersReachTheNearestFloat) {
-  // Halfway between two floats in double precision only: rounding twice would go wrong.
-  expect_rows(
-      file("a.jsonl", "{\"vector\":[1.00000017881393432617187499, 3.4028235e38, 1e-60, 1e-400]}\n"),
-      1, 4, {1.00000011920928955078125f, std::numeric_limits<float>::max(), 0, 0});
-}
-
 TEST_F(MatrixTest, X4NumbersOutOfRangeAreNamed) {
   const std::string good = "{\"vector\":[1,2]}\n";
   for (const char* number : {"1e39", "-1e39", "3.4028236e38", "1e400", "-1e400"}) {
@@ -203,15 +158,6 @@ TEST_F(MatrixTest, X4NumbersOutOfRangeAreNamed) {
   // A number of no interest may be what it likes.
   expect_rows(file("d.jsonl", "{\"score\":1e400,\"vector\":[1,2],\"more\":[-1e999,7]}\n"), 1, 2,
               {1, 2});
-  // Any number of them, also between brackets in a string, which are none.
-  std::string many = "{\"s\":\"1e999 \\\\\\\" 1e999\",\"x\":[";
-  for (int i = 0; i < 100'000; ++i) many += i % 2 == 0 ? "1e999," : digits.substr(0, 10) + "e300,";
-  many += "7],\"vector\":[";
-  expect_rows(file("f.jsonl", many + "1,2]}\n"), 1, 2, {1, 2});
-  EXPECT_HAS(error_of(file("f.jsonl", many + "1,1e777]}\n")),
-             "component 1 is beyond any double, out of float32's range");
-  EXPECT_HAS(error_of(file("f.jsonl", many + "1,2], oops}\n")),
-             "not JSON at column " + std::to_string(many.size() + 8));
   for (const char* number : {"NaN", "Infinity", "-Infinity"}) {
     EXPECT_HAS(error_of(file("e.jsonl", good + "{\"vector\":[1," + number + "]}\n")),
                "JSON has no NaN and no infinity");
@@ -331,40 +277,6 @@ TEST_F(MatrixTest, MalformedNpyHeaders) {
   EXPECT_HAS(error(""), "no dictionary");
   EXPECT_HAS(error_of(file("b.npy", npy("{}", "", 3))), "npy version 3");
   EXPECT_HAS(error_of(file("c.npy", "something else")), "not a npy file");
-}
-
-TEST_F(MatrixTest, MalformedJsonlNamesTheLine) {
-  const auto error = [&](const std::string& second) {
-    return error_of(file("a.jsonl", "{\"label\":1,\"vector\":[1,2]}\n" + second + "\n"));
-  };
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2]"), "line 2: not JSON at column");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2]} {}"), "line 2: not JSON");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,NaN]}"), "line 2: not JSON");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,null]}"), "line 2: null");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,[2]]}"), "line 2: an array");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":{}}"), "line 2: an object");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":3}"), "line 2: \"vector\" is a number");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":\"3\"}"), "line 2: a string");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[1,2],\"vector\":[]}"), "two vectors");
-  EXPECT_HAS(error("{\"label\":2,\"vector\":[]}"), "is empty");
-  EXPECT_HAS(error("{\"label\":2}"), "no \"vector\"");
-  EXPECT_HAS(error("{\"label\":-2,\"vector\":[1,2]}"), "label -2 is negative");
-  EXPECT_HAS(error("{\"label\":2.5,\"vector\":[1,2]}"), "label 2.5");
-  EXPECT_HAS(error("{\"label\":18446744073709551616,\"vector\":[1,2]}"),
-             "label 18446744073709551616");
-  EXPECT_HAS(error("{\"vector\":[1,2]}"), "line 2: no label, line 1 has one");
-  EXPECT_HAS(error("[1,2]"), "an array, not an object");
-  EXPECT_HAS(error("7"), "a number, not an object");
-  EXPECT_HAS(error("\"x\""), "a string, not an object");
-}
-
-TEST_F(MatrixTest, JsonlLinesAreBounded) {
-  std::string deep(1u << 20, '[');
-  EXPECT_HAS(error_of(file("a.jsonl", deep)), "line 1: an array, not an object");
-  std::string components = "{\"vector\":[1";
-  for (std::uint64_t i = 0; i < kMaxDimension; ++i) components += ",1";
-  EXPECT_HAS(error_of(file("b.jsonl", components + "]}")), "more than 65536 components");
-  EXPECT_HAS(error_of(file("c.jsonl", std::string(6u << 20, ' ') + "{")), "line 1: longer than");
 }
 
 TEST_F(MatrixTest, LongTextsInALineAreNoReasonToRefuseIt) {
