@@ -38,8 +38,8 @@ double aim(double recall) { return recall + std::min(0.003, (1 - recall) / 5); }
 }  // namespace
 
 RecallLearner::~RecallLearner() {
-  if (process_.left()) {  // the thread stayed behind
-    if (thread_.joinable()) thread_.detach();
+  if (process_.left()) {
+    internal::leave_behind(thread_);
     return;
   }
   {

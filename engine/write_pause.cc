@@ -24,8 +24,16 @@ Result<std::unique_ptr<WritePause>> WritePause::begin(std::shared_ptr<const void
 WritePause::WritePause(std::shared_ptr<const void> index, const IndexState& state)
     : index_(std::move(index)),
       state_(state),
-      closed_(state.graph->write_gate()),
+      closed_(*state.graph),
       room_(state.options, state.graph->node_limit()) {}
+
+WritePause::Closed::~Closed() {
+  if (process_.left()) {
+    graph_.begin_anew_in_child();
+    return;
+  }
+  graph_.write_gate().open(closer_, [](PutOff& what) { CallScope::finish_outside(what); });
+}
 
 Status WritePause::save(const ByteSink& sink) {
   if (!state_.graph->config().keep_vectors) {

@@ -34,15 +34,14 @@ class WritePause {
   /// The gate, closed from here to the end.
   class Closed {
    public:
-    explicit Closed(graph::WriteGate& gate) : gate_(gate) { gate_.close(); }
-    ~Closed() {
-      gate_.open(closer_, [](PutOff& what) { CallScope::finish_outside(what); });
-    }
+    explicit Closed(graph::Graph& graph) : graph_(graph) { graph_.write_gate().close(); }
+    ~Closed();
     Closed(const Closed&) = delete;
     Closed& operator=(const Closed&) = delete;
 
    private:
-    graph::WriteGate& gate_;
+    graph::Graph& graph_;
+    const internal::OwnProcess process_;
     const std::thread::id closer_ = std::this_thread::get_id();
   };
 

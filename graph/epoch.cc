@@ -81,6 +81,11 @@ std::uint64_t EpochDomain::try_advance() {
   return advance_locked();
 }
 
+void EpochDomain::begin_anew() noexcept {
+  mutex_.begin_anew();
+  for (Participant* p = head_.load(); p != nullptr; p = p->next) p->active.store(0);
+}
+
 bool EpochDomain::nobody_inside() const {
   for (Participant* p = head_.load(std::memory_order_acquire); p != nullptr; p = p->next) {
     if (p->active.fetch_add(0, std::memory_order_acq_rel) != 0) return false;

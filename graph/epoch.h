@@ -51,6 +51,8 @@ class EpochDomain {
   std::uint64_t advance();
   /// The same for who must not wait: 0, which is above no tag, when somebody else is at it.
   std::uint64_t try_advance();
+  /// In a child of fork(), whose only thread is inside nothing: all are outside.
+  void begin_anew() noexcept;
   /// Whether each participant was outside when it was looked at.
   bool nobody_inside() const;
 

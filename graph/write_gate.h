@@ -58,10 +58,6 @@ class WriteGate {
   /// Undoes one close(), of the thread `closer`. action(what) for what was put off until it is open.
   template <typename Action>
   void open(std::thread::id closer, const Action& action) noexcept {
-    if (process_.left()) {  // the threads that hold the mutex, or wait, are not here
-      closed_.store(0);
-      return;
-    }
     internal::PutOffs put_off;
     {
       const internal::MutexLock lock(mutex_);
@@ -74,6 +70,18 @@ class WriteGate {
     }
     put_off.take(action);
   }
+  /// In a child that was forked while it was closed, in place of open(), which undid what the parent's
+  /// threads did: the first makes it open and nobody inside, as those who were are not here.
+  /// True: it was the first.
+  bool open_in_child() noexcept {
+    if (!process_.left()) return false;
+    mutex_.begin_anew();
+    if (closing_ != nullptr) closing_->threads.clear();
+    inside_.store(0);
+    closed_.store(0);
+    process_.adopt();
+    return true;
+  }
   /// When the calling thread has closed it: puts `what` off until it is open again. Else false.
   bool put_off(internal::PutOff& what) noexcept {
     if (closed_.load() == 0 || process_.left()) return false;
@@ -82,9 +90,11 @@ class WriteGate {
     closing_->put_off.put(what);
     return true;
   }
-  /// Whether the calling thread has closed it: to come in would be to wait for itself.
+  /// Whether the calling thread has closed it: to come in would be to wait for itself; or, in a child,
+  /// for whoever lets go what was closed in the parent.
   bool closed_by_this_thread() const {
-    if (closed_.load() == 0 || process_.left()) return false;
+    if (closed_.load() == 0) return false;
+    if (process_.left()) return true;
     const internal::MutexLock lock(mutex_);
     return closed_by(std::this_thread::get_id());
   }
@@ -113,7 +123,7 @@ class WriteGate {
   }
 
   // Around what every change writes to: what is hardly ever looked at.
-  const internal::OwnProcess process_;
+  internal::OwnProcess process_;
   mutable internal::Mutex mutex_;
   internal::CondVar changed_;  ///< all have left, or it is open again
   std::atomic<std::uint64_t> inside_{0};

@@ -41,6 +41,9 @@ class VICINAL_CAPABILITY("mutex") Mutex {
   bool try_lock() VICINAL_TRY_ACQUIRE(true);
 #endif
 
+  /// In a child of fork(): free, whoever had it in the parent.
+  void begin_anew() noexcept { state_.store(kFree, std::memory_order_relaxed); }
+
  private:
   enum State : std::uint32_t { kFree, kHeld, kWaitedFor };
 

@@ -17,9 +17,15 @@ std::atomic<std::uint64_t>& forks() {
 OwnProcess::OwnProcess() {
   static const int registered = ::pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1); });
   static_cast<void>(registered);
-  forks_ = forks().load(std::memory_order_relaxed);
+  adopt();
 }
 
-bool OwnProcess::left() const noexcept { return forks().load(std::memory_order_relaxed) != forks_; }
+void OwnProcess::adopt() noexcept {
+  forks_.store(forks().load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+bool OwnProcess::left() const noexcept {
+  return forks().load(std::memory_order_relaxed) != forks_.load(std::memory_order_relaxed);
+}
 
 }  // namespace vicinal::internal

@@ -9,7 +9,10 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <utility>
 
 namespace vicinal::internal {
 
@@ -31,9 +34,22 @@ class OwnProcess {
   OwnProcess();
   /// True in a child that was forked since.
   bool left() const noexcept;
+  /// From now on this process is the one that made it.
+  void adopt() noexcept;
 
  private:
-  std::uint64_t forks_;
+  std::atomic<std::uint64_t> forks_;
 };
+
+/// In a child: threads of the parent, `threads` (a std::thread, or several), are not here. To join, detach
+/// or end them could hit one of the child's own, to which the system gave the same number.
+template <typename Threads>
+void leave_behind(Threads& threads) noexcept {
+  alignas(
+      Threads) static thread_local std::byte room[sizeof(Threads)];  // for who has no memory left
+  auto* left = new (std::nothrow) Threads(std::move(threads));
+  if (left == nullptr) left = ::new (room) Threads(std::move(threads));
+  static_cast<void>(left);
+}
 
 }  // namespace vicinal::internal

@@ -43,8 +43,8 @@ struct WorkerPool::Loop {
 WorkerPool::WorkerPool() = default;
 
 WorkerPool::~WorkerPool() {
-  if (process_.left()) {  // the threads stayed behind
-    for (std::thread& thread : threads_) thread.detach();
+  if (process_.left()) {
+    leave_behind(threads_);
     return;
   }
   {
@@ -55,13 +55,29 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+struct WorkerPool::OfProcess {
+  Mutex mutex;
+  std::weak_ptr<WorkerPool> pool VICINAL_GUARDED_BY(mutex);
+  std::shared_ptr<WorkerPool> kept VICINAL_GUARDED_BY(mutex);  ///< of_child()
+
+  std::shared_ptr<WorkerPool> get() VICINAL_REQUIRES(mutex) {
+    std::shared_ptr<WorkerPool> present = pool.lock();
+    if (present == nullptr) pool = present = std::make_shared<WorkerPool>();
+    return present;
+  }
+};
+
 std::shared_ptr<WorkerPool> WorkerPool::shared() {
-  static Mutex mutex;
-  static std::weak_ptr<WorkerPool> present;
-  const MutexLock lock(mutex);
-  std::shared_ptr<WorkerPool> pool = present.lock();
-  if (pool == nullptr) present = pool = std::make_shared<WorkerPool>();
-  return pool;
+  auto& own = of_process<OfProcess>();
+  const MutexLock lock(own.mutex);
+  return own.get();
+}
+
+WorkerPool& WorkerPool::of_child() {
+  auto& own = of_process<OfProcess>();
+  const MutexLock lock(own.mutex);
+  if (own.kept == nullptr) own.kept = own.get();
+  return *own.kept;
 }
 
 void WorkerPool::share(unsigned threads, std::size_t count, std::size_t grain,
@@ -72,6 +88,7 @@ void WorkerPool::share(unsigned threads, std::size_t count, std::size_t grain,
     if (count > 0) work(0, count);
     return;
   }
+  if (process_.left()) return of_child().share(threads, count, grain, work);
   Loop loop(work, count, grain, most - 1);
   try {
     const MutexLock lock(mutex_);

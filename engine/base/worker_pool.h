@@ -9,7 +9,8 @@
 //
 // Invariants:
 //   B1  share() returns when no helper is in its work any more, and waits for nobody else: a pool
-//       without free threads delays nobody.
+//       without free threads delays nobody. In a child of fork(), where a pool that came along has no
+//       threads, and perhaps somebody's lock, its loops are shared in the child's own.
 //   B2  What the work throws ends the loop early; the first of it is thrown again by share().
 #pragma once
 
@@ -46,7 +47,10 @@ class WorkerPool {
 
  private:
   struct Loop;
+  struct OfProcess;
 
+  /// The child's, for all that came over a fork(). It stays as long as the process.
+  static WorkerPool& of_child();
   void serve();
   void start_helpers() VICINAL_REQUIRES(mutex_);
 

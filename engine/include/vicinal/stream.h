@@ -34,7 +34,8 @@ class PausedWrites {
  public:
   /// As Index::save(), but the index stands still. In a child that was forked while this lived: takes no
   /// lock, uses no memory that was not there before, and lets `sink` do what a child may do; the child
-  /// then calls _exit(), or lets this go and uses the index for itself.
+  /// then calls _exit(), or lets this go and uses the index for itself (if no other thread was inside a
+  /// call of the index at the fork: what that one had locked stays so).
   /// Errors: of the sink, as they are; kInvalidArgument  vectors are not in memory.
   Status save(const ByteSink& sink);
 
