@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/base/put_off.h"
+#include "engine/base/stays.h"
 
 namespace vicinal::engine {
 
@@ -53,14 +54,32 @@ class CallScope {
     scope->outermost_->put_off_.put(what);
   }
 
-  /// Puts a thread that is inside nothing inside `scope` (null: nothing), which outlives this.
+  class Adopted;
+
+  /// What the thread that makes it is inside of, which lasts longer.
+  class Caller {
+   public:
+    Caller() { stays_.caller = internal::Stays::calling_thread(); }
+
+   private:
+    friend class Adopted;
+    CallScope* const scope_ = innermost();
+    internal::Stays stays_ = internal::Stays::of_thread();
+  };
+
+  /// Puts a thread that is inside nothing inside all that `caller` is (if that is inside a call).
   class Adopted {
    public:
-    explicit Adopted(CallScope* scope) : adopted_(scope != nullptr && innermost() == nullptr) {
-      if (adopted_) innermost() = scope;
+    explicit Adopted(const Caller& caller)
+        : adopted_(caller.scope_ != nullptr && innermost() == nullptr) {
+      if (!adopted_) return;
+      innermost() = caller.scope_;
+      internal::Stays::of_thread() = caller.stays_;
     }
     ~Adopted() {
-      if (adopted_) innermost() = nullptr;
+      if (!adopted_) return;
+      innermost() = nullptr;
+      internal::Stays::of_thread() = {};
     }
     Adopted(const Adopted&) = delete;
     Adopted& operator=(const Adopted&) = delete;

@@ -5,8 +5,10 @@
 // call that holds labels (a batch) nobody waits for labels either: two batches whose callbacks
 // write each other's labels would wait for ever. Such calls are refused with kBusy. Who is inside a
 // moment of the graph (a filter) does not wait for readers (graph::Moment::thread_is_inside()).
-// Threads: each thread has its own scopes.
+// Threads: each thread has its own scopes (Stays).
 #pragma once
+
+#include "engine/base/stays.h"
 
 namespace vicinal::engine {
 
@@ -16,29 +18,22 @@ class CallbackScope {
   enum class Holds : bool { kNothing, kLabels };
 
   explicit CallbackScope(Holds holds) : labels_(holds == Holds::kLabels ? 1 : 0) {
-    ++depth();
-    label_depth() += labels_;
+    internal::Stays& stays = internal::Stays::of_thread();
+    ++stays.callbacks;
+    stays.callbacks_of_batch += labels_;
   }
   ~CallbackScope() {
-    --depth();
-    label_depth() -= labels_;
+    internal::Stays& stays = internal::Stays::of_thread();
+    --stays.callbacks;
+    stays.callbacks_of_batch -= labels_;
   }
   CallbackScope(const CallbackScope&) = delete;
   CallbackScope& operator=(const CallbackScope&) = delete;
 
-  static bool active() { return depth() > 0; }
-  static bool holds_labels() { return label_depth() > 0; }
+  static bool active() { return internal::Stays::of_thread().callbacks > 0; }
+  static bool holds_labels() { return internal::Stays::of_thread().callbacks_of_batch > 0; }
 
  private:
-  static int& depth() {
-    thread_local int scopes = 0;
-    return scopes;
-  }
-  static int& label_depth() {
-    thread_local int scopes = 0;
-    return scopes;
-  }
-
   const int labels_;
 };
 

@@ -73,7 +73,7 @@ class Reporter {
   const ProgressCallback callback_;
   const char* const phase_;
   const CallbackScope::Holds holds_;
-  CallScope* const call_ = CallScope::current();  ///< which lasts longer than this
+  const CallScope::Caller call_;
   internal::Mutex mutex_;
   std::string_view part_ VICINAL_GUARDED_BY(mutex_);
   std::uint64_t before_part_ VICINAL_GUARDED_BY(mutex_) = 0;

@@ -163,9 +163,9 @@ Result<std::vector<SearchResult>> Reader::search_batch(std::span<const float> qu
   internal::Mutex mutex;
   Status first_error;
   const CallScope call;
-  CallScope* const of_all = CallScope::current();
+  const CallScope::Caller caller;
   state_.workers(threads).for_each(rows, kQueriesAtOnce, [&](std::size_t i) {
-    const CallScope::Adopted inside(of_all);
+    const CallScope::Adopted inside(caller);
     Result<SearchResult> result = search(query(i), options);
     if (result) {
       results[i] = std::move(*result);

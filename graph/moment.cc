@@ -1,16 +1,11 @@
 #include "graph/moment.h"
 
+#include "engine/base/stays.h"
 #include "engine/base/step_hook.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 
 namespace vicinal::graph {
-namespace {
-
-thread_local int moments_of_this_thread = 0;
-
-}  // namespace
-
 Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scratches.borrow()) {
   const GraphState& g = graph.state();
   // Both looks at the topology agree: what was shown by the number was linked in it, and what it
@@ -26,14 +21,14 @@ Moment::Moment(const Graph& graph) : graph_(graph), scratch_(graph.state().scrat
     scratch_->entry = scratch_->topology->entry_point();
   } while (g.topology.load(std::memory_order_acquire) != scratch_->topology);
   scratch_->unsettled = false;
-  ++moments_of_this_thread;
+  ++internal::Stays::of_thread().moments;
 }
 
 Moment::~Moment() {
   const GraphState& g = graph_.state();
   const bool unsettled = scratch_->unsettled;
   ScratchPool::give_back(scratch_);
-  --moments_of_this_thread;
+  --internal::Stays::of_thread().moments;
   if (unsettled) g.visibility.settle();
 }
 
@@ -45,6 +40,6 @@ NodeId Moment::stood(NodeId now) const {
   return graph_.state().visibility.stood(now, scratch_->number);
 }
 
-bool Moment::thread_is_inside() { return moments_of_this_thread > 0; }
+bool Moment::thread_is_inside() { return internal::Stays::of_thread().moments > 0; }
 
 }  // namespace vicinal::graph

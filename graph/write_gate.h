@@ -25,6 +25,7 @@
 #include "engine/base/mutex.h"
 #include "engine/base/process.h"
 #include "engine/base/put_off.h"
+#include "engine/base/stays.h"
 
 namespace vicinal::graph {
 
@@ -86,7 +87,7 @@ class WriteGate {
   bool put_off(internal::PutOff& what) noexcept {
     if (closed_.load() == 0 || process_.left()) return false;
     const internal::MutexLock lock(mutex_);
-    if (!closed_by(std::this_thread::get_id())) return false;
+    if (!closed_by(internal::Stays::calling_thread())) return false;
     closing_->put_off.put(what);
     return true;
   }
@@ -96,7 +97,7 @@ class WriteGate {
     if (closed_.load() == 0) return false;
     if (process_.left()) return true;
     const internal::MutexLock lock(mutex_);
-    return closed_by(std::this_thread::get_id());
+    return closed_by(internal::Stays::calling_thread());
   }
 
  private:
