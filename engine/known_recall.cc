@@ -25,6 +25,19 @@ std::size_t KnownRecall::width(std::span<const float> query, const SearchOptions
   return ef == 0 ? state_.options.ef_search : ef;
 }
 
+namespace {
+
+// As RecallTable::ef_for() has it: deeper than samples go, walks are as many times wider than k.
+std::size_t deeper(std::size_t ef, std::size_t k) {
+  constexpr std::size_t kSampled = kRecallSteps[kDeepest];
+  if (k <= kSampled) return ef;
+  const double times = static_cast<double>(k) / kSampled;
+  constexpr double kMost = 0x1p53;
+  return static_cast<std::size_t>(std::min(static_cast<double>(ef) * times, kMost));
+}
+
+}  // namespace
+
 Result<ExpectedRecall> KnownRecall::expected(std::size_t k) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
@@ -37,7 +50,7 @@ Result<ExpectedRecall> KnownRecall::expected(std::size_t k) {
   expected.queries = known.table().samples(RecallTable::Source::kQueries);
   for (std::size_t width = 0; width < kRecallSteps.size(); ++width) {
     const double recall = known.table().recall(k, width);
-    if (recall >= 0) expected.rows.push_back({kRecallSteps[width], recall});
+    if (recall >= 0) expected.rows.push_back({deeper(kRecallSteps[width], k), recall});
   }
   return expected;
 }

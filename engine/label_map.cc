@@ -146,10 +146,17 @@ std::vector<NodeId> LabelMap::take_live(const internal::Workers& workers) {
 void LabelMap::take_tombstones() {
   if (graph_.tombstones() == 0) return;
   const std::uint64_t limit = graph_.node_limit();
+  // Of several nobody knows which was erased and which were replaced before: none can be lifted.
+  std::vector<NodeId> unclear;
   for (std::uint64_t i = 0; i < limit; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
-    if (graph_.state(node) == graph::NodeState::kTombstone) set_if_absent(node);
+    if (graph_.state(node) != graph::NodeState::kTombstone) continue;
+    const NodeId first = set_if_absent(node);
+    if (first != node && graph_.state(first) == graph::NodeState::kTombstone) {
+      unclear.push_back(first);
+    }
   }
+  for (const NodeId node : unclear) forget(graph_.label(node), node);
 }
 
 void LabelMap::forget(Label label, NodeId node) {
@@ -163,7 +170,9 @@ void LabelMap::reserve(std::uint64_t count) {
   if (shards_.load(std::memory_order_acquire) == nullptr) return;
   for (std::size_t number = 0; number < kShards; ++number) {
     const Locked locked(*this, number);
-    locked.shard.nodes.reserve(count / kShards);
+    const std::uint64_t each = count / kShards;
+    // What has room for them would be hashed anew all the same, and into less.
+    if (each * 2 > locked.shard.nodes.bucket_count()) locked.shard.nodes.reserve(each);
   }
 }
 

@@ -112,7 +112,9 @@ std::size_t RecallTable::ef_for(std::size_t k, double recall) const {
   if (k > kRecallSteps[kDeepest]) {
     const std::size_t of_deepest = ef_for(kRecallSteps[kDeepest], recall);
     const double times = static_cast<double>(of_deepest) / kRecallSteps[kDeepest];
-    return of_deepest == 0 ? 0 : static_cast<std::size_t>(times * static_cast<double>(k));
+    constexpr double kMost = 0x1p53;  // what a size can be made of
+    const double ef = std::min(times * static_cast<double>(k), kMost);
+    return of_deepest == 0 ? 0 : static_cast<std::size_t>(ef);
   }
   const double wanted = missing(recall);
   double x[2] = {0, 0};  // the last two widths known, and what is missing there

@@ -48,11 +48,10 @@ Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uin
     }
     return {};
   }
-  const double largest = metric == Metric::kSquaredL2 ? kLargestSquaredNorm : kMaxFloat;
-  if (norm * norm > largest) {
+  if (norm * norm > kLargestSquaredNorm) {
     return Status::invalid_argument(
         fmt::format("{}squared norm {} is beyond {}, the most that leaves every distance finite",
-                    what, norm * norm, largest));
+                    what, norm * norm, kLargestSquaredNorm));
   }
   return {};
 }

@@ -69,6 +69,7 @@ class Scan {
       const NodeId node{static_cast<std::uint32_t>(i)};
       VICINAL_STEP_POINT("scan.slot");
       if (moment_.counts(node)) visit(node);
+      if (request_.limit != nullptr && i % kScanBatch == 0) compare();  // also where none counts
       if (stopped_) return;
     }
     compare();

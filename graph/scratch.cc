@@ -101,8 +101,8 @@ std::uint64_t Scratch::bytes_held() const {
   const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
   return sizeof(Scratch) + visited.bytes() + pool.bytes() + others.bytes() + of(query) +
          of(rotated) + of(decoded) + of(query_codes) + of(sketch_query) + of(walk_codes) +
-         of(side_codes) + of(side_query) + of(ids) + of(distances) + of(results) + of(rows) +
-         of(copies) + of(nodes) + of(backlog);
+         of(side_codes) + of(side_query) + of(ids) + of(distances) + of(results) + of(met) +
+         of(rows) + of(copies) + of(nodes) + of(backlog);
 }
 
 }  // namespace vicinal::graph

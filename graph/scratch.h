@@ -52,6 +52,7 @@ struct Scratch {
   internal::Vector<std::uint32_t> ids;  ///< survivors of one expansion
   internal::Vector<float> distances;    ///< of `ids`
   internal::Vector<Found> results;      ///< results being made
+  internal::Vector<Found> met;          ///< by walks that were not enough
   internal::Vector<const std::byte*> rows;
   internal::Vector<std::uint64_t> copies;  ///< entries that the walk's pool left out (copies.h)
   internal::Vector<NodeId> nodes;          ///< to be looked at while copies are gathered

@@ -105,9 +105,44 @@ class Walk {
       g_.walk_statistics.note(scratch_.nodes_expanded - expanded, computed);
       if (end == WalkEnd::kWhole || stopped(request_)) return true;
       if (end == WalkEnd::kOutOfDistances || computed >= left || others >= slots) return false;
+      remember(counters);
       left -= computed;
       g_.walk_statistics.wider_walks.fetch_add(1, std::memory_order_relaxed);
     }
+  }
+
+  /// Keeps the nearest k of the pool, where a limit may stop what comes in place of this walk.
+  void remember(SearchCounters& counters) {
+    if (request_.limit == nullptr) return;
+    const std::uint64_t computed = scratch_.distances_computed;
+    refine(*walk_, *codes_, scratch_);
+    scratch_.ids.clear();
+    const std::size_t n = std::min(request_.k, scratch_.pool.size());
+    for (std::size_t i = 0; i < n; ++i) scratch_.ids.push_back(raw(scratch_.pool[i].node));
+    scratch_.distances.resize(std::max(n, kMaxLinks));
+    measure(0, n);
+    const std::uint64_t spent = scratch_.distances_computed - computed + n;
+    counters.distances += spent;
+    counters.row_bytes += n * g_.codec.shape().bytes();
+    for (std::size_t i = 0; i < n; ++i) {
+      const NodeId node{scratch_.ids[i]};
+      scratch_.met.push_back({node, g_.labels[node], scratch_.distances[i]});
+    }
+    request_.limit->spend(spent);
+  }
+
+  /// Of `out`, of which a search that was stopped has filled `n`, and what was met before that (a walk that
+  /// was too narrow, and gave way to a wider one or to a scan): the nearest, into `out`. How many.
+  std::size_t add_met(std::span<Found> out, std::size_t n) {
+    internal::Vector<Found>& met = scratch_.met;
+    if (met.empty()) return n;
+    met.insert(met.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(n));
+    std::sort(met.begin(), met.end(), nearer);
+    const auto same = [](const Found& a, const Found& b) { return a.node == b.node; };
+    met.erase(std::unique(met.begin(), met.end(), same), met.end());
+    met.resize(std::min(met.size(), out.size()));
+    std::copy(met.begin(), met.end(), out.begin());
+    return met.size();
   }
 
   /// The `most` nearest, copies included (of what is farther than `farthest` without them): exact
@@ -237,18 +272,22 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   }
   VICINAL_STEP_POINT("search.walk");
   Scratch& scratch = moment.scratch();
+  scratch.met.clear();
   Walk walk(g, request, true, scratch);
   constexpr float kAnyDistance = std::numeric_limits<float>::infinity();
-  if (walk.run(beam, share, counters) &&
-      walk.rerank(k, rerank_count(g, k), kAnyDistance, counters)) {
+  // Who is out of time or distances gets those that he asked for in order, and no others looked at.
+  const auto most = [&] { return stopped(request) ? k : rerank_count(g, k); };
+  if (walk.run(beam, share, counters) && walk.rerank(k, most(), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
-    if (stopped(request)) return n;
+    if (stopped(request)) return walk.add_met(out.first(k), n);
     // A walk whose beam is not full has met all that can be reached.
     const bool all = request.accept != nullptr && !scratch.pool.full();
     if (all || n >= std::min<std::uint64_t>(k, live())) return n;
   }
   g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
-  return scan(moment, known, out, counters);
+  walk.remember(counters);
+  const std::size_t n = scan(moment, known, out.first(k), counters);
+  return stopped(request) ? walk.add_met(out.first(k), n) : n;
 }
 
 std::vector<Found> Graph::search_radius(const Moment& moment, const SearchRequest& request,

@@ -147,7 +147,8 @@ struct SearchOptions {
   /// says so. Looked at with every few nodes, some microseconds apart; filters and rows that are not
   /// in memory may take longer.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  /// Most distances computed before it stops in the same way, and a step more; 0: no limit.
+  /// Most distances computed before it stops in the same way, and a step more, and those that put the k
+  /// returned in order; 0: no limit.
   std::uint64_t max_distances = 0;
 
   bool has_limit() const {

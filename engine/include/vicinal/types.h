@@ -70,7 +70,8 @@ enum class Durability : std::uint8_t {
 
 /// What an upsert found and did.
 enum class UpsertOutcome : std::uint8_t {
-  kInserted = 0,  ///< the label was not there.
+  /// the label was not there; of one that was erased and opened or loaded anew perhaps this, too.
+  kInserted = 0,
   kUpdated = 1,  ///< the label was there with another vector, or was erased and had another vector.
   kResurrected = 2,  ///< erased before with this very vector: the tombstone was lifted.
   kUnchanged = 3,    ///< live with this very vector: nothing was written.

@@ -137,8 +137,8 @@ typedef struct vicinal_search_options {
   /// (default): not said, 1: exact. See vicinal_index_expected_recall(); the first search that says
   /// a recall waits for what that measures, unless it has one of the two limits below.
   double recall;
-  /// Most distances computed before the search stops with the best met until then, and a step more;
-  /// 0 (default): no limit. vicinal_search_counters::stopped says that it did.
+  /// Most distances computed before the search stops with the best met until then, and a step more, and
+  /// those that put the k returned in order; 0 (default): no limit. vicinal_search_counters::stopped says that it did.
   uint64_t max_distances;
   /// Microseconds after which the call stops in the same way; 0 (default): no limit.
   uint64_t timeout_us;
