@@ -125,6 +125,7 @@ class Walk {
     counters.distances += spent;
     counters.row_bytes += n * g_.codec.shape().bytes();
     for (std::size_t i = 0; i < n; ++i) {
+      if (scratch_.distances[i] == std::numeric_limits<float>::infinity()) continue;  // no row
       const NodeId node{scratch_.ids[i]};
       scratch_.met.push_back({node, g_.labels[node], scratch_.distances[i]});
     }
