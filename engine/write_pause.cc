@@ -1,9 +1,12 @@
 #include "engine/write_pause.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <utility>
+#include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/callback.h"
 #include "persist/checksum.h"
 
@@ -27,12 +30,58 @@ WritePause::WritePause(std::shared_ptr<const void> index, const IndexState& stat
       closed_(*state.graph),
       room_(state.options, state.graph->node_limit()) {}
 
-WritePause::Closed::~Closed() {
-  if (process_.left()) {
-    graph_.begin_anew_in_child();
-    return;
+/// All that there are, for who forks.
+struct WritePause::All {
+  internal::Mutex mutex;
+  std::vector<Closed*> pauses VICINAL_GUARDED_BY(mutex);
+
+  static All& here() {
+    static All* const all = [] {
+      auto* const made = new All;  // outlives every static index
+      static_cast<void>(::pthread_atfork(before_fork, in_parent, in_child));
+      return made;
+    }();
+    return *all;
   }
-  graph_.write_gate().open(closer_, [](PutOff& what) { CallScope::finish_outside(what); });
+
+ private:
+  // Locked before the fork, given back on both sides of it.
+  static void before_fork() VICINAL_NO_THREAD_SAFETY_ANALYSIS { here().mutex.lock(); }
+  static void in_parent() VICINAL_NO_THREAD_SAFETY_ANALYSIS { here().mutex.unlock(); }
+  static void in_child() VICINAL_NO_THREAD_SAFETY_ANALYSIS {
+    for (const Closed* pause : here().pauses) pause->graph_.begin_anew();
+    here().mutex.unlock();
+  }
+};
+
+WritePause::Closed::Closed(graph::Graph& graph) : graph_(graph) {
+  All& all = All::here();
+  {
+    const internal::MutexLock lock(all.mutex);
+    all.pauses.push_back(this);
+  }
+  try {
+    graph_.write_gate().close();
+  } catch (...) {
+    forget();
+    throw;
+  }
+}
+
+WritePause::Closed::~Closed() {
+  forget();
+  const auto finish = [](PutOff& what) { CallScope::finish_outside(what); };
+  if (process_.left()) {
+    graph_.write_gate().open_inherited(finish);
+  } else {
+    graph_.write_gate().open(closer_, finish);
+  }
+}
+
+void WritePause::Closed::forget() noexcept {
+  All& all = All::here();
+  const internal::MutexLock lock(all.mutex);
+  std::erase(all.pauses, this);
 }
 
 Status WritePause::save(const ByteSink& sink) {

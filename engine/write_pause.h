@@ -3,12 +3,14 @@
 // What: closes the graph's write gate from its construction to its end, and holds the memory of a save.
 // Ownership: keeps the index.
 // Threads: one at a time. In a child of fork() save() takes no lock, enters no epoch, borrows no scratch
-// and allocates nothing, and the end only opens the gate of the child.
+// and allocates nothing. What other threads of the parent were inside of at the fork is put right there, in
+// the child: the gate is the forking thread's, and no reader holds anything.
 #pragma once
 
 #include <memory>
 #include <thread>
 
+#include "engine/base/process.h"
 #include "engine/call_scope.h"
 #include "engine/index_state.h"
 #include "engine/saver.h"
@@ -31,15 +33,19 @@ class WritePause {
   Status save(const ByteSink& sink);
 
  private:
+  struct All;
   /// The gate, closed from here to the end.
   class Closed {
    public:
-    explicit Closed(graph::Graph& graph) : graph_(graph) { graph_.write_gate().close(); }
+    explicit Closed(graph::Graph& graph);
     ~Closed();
     Closed(const Closed&) = delete;
     Closed& operator=(const Closed&) = delete;
 
    private:
+    friend struct All;
+    void forget() noexcept;
+
     graph::Graph& graph_;
     const internal::OwnProcess process_;
     const std::thread::id closer_ = std::this_thread::get_id();

@@ -42,8 +42,8 @@ const std::byte* Graph::row(NodeId node) const {
 
 WriteGate& Graph::write_gate() const { return state_->write_gate; }
 
-void Graph::begin_anew_in_child() noexcept {
-  if (!state_->write_gate.open_in_child()) return;
+void Graph::begin_anew() noexcept {
+  if (!state_->write_gate.begin_anew()) return;
   if (Moment::thread_is_inside()) return;  // it forked in a callback: its own stays count
   state_->epochs.begin_anew();
   if (state_->linking != nullptr) state_->linking->linkers.domain().begin_anew();

@@ -286,9 +286,9 @@ class Graph {
 
   /// What every change passes; see there who may close it.
   WriteGate& write_gate() const;
-  /// In a child that was forked while the gate was closed, by the thread that forked, at the end of that:
-  /// opens it. Readers of the parent, who are not here, hold nothing any more.
-  void begin_anew_in_child() noexcept;
+  /// In a child, at the fork, where the gate is closed: readers of the parent, who are not here, hold
+  /// nothing any more.
+  void begin_anew() noexcept;
 
   GraphState& state() const { return *state_; }  ///< for Moment
 

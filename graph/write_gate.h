@@ -20,10 +20,10 @@
 #include <cstdint>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/base/mutex.h"
-#include "engine/base/process.h"
 #include "engine/base/put_off.h"
 #include "engine/base/stays.h"
 
@@ -71,31 +71,38 @@ class WriteGate {
     }
     put_off.take(action);
   }
-  /// In a child that was forked while it was closed, in place of open(), which undid what the parent's
-  /// threads did: the first makes it open and nobody inside, as those who were are not here.
-  /// True: it was the first.
-  bool open_in_child() noexcept {
-    if (!process_.left()) return false;
+  /// In a child, at the fork: nobody is inside, and whoever closed it, it is closed once, by this thread,
+  /// until open_inherited(). False: it was open.
+  bool begin_anew() noexcept VICINAL_NO_THREAD_SAFETY_ANALYSIS {
+    if (closed_.load() == 0) return false;
     mutex_.begin_anew();
-    if (closing_ != nullptr) closing_->threads.clear();
     inside_.store(0);
-    closed_.store(0);
-    process_.adopt();
+    closed_.store(1);
+    closing_->threads.resize(1);
+    closing_->threads.front() = closing_->inherited_by = std::this_thread::get_id();
     return true;
+  }
+  /// In place of open(), in a child: of those who closed it in the parent the first opens it.
+  template <typename Action>
+  void open_inherited(const Action& action) noexcept {
+    std::thread::id closer;
+    {
+      const internal::MutexLock lock(mutex_);
+      closer = std::exchange(closing_->inherited_by, std::thread::id());
+    }
+    if (closer != std::thread::id()) open(closer, action);
   }
   /// When the calling thread has closed it: puts `what` off until it is open again. Else false.
   bool put_off(internal::PutOff& what) noexcept {
-    if (closed_.load() == 0 || process_.left()) return false;
+    if (closed_.load() == 0) return false;
     const internal::MutexLock lock(mutex_);
     if (!closed_by(internal::Stays::calling_thread())) return false;
     closing_->put_off.put(what);
     return true;
   }
-  /// Whether the calling thread has closed it: to come in would be to wait for itself; or, in a child,
-  /// for whoever lets go what was closed in the parent.
+  /// Whether the calling thread has closed it: to come in would be to wait for itself.
   bool closed_by_this_thread() const {
     if (closed_.load() == 0) return false;
-    if (process_.left()) return true;
     const internal::MutexLock lock(mutex_);
     return closed_by(internal::Stays::calling_thread());
   }
@@ -124,14 +131,14 @@ class WriteGate {
   }
 
   // Around what every change writes to: what is hardly ever looked at.
-  internal::OwnProcess process_;
   mutable internal::Mutex mutex_;
   internal::CondVar changed_;  ///< all have left, or it is open again
   std::atomic<std::uint64_t> inside_{0};
   std::atomic<std::uint64_t> closed_{0};  ///< how often
   struct Closing {
     std::vector<std::thread::id> threads;
-    internal::PutOffs put_off;  ///< until it is open
+    internal::PutOffs put_off;     ///< until it is open
+    std::thread::id inherited_by;  ///< who forked while it was closed; none: nobody
   };
   /// Made by the first who closes it, which hardly any graph ever meets.
   std::unique_ptr<Closing> closing_ VICINAL_GUARDED_BY(mutex_);

@@ -17,15 +17,9 @@ std::atomic<std::uint64_t>& forks() {
 OwnProcess::OwnProcess() {
   static const int registered = ::pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1); });
   static_cast<void>(registered);
-  adopt();
+  forks_ = forks().load(std::memory_order_relaxed);
 }
 
-void OwnProcess::adopt() noexcept {
-  forks_.store(forks().load(std::memory_order_relaxed), std::memory_order_relaxed);
-}
-
-bool OwnProcess::left() const noexcept {
-  return forks().load(std::memory_order_relaxed) != forks_.load(std::memory_order_relaxed);
-}
+bool OwnProcess::left() const noexcept { return forks().load(std::memory_order_relaxed) != forks_; }
 
 }  // namespace vicinal::internal

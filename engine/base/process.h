@@ -34,11 +34,9 @@ class OwnProcess {
   OwnProcess();
   /// True in a child that was forked since.
   bool left() const noexcept;
-  /// From now on this process is the one that made it.
-  void adopt() noexcept;
 
  private:
-  std::atomic<std::uint64_t> forks_;
+  std::uint64_t forks_;
 };
 
 /// In a child: threads of the parent, `threads` (a std::thread, or several), are not here. To join, detach
