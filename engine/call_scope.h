@@ -7,6 +7,8 @@
 // the call waits for that thread, goes on the call's chain (Adopted). Costs a thread-local word.
 #pragma once
 
+#include <thread>
+
 #include "engine/base/put_off.h"
 #include "engine/base/stays.h"
 
@@ -59,11 +61,14 @@ class CallScope {
   /// What the thread that makes it is inside of, which lasts longer.
   class Caller {
    public:
-    Caller() { stays_.caller = internal::Stays::calling_thread(); }
+    Caller() { stays_.caller = &thread_; }
+    Caller(const Caller&) = delete;
+    Caller& operator=(const Caller&) = delete;
 
    private:
     friend class Adopted;
     CallScope* const scope_ = innermost();
+    const std::thread::id thread_ = internal::Stays::calling_thread();
     internal::Stays stays_ = internal::Stays::of_thread();
   };
 

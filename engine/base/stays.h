@@ -9,19 +9,19 @@
 namespace vicinal::internal {
 
 struct Stays {
-  int callbacks = 0;           ///< of any call (CallbackScope)
-  int callbacks_of_batch = 0;  ///< those of them whose call holds labels
-  int moments = 0;             ///< of any graph (graph::Moment)
-  std::thread::id caller;      ///< whom the thread works for; none: itself
+  int callbacks = 0;                        ///< of any call (CallbackScope)
+  int callbacks_of_batch = 0;               ///< those of them whose call holds labels
+  int moments = 0;                          ///< of any graph (graph::Moment)
+  const std::thread::id* caller = nullptr;  ///< whom the thread works for; null: itself
 
   static Stays& of_thread() {
-    thread_local Stays stays;
+    static constinit thread_local Stays stays;  // searches come here: no guard to ask
     return stays;
   }
   /// The thread whose call this is.
   static std::thread::id calling_thread() {
-    const std::thread::id caller = of_thread().caller;
-    return caller == std::thread::id() ? std::this_thread::get_id() : caller;
+    const std::thread::id* const caller = of_thread().caller;
+    return caller == nullptr ? std::this_thread::get_id() : *caller;
   }
 };
 
