@@ -145,8 +145,8 @@ Status Loader::place_run(const NodesPiece& piece, const std::byte* from, std::ui
 Status Loader::check_row(const std::byte* row, internal::Vector<float>& room) const {
   const graph::RowCodec& codec = graph_.codec();
   const std::span<const float> vector(codec.floats(row, room), state_.options.dimension);
-  VICINAL_RETURN_IF_ERROR(
-      check_vector(graph_.kernels(), state_.options.metric, state_.options.dimension, vector));
+  VICINAL_RETURN_IF_ERROR(check_vector(graph_.kernels(), state_.options.metric,
+                                       state_.options.dimension, vector, {}, VectorOf::kStored));
   if (codec.canonical(row, vector.data())) return {};
   return Status::corruption(fmt::format("no row of {}", storage_name(state_.options.storage)));
 }

@@ -57,7 +57,10 @@ Result<std::vector<std::vector<float>>> Store::stored_vectors(std::string_view n
   return core_->stored_vectors(name, labels);
 }
 
-Status Store::close() { return core_->close(); }
+Status Store::close() {
+  const std::shared_ptr<engine::StoreCore> core = core_;  // a callback may let this handle go
+  return core->close();
+}
 const std::string& Store::path() const { return core_->path(); }
 
 }  // namespace vicinal

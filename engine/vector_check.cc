@@ -29,7 +29,7 @@ Status check_finite(std::span<const float> vector, const std::string& what) {
 }  // namespace
 
 Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uint32_t dimension,
-                    std::span<const float> vector, const std::string& what) {
+                    std::span<const float> vector, const std::string& what, VectorOf whose) {
   if (vector.size() != dimension) {
     return Status::invalid_argument(
         fmt::format("{}dimension {}, index has {}", what, vector.size(), dimension));
@@ -48,10 +48,12 @@ Status check_vector(const kernels::KernelTable& kernels, Metric metric, std::uin
     }
     return {};
   }
-  if (norm * norm > kLargestSquaredNorm) {
+  const bool before = whose == VectorOf::kStored && metric == Metric::kInnerProduct;
+  const double largest = before ? kMaxFloat : kLargestSquaredNorm;
+  if (norm * norm > largest) {
     return Status::invalid_argument(
         fmt::format("{}squared norm {} is beyond {}, the most that leaves every distance finite",
-                    what, norm * norm, kLargestSquaredNorm));
+                    what, norm * norm, largest));
   }
   return {};
 }

@@ -69,13 +69,13 @@ WritePause::Closed::Closed(graph::Graph& graph) : graph_(graph) {
 }
 
 WritePause::Closed::~Closed() {
-  forget();
   const auto finish = [](PutOff& what) { CallScope::finish_outside(what); };
   if (process_.left()) {
     graph_.write_gate().open_inherited(finish);
   } else {
     graph_.write_gate().open(closer_, finish);
   }
+  forget();
 }
 
 void WritePause::Closed::forget() noexcept {

@@ -3,8 +3,9 @@
 // What: closes the graph's write gate from its construction to its end, and holds the memory of a save.
 // Ownership: keeps the index.
 // Threads: one at a time. In a child of fork() save() takes no lock, enters no epoch, borrows no scratch
-// and allocates nothing. What other threads of the parent were inside of at the fork is put right there, in
-// the child: the gate is the forking thread's, and no reader holds anything.
+// and allocates nothing. At the fork, in the child, the gate becomes the forking thread's, and the parent's
+// readers are let out (not where it forks in a callback: then maintenance waits for them). Locks that they
+// had are not put right: a copy is for use where nobody was inside of it.
 #pragma once
 
 #include <memory>
@@ -48,7 +49,7 @@ class WritePause {
 
     graph::Graph& graph_;
     const internal::OwnProcess process_;
-    const std::thread::id closer_ = std::this_thread::get_id();
+    const std::thread::id closer_ = internal::Stays::calling_thread();
   };
 
   WritePause(std::shared_ptr<const void> index, const IndexState& state);

@@ -52,7 +52,7 @@ class WriteGate {
   void close() {
     const internal::MutexLock lock(mutex_);
     if (closing_ == nullptr) closing_ = std::make_unique<Closing>();
-    closing_->threads.push_back(std::this_thread::get_id());
+    closing_->threads.push_back(internal::Stays::calling_thread());
     closed_.fetch_add(1);
     while (inside_.load() != 0) changed_.wait(mutex_);
   }
@@ -79,7 +79,7 @@ class WriteGate {
     inside_.store(0);
     closed_.store(1);
     closing_->threads.resize(1);
-    closing_->threads.front() = closing_->inherited_by = std::this_thread::get_id();
+    closing_->threads.front() = closing_->inherited_by = internal::Stays::calling_thread();
     return true;
   }
   /// In place of open(), in a child: of those who closed it in the parent the first opens it.

@@ -270,7 +270,9 @@ Status Environment::write_locked(const Closure& closure, WriteKind kind) {
 
 Status Environment::commit(Transaction& transaction, MDB_txn* txn) {
   const LmdbMeta replaced(file_descriptor(), page_size_, mdb_txn_id(txn));
+  errno = 0;
   const int rc = mdb_txn_commit(txn);
+  const bool of_the_system = errno == EIO;
   if (rc == MDB_SUCCESS) {
     failpoints::pass("lmdb.after_commit");
     commits_.fetch_add(1, std::memory_order_relaxed);
@@ -280,12 +282,9 @@ Status Environment::commit(Transaction& transaction, MDB_txn* txn) {
   }
   changed_underneath_ = replaced.take_back(env_, path_);  // N5
   Status status = transaction.failed(rc, "committing");
-  // Perhaps of the sync that was to bring along the meta page of the commit before; but LMDB says
-  // the same of a write that a full disk cut short.
-  if (options_.durability == Durability::kRelaxed && rc == EIO &&
-      status.code() != StatusCode::kFull) {
-    failed_sync_ = rc;
-  }
+  // Perhaps of the sync that was to bring along the meta page of the commit before. Of a write that a
+  // full disk cut short LMDB says the same, but then no call has failed.
+  if (options_.durability == Durability::kRelaxed && rc == EIO && of_the_system) failed_sync_ = rc;
   return status;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/process.h"
 #include "engine/c/defaults.h"
 #include "engine/c/handles.h"
 #include "engine/c/structs.h"
@@ -54,7 +55,12 @@ Filter to_filter(const T& given) {
 EventCallback to_event_callback(vicinal_event_callback callback, void* context,
                                 vicinal_release release) {
   std::shared_ptr<void> owned;
-  if (release != nullptr) owned = std::shared_ptr<void>(context, release);
+  if (release != nullptr) {
+    owned =
+        std::shared_ptr<void>(context, [release, process = internal::OwnProcess()](void* given) {
+          if (!process.left()) release(given);
+        });
+  }
   if (callback == nullptr) return {};
   return [callback, context, owned = std::move(owned)](const Event& event) {
     vicinal_event seen = {};

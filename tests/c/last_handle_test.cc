@@ -1,4 +1,7 @@
 // vicinal_store_free() inside a callback of the store itself.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -146,6 +149,53 @@ TEST(CEventContext, IsReleasedOnceWithTheLastHandle) {
   store.reset();
   index.reset();
   EXPECT_EQ(context.released, 1);
+}
+
+// What is released may let the store itself go, while it closes.
+TEST(CEventContext, ReleasingFreesTheStore) {
+  const TemporaryFolder folder;
+  Context context;
+  vicinal_store_options options = context.options();
+  struct Own {
+    vicinal_store* store = nullptr;
+    int released = 0;
+  } own;
+  options.event_context = &own;
+  options.on_event = [](void*, const vicinal_event*) {};
+  options.event_release = [](void* given) {
+    auto& self = *static_cast<Own*>(given);
+    ++self.released;
+    vicinal_store_free(std::exchange(self.store, nullptr));
+  };
+  own.store = open_c_store(folder.file("s"), options).release();
+  EXPECT_C_OK(vicinal_store_close(own.store));
+  EXPECT_EQ(own.released, 1);
+  EXPECT_EQ(own.store, nullptr);
+}
+
+TEST(CEventContext, IsTheParentsAloneAfterAFork) {
+  for (const bool closed_before : {false, true}) {
+    const TemporaryFolder folder;
+    Context context;
+    Handle<vicinal_store> store = open_c_store(folder.file("s"), context.options());
+    Handle<vicinal_index> index = index_in(store.get(), "text");
+    if (closed_before) {
+      ASSERT_C_OK(vicinal_store_close(store.get()));
+      store.reset();
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+      index.reset();
+      store.reset();
+      ::_exit(context.released.load());
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0) << closed_before;
+    index.reset();
+    store.reset();
+    EXPECT_EQ(context.released, 1) << closed_before;
+  }
 }
 
 TEST(CEventContext, IsReleasedWhereNothingIsOpened) {

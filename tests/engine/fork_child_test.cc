@@ -158,6 +158,29 @@ TEST(ForkedChild, DoesNotWaitForReadersOfItsParent) {
   }
 }
 
+// A filter that a helper runs for a call of the thread that has paused: forking there is that thread's doing.
+TEST(ForkedChild, OfAFilterOnAHelperIsRefusedWhatWouldWait) {
+  Index index = filled(2000);
+  std::optional<PausedWrites> pause(*index.pause_writes());
+  std::atomic<bool> forked{false};
+  std::atomic<int> answer{-1};
+  const std::thread::id caller = std::this_thread::get_id();
+  const Filter forks = Filter::by([&](Label) {
+    if (std::this_thread::get_id() == caller) {
+      std::this_thread::yield();  // leaves some to the helpers
+    } else if (!forked.exchange(true)) {
+      answer =
+          in_child([&] { return index.erase(5).status().code() == StatusCode::kBusy ? 0 : 1; });
+    }
+    return true;
+  });
+  for (int i = 0; i < 100 && !forked; ++i) {
+    ASSERT_TRUE(index.search_batch(matrix_of(labels_up_to(64)), {.k = 5, .filter = forks}, 4).ok());
+  }
+  if (!forked) GTEST_SKIP() << "no helper ever came";
+  EXPECT_EQ(answer, 0);
+}
+
 // The second of two pauses goes after the child has begun anew: it must not open what the child closed.
 TEST(ForkedChild, TwoPausesOfTheParentAreOneOfTheChild) {
   Index index = filled(50, 1);

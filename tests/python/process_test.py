@@ -46,6 +46,14 @@ class Exit(Case):
         self.assertEqual((done.stdout, done.stderr), ("end\n", ""))
         self.check_store(3001)
 
+    def test_a_handle_that_outlives_the_package(self):
+        for keeper in ("sys", "np"):
+            with self.subTest(keeper):
+                done = self.run_program(f"{keeper}.keep = (index, store)\nprint('end')")
+                self.assertEqual((done.stdout, done.stderr), ("end\n", ""))
+                done = self.run_program(f"{keeper}.keep = index\nprint('end')")
+                self.assertEqual((done.stdout, done.stderr), ("end\n", ""))
+
     def test_after_an_exception(self):
         done = self.run_program("index.search([1, 2])", code=1)
         self.assertIn("vicinal._errors.InvalidArgument: dimension 2, index has 16", done.stderr)

@@ -79,6 +79,12 @@ TEST_F(JsonlTest, HugeNumbersOfNoInterest) {
   expect_rows(file("f.jsonl", many + "1,2]}\n"), 1, 2, {1, 2});
   EXPECT_HAS(error_of(file("f.jsonl", many + "1,1e777]}\n")),
              "component 1 is beyond any double, out of float32's range");
+  for (const char* const no_number :
+       {"1e999-5+3", "+1e999", "01e999", "1e999.5", "1.e999", "-e999"}) {
+    EXPECT_HAS(error_of(file("f.jsonl", std::string("{\"a\":1e999,\"x\":") + no_number +
+                                            ",\"vector\":[1,2]}\n")),
+               "not JSON");
+  }
   EXPECT_HAS(error_of(file("f.jsonl", many + "1,2], oops}\n")),
              "not JSON at column " + std::to_string(many.size() + 7));
 }

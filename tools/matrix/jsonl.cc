@@ -22,8 +22,26 @@ namespace {
 // A component written by any usual writer takes less than 64 bytes, its comma included.
 constexpr std::size_t kMaxLineBytes = 64 * kMaxDimension + (1u << 16);
 
-/// In place of a number that no double holds; as long as the shortest of them.
-constexpr std::string_view kTamed = "1e308";
+/// In place of a number that no double holds; as long as the shortest of them, and not what people write.
+constexpr std::string_view kTamed = "8E307";
+
+/// Whether all of `text` is a number of JSON's.
+bool is_number(std::string_view text) {
+  std::size_t at = text.starts_with('-') ? 1 : 0;
+  const auto digits = [&] {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+    return std::exchange(at, end) < end;
+  };
+  const std::size_t first = at;
+  if (!digits() || (text[first] == '0' && at > first + 1)) return false;
+  if (at < text.size() && text[at] == '.' && (++at, !digits())) return false;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+    if (!digits()) return false;
+  }
+  return at == text.size();
+}
 
 /// The line with all its numbers that no double holds, at which the parser would stop, replaced by one that
 /// no float32 does: what stands behind them stays where it was.
@@ -39,7 +57,8 @@ std::string tamed(std::string line) {
     if (number.find(line[at]) == std::string_view::npos) continue;
     const std::size_t end = std::min(line.find_first_not_of(number, at), line.size());
     const std::string text = line.substr(at, end - at);
-    if (text.size() >= kTamed.size() && std::isinf(std::strtod(text.c_str(), nullptr))) {
+    if (text.size() >= kTamed.size() && is_number(text) &&
+        std::isinf(std::strtod(text.c_str(), nullptr))) {
       line.replace(at, text.size(), text.size(), ' ');
       line.replace(at, kTamed.size(), kTamed);
     }

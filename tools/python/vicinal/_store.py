@@ -299,6 +299,10 @@ def _release(context, forget=_listeners.pop):  # the interpreter may be taking n
     forget(context)
 
 
+# A handle may be freed when this module is gone: it has the library.
+lib.event_functions = (_tell, _release)
+
+
 def convert(path: Path) -> bool:
     """Makes a store of an earlier format one that this release opens.
 
