@@ -3,14 +3,72 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <array>
+#include <atomic>
 #include <utility>
-#include <vector>
 
-#include "engine/base/mutex.h"
 #include "engine/callback.h"
 #include "persist/checksum.h"
 
 namespace vicinal::engine {
+namespace {
+
+/// The graphs whose writes are paused, for who forks. Without a lock: a host may pause in a handler of its
+/// own before the fork, and what any thread is at there must be readable in the child.
+class PausedGraphs {
+ public:
+  using Slot = std::atomic<graph::Graph*>;
+
+  static PausedGraphs& here() {
+    static PausedGraphs* const all = [] {
+      auto* const made = new PausedGraphs;  // outlives every static index
+      static_cast<void>(::pthread_atfork(nullptr, nullptr, [] { here().put_right(); }));
+      return made;
+    }();
+    return *all;
+  }
+
+  /// A slot with `graph` in it, given back by storing null. Throws std::bad_alloc.
+  Slot& add(graph::Graph& graph) {
+    for (Block* block = blocks_.load(); block != nullptr; block = block->next) {
+      for (Slot& slot : block->slots) {
+        graph::Graph* none = nullptr;
+        if (slot.compare_exchange_strong(none, &graph)) return slot;
+      }
+    }
+    auto* const block = new Block;  // stays: there are as many as there were pauses at once
+    block->slots[0].store(&graph);
+    block->next = blocks_.load();
+    while (!blocks_.compare_exchange_weak(block->next, block)) {
+    }
+    return block->slots[0];
+  }
+
+  /// In a child, once.
+  void put_right() noexcept {
+    if (!process_.left()) return;
+    for (const Block* block = blocks_.load(); block != nullptr; block = block->next) {
+      for (const Slot& slot : block->slots) {
+        if (graph::Graph* const graph = slot.load(); graph != nullptr) graph->begin_anew();
+      }
+    }
+    process_ = internal::OwnProcess();
+  }
+
+ private:
+  struct Block {
+    std::array<Slot, 32> slots{};
+    Block* next = nullptr;
+  };
+
+  std::atomic<Block*> blocks_{nullptr};
+  internal::OwnProcess process_;  // made before the handler: it knows of a fork when that runs
+};
+
+/// Made as the program begins, not in a handler of a fork.
+const PausedGraphs& made_early = PausedGraphs::here();
+
+}  // namespace
 
 Result<std::unique_ptr<WritePause>> WritePause::begin(std::shared_ptr<const void> index,
                                                       const IndexState& state) {
@@ -19,6 +77,7 @@ Result<std::unique_ptr<WritePause>> WritePause::begin(std::shared_ptr<const void
         "writes to index \"{}\" are not paused in a callback: its call may be one of them",
         state.name));
   }
+  static_cast<void>(made_early);
   // What is chosen once in a process is chosen here, not in a child.
   static_cast<void>(persist::checksum(0, {}));
   return std::unique_ptr<WritePause>(new WritePause(std::move(index), state));
@@ -30,40 +89,12 @@ WritePause::WritePause(std::shared_ptr<const void> index, const IndexState& stat
       closed_(*state.graph),
       room_(state.options, state.graph->node_limit()) {}
 
-/// All that there are, for who forks.
-struct WritePause::All {
-  internal::Mutex mutex;
-  std::vector<Closed*> pauses VICINAL_GUARDED_BY(mutex);
-
-  static All& here() {
-    static All* const all = [] {
-      auto* const made = new All;  // outlives every static index
-      static_cast<void>(::pthread_atfork(before_fork, in_parent, in_child));
-      return made;
-    }();
-    return *all;
-  }
-
- private:
-  // Locked before the fork, given back on both sides of it.
-  static void before_fork() VICINAL_NO_THREAD_SAFETY_ANALYSIS { here().mutex.lock(); }
-  static void in_parent() VICINAL_NO_THREAD_SAFETY_ANALYSIS { here().mutex.unlock(); }
-  static void in_child() VICINAL_NO_THREAD_SAFETY_ANALYSIS {
-    for (const Closed* pause : here().pauses) pause->graph_.begin_anew();
-    here().mutex.unlock();
-  }
-};
-
-WritePause::Closed::Closed(graph::Graph& graph) : graph_(graph) {
-  All& all = All::here();
-  {
-    const internal::MutexLock lock(all.mutex);
-    all.pauses.push_back(this);
-  }
+WritePause::Closed::Closed(graph::Graph& graph)
+    : graph_(graph), paused_(PausedGraphs::here().add(graph)) {
   try {
     graph_.write_gate().close();
   } catch (...) {
-    forget();
+    paused_.store(nullptr);
     throw;
   }
 }
@@ -71,17 +102,12 @@ WritePause::Closed::Closed(graph::Graph& graph) : graph_(graph) {
 WritePause::Closed::~Closed() {
   const auto finish = [](PutOff& what) { CallScope::finish_outside(what); };
   if (process_.left()) {
+    PausedGraphs::here().put_right();  // in a handler of the host's that runs before ours
     graph_.write_gate().open_inherited(finish);
   } else {
     graph_.write_gate().open(closer_, finish);
   }
-  forget();
-}
-
-void WritePause::Closed::forget() noexcept {
-  All& all = All::here();
-  const internal::MutexLock lock(all.mutex);
-  std::erase(all.pauses, this);
+  paused_.store(nullptr);
 }
 
 Status WritePause::save(const ByteSink& sink) {

@@ -8,6 +8,7 @@
 // had are not put right: a copy is for use where nobody was inside of it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -34,7 +35,6 @@ class WritePause {
   Status save(const ByteSink& sink);
 
  private:
-  struct All;
   /// The gate, closed from here to the end.
   class Closed {
    public:
@@ -44,10 +44,8 @@ class WritePause {
     Closed& operator=(const Closed&) = delete;
 
    private:
-    friend struct All;
-    void forget() noexcept;
-
     graph::Graph& graph_;
+    std::atomic<graph::Graph*>& paused_;  ///< of those that who forks is told of
     const internal::OwnProcess process_;
     const std::thread::id closer_ = internal::Stays::calling_thread();
   };

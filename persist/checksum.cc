@@ -3,8 +3,6 @@
 #define XXH_STATIC_LINKING_ONLY  // the size of a state
 #include <xxhash.h>
 
-#include "engine/base/check.h"
-
 // The library's own choice of instruction set at run time. Only an x86 library built with it
 // has it, hence weak.
 // NOLINTNEXTLINE(readability-identifier-naming): its name there
@@ -19,12 +17,11 @@ using Update = XXH_errorcode (*)(XXH3_state_t*, const void*, std::size_t);
 /// Chosen once; the first call chooses inside the library, too, which keeps no order for that.
 Update choose_update() {
   if (XXH3_64bits_update_dispatch == nullptr) return &XXH3_64bits_update;
-  XXH3_state_t* state = XXH3_createState();
-  VICINAL_CHECK(state != nullptr);
+  XXH3_state_t state;  // not from the heap: a checksum does not fail
+  XXH3_INITSTATE(&state);
   const std::byte byte{};
-  XXH3_64bits_reset(state);
-  XXH3_64bits_update_dispatch(state, &byte, sizeof byte);
-  XXH3_freeState(state);
+  XXH3_64bits_reset(&state);
+  XXH3_64bits_update_dispatch(&state, &byte, sizeof byte);
   return &XXH3_64bits_update_dispatch;
 }
 
@@ -32,7 +29,7 @@ Update choose_update() {
 
 std::uint64_t checksum(std::uint64_t seed,
                        std::initializer_list<std::span<const std::byte>> parts) noexcept {
-  XXH3_state_t state;  // not from the heap: a checksum does not fail
+  XXH3_state_t state;
   XXH3_INITSTATE(&state);
   XXH3_64bits_reset_withSeed(&state, seed);
   static const Update update = choose_update();
