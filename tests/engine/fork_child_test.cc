@@ -169,6 +169,7 @@ TEST(ForkedChild, DoesNotWaitForReadersOfItsParent) {
 
 // A filter that a helper runs for a call of the thread that has paused: forking there is that thread's doing.
 TEST(ForkedChild, OfAFilterOnAHelperIsRefusedWhatWouldWait) {
+  if (!kForksBesideThreads) GTEST_SKIP() << "the sanitizer's allocator does not go over a fork";
   Index index = filled(2000);
   std::optional<PausedWrites> pause(*index.pause_writes());
   std::atomic<bool> forked{false};
