@@ -25,19 +25,6 @@ std::size_t KnownRecall::width(std::span<const float> query, const SearchOptions
   return ef == 0 ? state_.options.ef_search : ef;
 }
 
-namespace {
-
-// As RecallTable::ef_for() has it: deeper than samples go, walks are as many times wider than k.
-std::size_t deeper(std::size_t ef, std::size_t k) {
-  constexpr std::size_t kSampled = kRecallSteps[kDeepest];
-  if (k <= kSampled) return ef;
-  const double times = static_cast<double>(k) / kSampled;
-  constexpr double kMost = 0x1p53;
-  return static_cast<std::size_t>(std::min(static_cast<double>(ef) * times, kMost));
-}
-
-}  // namespace
-
 Result<ExpectedRecall> KnownRecall::expected(std::size_t k) {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();

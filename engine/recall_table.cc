@@ -107,14 +107,18 @@ double RecallTable::recall(std::size_t k, std::size_t width) const {
   return at_below + share * (at_above - at_below);
 }
 
+std::size_t deeper(std::size_t ef, std::size_t k) {
+  constexpr std::size_t kSampled = kRecallSteps[kDeepest];
+  if (k <= kSampled) return ef;
+  constexpr double kMost = 0x1p53;  // what a size can be made of
+  const double times = static_cast<double>(ef) / kSampled;
+  return static_cast<std::size_t>(std::min(times * static_cast<double>(k), kMost));
+}
+
 std::size_t RecallTable::ef_for(std::size_t k, double recall) const {
-  // Deeper than samples go, the walk is as many times wider than k as it is at the deepest.
   if (k > kRecallSteps[kDeepest]) {
     const std::size_t of_deepest = ef_for(kRecallSteps[kDeepest], recall);
-    const double times = static_cast<double>(of_deepest) / kRecallSteps[kDeepest];
-    constexpr double kMost = 0x1p53;  // what a size can be made of
-    const double ef = std::min(times * static_cast<double>(k), kMost);
-    return of_deepest == 0 ? 0 : static_cast<std::size_t>(ef);
+    return of_deepest == 0 ? 0 : deeper(of_deepest, k);
   }
   const double wanted = missing(recall);
   double x[2] = {0, 0};  // the last two widths known, and what is missing there

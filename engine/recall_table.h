@@ -36,6 +36,10 @@ struct RecallSample {
   std::size_t depths = 0;  ///< steps of depth that were sought
 };
 
+/// The ef for the nearest `k` by one that is known for as many as samples go: where k is deeper, the walk is
+/// as many times wider than k as it is there.
+std::size_t deeper(std::size_t ef, std::size_t k);
+
 class RecallTable {
  public:
   enum class Source : std::uint8_t { kOwnVectors, kQueries };

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/engine/engine_testing.h"
+#include "tests/engine/stream_support.h"
 
 namespace vicinal::testing {
 
@@ -246,26 +246,14 @@ inline std::vector<Verb> reading_verbs() {
       {"pause_writes", [](World& w) { return w.index().pause_writes().status(); }},
       {"save and load",
        [](World& w) {
-         std::vector<std::byte> stream;
-         const Status saved = w.index().save([&](std::span<const std::byte> bytes) {
-           stream.insert(stream.end(), bytes.begin(), bytes.end());
-           return Status();
-         });
-         if (!saved.ok()) return saved;
-         const std::span<const std::byte> all(stream);
-         std::size_t at = 0;
+         StreamBytes stream;
+         const Status saving = w.index().save(into(stream));
+         if (!saving.ok()) return saving;
          IndexOptions tuning;
          tuning.threads = 1;
-         const Result<Index> loaded = Index::load(
-             [&](std::span<std::byte> room) -> Result<std::size_t> {
-               const std::size_t n = std::min(room.size(), all.size() - at);
-               std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), n, room.begin());
-               at += n;
-               return n;
-             },
-             tuning);
-         if (loaded.ok() && loaded->size() != w.index().size()) std::abort();
-         return loaded.status();
+         const Result<Index> copy = Index::load(out_of(stream), tuning);
+         if (copy.ok() && copy->size() != w.index().size()) std::abort();
+         return copy.status();
        }},
   };
 }

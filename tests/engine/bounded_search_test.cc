@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/engine/engine_testing.h"
+#include "tests/engine/stream_support.h"
 
 namespace vicinal::testing {
 namespace {
@@ -138,20 +138,7 @@ TEST(Tombstones, OfWhatWasReplacedAreNotLifted) {
   ASSERT_TRUE(index.upsert(3, vector_of(3, 1, kOfTheBounded)).ok());
   ASSERT_TRUE(index.erase(3).ok());
   ASSERT_TRUE(index.erase(4).ok());
-  std::vector<std::byte> stream;
-  ASSERT_TRUE(index
-                  .save([&](std::span<const std::byte> bytes) {
-                    stream.insert(stream.end(), bytes.begin(), bytes.end());
-                    return Status();
-                  })
-                  .ok());
-  std::size_t at = 0;
-  Index copy = *Index::load([&](std::span<std::byte> room) -> Result<std::size_t> {
-    const std::size_t n = std::min(room.size(), stream.size() - at);
-    std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>(at), n, room.begin());
-    at += n;
-    return n;
-  });
+  Index copy = loaded(saved(index));
   EXPECT_NE(*copy.upsert(3, vector_of(3, 0, kOfTheBounded)), UpsertOutcome::kResurrected);
   EXPECT_EQ(*copy.upsert(4, vector_of(4, 0, kOfTheBounded)), UpsertOutcome::kResurrected);
   EXPECT_EQ(*index.upsert(3, vector_of(3, 1, kOfTheBounded)), UpsertOutcome::kResurrected);

@@ -1,31 +1,17 @@
 // Children of fork() that use indexes and stores for themselves, whatever the parent's threads were at:
 // nothing hangs, and nothing of the child's own is hit.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <functional>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "tests/engine/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
 namespace {
-
-/// Runs `body` in a child: its answer, or 128 and the signal that ended it.
-int in_child(const std::function<int()>& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(30);  // what hangs ends
-    ::_exit(body());
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kForksBesideThreads =

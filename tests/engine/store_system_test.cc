@@ -5,7 +5,6 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,6 +14,7 @@
 #include <set>
 #include <string>
 
+#include "tests/engine/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
@@ -26,18 +26,6 @@ namespace fs = std::filesystem;
 ::testing::AssertionResult ok(const Status& status) {
   return status.ok() ? ::testing::AssertionSuccess()
                      : ::testing::AssertionFailure() << status.to_string();
-}
-
-/// Runs `body` in a child, which ends by it or is killed; its answer.
-int in_child(const std::function<int()>& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);  // a call that hangs ends it
-    ::_exit(body());
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /// A file system of its own, of a few MiB.
