@@ -1,6 +1,6 @@
 """Writes bench/PROOF.md to its output, of the reports that tools/proof gathered.
 
-usage: proof_page.py COMMIT FOLDER
+usage: proof_page.py COMMIT RESULTS PLANNED
 """
 
 import collections
@@ -21,11 +21,10 @@ TITLES = {
 }
 
 
-def reports(folder):
-    """Every line of JSON in the reports, with the name of its step."""
-    for file in sorted(pathlib.Path(folder).glob("*.json")):
-        for line in file.read_text().splitlines():
-            yield file.stem, json.loads(line)
+def reports(results):
+    """What the steps told, by their names."""
+    lines = pathlib.Path(results).read_text().splitlines()
+    return sorted((json.loads(line) for line in lines), key=lambda report: report["step"])
 
 
 def cpu():
@@ -36,23 +35,18 @@ def cpu():
     return platform.machine()
 
 
-def steps_of(folder):
-    """How many steps were planned, and how many of them have ended."""
-    planned = (pathlib.Path(folder) / "planned").read_text().split()
-    return len(planned), sum((pathlib.Path(folder) / f"{name}.json").exists() for name in planned)
-
-
 def number(value):
     return f"{value:,.0f}"
 
 
 def main():
-    commit, folder = sys.argv[1:]
+    commit, results, planned_in = sys.argv[1:]
+    told = reports(results)
     counts = collections.defaultdict(collections.Counter)
     seconds = collections.Counter()
     findings = []
     planted = []
-    for step, report in reports(folder):
+    for report in told:
         name = report["campaign"]
         if name == "planted":
             planted.append(report)
@@ -61,15 +55,16 @@ def main():
             sizes = what.startswith(("bytes", "microseconds", "peak")) or what.endswith(("KiB", " ms"))
             counts[name][what] = max(counts[name][what], count) if sizes else counts[name][what] + count
         seconds[name] += report["seconds"]
-        findings += [f"{step}: {finding}" for finding in report["findings"]]
+        findings += [f"{report['step']}: {finding}" for finding in report["findings"]]
     print("# Proof\n")
     print("What was tried to break the promises of README.md, and how often. Made by `tools/proof`")
     print("(`--quick` takes minutes); each campaign's source says what it looks for.\n")
-    print(f"Commit {commit}, {cpu()}, {sum(seconds.values()) / 3600:.1f} hours of one core,"
+    print(f"Commit {commit} (the last that changed what is tried, or who tries it), {cpu()}, {sum(seconds.values()) / 3600:.1f} hours of one core,"
           f" {len(findings)} findings left.")
-    planned, ended = steps_of(folder)
-    if ended < planned:
-        print(f"{ended} of {planned} steps have ended; what has no section here was not run at this commit.")
+    planned = pathlib.Path(planned_in).read_text().split()
+    ended = {report["step"] for report in told}.intersection(planned)
+    if len(ended) < len(planned):
+        print(f"{len(ended)} of {len(planned)} steps have ended; what has no section here was not run at this commit.")
     print()
     for name, (title, words) in TITLES.items():
         if name not in counts:

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/base/signals.h"
+
 namespace vicinal::engine {
 namespace {
 
@@ -17,10 +19,12 @@ constexpr std::chrono::milliseconds kRetry{1000};
 }  // namespace
 
 Background::Background(std::function<bool()> look_at_file, std::uint64_t checkpoint_bytes)
-    : look_at_file_(std::move(look_at_file)), checkpoint_bytes_(checkpoint_bytes), thread_([this] {
+    : look_at_file_(std::move(look_at_file)),
+      checkpoint_bytes_(checkpoint_bytes),
+      thread_(internal::thread_without_signals([this] {
         run();
         if (PutOff* const what = last(); what != nullptr) what->finish();
-      }) {}
+      })) {}
 
 void Background::list(const std::shared_ptr<Watched>& watched) {
   watched->next = std::move(first_);

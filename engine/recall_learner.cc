@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/base/signals.h"
+
 namespace vicinal::engine {
 namespace {
 
@@ -157,7 +159,7 @@ void RecallLearner::wake() {
   if (running_.load(std::memory_order_relaxed) || stop_) return;
   if (thread_.joinable()) thread_.join();  // it has ended
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = internal::thread_without_signals([this] { run(); });
     running_.store(true, std::memory_order_relaxed);
   } catch (const std::system_error&) {
   }

@@ -149,7 +149,7 @@ Status Recovery::replay_upsert(const persist::Operation& operation) {
   if (state_.live(replaced)) graph_.erase(replaced);
   graph_.show(operation.node);
   take_label(operation.node);
-  state_.fresh->add(operation.node, operation.row);
+  if (!operation.row_in_chunk) state_.fresh->add(operation.node, operation.row);  // E5
   replayed_.push_back(operation.node);
   node_limit_ = std::max<std::uint64_t>(node_limit_, graph::raw(operation.node) + 1ull);
   return {};

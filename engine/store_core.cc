@@ -135,20 +135,24 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
                                                           const IndexOptions& tuning,
                                                           Agreement& agree) {
-  // Another process that writes may drop an index, and make it anew, while a read-only store looks
-  // for its records: then they seem to be damaged.
-  const int most_tries = file_->options().read_only ? 3 : 1;
-  for (int tries = 1;; ++tries) {
-    const Result<persist::StoredOptions> stored = file_->stored_options(name);
-    if (!stored) return stored.status();
-    VICINAL_RETURN_IF_ERROR(agree(name, tuning, *stored));
+  for (;;) {
     Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
     if (!records) return records.status();
+    const persist::StoredOptions stored = (*records)->options();
+    VICINAL_RETURN_IF_ERROR(agree(name, tuning, stored));
+    const std::uint32_t id = (*records)->id();
     Result<std::shared_ptr<IndexCore>> loaded =
-        load(name, with_stored(tuning, *stored), std::move(*records));
-    const bool damaged = loaded.status().code() == StatusCode::kCorruption;
-    if (!damaged || tries == most_tries) return loaded;
+        load(name, with_stored(tuning, stored), std::move(*records));
+    if (loaded.status().code() != StatusCode::kCorruption || !dropped_since(name, id)) {
+      return loaded;
+    }
   }
+}
+
+bool StoreCore::dropped_since(std::string_view name, std::uint32_t id) {
+  if (!file_->options().read_only) return false;  // nobody else writes
+  const Result<bool> there = file_->has(name, id);
+  return there && !*there;
 }
 
 template <typename Load>
@@ -269,6 +273,8 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
     } else {
       const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
       failed = records ? (*records)->verify(&lines) : Result<std::uint64_t>(records.status());
+      const bool sound = failed && *failed == 0;
+      if (records && !sound && dropped_since(name, (*records)->id())) continue;
     }
     if (failed.status().code() == StatusCode::kNotFound) continue;  // dropped since
     if (!failed) return failed.status();
@@ -295,7 +301,11 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
   const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
-  return records ? (*records)->for_each_journal_entry(told) : records.status();
+  if (!records) return records.status();
+  const Status status = (*records)->for_each_journal_entry(told);
+  const bool damaged = status.code() == StatusCode::kCorruption;
+  if (!damaged || !dropped_since(name, (*records)->id())) return status;
+  return Status::not_found(fmt::format("index \"{}\" has been dropped", name));
 }
 
 Result<StoredStats> StoreCore::stored_stats(std::string_view name) {
@@ -305,11 +315,10 @@ Result<StoredStats> StoreCore::stored_stats(std::string_view name) {
   // Whoever drops or makes the index has the turn at its name.
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
-  const Result<persist::StoredOptions> options = file_->stored_options(name);
-  if (!options) return options.status();
-  Result<StoredStats> stats = file_->stored_stats(name);
+  persist::StoredOptions options;
+  Result<StoredStats> stats = file_->stored_stats(name, options);
   if (!stats) return stats;
-  stats->options = with_stored({}, *options);
+  stats->options = with_stored({}, options);
   // What has no links yet, and is opened flat, links nothing.
   const std::uint64_t slots = stats->live + stats->tombstones + stats->free_slots;
   if (stats->bytes_links == 0 && graph::fits_flat(graph_config(stats->options), slots)) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "persist/apply_entry.h"
 #include "persist/codec.h"
 #include "persist/failpoints.h"
 #include "persist/fixed_records.h"
@@ -73,9 +74,8 @@ class Checkpoint {
     // Links that need all the room would leave none to move the journal.
     const bool no_room = index_.environment.map_size().room_left(index_.environment.file_bytes()) <
                          2 * kTypicalLinkBytes * nodes.size();
-    if (!no_room) {
-      VICINAL_RETURN_IF_ERROR(write_links(nodes));
-    }
+    // But none of before may stay: it would be met as that of a slot's next node, or lead to one.
+    VICINAL_RETURN_IF_ERROR(write_links(nodes, no_room ? nullptr : &source_));
     // By a checkpoint before this one: the mark stays until settled(). Or lists are missing.
     if ((marked_ || no_room) && mark_ == 0) {
       if (Status s = marked([](Transaction&) { return Status(); }); !s.ok()) return s;
@@ -84,7 +84,7 @@ class Checkpoint {
     VICINAL_RETURN_IF_ERROR(store_scattered_rows());
     VICINAL_RETURN_IF_ERROR(move_journal(cut));
     if (no_room) {  // there is more of it now
-      VICINAL_RETURN_IF_ERROR(write_links(nodes));
+      VICINAL_RETURN_IF_ERROR(write_links(nodes, &source_));
     }
     const bool unmark = mark_ != 0 && source_.settled();
     return index_.environment.write([&](Transaction& transaction) -> Status {
@@ -159,19 +159,17 @@ class Checkpoint {
 
   // -- Links --
 
-  /// Goes on where it stopped.
-  Status write_links(const std::vector<graph::NodeId>& nodes) {
+  /// No source: takes them out, which only shrinks records.
+  Status write_links(const std::vector<graph::NodeId>& nodes, CheckpointSource* source) {
     const LinkWriter writer(index_.environment, index_.databases.links);
-    while (links_written_ < nodes.size()) {
-      if (Status s = tell("links", links_written_, nodes.size()); !s.ok()) return s;
-      std::size_t next = links_written_;
-      Result<LinkWriter::Step> step = writer.collect(source_, nodes, step_bytes_, &next);
+    for (std::size_t next = 0; next < nodes.size();) {
+      if (Status s = tell("links", next, nodes.size()); !s.ok()) return s;
+      Result<LinkWriter::Step> step = writer.collect(source, nodes, step_bytes_, &next);
       if (!step) return step.status();
       Status status = marked(
           [&](Transaction& transaction) -> Status { return writer.store(transaction, *step); });
       if (!status.ok()) return status;
-      links_written_ = next;
-      report_.link_records += step->size();
+      if (source != nullptr) report_.link_records += step->size();
       if (Status s = failpoints::reach("checkpoint.between_links"); !s.ok()) return s;
     }
     return {};
@@ -309,7 +307,7 @@ class Checkpoint {
     NodeBlockEditor nodes(transaction, index_.databases.nodes);
     std::map<std::uint32_t, std::vector<RowToStore>> rows;
     for (const auto& [sequence, entry] : step.entries) {
-      if (Status s = apply_to_nodes(freed_, sequence, entry, &nodes, &state); !s.ok()) return s;
+      if (Status s = apply_entry(freed_, sequence, entry, &nodes, &state); !s.ok()) return s;
       if (!moves_row(sequence, entry)) continue;
       rows[index_.layout.chunk_of(entry.node)].push_back(
           {index_.layout.slot_of(entry.node), entry.row.data()});
@@ -329,56 +327,10 @@ class Checkpoint {
     return write_record(transaction, index_.databases.meta, state_id(index_.index), state);
   }
 
-  static Status store_node(NodeBlockEditor* nodes, StateRecord* state, graph::NodeId node,
-                           Label label, graph::Level level, graph::NodeId replaced, bool doomed) {
-    state->node_limit = std::max<std::uint64_t>(state->node_limit, graph::raw(node) + 1ull);
-    if (replaced != graph::kNoNode) {
-      Status s = nodes->set_state(replaced, graph::NodeState::kTombstone);
-      if (!s.ok()) return s;
-    }
-    // A doomed node gets no record: it has no row of its own any more, and is free in the end.
-    if (doomed) return {};
-    return nodes->set(node, {label, level, graph::NodeState::kLive});
-  }
-
-  static Status set_states(NodeBlockEditor* nodes, std::span<const graph::NodeId> which,
-                           graph::NodeState value) {
-    for (const graph::NodeId node : which) {
-      if (Status s = nodes->set_state(node, value); !s.ok()) return s;
-    }
-    return {};
-  }
-
-  static Status apply_to_nodes(const FreedNodes& freed, Sequence sequence, const JournalEntry& e,
-                               NodeBlockEditor* nodes, StateRecord* state) {
-    switch (e.kind) {
-      case OperationKind::kUpsert:
-        return store_node(nodes, state, e.node, e.label, e.level, e.replaced,
-                          freed.doomed(e.node, sequence));
-      case OperationKind::kErase:
-        return nodes->set_state(e.node, graph::NodeState::kTombstone);
-      case OperationKind::kResurrect:
-        return nodes->set_state(e.node, graph::NodeState::kLive);
-      case OperationKind::kFree:
-        return set_states(nodes, e.nodes, graph::NodeState::kFree);
-      case OperationKind::kEraseBatch:
-        return set_states(nodes, e.nodes, graph::NodeState::kTombstone);
-      case OperationKind::kBatch:
-        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-          Status s = store_node(nodes, state, e.nodes[i], e.labels[i], e.levels[i],
-                                e.replaced_nodes[i], freed.doomed(e.nodes[i], sequence));
-          if (!s.ok()) return s;
-        }
-        return set_states(nodes, e.resurrected, graph::NodeState::kLive);
-    }
-    return {};
-  }
-
   StoredIndex& index_;
   CheckpointSource& source_;
   const ProgressCallback& progress_;
   const std::uint64_t step_bytes_;
-  std::size_t links_written_ = 0;  ///< of the nodes whose links are to be written
   CheckpointReport report_;
   StateRecord state_;
   std::optional<ScatteredRows> scattered_;  ///< since survey()

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/signals.h"
 #include "engine/base/step_hook.h"
 #include "persist/failpoints.h"
 #include "persist/journal.h"
@@ -55,7 +56,7 @@ bool CommitQueue::join(Waiter& waiter) {
     const internal::MutexLock lock(mutex_);
     if (environment_->syncs() && !committer_.joinable()) {
       try {
-        committer_ = std::thread([this] { serve(); });
+        committer_ = internal::thread_without_signals([this] { serve(); });
       } catch (const std::exception&) {
         // No thread, or no memory for one: the waiters lead.
       }

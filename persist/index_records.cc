@@ -67,6 +67,8 @@ IndexRecords::~IndexRecords() {
 
 const StoredOptions& IndexRecords::options() const { return index_->options; }
 
+std::uint32_t IndexRecords::id() const { return index_->index; }
+
 Result<LoadReport> IndexRecords::load(LoadVisitor& visitor, const LoadOptions& options) {
   return persist::load(*index_, visitor, options);
 }
@@ -100,7 +102,7 @@ Result<std::unique_ptr<RowReader>> IndexRecords::row_reader() {
 }
 
 Result<std::unique_ptr<RowReader>> IndexRecords::chunk_copier() {
-  Result<ReadTransaction> transaction = index_->environment.read();
+  Result<ReadTransaction> transaction = index_->environment.read(Stay::kLong);
   if (!transaction) return transaction.status();
   return std::unique_ptr<RowReader>(new ChunkCopier(index_->environment, std::move(*transaction),
                                                     index_->databases.vectors, index_->layout));

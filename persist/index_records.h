@@ -46,6 +46,8 @@ class IndexRecords {
   IndexRecords& operator=(const IndexRecords&) = delete;
 
   const StoredOptions& options() const;
+  /// The numeric id, which no other index of the store ever has.
+  std::uint32_t id() const;
 
   /// Reads everything, in the order of LoadVisitor. Once, before any
   /// other use. kCorruption names the label (or node) of a damaged vector record. Damaged link

@@ -15,13 +15,14 @@ constexpr std::uint64_t kTypicalRecord = 1536;
 
 }  // namespace
 
-Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource& source,
+Result<LinkWriter::Step> LinkWriter::collect(CheckpointSource* source,
                                              const std::vector<graph::NodeId>& nodes,
                                              std::uint64_t bytes, std::size_t* next) const {
   std::map<std::uint32_t, std::vector<Change>> groups;
   for (std::uint64_t written = 0; *next < nodes.size() && written < bytes; ++*next) {
     const std::uint32_t id = graph::raw(nodes[*next]);
-    graph::NodeLinks links = source.links(nodes[*next]);
+    graph::NodeLinks links;
+    if (source != nullptr) links = source->links(nodes[*next]);
     std::uint64_t own = 16;
     for (const graph::LevelLinks& level : links) own += 8 + 4 * level.ids.size();
     std::vector<Change>& group = groups[id / kNodesPerLinkGroup];

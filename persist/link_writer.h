@@ -28,9 +28,9 @@ class LinkWriter {
       : environment_(environment), links_(links) {}
 
   /// Records of about `bytes` bytes with the links of nodes[*next] (ascending) and those that
-  /// follow; `*next` becomes the first that is left.
+  /// follow; `*next` becomes the first that is left. No source: without their links.
   /// Errors: the source's, LMDB's.
-  Result<Step> collect(CheckpointSource& source, const std::vector<graph::NodeId>& nodes,
+  Result<Step> collect(CheckpointSource* source, const std::vector<graph::NodeId>& nodes,
                        std::uint64_t bytes, std::size_t* next) const;
   Status store(Transaction& transaction, const Step& step) const;
 

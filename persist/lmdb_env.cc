@@ -189,21 +189,28 @@ Environment::~Environment() {
 
 // -- Reading --------------------------------------------------------------------------------------
 
-Result<ReadTransaction> Environment::read() {
+Result<ReadTransaction> Environment::read(Stay stay) {
   for (int attempt = 0;; ++attempt) {
-    MDB_txn* txn = gate_.enter();
+    MDB_txn* txn = gate_.enter(stay);
     int rc = EIO;
     if (!map_.lost()) {
       rc = txn != nullptr ? mdb_txn_renew(txn) : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
     }
-    if (rc == MDB_SUCCESS) return ReadTransaction(this, &gate_, txn);
-    gate_.leave(txn, false);
+    if (rc == MDB_SUCCESS) return ReadTransaction(this, &gate_, txn, stay);
+    gate_.leave(txn, false, stay);
     if (map_.lost() || rc == MDB_PANIC) {
       return Status::io_error(fmt::format("{}: {}: {}", path_, kOpenAgain,
                                           map_.lost() ? "its map is lost" : mdb_strerror(rc)));
     }
     if (rc != MDB_MAP_RESIZED || attempt == 8) return lmdb_status(rc, "beginning to read");
     // Another process grew the file beyond this map.
+    if (gate_.calls_back()) {
+      return Status::busy(
+          fmt::format("{}: another process has written beyond the map of {} bytes, which cannot "
+                      "move while this "
+                      "thread is in the progress callback of a call that reads it",
+                      path_, map_.bytes()));
+    }
     const internal::MutexLock write_lock(write_mutex_);
     const ReaderGate::Closed closed(gate_);
     if (Status status = map_.adopt(); !status.ok()) return status;
@@ -318,10 +325,10 @@ Status Environment::sync() {
                     path_, mdb_strerror(error)));
   }
   int rc = failpoints::reach("lmdb.before_sync").ok() ? MDB_SUCCESS : EIO;
-  MDB_txn* idle = gate_.enter();  // syncing reads the map's meta page
+  MDB_txn* idle = gate_.enter(Stay::kShort);  // syncing reads the map's meta page
   if (map_.lost()) rc = EIO;
   if (rc == MDB_SUCCESS) rc = mdb_env_sync(env_, 1);
-  gate_.leave(idle, true);
+  gate_.leave(idle, true, Stay::kShort);
   if (rc != MDB_SUCCESS) failed_sync_ = rc;
   return disk_status(rc, "syncing", path_, 0);
 }
@@ -330,9 +337,9 @@ Status Environment::copy_to(const std::string& file) {
   Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options_.file_mode));
   if (out.get() < 0) return disk_status(errno, "making the copy", file, 0);
   int rc = copy_paced(out.get(), [&](int to) {
-    MDB_txn* idle = gate_.enter();
+    MDB_txn* idle = gate_.enter(Stay::kLong);
     const int copied = map_.lost() ? EIO : mdb_env_copyfd2(env_, to, MDB_CP_COMPACT);
-    gate_.leave(idle, true);
+    gate_.leave(idle, true, Stay::kLong);
     return copied;
   });
   const int close_error = out.close();

@@ -68,8 +68,9 @@ class Environment {
   /// As write(), or in a read transaction when read-only: the only place where databases may be
   /// opened, one caller at a time. Waits for no reader, unless the map must grow.
   Status with_handles(const Closure& closure);
-  /// A snapshot for reading. kBusy when more readers live than LMDB has slots.
-  Result<ReadTransaction> read();
+  /// A snapshot for reading. kBusy when more readers live than LMDB has slots, and where the map would have
+  /// to move under a snapshot that the thread holds (ReadTransaction::call_back()).
+  Result<ReadTransaction> read(Stay stay = Stay::kShort);
 
   /// Flushes the operating system's buffers of the data file to the device. After one that failed
   /// all fail: what could not be written then is written by none of them, and may be lost.

@@ -50,7 +50,8 @@ Status LmdbMap::keep_reserve(const std::string& path, ReaderGate& gate) {
   const std::uint64_t wanted = std::max(most - most % page_size_, used);
   if (used > most) {  // the file has grown into it: pages inside that are free make up for that
     const std::uint64_t reserve = most_ - most;
-    const std::uint64_t free = free_bytes() + (most_ - used);
+    const std::uint64_t all = free_bytes() + most_;
+    const std::uint64_t free = all - std::min(all, used);  // the limit may be less than the file
     if (free < reserve) {
       return Status::full(fmt::format(
           "{}: {} bytes are free of max_map_bytes {}, and {} are kept for erasing and checkpoints",

@@ -156,34 +156,43 @@ Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool 
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : gate_(std::exchange(other.gate_, nullptr)),
+      stay_(other.stay_),
       transaction_(other.transaction_.environment(), other.transaction_.raw()) {}
 
 ReadTransaction::~ReadTransaction() {
   if (gate_ == nullptr) return;
   mdb_txn_reset(transaction_.raw());
-  gate_->leave(transaction_.raw(), true);
+  gate_->leave(transaction_.raw(), true, stay_);
 }
 
 Status ReadTransaction::outside(const std::function<void()>& work) {
   struct Outside {
-    explicit Outside(ReaderGate& left) : gate(left) { gate.leave(nullptr, false); }
-    ~Outside() { gate.enter_again(); }
+    Outside(ReaderGate& left, Stay how_long) : gate(left), stay(how_long) {
+      gate.leave(nullptr, false, stay);
+    }
+    ~Outside() { gate.enter_again(stay); }
     Outside(const Outside&) = delete;
     Outside& operator=(const Outside&) = delete;
     ReaderGate& gate;
+    const Stay stay;
   };
   mdb_txn_reset(transaction_.raw());
   {
-    const Outside outside(*gate_);
+    const Outside outside(*gate_, stay_);
     work();
   }
   const bool lost = transaction_.environment()->map_size().lost();
   return lmdb_status(lost ? EIO : mdb_txn_renew(transaction_.raw()), "going on reading");
 }
 
+void ReadTransaction::call_back(const std::function<void()>& work) const {
+  const ReaderGate::CallsBack scope(*gate_);
+  work();
+}
+
 Status ReadTransaction::keep_handles() {
   const int rc = mdb_txn_commit(transaction_.raw());  // a commit keeps the handles open
-  std::exchange(gate_, nullptr)->leave(nullptr, false);
+  std::exchange(gate_, nullptr)->leave(nullptr, false, stay_);
   return lmdb_status(rc, "keeping handles");
 }
 

@@ -23,6 +23,7 @@ namespace vicinal::persist {
 
 class Environment;
 class ReaderGate;
+enum class Stay : std::uint8_t;
 
 using DatabaseHandle = unsigned;
 
@@ -107,17 +108,20 @@ class ReadTransaction {
   /// Before it no cursor lives, and nothing found may be used afterwards.
   /// Errors: kIoError  there is none: the transaction is to be ended.
   Status outside(const std::function<void()>& work);
+  /// Keeps its snapshot while `work` runs, which may read, but not write; kBusy where the map would move.
+  void call_back(const std::function<void()>& work) const;
 
   // For lmdb_env.cc.
 
   /// `txn` was begun or renewed inside `gate`.
-  ReadTransaction(const Environment* environment, ReaderGate* gate, MDB_txn* txn)
-      : gate_(gate), transaction_(environment, txn) {}
+  ReadTransaction(const Environment* environment, ReaderGate* gate, MDB_txn* txn, Stay stay)
+      : gate_(gate), stay_(stay), transaction_(environment, txn) {}
   /// Ends it; databases that it opened stay open.
   Status keep_handles();
 
  private:
   ReaderGate* gate_;  ///< which it entered; null when it has ended
+  const Stay stay_;
   Transaction transaction_;
 };
 

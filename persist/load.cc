@@ -156,7 +156,8 @@ class Loader {
     switch (e.kind) {
       case OperationKind::kUpsert:
         aligned_row_.assign(e.row.begin(), e.row.end());
-        return replay_upsert(sequence, e.label, e.node, e.replaced, e.level, aligned_row_.data());
+        return replay_upsert(sequence, e.label, e.node, e.replaced, e.level, aligned_row_.data(),
+                             false);
       case OperationKind::kErase:
       case OperationKind::kResurrect:
         return replay_state(sequence, e.kind, e.label, e.node);
@@ -190,8 +191,8 @@ class Loader {
         }
         row = *found;
       }
-      Status s =
-          replay_upsert(sequence, e.labels[i], e.nodes[i], e.replaced_nodes[i], e.levels[i], row);
+      Status s = replay_upsert(sequence, e.labels[i], e.nodes[i], e.replaced_nodes[i], e.levels[i],
+                               row, true);
       if (!s.ok()) return s;
     }
     for (std::size_t i = 0; i < e.resurrected.size(); ++i) {
@@ -243,13 +244,14 @@ class Loader {
   }
 
   Status replay_upsert(Sequence sequence, Label label, graph::NodeId node, graph::NodeId replaced,
-                       graph::Level level, const std::byte* row) {
+                       graph::Level level, const std::byte* row, bool row_in_chunk) {
     if (context_.freed.doomed(node, sequence)) return replay_replaced(sequence, label, replaced);
     Operation op;
     op.label = label;
     op.node = node;
     op.level = level;
     op.row = {row, layout_.row_bytes()};
+    op.row_in_chunk = row_in_chunk;
     if (replaced != graph::kNoNode && known(sequence, replaced)) op.replaced = replaced;
     context_.delivered[graph::raw(node)] = true;
     return context_.visitor.replay(sequence, op);
@@ -287,7 +289,7 @@ class Loader {
 }  // namespace
 
 Result<LoadReport> load(StoredIndex& index, LoadVisitor& visitor, const LoadOptions& options) {
-  std::optional<Result<ReadTransaction>> transaction(index.environment.read());
+  std::optional<Result<ReadTransaction>> transaction(index.environment.read(Stay::kLong));
   if (!transaction->ok()) return transaction->status();
   VICINAL_STEP_POINT("load.moment");
   Loader loader(index, **transaction, visitor, options);

@@ -23,8 +23,8 @@ Status LoadContext::tell(const char* phase, std::uint64_t done, std::uint64_t to
   if (!options.progress) return {};
   bool go_on = true;
   const auto ask = [&] { go_on = options.progress({phase, done, total}); };
-  if (environment.read_only()) {
-    ask();
+  if (environment.read_only()) {  // what another process writes meanwhile must not be mixed in
+    snapshot.call_back(ask);
   } else {
     if (Status s = snapshot.outside(ask); !s.ok()) return s;
     reader = ValueReader(environment);

@@ -99,11 +99,10 @@ Result<std::vector<std::byte>> row_in_chunk(const StoredIndex& index, Transactio
 
 }  // namespace
 
-Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> labels) {
-  Result<ReadTransaction> transaction = index.environment.read();
-  if (!transaction) return transaction.status();
+Result<StoredVectors> lookup(const StoredIndex& index, Transaction& transaction,
+                             std::span<const Label> labels) {
   Finder finder(labels);
-  Status s = visit_states(index, **transaction, finder);
+  Status s = visit_states(index, transaction, finder);
   if (s.ok()) s = finder.status();
   if (!s.ok()) return s;
   std::vector<std::vector<std::byte>> found(labels.size());
@@ -112,7 +111,7 @@ Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> la
     if (node == graph::kNoNode) continue;
     found[i] = finder.journaled(node);
     if (!found[i].empty()) continue;
-    Result<std::vector<std::byte>> row = row_in_chunk(index, **transaction, labels[i], node);
+    Result<std::vector<std::byte>> row = row_in_chunk(index, transaction, labels[i], node);
     if (!row) return row.status();
     found[i] = std::move(*row);
   }

@@ -1,7 +1,7 @@
 // lookup(): stored vectors by label, from the records of an index that is not loaded.
 //
 // Ownership: what it answers is the caller's.
-// Threads: any, beside writers; what one snapshot shows is answered.
+// Threads: any, beside writers; what the transaction shows is answered.
 #pragma once
 
 #include <span>
@@ -14,6 +14,7 @@
 namespace vicinal::persist {
 
 /// See Store::stored_vectors().
-Result<StoredVectors> lookup(const StoredIndex& index, std::span<const Label> labels);
+Result<StoredVectors> lookup(const StoredIndex& index, Transaction& transaction,
+                             std::span<const Label> labels);
 
 }  // namespace vicinal::persist

@@ -43,6 +43,7 @@ struct Operation {
   graph::NodeId replaced = graph::kNoNode;
   graph::Level level = 0;                ///< kUpsert: the node's highest level
   std::span<const std::byte> row;        ///< kUpsert: as it is stored
+  bool row_in_chunk = false;             ///< kUpsert that load() delivers: the row is a batch's
   std::span<const graph::NodeId> nodes;  ///< kFree, kEraseBatch
   std::span<const Label> labels;         ///< kEraseBatch
 };

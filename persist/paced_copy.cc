@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <future>
 #include <system_error>
 
+#include "engine/base/signals.h"
 #include "persist/descriptor.h"
 
 namespace vicinal::persist {
@@ -44,22 +44,6 @@ class Ends {
   int error_ = 0;
 };
 
-/// A handler on this thread, or on one that is started meanwhile, would interrupt a write.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    (void)::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~NoSignals() { (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 /// Brings what comes to `to`; where that fails, nothing more is taken.
 int write_paced(int from, int to) noexcept {
   std::array<std::byte, 64 << 10> buffer;
@@ -83,7 +67,8 @@ int write_paced(int from, int to) noexcept {
 }  // namespace
 
 int copy_paced(int to, const std::function<int(int fd)>& produce) {
-  const NoSignals blocked;
+  // A handler on this thread, or on the one that writes, would interrupt a write.
+  const internal::BlockedSignals blocked;
   const Ends ends;
   if (ends.error() != 0) return ends.error();
   std::future<int> written;

@@ -312,7 +312,7 @@ Status check_pages(Environment& environment, PageCheck what) {
   // Who writes beside a reader may write a meta page again before it is read here.
   constexpr int kTries = 16;
   for (int i = 0; i < kTries; ++i) {
-    Result<ReadTransaction> snapshot = environment.read();
+    Result<ReadTransaction> snapshot = environment.read(Stay::kLong);
     if (!snapshot.ok()) return snapshot.status();
     struct stat file {};
     if (::fstat(fd, &file) != 0) {

@@ -46,6 +46,13 @@ Status make_folder(const std::string& path) {
   return Status::io_error(fmt::format("making {}: {}", path, error.message()));
 }
 
+EnvironmentOptions environment_options(const StoreOptions& options) {
+  // Another process's limits may be others: who only reads maps what it can, and need not move it.
+  const bool limited = !options.read_only;
+  return {options.durability, options.read_only, limited ? options.map_bytes : 0,
+          limited ? options.max_map_bytes : 0, options.file_mode};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
@@ -68,8 +75,7 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open(const std::string& path,
     VICINAL_RETURN_IF_ERROR(clear_unmade(path));
   }
   Result<std::unique_ptr<Environment>> environment =
-      Environment::open(path, {options.durability, options.read_only, options.map_bytes,
-                               options.max_map_bytes, options.file_mode});
+      Environment::open(path, environment_options(options));
   if (!environment) return environment.status();
   if (Status s =
           check_pages(**environment, options.read_only ? PageCheck::kToRead : PageCheck::kToWrite);
@@ -150,6 +156,11 @@ Result<StoredOptions> StoreFile::stored_options(std::string_view name) {
   return options.options;
 }
 
+struct StoreFile::Seen {
+  ReadTransaction transaction;
+  std::unique_ptr<StoredIndex> index;
+};
+
 class StoreFile::Hold {
  public:
   Hold(StoreFile& store, std::string_view name) : store_(store), name_(name) {
@@ -211,30 +222,42 @@ Result<std::unique_ptr<IndexRecords>> StoreFile::open_index(std::string_view nam
   if (Status s = check_index_name(name); !s.ok()) return s;
   Hold hold(*this, name);
   if (Status s = hold.status(); !s.ok()) return s;
-  Result<std::unique_ptr<StoredIndex>> index = look_at(name);
-  if (!index) return index.status();
-  return keep(std::move(*index), hold);
+  Result<Seen> seen = look_at(name);
+  if (!seen) return seen.status();
+  return keep(std::move(seen->index), hold);
 }
 
-Result<std::unique_ptr<StoredIndex>> StoreFile::look_at(std::string_view name) {
+Result<StoreFile::Seen> StoreFile::look_at(std::string_view name) {
   if (Status s = check_index_name(name); !s.ok()) return s;
-  Result<ReadTransaction> transaction = environment_->read();
+  Result<ReadTransaction> transaction = environment_->read(Stay::kLong);
   if (!transaction) return transaction.status();
   const Result<std::uint32_t> id = catalog_->find(**transaction, name);
   if (!id) return id.status();
-  return StoredIndex::open(*environment_, **transaction, std::string(name), *id,
-                           databases_->of(*id));
+  auto index =
+      StoredIndex::open(*environment_, **transaction, std::string(name), *id, databases_->of(*id));
+  if (!index) return index.status();
+  return Seen{std::move(*transaction), std::move(*index)};
 }
 
-Result<StoredStats> StoreFile::stored_stats(std::string_view name) {
-  const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
-  return index ? summarize(**index) : index.status();
+Result<bool> StoreFile::has(std::string_view name, std::uint32_t id) {
+  Result<ReadTransaction> transaction = environment_->read();
+  if (!transaction) return transaction.status();
+  const Result<std::uint32_t> now = catalog_->find(**transaction, name);
+  if (now.status().code() == StatusCode::kNotFound) return false;
+  return now ? Result<bool>(*now == id) : now.status();
+}
+
+Result<StoredStats> StoreFile::stored_stats(std::string_view name, StoredOptions& options) {
+  Result<Seen> seen = look_at(name);
+  if (!seen) return seen.status();
+  options = seen->index->options;
+  return summarize(*seen->index, *seen->transaction);
 }
 
 Result<StoredVectors> StoreFile::stored_vectors(std::string_view name,
                                                 std::span<const Label> labels) {
-  const Result<std::unique_ptr<StoredIndex>> index = look_at(name);
-  return index ? lookup(**index, labels) : index.status();
+  Result<Seen> seen = look_at(name);
+  return seen ? lookup(*seen->index, *seen->transaction, labels) : seen.status();
 }
 
 Result<std::unique_ptr<IndexRecords>> StoreFile::keep(std::unique_ptr<StoredIndex> index,
@@ -271,21 +294,24 @@ Status StoreFile::drop_index(std::string_view name) {
 bool StoreFile::delete_dropped() noexcept {
   if (options_.read_only || !some_dropped_.load(std::memory_order_relaxed)) return false;
   try {
+    some_dropped_ = false;  // before: another drop may say so meanwhile
     bool more = false;
     const Status status = environment_->write([&](Transaction& transaction) -> Status {
       const Result<bool> deleted = persist::delete_dropped(transaction, *databases_, *catalog_);
       more = deleted.ok() && *deleted;
       return deleted.ok() ? failpoints::reach("drop.between_steps") : deleted.status();
     });
-    if (!more || !status.ok()) some_dropped_ = false;
-    return more && status.ok();
+    if (!more || !status.ok()) return false;
+    some_dropped_ = true;
+    return true;
   } catch (const std::bad_alloc&) {
+    some_dropped_ = true;
     return false;
   }
 }
 
 Result<std::uint64_t> StoreFile::verify_ids(std::vector<std::string>* messages) {
-  Result<ReadTransaction> transaction = environment_->read();
+  Result<ReadTransaction> transaction = environment_->read(Stay::kLong);
   if (!transaction) return transaction.status();
   const Result<std::set<std::uint32_t>> ids = catalog_->ids(**transaction);
   if (!ids) return ids.status();
@@ -304,7 +330,7 @@ int StoreFile::stale_readers() const { return environment_->stale_readers(); }
 /// A copy inside the store's own folder would make it one "with other content".
 Status StoreFile::check_outside(const std::string& path) const {
   std::error_code error;
-  const std::filesystem::path own = std::filesystem::canonical(path_, error);
+  const std::filesystem::path own = std::filesystem::canonical(environment_->path(), error);
   if (error) return Status::io_error(fmt::format("{}: {}", path_, error.message()));
   const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
   if (error) return Status::io_error(fmt::format("{}: {}", path, error.message()));

@@ -73,6 +73,9 @@ class StoreFile {
                                                      const StoredOptions& options);
   /// kBusy while there are IndexRecords of that name.
   Result<std::unique_ptr<IndexRecords>> open_index(std::string_view name);
+  /// Whether `name` is still the index with that numeric id: in a read-only store another process may have
+  /// dropped it, and then its records seem to be damaged.
+  Result<bool> has(std::string_view name, std::uint32_t id);
   /// The name is free when this returns, and a small index is gone; the records of a large one are
   /// left to delete_dropped(). No IndexRecords of that name may be alive.
   Status drop_index(std::string_view name);
@@ -85,7 +88,7 @@ class StoreFile {
   Result<std::uint64_t> verify_ids(std::vector<std::string>* messages);
 
   /// What the records say of an index that need not be open, and may be (summary.h, lookup.h).
-  Result<StoredStats> stored_stats(std::string_view name);
+  Result<StoredStats> stored_stats(std::string_view name, StoredOptions& options);
   Result<StoredVectors> stored_vectors(std::string_view name, std::span<const Label> labels);
 
   Status sync();
@@ -103,8 +106,10 @@ class StoreFile {
             std::unique_ptr<Environment> environment);
   /// Makes the store itself durable, and marks it.
   Status keep_made();
-  /// An index to be read beside whoever has it open; it must not outlive the call.
-  Result<std::unique_ptr<StoredIndex>> look_at(std::string_view name);
+  /// An index to be read beside whoever has it open; it must not outlive the call. One transaction for
+  /// finding and reading: beside another process's drop a second one might find nothing of it.
+  struct Seen;
+  Result<Seen> look_at(std::string_view name);
   Status check_outside(const std::string& path) const;
   /// A name that has, or is about to have, IndexRecords: others get kBusy.
   class Hold;

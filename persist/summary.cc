@@ -72,27 +72,25 @@ Status add_sizes(Transaction& transaction, const IndexRange& range, std::uint64_
 
 }  // namespace
 
-Result<StoredStats> summarize(const StoredIndex& index) {
-  Result<ReadTransaction> transaction = index.environment.read();
-  if (!transaction) return transaction.status();
+Result<StoredStats> summarize(const StoredIndex& index, Transaction& transaction) {
   StoredStats stats;
   stats.name = index.name;
   StateRecord state;
-  Status s = read_record(**transaction, index.databases.meta, state_id(index.index), &state);
+  Status s = read_record(transaction, index.databases.meta, state_id(index.index), &state);
   if (!s.ok()) return s;
   stats.checkpoints = state.checkpoints;
   Counter counter;
-  if (s = visit_states(index, **transaction, counter); !s.ok()) return s;
+  if (s = visit_states(index, transaction, counter); !s.ok()) return s;
   counter.tell(state.node_limit, stats);
   const IndexDatabases& from = index.databases;
-  const Result<TailRecord> journal = read_tail(**transaction, from.journal);
+  const Result<TailRecord> journal = read_tail(transaction, from.journal);
   if (!journal) return journal.status();
   stats.journal_entries = journal->entries;
   stats.journal_bytes = journal->bytes;
   for (const auto& [range, bytes] :
        {std::pair(from.vectors, &stats.bytes_vectors), std::pair(from.links, &stats.bytes_links),
         std::pair(from.nodes, &stats.bytes_nodes)}) {
-    if (s = add_sizes(**transaction, range, *bytes); !s.ok()) return s;
+    if (s = add_sizes(transaction, range, *bytes); !s.ok()) return s;
   }
   stats.bytes_disk = index.environment.file_bytes();
   return stats;

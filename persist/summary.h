@@ -2,7 +2,7 @@
 // node.
 //
 // Ownership: none.
-// Threads: any, beside writers; what one snapshot shows is told.
+// Threads: any, beside writers; what the transaction shows is told.
 #pragma once
 
 #include "persist/stored_index.h"
@@ -12,6 +12,6 @@
 namespace vicinal::persist {
 
 /// See Store::stored_stats().
-Result<StoredStats> summarize(const StoredIndex& index);
+Result<StoredStats> summarize(const StoredIndex& index, Transaction& transaction);
 
 }  // namespace vicinal::persist

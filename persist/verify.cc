@@ -184,7 +184,7 @@ class Verifier {
 }  // namespace
 
 Result<std::uint64_t> verify(StoredIndex& index, std::vector<std::string>* messages) {
-  Result<ReadTransaction> transaction = index.environment.read();
+  Result<ReadTransaction> transaction = index.environment.read(Stay::kLong);
   if (!transaction) return transaction.status();
   return Verifier(index, **transaction, messages).run();
 }

@@ -4,6 +4,8 @@
 #include <exception>
 #include <new>
 
+#include "engine/base/signals.h"
+
 namespace vicinal::internal {
 
 /// On its caller's stack.
@@ -109,7 +111,10 @@ void WorkerPool::start_helpers() {
   std::size_t needed = 0;
   for (const Loop* loop : loops_) needed += loop->wanted + loop->inside;
   try {
-    while (threads_.size() < needed) threads_.emplace_back([this] { serve(); });
+    threads_.reserve(needed);  // a thread that has begun must find its place
+    while (threads_.size() < needed) {
+      threads_.push_back(thread_without_signals([this] { serve(); }));
+    }
   } catch (const std::exception&) {
     // No more threads, or no memory for one: those that there are do the work.
   }

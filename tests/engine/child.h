@@ -8,6 +8,14 @@
 
 namespace vicinal::testing {
 
+/// Whether a child may allocate where threads of its parent did so at the fork: a sanitizer's allocator
+/// stays locked in the child by a thread that had it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kForksBesideThreads = false;
+#else
+inline constexpr bool kForksBesideThreads = true;
+#endif
+
 /// Runs `body` in a child, which ends by it or is killed: its answer, or 128 and the signal that ended it.
 inline int in_child(const std::function<int()>& body) {
   const pid_t child = ::fork();

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -171,6 +172,59 @@ TEST(Crash, E6LinksOfTwoMomentsAreMended) {
     EXPECT_EQ(index.size(), kMany);
     expect_sound(index, true);
     EXPECT_EQ(index.stats().journal_entries, name == std::string("s") ? 0u : 1u);
+    ASSERT_OK(store.close());
+  }
+}
+
+// A checkpoint that has no room for links moves the journal first: a vector in the slot of one that is
+// gone must not be met with its links.
+TEST(Crash, WithoutRoomForLinksNobodyInheritsThem) {
+  constexpr Label kMany = 6000;
+  TemporaryFolder folder;
+  StoreOptions options = without_background();
+  options.durability = Durability::kNone;
+  options.max_map_bytes = 2600 << 10;
+  IndexOptions narrow{.dimension = 8, .metric = Metric::kSquaredL2, .M = 4};
+  narrow.threads = 1;
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", narrow);
+  const auto row = [](Label label) { return vector_of(label, 0, 8); };
+  for (Label label = 0; label < kMany; ++label) ASSERT_OK(index.upsert(label, row(label)).status());
+  ASSERT_OK(store.checkpoint());
+  ASSERT_OK(index.erase_batch(labels_up_to(kMany / 2)).status());
+  ASSERT_OK(index.repair().status());
+  const std::vector<Label> fresh = labels_up_to(kMany / 2, 100'000);
+  for (const Label label : fresh) ASSERT_OK(index.upsert(label, row(label)).status());
+  const auto finding_themselves = [&](const Index& in) {
+    return std::count_if(fresh.begin(), fresh.end(), [&](Label label) {
+      const Result<SearchResult> found = in.search(row(label), {.k = 1});
+      return found.ok() && !found->hits.empty() && found->hits[0].label == label;
+    });
+  };
+  const auto before = finding_themselves(index);
+  std::vector<std::string> crashed;
+  bool without_journal = false;
+  for (const auto& [place, times] : {std::pair("checkpoint.between_links", 1),
+                                     {"checkpoint.between_links", 3},
+                                     {"checkpoint.between_steps", 2},
+                                     {"checkpoint.between_links", 9}}) {
+    persist::failpoints::arm(place, persist::failpoints::Action::kFail, times);
+    const Status status = index.checkpoint();
+    persist::failpoints::disarm();
+    if (status.ok()) break;
+    without_journal = without_journal || index.stats().journal_entries == 1;  // the mark
+    crashed.push_back("crashed" + std::to_string(crashed.size()));
+    std::filesystem::copy(folder.file("s"), folder.file(crashed.back()));
+  }
+  EXPECT_GE(crashed.size(), 3u);
+  EXPECT_TRUE(without_journal) << "there was room for the links";
+  ASSERT_OK(store.close());
+  crashed.push_back("s");
+  for (const std::string& name : crashed) {
+    store = *Store::open(folder.file(name), options);
+    index = *store.open_index("text");
+    EXPECT_GE(finding_themselves(index) * 100, before * 99) << name;
+    expect_sound(index, true);
     ASSERT_OK(store.close());
   }
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -133,6 +134,84 @@ TEST(FullMap, WhatGivesRoomBackGoesOn) {
     EXPECT_EQ(index.size(), size);
     expect_sound(index, true);
   }
+}
+
+// A limit that is set below what the file has already: its free pages are not room for upserts.
+TEST(FullMap, ALimitBelowTheFileKeepsRoomToo) {
+  TemporaryFolder folder;
+  StoreOptions options = quick_store();
+  options.background = false;
+  IndexOptions wide = small_options();
+  wide.dimension = 64;
+  Store store = *Store::open(folder.file("s"), options);
+  Index index = *store.index("text", wide);
+  const std::vector<Label> labels = labels_up_to(6000);
+  for (const Label label : labels) {
+    ASSERT_OK(index.upsert(label, vector_of(label, 0, 64)).status());
+  }
+  ASSERT_OK(store.close());  // the journal's pages are free now
+  const std::uint64_t bytes = fs::file_size(folder.file("s") + "/data.mdb");
+  for (const std::uint64_t limit : {bytes / 8, bytes / 2, bytes - bytes / 8}) {
+    options.max_map_bytes = limit;
+    store = *Store::open(folder.file("s"), options);
+    index = *store.open_index("text");
+    Status refused;
+    for (Label label = 1'000'000; refused.ok() && label < 1'020'000; ++label) {
+      refused = index.upsert(label, vector_of(label, 0, 64)).status();
+    }
+    EXPECT_EQ(refused.code(), StatusCode::kFull) << refused.to_string();
+    for (Label label = 0; label < 50; ++label) ASSERT_OK(index.erase(label).status());
+    ASSERT_OK(index.checkpoint());
+    ASSERT_OK(index.repair().status());
+    ASSERT_OK(index.checkpoint());
+    ASSERT_OK(store.close());
+  }
+  store = *Store::open(folder.file("s"), options);
+  ASSERT_OK(store.drop_index("text"));
+}
+
+TEST(Folder, MayBeNamedFromWhereTheProcessWasOnce) {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.file("."));
+  Store store = *Store::open("s", quick_store());
+  fs::current_path("/");
+  EXPECT_TRUE(ok(store.backup(folder.file("copy"))));
+  EXPECT_CODE(store.backup(folder.file("s") + "/inside"), kInvalidArgument, "own folder");
+  fs::current_path(before);
+}
+
+// A service blocks a signal in its threads and waits for it in one: no thread of the library's takes it.
+TEST(Signals, AreLeftToTheHostsThreads) {
+  static std::atomic<int> handled{0};
+  struct sigaction before {};
+  struct sigaction counts {};
+  counts.sa_handler = [](int) { ++handled; };
+  ASSERT_EQ(::sigaction(SIGUSR1, &counts, &before), 0);
+  const TemporaryFolder folder;
+  StoreOptions options;
+  options.durability = Durability::kFull;  // whose commits have a thread
+  Store store = *Store::open(folder.file("s"), options);
+  IndexOptions threads = small_options();
+  threads.threads = 4;
+  Index index = *store.index("text", threads);
+  const std::vector<Label> labels = labels_up_to(2000);
+  ASSERT_OK(index.upsert_batch(labels, matrix_of(labels)).status());
+  ASSERT_OK(index.upsert(1, vector_of(1)).status());
+  ASSERT_OK(index.search_batch(matrix_of(labels_up_to(64)), {.k = 5}, 4).status());
+  ASSERT_OK(index.search(vector_of(1), {.k = 5, .recall = 0.9}).status());  // whose thread learns
+
+  sigset_t usr1;
+  ::sigemptyset(&usr1);
+  ::sigaddset(&usr1, SIGUSR1);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &usr1, nullptr), 0);
+  ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);
+  timespec longest{10, 0};
+  EXPECT_EQ(::sigtimedwait(&usr1, nullptr, &longest), SIGUSR1) << handled;
+  EXPECT_EQ(handled, 0);
+  ASSERT_OK(store.close());
+  ASSERT_EQ(::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr), 0);
+  ::sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST(Fork, AChildMayReadForItselfAndInheritedHandlesAnswer) {

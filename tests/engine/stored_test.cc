@@ -1,8 +1,13 @@
 // What a store tells of an index without loading it: the same as the index does, in every state that
 // journal and node blocks can be in together.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <random>
+#include <thread>
 
 #include "tests/engine/engine_testing.h"
 
@@ -129,6 +134,54 @@ TEST_F(StoredTest, NeedsNoOpenIndexAndNoWriting) {
   EXPECT_CODE(store.stored_stats("other").status(), kNotFound, "other");
   EXPECT_CODE(store.stored_vectors("other", asked).status(), kNotFound, "other");
   EXPECT_CODE(store.stored_stats("a b").status(), kInvalidArgument, "a b");
+}
+
+// Another process drops the index and makes it anew: what is read of it is of one moment, and sound.
+TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
+  const std::string path = folder_.file("s");
+  const std::vector<Label> labels = labels_up_to(50);
+  const auto make = [&](Store& store, Label extra) {
+    Index index = *store.index("text", small_options());
+    return index.upsert_batch(labels, matrix_of(labels)).ok() &&
+           index.upsert(1000 + extra, vector_of(extra)).ok() && store.checkpoint().ok();
+  };
+  {
+    Store store = *Store::open(path, options());
+    ASSERT_TRUE(make(store, 0));
+  }
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    Store store = *Store::open(path, options());
+    for (Label round = 0;; ++round) {
+      if (!store.drop_index("text").ok() || !make(store, round)) ::_exit(1);
+      std::this_thread::sleep_for(std::chrono::microseconds(300));
+    }
+  }
+  StoreOptions reading = options();
+  reading.read_only = true;
+  Store store = *Store::open(path, reading);
+  std::size_t read = 0;
+  const auto expect_no_damage = [&](const Status& status) {
+    EXPECT_TRUE(status.ok() || status.code() == StatusCode::kNotFound) << status.to_string();
+    read += status.ok() ? 1 : 0;
+  };
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+  while (std::chrono::steady_clock::now() < end && !HasFailure()) {
+    expect_no_damage(store.stored_stats("text").status());
+    expect_no_damage(store.stored_vectors("text", labels).status());
+    expect_no_damage(store.for_each_journal_entry("text", [](const auto&) { return true; }));
+    std::vector<std::string> lines;
+    const Result<std::uint64_t> failures = store.verify_records(&lines);
+    expect_no_damage(failures.status());
+    EXPECT_TRUE(lines.empty()) << lines[0];
+    expect_no_damage(store.open_index("text").status());
+    ASSERT_OK(store.close());
+    store = *Store::open(path, reading);
+  }
+  EXPECT_GT(read, 0u);
+  EXPECT_EQ(::waitpid(writer, nullptr, WNOHANG), 0) << "the writer has ended";
+  ::kill(writer, SIGKILL);
+  ::waitpid(writer, nullptr, 0);
 }
 
 }  // namespace

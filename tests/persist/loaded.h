@@ -82,6 +82,7 @@ class Loaded final : public LoadVisitor {
     switch (op.kind) {
       case OperationKind::kUpsert:
         EXPECT_EQ(op.row.size(), dimension_ * sizeof(float));
+        (op.row_in_chunk ? rows_in_chunks : rows_in_journal) += 1;
         if (op.replaced != graph::kNoNode) {
           EXPECT_TRUE(table.contains(graph::raw(op.replaced)));
           table[graph::raw(op.replaced)].state = graph::NodeState::kTombstone;
@@ -116,6 +117,8 @@ class Loaded final : public LoadVisitor {
   std::map<std::uint32_t, graph::NodeLinks> all_links;
   Sequence last_sequence = 0;
   std::uint64_t replayed = 0;
+  std::uint64_t rows_in_journal = 0;  ///< of those
+  std::uint64_t rows_in_chunks = 0;
 
  private:
   std::uint32_t dimension_;

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -106,6 +108,7 @@ class Sharing : public ::testing::Test {
   std::unique_ptr<IndexRecords> index_;
   std::unique_ptr<MemoryIndex> model_;
   std::optional<Result<std::unique_ptr<StoreFile>>> kept_;  ///< in a child
+  std::vector<std::thread> others_;
 };
 
 // Nobody would keep for it the pages that it reads: beside a writer it is refused, and the other way round.
@@ -261,6 +264,99 @@ TEST_F(Sharing, ABatchThatDoesNotFitLeavesItsRoom) {
   Loaded loaded(64);
   ASSERT_TRUE(reload(*store_, index_, loaded).ok());
   EXPECT_EQ(loaded.live().size(), 30'002u);
+}
+
+TEST_F(Sharing, RowsOfBatchesAreSaidToBeInChunks) {
+  model_->upsert(100'000);
+  model_->upsert(100'001);
+  Loaded loaded(64);
+  ASSERT_TRUE(reload(*store_, index_, loaded).ok());
+  EXPECT_EQ(loaded.rows_in_journal, 2u);
+  EXPECT_EQ(loaded.rows_in_chunks, 500u);
+}
+
+TEST_F(Sharing, WhoReadsMapsMoreThanItsOwnLimits) {
+  close();
+  StoreOptions options = reading();
+  options.map_bytes = 1 << 20;
+  options.max_map_bytes = 1 << 20;
+  EXPECT_GE(open_store(path_, options)->map_bytes(), std::uint64_t{64} << 20);
+}
+
+// Where there is so little address space that another process writes beyond the map: it cannot move under
+// the snapshot of the thread that asks.
+TEST_F(Sharing, ACallbackInsideASnapshotIsRefusedWhatWouldMoveItsMap) {
+  close();
+  std::array<int, 2> go{};
+  std::array<int, 2> done{};
+  ASSERT_EQ(::pipe(go.data()) + ::pipe(done.data()), 0);
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    char byte = 0;
+    if (::read(go[0], &byte, 1) != 1) ::_exit(1);
+    auto store = open_store(path_, fast());
+    auto index = reopen(*store);
+    Loaded loaded(64);
+    if (!index->load(loaded, {}).ok()) ::_exit(2);
+    auto made = create(*store, 64, "more");
+    const bool wrote = MemoryIndex(made.get(), 1).batch(0, 20'000);
+    if (::write(done[1], wrote ? "y" : "n", 1) != 1) ::_exit(3);
+    for (;;) ::pause();
+  }
+  EnvironmentOptions little;
+  little.read_only = true;
+  little.map_bytes = std::filesystem::file_size(path_ + "/data.mdb") + (64 << 10);
+  Result<std::unique_ptr<Environment>> environment = Environment::open(path_, little);
+  ASSERT_TRUE(environment.ok()) << environment.status().to_string();
+  {
+    Result<ReadTransaction> snapshot = (*environment)->read(Stay::kLong);
+    ASSERT_TRUE(snapshot.ok());
+    snapshot->call_back([&] {
+      EXPECT_TRUE((*environment)->read().ok());
+      char byte = 0;
+      EXPECT_EQ(::write(go[1], "x", 1) + ::read(done[0], &byte, 1), 2);
+      EXPECT_EQ(byte, 'y');
+      std::thread other([&] { EXPECT_TRUE((*environment)->read().ok()); });  // once this has left
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      for (const Stay stay : {Stay::kShort, Stay::kLong}) {
+        const Status refused = (*environment)->read(stay).status();
+        EXPECT_EQ(refused.code(), StatusCode::kBusy) << refused.to_string();
+      }
+      others_.push_back(std::move(other));
+    });
+  }
+  for (std::thread& other : others_) other.join();
+  EXPECT_TRUE((*environment)->read().ok());
+  ::kill(writer, SIGKILL);
+  ::waitpid(writer, nullptr, 0);
+}
+
+// As beside a backup: who would close the gate waits for it, and no short reader waits for them.
+TEST(ReaderGate, ReadersGoOnWhileOneStays) {
+  ReaderGate gate;
+  EXPECT_EQ(gate.enter(Stay::kLong), nullptr);
+  std::atomic<int> inside{0};
+  std::thread closes([&] {
+    const ReaderGate::Closed closed(gate);
+    EXPECT_EQ(inside, 0);
+    EXPECT_TRUE(gate.empty());
+  });
+  std::thread stays([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    gate.enter_again(Stay::kLong);
+    gate.leave(nullptr, false, Stay::kLong);
+  });
+  for (int i = 0; i < 100; ++i) {
+    gate.enter_again(Stay::kShort);
+    ++inside;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --inside;
+    gate.leave(nullptr, false, Stay::kShort);
+  }
+  gate.leave(nullptr, false, Stay::kLong);
+  closes.join();
+  stays.join();
+  EXPECT_TRUE(gate.empty());
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ struct StoreOptions {
   /// it was opened.
   bool read_only = false;
   /// Bytes of address space for the map at first; it grows by itself up to `max_map_bytes`. 0: a
-  /// default.
+  /// default. A store opened for reading maps as much as the system grants, whatever these two say.
   std::uint64_t map_bytes = 0;
   /// The most the file may grow to; kFull beyond. Half of it, at most 64 MiB, is kept from
   /// upserts, so that erase, checkpoint, repair and close go on and give room back. 0: no limit but
