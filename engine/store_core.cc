@@ -143,16 +143,10 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
     const std::uint32_t id = (*records)->id();
     Result<std::shared_ptr<IndexCore>> loaded =
         load(name, with_stored(tuning, stored), std::move(*records));
-    if (loaded.status().code() != StatusCode::kCorruption || !dropped_since(name, id)) {
+    if (loaded.status().code() != StatusCode::kCorruption || !file_->dropped_since(name, id)) {
       return loaded;
     }
   }
-}
-
-bool StoreCore::dropped_since(std::string_view name, std::uint32_t id) {
-  if (!file_->options().read_only) return false;  // nobody else writes
-  const Result<bool> there = file_->has(name, id);
-  return there && !*there;
 }
 
 template <typename Load>
@@ -180,9 +174,8 @@ Result<std::shared_ptr<IndexCore>> StoreCore::open_once(std::string_view name,
 Result<std::shared_ptr<IndexCore>> StoreCore::index(std::string_view name,
                                                     const IndexOptions& options) {
   return open_once(name, options, check_agreement, [&]() -> Result<std::shared_ptr<IndexCore>> {
-    const Result<persist::StoredOptions> stored = file_->stored_options(name);
-    if (stored) return load_stored(name, options, check_agreement);
-    if (stored.status().code() != StatusCode::kNotFound) return stored.status();
+    Result<std::shared_ptr<IndexCore>> loaded = load_stored(name, options, check_agreement);
+    if (loaded.status().code() != StatusCode::kNotFound) return loaded;
     VICINAL_RETURN_IF_ERROR(check_options(options));
     Result<std::unique_ptr<persist::IndexRecords>> records =
         file_->create_index(name, stored_part(options));
@@ -274,7 +267,7 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
       const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
       failed = records ? (*records)->verify(&lines) : Result<std::uint64_t>(records.status());
       const bool sound = failed && *failed == 0;
-      if (records && !sound && dropped_since(name, (*records)->id())) continue;
+      if (records && !sound && file_->dropped_since(name, (*records)->id())) continue;
     }
     if (failed.status().code() == StatusCode::kNotFound) continue;  // dropped since
     if (!failed) return failed.status();
@@ -304,7 +297,7 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
   if (!records) return records.status();
   const Status status = (*records)->for_each_journal_entry(told);
   const bool damaged = status.code() == StatusCode::kCorruption;
-  if (!damaged || !dropped_since(name, (*records)->id())) return status;
+  if (!damaged || !file_->dropped_since(name, (*records)->id())) return status;
   return Status::not_found(fmt::format("index \"{}\" has been dropped", name));
 }
 

@@ -86,10 +86,6 @@ class StoreCore final : private PutOff {
   Result<std::shared_ptr<IndexCore>> load_stored(std::string_view name, const IndexOptions& tuning,
                                                  Agreement& agree);
 
-  /// Whether another process has dropped the index meanwhile whose records had that id: then what was
-  /// found damaged was none.
-  bool dropped_since(std::string_view name, std::uint32_t id);
-
   const std::string path_;
   Gate calls_{true};
   NamedTurns opening_;

@@ -30,9 +30,9 @@ WalkedValue walked_value(const GraphState& g, NodeId node) {
 
 class Gathering {
  public:
-  Gathering(const GraphState& g, const Topology& t, std::size_t most,
+  Gathering(const GraphState& g, RowSource* rows, std::size_t most,
             const std::function<bool(NodeId)>& counts, Scratch& scratch)
-      : g_(g), t_(t), most_(most), counts_(counts), scratch_(scratch) {
+      : g_(g), t_(*scratch.topology), rows_(rows), most_(most), counts_(counts), scratch_(scratch) {
     const std::uint64_t slots = g.next_slot.load(std::memory_order_acquire);
     passable_ = std::max<std::uint64_t>(slots / 16, 1024);
     scratch.visited.reset(slots);
@@ -51,6 +51,7 @@ class Gathering {
     const std::uint64_t nearest = CandidatePool::nearest_as_far(entry);
     auto met = std::lower_bound(scratch_.copies.begin(), scratch_.copies.end(), nearest);
     if (met == scratch_.copies.end() || !CandidatePool::as_far(*met, entry)) return;
+    first_row_.clear();
     self_ = Scorer::for_node(g_, node, Scorer::Side::kSecond, scratch_)(node);
     scratch_.nodes.assign(1, node);
     for (; met != scratch_.copies.end() && CandidatePool::as_far(*met, entry); ++met) {
@@ -73,10 +74,22 @@ class Gathering {
   // Where a value, to the walk, is several, all of them are wanted.
   static constexpr std::size_t kMixed = 4096;
 
-  bool differ(NodeId node, NodeId other) const {
-    if (!g_.use_codes || !g_.config.keep_vectors) return false;
+  bool differ(NodeId node, NodeId other) {
+    if (!g_.use_codes) return false;
     const std::size_t bytes = g_.config.row_shape().bytes();
-    return std::memcmp(g_.vector_row(node), g_.vector_row(other), bytes) != 0;
+    if (g_.config.keep_vectors) {
+      return std::memcmp(g_.vector_row(node), g_.vector_row(other), bytes) != 0;
+    }
+    if (mixed_ || rows_ == nullptr) return false;
+    if (first_row_.empty()) {
+      const std::byte* const row = rows_->row(node);
+      if (row != nullptr) first_row_.assign(row, row + bytes);
+    }
+    const std::byte* const row = rows_->row(other);
+    const bool known = row != nullptr && !first_row_.empty();  // neither was freed meanwhile
+    const bool different = known && std::memcmp(first_row_.data(), row, bytes) != 0;
+    rows_->release();  // the filter, which is asked next, may call the store
+    return different;
   }
 
   void visit(NodeId node, NodeId other) {
@@ -93,9 +106,11 @@ class Gathering {
 
   const GraphState& g_;
   const Topology& t_;
+  RowSource* const rows_;
   const std::size_t most_;
   const std::function<bool(NodeId)>& counts_;
   Scratch& scratch_;
+  internal::Vector<std::byte> first_row_;  ///< of a value that is gathered, from rows_
   float self_ = 0;      ///< how far the value is from itself, by metric and rounding
   bool mixed_ = false;  ///< rows of one value differ
   std::uint64_t passed_ = 0;
@@ -130,7 +145,7 @@ std::uint64_t value_hash(const GraphState& g, NodeId node) {
   return XXH3_64bits_withSeed(value.row, value.bytes, value.meta);
 }
 
-bool gather_copies(const GraphState& g, const Topology& t, std::size_t most, float farthest,
+bool gather_copies(const GraphState& g, RowSource* rows, std::size_t most, float farthest,
                    const std::function<bool(NodeId)>& counts, Scratch& scratch) {
   const CandidatePool& pool = scratch.pool;
   scratch.ids.clear();
@@ -139,7 +154,7 @@ bool gather_copies(const GraphState& g, const Topology& t, std::size_t most, flo
     for (std::size_t i = 0; i < n; ++i) scratch.ids.push_back(raw(pool[i].node));
     return true;
   }
-  Gathering gathering(g, t, most, counts, scratch);
+  Gathering gathering(g, rows, most, counts, scratch);
   for (std::size_t i = 0; i < pool.size() && !gathering.full(); ++i) {
     const Neighbor n = pool[i];
     gathering.add(n.node);

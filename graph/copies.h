@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "graph/graph_state.h"
+#include "graph/row_source.h"
 #include "graph/scratch.h"
 #include "graph/topology.h"
 
@@ -32,8 +33,9 @@ std::uint64_t value_hash(const GraphState& g, NodeId node);
 
 /// Fills scratch.ids with the nodes that a walk left in scratch.pool, nearest first, each followed
 /// by those of its copies that count, `most` in all; of what is farther than `farthest` without
-/// copies. False when it came through too many that do not count: a scan is cheaper.
-bool gather_copies(const GraphState& g, const Topology& t, std::size_t most, float farthest,
+/// copies. Where rows of one value differ (`rows`: where the graph does not hold them), so many more of its
+/// copies are there to be compared. False when it came through too many that do not count: a scan is cheaper.
+bool gather_copies(const GraphState& g, RowSource* rows, std::size_t most, float farthest,
                    const std::function<bool(NodeId)>& counts, Scratch& scratch);
 
 }  // namespace vicinal::graph

@@ -11,9 +11,8 @@
 //
 // The paper: Malkov and Yashunin, 2018 (algorithms named where they stand). Departures:
 //   - a link list is an immutable block, replaced by copy: searches take no lock (DESIGN, 4);
-//   - candidates equally far from the node and from a kept link count as occluded; copies occlude
-//     nothing but each other, hang together in the tree, and a walk keeps one of each value
-//     (copies.h);
+//   - copies occlude nothing but each other, hang together in the tree, and a walk keeps one of each
+//     value (copies.h);
 //   - every level is spanned by a tree of parent links that no pruning takes away (G9), so that
 //     whatever is linked can be reached;
 //   - a node is linked to tombstones too where hardly anything else, or nothing nearer, is there;

@@ -158,7 +158,7 @@ class Walk {
     const CountsAtMoment counts(g_, request_, scratch_);
     const std::uint64_t expanded = scratch_.nodes_expanded;
     const bool whole =
-        gather_copies(g_, *scratch_.topology, most, farthest, std::cref(counts), scratch_);
+        gather_copies(g_, request_.rows, most, farthest, std::cref(counts), scratch_);
     counters.nodes_visited += scratch_.nodes_expanded - expanded;
     if (!whole) return false;
     const std::size_t n = scratch_.ids.size();
@@ -281,9 +281,9 @@ std::size_t Graph::search(const Moment& moment, const SearchRequest& request, st
   if (walk.run(beam, share, counters) && walk.rerank(k, most(), kAnyDistance, counters)) {
     const std::size_t n = write_results(g, out.first(k), scratch);
     if (stopped(request)) return walk.add_met(out.first(k), n);
-    // A walk whose beam is not full has met all that can be reached.
-    const bool all = request.accept != nullptr && !scratch.pool.full();
-    if (all || n >= std::min<std::uint64_t>(k, live())) return n;
+    // A beam that is not full has met all that a graph at rest leads to; but beside maintenance a node
+    // may move from a parent that is not expanded yet to one that is.
+    if (n >= std::min<std::uint64_t>(k, live())) return n;
   }
   g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
   walk.remember(counters);
@@ -313,8 +313,7 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
     }
     const bool whole = walk.run(ef, share, counters);
     const bool beam_was_full = scratch.pool.full();
-    const bool too_few = !beam_was_full && request.accept == nullptr && scratch.copies.empty() &&
-                         scratch.pool.size() < live();
+    const bool too_few = !beam_was_full && scratch.pool.size() < live();  // as in search()
     if (!whole || too_few || !walk.rerank(~std::size_t{0}, ~std::size_t{0}, reach, counters)) {
       g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
       return scan_radius(moment, known, radius, counters);

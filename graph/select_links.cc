@@ -47,7 +47,7 @@ class Window {
       const std::size_t position = positions_[j];
       const Neighbor& c = candidates_[begin_ + position].neighbor;
       occluded_[position] =
-          (!copy_of_base && distances_[j] <= c.distance) ||
+          (!copy_of_base && distances_[j] < c.distance) ||
           (c.distance == kept.neighbor.distance && same_value(g_, kept.neighbor.node, c.node));
     }
   }

@@ -1,9 +1,10 @@
 // Choosing links: the diversity heuristic (the paper's algorithm 4, without keeping what it
 // prunes).
 //
-// What: of candidates sorted by distance from a base node, keeps those to which no kept one is as
-// near as the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
-// says. Departures: "as near" instead of "nearer", and copies (copies.h) occlude each other whatever
+// What: of candidates sorted by distance from a base node, keeps those to which no kept one is nearer
+// than the base. Candidates that are needed (tree links, G9) are kept whatever the heuristic
+// says. ("As near" would leave sparse vectors of zeros and ones, most of which are equally far from each
+// other, lists of four.) Departure: copies (copies.h) occlude each other whatever
 // the metric: they would fill a list. A copy of the base occludes nothing but copies: it is as near
 // to everything as the base, and lists that held one would lose all else. (The same for what is
 // nearly a copy, by up to a twentieth of the way, made it worse: 2,000 values x 10 of 100 dimensions

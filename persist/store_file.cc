@@ -144,18 +144,6 @@ Result<std::vector<std::string>> StoreFile::index_names() {
   return catalog_->names(**transaction);
 }
 
-Result<StoredOptions> StoreFile::stored_options(std::string_view name) {
-  if (Status s = check_index_name(name); !s.ok()) return s;
-  Result<ReadTransaction> transaction = environment_->read();
-  if (!transaction) return transaction.status();
-  const Result<std::uint32_t> index = catalog_->find(**transaction, name);
-  if (!index) return index.status();
-  OptionsRecord options;
-  Status s = read_record(**transaction, databases_->of(*index).meta, options_id(*index), &options);
-  if (!s.ok()) return s;
-  return options.options;
-}
-
 struct StoreFile::Seen {
   ReadTransaction transaction;
   std::unique_ptr<StoredIndex> index;
@@ -239,12 +227,12 @@ Result<StoreFile::Seen> StoreFile::look_at(std::string_view name) {
   return Seen{std::move(*transaction), std::move(*index)};
 }
 
-Result<bool> StoreFile::has(std::string_view name, std::uint32_t id) {
+bool StoreFile::dropped_since(std::string_view name, std::uint32_t id) {
+  if (!options_.read_only) return false;  // nobody else writes
   Result<ReadTransaction> transaction = environment_->read();
-  if (!transaction) return transaction.status();
+  if (!transaction) return false;
   const Result<std::uint32_t> now = catalog_->find(**transaction, name);
-  if (now.status().code() == StatusCode::kNotFound) return false;
-  return now ? Result<bool>(*now == id) : now.status();
+  return now ? *now != id : now.status().code() == StatusCode::kNotFound;
 }
 
 Result<StoredStats> StoreFile::stored_stats(std::string_view name, StoredOptions& options) {

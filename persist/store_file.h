@@ -67,15 +67,13 @@ class StoreFile {
   const std::string& path() const { return path_; }
 
   Result<std::vector<std::string>> index_names();
-  /// The options stored for `name`, or kNotFound.
-  Result<StoredOptions> stored_options(std::string_view name);
   Result<std::unique_ptr<IndexRecords>> create_index(std::string_view name,
                                                      const StoredOptions& options);
   /// kBusy while there are IndexRecords of that name.
   Result<std::unique_ptr<IndexRecords>> open_index(std::string_view name);
-  /// Whether `name` is still the index with that numeric id: in a read-only store another process may have
-  /// dropped it, and then its records seem to be damaged.
-  Result<bool> has(std::string_view name, std::uint32_t id);
+  /// Whether another process has dropped the index of that name and numeric id meanwhile: then its records
+  /// seemed to be damaged.
+  bool dropped_since(std::string_view name, std::uint32_t id);
   /// The name is free when this returns, and a small index is gone; the records of a large one are
   /// left to delete_dropped(). No IndexRecords of that name may be alive.
   Status drop_index(std::string_view name);

@@ -144,6 +144,7 @@ Json to_json(const ValidateReport& report) {
           {"overfull_lists", report.overfull_lists},
           {"asymmetric_links", report.asymmetric_links},
           {"entry_point_errors", report.entry_point_errors},
+          {"tree_errors", report.tree_errors},
           {"label_errors", report.label_errors},
           {"record_errors", report.record_errors},
           {"degree_histogram", report.degree_histogram},
@@ -238,6 +239,7 @@ std::string describe(const ValidateReport& report) {
   table.trouble("duplicate links", report.duplicate_links);
   table.trouble("overfull lists", report.overfull_lists);
   table.trouble("entry point", report.entry_point_errors);
+  table.trouble("tree", report.tree_errors);
   table.trouble("labels", report.label_errors);
   table.trouble("records", report.record_errors);
   for (const std::string& message : report.messages) table.line("problem", message);

@@ -1,4 +1,4 @@
-// Rows that an index refuses, by their place in the file.
+// Rows and queries that an index refuses, by their place in the file.
 //
 // Ownership: none.
 // Threads: one at a time.
@@ -10,8 +10,12 @@
 
 namespace vicinal::tools {
 
-/// What `index` says of the first row of `batch` that it cannot take, with the file and the row's
-/// place in it; OK when there is none. The index is only asked.
-Status refused_row(const Index& index, const matrix::Reader& reader, const matrix::Batch& batch);
+/// What `index` says of the first row of `batch` that it cannot take as a query, with the file and the
+/// row's place in it; OK when there is none.
+Status refused_query(const Index& index, const matrix::Reader& reader, const matrix::Batch& batch);
+
+/// The same of the first row that an index with `options` cannot store, asked of one in memory.
+Status refused_row(const IndexOptions& options, const matrix::Reader& reader,
+                   const matrix::Batch& batch);
 
 }  // namespace vicinal::tools

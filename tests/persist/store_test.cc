@@ -278,8 +278,10 @@ TEST(Store, Names) {
   auto a = create(*store, 5, "a");
   EXPECT_EQ(*store->index_names(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(store->create_index("a", options_of(5)).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(store->stored_options("a")->dimension, 5u);
-  EXPECT_EQ(store->stored_options("c").status().code(), StatusCode::kNotFound);
+  StoredOptions options;
+  ASSERT_TRUE(store->stored_stats("a", options).ok());
+  EXPECT_EQ(options.dimension, 5u);
+  EXPECT_EQ(store->stored_stats("c", options).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(store->drop_index("a").code(), StatusCode::kBusy);
   a.reset();
   EXPECT_TRUE(store->drop_index("a").ok());

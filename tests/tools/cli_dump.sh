@@ -40,6 +40,17 @@ run 1 dump --store s graph --label 7
 says err "not_found"
 run 1 dump --store s vectors --out none/x.jsonl
 says err "none/x.jsonl"
+# What was there stays where there is nothing to write.
+run 0 dump --store s vectors --out keep.jsonl
+cp keep.jsonl kept.jsonl
+run 1 dump --store s graph --label 7 --out keep.jsonl
+same keep.jsonl kept.jsonl
+run 0 dump --store s graph --label 100 --out keep.jsonl
+[ "$(wc -l < keep.jsonl)" = 1 ] || fail "something of before is left"
+for pair in "--out x.txt --labels-out x.txt" "--labels-out -" "--out kept.jsonl --labels-out ./kept.jsonl"; do
+  run 1 dump --store s vectors $pair
+  says err "vectors and labels would both go to"
+done
 if [ -e /dev/full ]; then
   run 1 dump --store s vectors --out /dev/full
   says err "/dev/full"

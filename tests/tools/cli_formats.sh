@@ -85,6 +85,11 @@ if have hnswlib python3-hnswlib; then
   says out "210 unchanged"
   run 0 import --store h_empty files/empty.hnswlib --metric l2
   says out "imported 0 rows"
+  # What this engine does not go below is raised.
+  for links in "" "--M 32"; do
+    run 0 import --store "h_narrow$links" files/narrow.hnswlib --metric l2 $links
+    says out "imported 210 rows"
+  done
   cp files/l2.hnswlib renamed.bin
   gzip -k renamed.bin
   run 0 import --store h_gz renamed.bin.gz --format hnswlib.gz --metric l2

@@ -51,7 +51,12 @@ run 0 list --store plain
 
 echo '{"vector":[1,-99999]}' > large.jsonl
 run 1 import --store large large.jsonl --storage float16
-says err "component 1 is -99999, beyond 65504"
+says err "large.jsonl: row 0 at line 1: component 1 is -99999, beyond 65504"
+[ ! -e large ] || fail "a store was made for nothing"
+{ for i in $(seq 17); do echo "{\"vector\":[1,$i]}"; done; cat large.jsonl; } > later.jsonl
+run 1 import --store later later.jsonl --storage float16 --batch 10
+says err "later.jsonl: row 17 at line 18: component 1 is -99999, beyond 65504"
+says err "rows 0 to 9 were imported"
 run 105 import --store large large.jsonl --storage float8
 says err "\"float8\" is none of float32|float16|int8"
 

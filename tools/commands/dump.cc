@@ -1,7 +1,9 @@
 // vicinal dump: what a store holds, as jsonl, fvecs or Graphviz.
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "tools/arguments.h"
 #include "tools/commands/commands.h"
@@ -88,6 +90,14 @@ Status check(const Arguments& arguments) {
   }
   if (!arguments.labels_out.empty() && arguments.what != "vectors") {
     return Status::invalid_argument("--labels-out is for vectors, not " + arguments.what);
+  }
+  const auto named = [](const std::string& file) { return file.empty() ? "-" : file; };
+  std::error_code error;
+  if (!arguments.labels_out.empty() &&
+      (named(arguments.out) == arguments.labels_out ||
+       std::filesystem::equivalent(arguments.out, arguments.labels_out, error))) {
+    return Status::invalid_argument(
+        fmt::format("vectors and labels would both go to {}", arguments.labels_out));
   }
   return {};
 }

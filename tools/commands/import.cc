@@ -108,6 +108,9 @@ IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reade
   options.M = arguments.M.value_or(said(origin.M, kLinks, options.M));
   options.ef_construction = arguments.ef_construction.value_or(
       said(origin.ef_construction, kEfConstruction, options.ef_construction));
+  if (!arguments.ef_construction) {  // a file's may be less than this engine wants
+    options.ef_construction = std::max(options.ef_construction, options.M);
+  }
   options.quantization = arguments.quantization.value_or(options.quantization);
   options.storage = arguments.storage.value_or(options.storage);
   options.seed = arguments.seed.value_or(options.seed);
@@ -186,14 +189,6 @@ Status with_rows_before(const Status& refusal, const Totals& totals, const std::
   return {refusal.code(), fmt::format("{}; {}", refusal.message(), before)};
 }
 
-/// OK when an index made with these options takes these rows: asked of one in memory, as nothing is
-/// to be made on disk otherwise.
-Status check_first(const IndexOptions& options, const Rows& rows) {
-  Result<Index> trial = Index::in_memory(options);
-  if (!trial.ok()) return trial.status();
-  return refused_row(*trial, rows.reader(), rows.batch());
-}
-
 /// The engine's refusal of the batch, with the place in the file.
 Status locate_refusal(const Status& refusal, const Rows& rows, const Index& index,
                       const Totals& totals) {
@@ -201,7 +196,7 @@ Status locate_refusal(const Status& refusal, const Rows& rows, const Index& inde
   const std::uint64_t last = batch.first_row + batch.rows - 1;
   Status located = refusal;
   if (refusal.code() == StatusCode::kInvalidArgument) {
-    if (Status row = refused_row(index, rows.reader(), batch); !row.ok()) located = row;
+    if (Status row = refused_row(index.options(), rows.reader(), batch); !row.ok()) located = row;
   }
   if (refusal.code() == StatusCode::kCancelled) {  // says itself how much of the batch is stored
     located = Status(refusal.code(),
@@ -299,7 +294,8 @@ Result<Target> open_target(const Arguments& arguments, Rows& rows, int& code) {
     return Status::invalid_argument(fmt::format("{}: {}: say --metric cosine, inner_product or l2",
                                                 arguments.file, reader.origin().no_metric));
   }
-  if (Status s = check_first(new_options(arguments, reader), rows); !s.ok()) return s;
+  const Status refused = refused_row(new_options(arguments, reader), reader, rows.batch());
+  if (!refused.ok()) return refused;
   code = kExitCannotOpen;
   if (fresh) {
     Result<Store> store = Store::open(arguments.at.store, how);

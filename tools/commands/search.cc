@@ -131,7 +131,7 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
     totals.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!results.ok()) {
-      if (Status row = refused_row(index, reader, batch); !row.ok()) return row;
+      if (Status row = refused_query(index, reader, batch); !row.ok()) return row;
       return {results.status().code(),
               fmt::format("{}: queries from {}: {}", reader.path(), reader.locate(batch.first_row),
                           results.status().message())};

@@ -1,6 +1,9 @@
 #include "tools/matrix/writers.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -21,9 +24,12 @@ Status write_vecs_row(Output& out, std::span<const T> values) {
 
 Result<Output> Output::open(const std::string& path) {
   if (path.empty() || path == "-") return Output("standard output", stdout, false);
-  std::FILE* file = std::fopen(path.c_str(), "wbe");
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  std::FILE* const file = fd < 0 ? nullptr : ::fdopen(fd, "wb");
   if (file == nullptr) {
-    return Status::io_error(fmt::format("{}: {}", path, std::strerror(errno)));
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    return Status::io_error(fmt::format("{}: {}", path, std::strerror(error)));
   }
   return Output(path, file, true);
 }
@@ -34,7 +40,8 @@ Output::Output(std::string name, std::FILE* file, bool owned)
 Output::Output(Output&& other) noexcept
     : name_(std::move(other.name_)),
       file_(std::exchange(other.file_, nullptr)),
-      owned_(other.owned_) {}
+      owned_(other.owned_),
+      begun_(other.begun_) {}
 
 Output::~Output() {
   if (file_ != nullptr && owned_) std::fclose(file_);
@@ -44,14 +51,24 @@ Status Output::failed(int error) const {
   return Status::io_error(fmt::format("{}: {}", name_, std::strerror(error)));
 }
 
+Status Output::begin() {
+  if (begun_) return {};
+  begun_ = true;
+  struct stat info {};
+  const bool is_file = owned_ && ::fstat(::fileno(file_), &info) == 0 && S_ISREG(info.st_mode);
+  return is_file && ::ftruncate(::fileno(file_), 0) != 0 ? failed(errno) : Status();
+}
+
 Status Output::write(const void* data, std::size_t bytes) {
+  if (Status s = begin(); !s.ok()) return s;
   if (bytes == 0 || std::fwrite(data, 1, bytes, file_) == bytes) return {};
   return failed(errno);
 }
 
 Status Output::close() {
+  if (file_ == nullptr) return {};
+  if (Status s = begin(); !s.ok()) return s;
   std::FILE* file = std::exchange(file_, nullptr);
-  if (file == nullptr) return {};
   const bool broken = std::fflush(file) != 0 || std::ferror(file) != 0;
   const int error = errno;
   if (owned_ && std::fclose(file) != 0 && !broken) return failed(errno);

@@ -18,7 +18,8 @@ namespace vicinal::matrix {
 
 class Output {
  public:
-  /// Opens `path` for writing, emptying it. An empty path or "-" is standard output.
+  /// Opens `path` for writing; what it has stays until the first write, or close(). An empty path or "-" is
+  /// standard output.
   static Result<Output> open(const std::string& path);
 
   Output(Output&& other) noexcept;
@@ -36,10 +37,13 @@ class Output {
  private:
   Output(std::string name, std::FILE* file, bool owned);
   Status failed(int error) const;
+  /// Empties a file.
+  Status begin();
 
   std::string name_;
   std::FILE* file_;
   bool owned_;
+  bool begun_ = false;
 };
 
 /// One row of fvecs: the dimension as int32, then the components.

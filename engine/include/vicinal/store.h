@@ -107,8 +107,10 @@ class Store {
   Status sync();
 
   /// Writes a compact copy of the whole store to the folder `path` (absent or empty, or with what a
-  /// backup left that was killed) while readers and writers go on. The copy is a store of its own. This is
-  /// also the way to shrink. kBusy: another backup into it is under way.
+  /// backup left that was killed) while readers and writers go on; but a write that must move the map (near
+  /// StoreOptions::max_map_bytes, or where the system grants little address space) waits for its end, and
+  /// writers with it. The copy is a store of its own. This is also the way to shrink. kBusy: another backup
+  /// into it is under way.
   Status backup(const std::string& path) const;
 
   /// Verifies the checksum of every stored record of every index without loading graphs.
