@@ -48,7 +48,7 @@ std::vector<NodeId> reference(const GraphState& g, NodeId base,
   std::vector<Neighbor> kept;
   const auto occludes = [&](const Neighbor& k, const Neighbor& c) {
     return same_value(g, k.node, c.node) ||
-           (!same_value(g, base, k.node) && distance(g, k.node, c.node, scratch) <= c.distance);
+           (!same_value(g, base, k.node) && distance(g, k.node, c.node, scratch) < c.distance);
   };
   for (const LinkCandidate& c : candidates) {
     if (!c.needed) {
