@@ -102,7 +102,7 @@ Result<std::unique_ptr<RowReader>> IndexRecords::row_reader() {
 }
 
 Result<std::unique_ptr<RowReader>> IndexRecords::chunk_copier() {
-  Result<ReadTransaction> transaction = index_->environment.read(Stay::kLong);
+  Result<ReadTransaction> transaction = index_->environment.read();
   if (!transaction) return transaction.status();
   return std::unique_ptr<RowReader>(new ChunkCopier(index_->environment, std::move(*transaction),
                                                     index_->databases.vectors, index_->layout));
