@@ -113,7 +113,10 @@ Status IndexCore::checkpoint(const ProgressCallback& progress) {
 Result<std::uint64_t> IndexCore::verify_records(std::vector<std::string>* messages) const {
   const Gate::Pass pass(state_.gate);
   if (!pass) return state_.closed_status();
-  return state_.records->verify(messages);
+  Result<std::uint64_t> failures = state_.records->verify(messages);
+  if (failures && *failures == 0) return failures;
+  const Status dropped = state_.dropped_status();
+  return dropped.ok() ? std::move(failures) : dropped;
 }
 
 Status IndexCore::for_each_journal_entry(

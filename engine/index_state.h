@@ -64,6 +64,8 @@ class IndexState {
   // -- What every part asks.
 
   Status closed_status() const;
+  /// kNotFound: another process has dropped the index, whose records seem to be damaged then. Else OK.
+  Status dropped_status() const;
   /// kReadOnly for a store that is, kBusy for the thread that has paused writes; else OK.
   Status check_writable() const;
   /// kBusy: a callback of a call that holds labels asked for others that are taken.

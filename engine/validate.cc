@@ -62,6 +62,9 @@ void Reader::validate_labels(ValidateReport& report, std::size_t max_messages) c
 Status Reader::validate_records(ValidateReport& report, const ValidateOptions& options) const {
   std::vector<std::string> messages;
   const Result<std::uint64_t> failures = state_.records->verify(&messages);
+  if (!failures || *failures > 0) {
+    if (Status dropped = state_.dropped_status(); !dropped.ok()) return dropped;
+  }
   if (!failures) return failures.status();
   report.record_errors += *failures;
   report.problems += *failures;

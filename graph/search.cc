@@ -313,7 +313,8 @@ std::vector<Found> Graph::search_radius(const Moment& moment, const SearchReques
     }
     const bool whole = walk.run(ef, share, counters);
     const bool beam_was_full = scratch.pool.full();
-    const bool too_few = !beam_was_full && scratch.pool.size() < live();  // as in search()
+    // As in search(). Copies are not in the beam: where there are fewer values than that, all are scanned.
+    const bool too_few = !beam_was_full && scratch.pool.size() < live();
     if (!whole || too_few || !walk.rerank(~std::size_t{0}, ~std::size_t{0}, reach, counters)) {
       g.walk_statistics.fallback_scans.fetch_add(1, std::memory_order_relaxed);
       return scan_radius(moment, known, radius, counters);

@@ -72,8 +72,10 @@ class Checkpoint {
     const bool empty = total_entries_ == 0 && !marked_;
     if (nodes.empty() && empty && entry_point == state_.entry_point) return {};
     // Links that need all the room would leave none to move the journal.
-    const bool no_room = index_.environment.map_size().room_left(index_.environment.file_bytes()) <
-                         2 * kTypicalLinkBytes * nodes.size();
+    const std::uint64_t needed = 2 * kTypicalLinkBytes * nodes.size();
+    const std::uint64_t left =
+        index_.environment.map_size().room_left(index_.environment.file_bytes());
+    const bool no_room = left < needed && left + free_bytes_ < needed;
     // But none of before may stay: it would be met as that of a slot's next node, or lead to one.
     VICINAL_RETURN_IF_ERROR(write_links(nodes, no_room ? nullptr : &source_));
     // By a checkpoint before this one: the mark stays until settled(). Or lists are missing.
@@ -139,6 +141,8 @@ class Checkpoint {
                      });
     if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
     scattered_->sort();
+    const bool limited = index_.environment.map_size().limit(WriteKind::kAdds) != 0;
+    if (limited) free_bytes_ = (*transaction)->free_bytes();
     // What lies beyond the cut dooms, too. Inside the write transactions only what came since is new.
     return survey_new(**transaction);
   }
@@ -336,8 +340,9 @@ class Checkpoint {
   std::optional<ScatteredRows> scattered_;  ///< since survey()
   FreedNodes freed_;  ///< kept up from step to step: a long journal is not walked anew in each
   std::uint64_t total_entries_ = 0;
-  bool marked_ = false;  ///< the journal has a mark already, which goes with its entries
-  Sequence mark_ = 0;    ///< of put_mark()'s entry
+  std::uint64_t free_bytes_ = 0;  ///< inside the file, when survey() looked
+  bool marked_ = false;           ///< the journal has a mark already, which goes with its entries
+  Sequence mark_ = 0;             ///< of put_mark()'s entry
 };
 
 }  // namespace

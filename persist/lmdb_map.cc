@@ -63,11 +63,9 @@ Status LmdbMap::keep_reserve(const std::string& path, ReaderGate& gate) {
   return move(wanted, "keeping room in the map");
 }
 
-// LMDB's own list: by transaction, how many pages it freed and which.
-std::uint64_t LmdbMap::free_bytes() const {
+// By transaction, how many pages it freed and which.
+std::uint64_t free_pages(MDB_txn* txn) {
   constexpr MDB_dbi kFreeList = 0;
-  MDB_txn* txn = nullptr;
-  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return 0;
   std::uint64_t pages = 0;
   MDB_cursor* cursor = nullptr;
   if (mdb_cursor_open(txn, kFreeList, &cursor) == MDB_SUCCESS) {
@@ -80,6 +78,13 @@ std::uint64_t LmdbMap::free_bytes() const {
     }
     mdb_cursor_close(cursor);
   }
+  return pages;
+}
+
+std::uint64_t LmdbMap::free_bytes() const {
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return 0;
+  const std::uint64_t pages = free_pages(txn);
   mdb_txn_abort(txn);
   return pages * page_size_;
 }

@@ -17,6 +17,7 @@
 #include "vicinal/status.h"
 
 struct MDB_env;
+struct MDB_txn;
 
 namespace vicinal::persist {
 
@@ -26,6 +27,9 @@ enum class WriteKind : std::uint8_t {
   kAdds,         ///< new rows, new indexes
   kKeepsOrFrees  ///< erasures, checkpoints, what gives room back
 };
+
+/// Inside the file, as LMDB's own list has them: free, or to be once no reader needs them.
+std::uint64_t free_pages(MDB_txn* txn);
 
 class LmdbMap {
  public:

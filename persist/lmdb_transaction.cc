@@ -154,6 +154,8 @@ Result<DatabaseHandle> Transaction::open_database(const std::string& name, bool 
   return DatabaseHandle{dbi};
 }
 
+std::uint64_t Transaction::free_bytes() const { return free_pages(txn_) * page_size(); }
+
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : gate_(std::exchange(other.gate_, nullptr)),
       stay_(other.stay_),

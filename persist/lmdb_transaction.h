@@ -59,6 +59,8 @@ class Transaction {
   Result<DatabaseHandle> open_database(const std::string& name, bool create);
 
   std::uint32_t page_size() const;
+  /// Of free pages inside the file.
+  std::uint64_t free_bytes() const;
   /// The last commit that it sees.
   std::uint64_t id() const;
   /// Whether pages of LMDB's own were found damaged, which no checksum of ours covers: LMDB would

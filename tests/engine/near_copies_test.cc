@@ -67,20 +67,31 @@ TEST(NearCopies, AreFoundWhereRowsAreInTheFileToo) {
   }
   for (const bool in_memory : {true, false}) {
     const TemporaryFolder folder;
-    Store store = *Store::open(folder.file("s"), quick_store());
+    StoreOptions little = quick_store();
+    little.map_bytes = 256 << 10;
+    Store store = *Store::open(folder.file("s"), little);
     IndexOptions options{.dimension = kNarrow};
     options.vectors_in_memory = in_memory;
     Index index = *store.index("text", options);
     ASSERT_OK(index.upsert_batch(labels, rows).status());
     std::size_t as_near = 0;
     std::vector<float> query(kNarrow);
-    for (int i = 0; i < 100; ++i) {
+    for (Label i = 0; i < 100; ++i) {
       near_center(query);
-      const SearchResult right = *index.search(query, {.k = 10, .exact = true});
-      // A filter may call the store: no row of it is held meanwhile.
-      const Filter looks =
-          Filter::by([&](Label label) { return label % 512 != 0 || index.contains(label); });
-      const SearchResult found = *index.search(query, {.k = 10, .filter = looks});
+      SearchOptions exact{.k = 10, .exact = true};
+      exact.filter = Filter::by([&](Label label) { return label < labels.size(); });
+      const SearchResult right = *index.search(query, exact);
+      // A filter may write: no row is held meanwhile, for which the map would wait.
+      bool wrote = false;
+      SearchOptions writing{.k = 10};
+      writing.filter = Filter::by([&](Label label) {
+        if (!std::exchange(wrote, true)) {
+          const std::vector<Label> more = labels_up_to(50, 1'000'000 + i * 50);
+          EXPECT_TRUE(index.upsert_batch(more, matrix_of(more, 0, kNarrow)).ok());
+        }
+        return label < labels.size();
+      });
+      const SearchResult found = *index.search(query, writing);
       as_near +=
           static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&](const Hit& hit) {
             return hit.distance <= right[9].distance + 2.4e-7F;

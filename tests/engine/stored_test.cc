@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -13,6 +16,26 @@
 
 namespace vicinal::testing {
 namespace {
+
+/// Killed at the end.
+class Child {
+ public:
+  explicit Child(const std::function<void()>& work) : pid_(::fork()) {
+    if (pid_ != 0) return;
+    work();
+    ::_exit(1);
+  }
+  ~Child() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  bool runs() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+ private:
+  const pid_t pid_;
+};
 
 class StoredTest : public ::testing::Test {
  protected:
@@ -149,24 +172,26 @@ TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
     Store store = *Store::open(path, options());
     ASSERT_TRUE(make(store, 0));
   }
-  const pid_t writer = ::fork();
-  if (writer == 0) {
+  std::array<int, 2> go{};
+  ASSERT_EQ(::pipe(go.data()), 0);
+  const Child writer([&] {
+    char byte = 0;
+    if (::read(go[0], &byte, 1) != 1) return;
     Store store = *Store::open(path, options());
-    for (Label round = 0;; ++round) {
-      if (!store.drop_index("text").ok() || !make(store, round)) ::_exit(1);
+    for (Label round = 0; store.drop_index("text").ok() && make(store, round); ++round) {
       std::this_thread::sleep_for(std::chrono::microseconds(300));
     }
-  }
+  });
   StoreOptions reading = options();
   reading.read_only = true;
   Store store = *Store::open(path, reading);
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
   std::size_t read = 0;
   const auto expect_no_damage = [&](const Status& status) {
     EXPECT_TRUE(status.ok() || status.code() == StatusCode::kNotFound) << status.to_string();
     read += status.ok() ? 1 : 0;
   };
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
-  while (std::chrono::steady_clock::now() < end && !HasFailure()) {
+  const auto look = [&] {
     expect_no_damage(store.stored_stats("text").status());
     expect_no_damage(store.stored_vectors("text", labels).status());
     expect_no_damage(store.for_each_journal_entry("text", [](const auto&) { return true; }));
@@ -174,14 +199,33 @@ TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
     const Result<std::uint64_t> failures = store.verify_records(&lines);
     expect_no_damage(failures.status());
     EXPECT_TRUE(lines.empty()) << lines[0];
+  };
+  const auto for_a_while = [&](const std::function<void()>& work) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(800);
+    while (std::chrono::steady_clock::now() < end && !HasFailure()) work();
+  };
+  for_a_while([&] {
+    look();
     expect_no_damage(store.open_index("text").status());
     ASSERT_OK(store.close());
     store = *Store::open(path, reading);
+  });
+  // One that is open stays what it was, whatever became of its records.
+  Result<Index> open = store.open_index("text");
+  while (!open.ok() && !HasFailure()) {
+    expect_no_damage(open.status());
+    open = store.open_index("text");
   }
+  const std::uint64_t size = open->size();
+  for_a_while([&] {
+    look();
+    const Result<ValidateReport> report = open->validate({.deep = true});
+    expect_no_damage(report.status());
+    EXPECT_TRUE(!report.ok() || report->sound());
+    EXPECT_EQ(open->size(), size);
+  });
   EXPECT_GT(read, 0u);
-  EXPECT_EQ(::waitpid(writer, nullptr, WNOHANG), 0) << "the writer has ended";
-  ::kill(writer, SIGKILL);
-  ::waitpid(writer, nullptr, 0);
+  EXPECT_TRUE(writer.runs());
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ run 1 dump --store s graph --label 7 --out keep.jsonl
 same keep.jsonl kept.jsonl
 run 0 dump --store s graph --label 100 --out keep.jsonl
 [ "$(wc -l < keep.jsonl)" = 1 ] || fail "something of before is left"
-for pair in "--out x.txt --labels-out x.txt" "--labels-out -" "--out kept.jsonl --labels-out ./kept.jsonl"; do
+for pair in "--out x.txt --labels-out x.txt" "--labels-out -" "--out kept.jsonl --labels-out ./kept.jsonl" \
+  "--out new --labels-out ./new"; do
   run 1 dump --store s vectors $pair
   says err "vectors and labels would both go to"
 done

@@ -91,11 +91,13 @@ Status check(const Arguments& arguments) {
   if (!arguments.labels_out.empty() && arguments.what != "vectors") {
     return Status::invalid_argument("--labels-out is for vectors, not " + arguments.what);
   }
-  const auto named = [](const std::string& file) { return file.empty() ? "-" : file; };
-  std::error_code error;
-  if (!arguments.labels_out.empty() &&
-      (named(arguments.out) == arguments.labels_out ||
-       std::filesystem::equivalent(arguments.out, arguments.labels_out, error))) {
+  const auto named = [](const std::string& file) {
+    std::error_code error;
+    if (file.empty() || file == "-") return std::string("-");
+    const std::string known = std::filesystem::weakly_canonical(file, error).string();
+    return error ? file : known;
+  };
+  if (!arguments.labels_out.empty() && named(arguments.out) == named(arguments.labels_out)) {
     return Status::invalid_argument(
         fmt::format("vectors and labels would both go to {}", arguments.labels_out));
   }
