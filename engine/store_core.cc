@@ -247,6 +247,25 @@ Status StoreCore::backup(const std::string& path) {
   return file_->backup(path);
 }
 
+namespace {
+
+Status dropped_status(std::string_view name) {
+  return Status::not_found(fmt::format("index \"{}\" has been dropped by another process", name));
+}
+
+/// The records of an index that is not open.
+Result<std::uint64_t> verify_closed(persist::StoreFile& file, const std::string& name,
+                                    std::vector<std::string>* lines) {
+  const Result<std::unique_ptr<persist::IndexRecords>> records = file.open_index(name);
+  if (!records) return records.status();
+  Result<std::uint64_t> failed = (*records)->verify(lines);
+  const bool sound = failed && *failed == 0;
+  if (sound || !file.dropped_since(name, (*records)->id())) return failed;
+  return dropped_status(name);
+}
+
+}  // namespace
+
 Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messages) {
   constexpr std::size_t kMostMessages = 100;
   const Gate::Pass pass(calls_);
@@ -264,10 +283,7 @@ Result<std::uint64_t> StoreCore::verify_records(std::vector<std::string>* messag
     if (const std::shared_ptr<IndexCore> open = find(name)) {
       failed = open->verify_records(&lines);
     } else {
-      const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
-      failed = records ? (*records)->verify(&lines) : Result<std::uint64_t>(records.status());
-      const bool sound = failed && *failed == 0;
-      if (records && !sound && file_->dropped_since(name, (*records)->id())) continue;
+      failed = verify_closed(*file_, name, &lines);
     }
     if (failed.status().code() == StatusCode::kNotFound) continue;  // dropped since
     if (!failed) return failed.status();
@@ -295,10 +311,10 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
   if (!turn) return refused();
   const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
   if (!records) return records.status();
-  const Status status = (*records)->for_each_journal_entry(told);
+  Status status = (*records)->for_each_journal_entry(told);
   const bool damaged = status.code() == StatusCode::kCorruption;
   if (!damaged || !file_->dropped_since(name, (*records)->id())) return status;
-  return Status::not_found(fmt::format("index \"{}\" has been dropped", name));
+  return dropped_status(name);
 }
 
 Result<StoredStats> StoreCore::stored_stats(std::string_view name) {

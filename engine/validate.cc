@@ -64,8 +64,8 @@ Status Reader::validate_records(ValidateReport& report, const ValidateOptions& o
   const Result<std::uint64_t> failures = state_.records->verify(&messages);
   if (!failures || *failures > 0) {
     if (Status dropped = state_.dropped_status(); !dropped.ok()) return dropped;
+    if (!failures) return failures.status();
   }
-  if (!failures) return failures.status();
   report.record_errors += *failures;
   report.problems += *failures;
   for (std::string& message : messages) {
@@ -90,7 +90,7 @@ Status Reader::validate_records(ValidateReport& report, const ValidateOptions& o
          fmt::format("label {} (node {}): the stored vector {}", state_.graph->label(node), i,
                      stored == nullptr ? "is missing" : "differs from the one in memory"));
   }
-  return {};
+  return report.record_errors == 0 ? Status() : state_.dropped_status();
 }
 
 }  // namespace vicinal::engine

@@ -94,7 +94,8 @@ Status check(const Arguments& arguments) {
   const auto named = [](const std::string& file) {
     std::error_code error;
     if (file.empty() || file == "-") return std::string("-");
-    const std::string known = std::filesystem::weakly_canonical(file, error).string();
+    const std::string known =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(file), error).string();
     return error ? file : known;
   };
   if (!arguments.labels_out.empty() && named(arguments.out) == named(arguments.labels_out)) {
