@@ -164,7 +164,10 @@ TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
   const std::string path = folder_.file("s");
   const std::vector<Label> labels = labels_up_to(50);
   const auto make = [&](Store& store, Label extra) {
-    Index index = *store.index("text", small_options());
+    Result<Index> made = store.index("text", small_options());
+    if (!made.ok()) ADD_FAILURE() << made.status().to_string();
+    if (!made.ok()) return false;
+    Index index = *made;
     return index.upsert_batch(labels, matrix_of(labels)).ok() &&
            index.upsert(1000 + extra, vector_of(extra)).ok() && store.checkpoint().ok();
   };
@@ -172,20 +175,23 @@ TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
     Store store = *Store::open(path, options());
     ASSERT_TRUE(make(store, 0));
   }
-  std::array<int, 2> go{};
-  ASSERT_EQ(::pipe(go.data()), 0);
+  std::array<int, 2> ready{};
+  ASSERT_EQ(::pipe(ready.data()), 0);
   const Child writer([&] {
-    char byte = 0;
-    if (::read(go[0], &byte, 1) != 1) return;
     Store store = *Store::open(path, options());
-    for (Label round = 0; store.drop_index("text").ok() && make(store, round); ++round) {
+    if (::write(ready[1], "y", 1) != 1) return;
+    for (Label round = 0;; ++round) {
+      const Status dropped = store.drop_index("text");
+      if (!dropped.ok()) ADD_FAILURE() << "the writer: " << dropped.to_string();
+      if (!dropped.ok() || !make(store, round)) return;
       std::this_thread::sleep_for(std::chrono::microseconds(300));
     }
   });
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   StoreOptions reading = options();
   reading.read_only = true;
   Store store = *Store::open(path, reading);
-  ASSERT_EQ(::write(go[1], "x", 1), 1);
   std::size_t read = 0;
   const auto expect_no_damage = [&](const Status& status) {
     EXPECT_TRUE(status.ok() || status.code() == StatusCode::kNotFound) << status.to_string();
@@ -213,6 +219,7 @@ TEST_F(StoredTest, ADropInAnotherProcessIsNoDamage) {
   // One that is open stays what it was, whatever became of its records.
   Result<Index> open = store.open_index("text");
   while (!open.ok() && !HasFailure()) {
+    ASSERT_TRUE(writer.runs());
     expect_no_damage(open.status());
     open = store.open_index("text");
   }
