@@ -44,10 +44,7 @@ Status IndexState::closed_status() const {
   return Status::closed(fmt::format("index \"{}\" is closed", name));
 }
 
-Status IndexState::dropped_status() const {
-  if (!file->dropped_since(name, records->id())) return {};
-  return Status::not_found(fmt::format("index \"{}\" has been dropped by another process", name));
-}
+Status IndexState::dropped_status() const { return file->dropped_since(name, records->id()); }
 
 Status IndexState::check_writable() const {
   if (graph->write_gate().closed_by_this_thread()) {

@@ -143,7 +143,7 @@ Result<std::shared_ptr<IndexCore>> StoreCore::load_stored(std::string_view name,
     const std::uint32_t id = (*records)->id();
     Result<std::shared_ptr<IndexCore>> loaded =
         load(name, with_stored(tuning, stored), std::move(*records));
-    if (loaded.status().code() != StatusCode::kCorruption || !file_->dropped_since(name, id)) {
+    if (loaded.status().code() != StatusCode::kCorruption || file_->dropped_since(name, id).ok()) {
       return loaded;
     }
   }
@@ -249,19 +249,15 @@ Status StoreCore::backup(const std::string& path) {
 
 namespace {
 
-Status dropped_status(std::string_view name) {
-  return Status::not_found(fmt::format("index \"{}\" has been dropped by another process", name));
-}
-
 /// The records of an index that is not open.
 Result<std::uint64_t> verify_closed(persist::StoreFile& file, const std::string& name,
                                     std::vector<std::string>* lines) {
   const Result<std::unique_ptr<persist::IndexRecords>> records = file.open_index(name);
   if (!records) return records.status();
   Result<std::uint64_t> failed = (*records)->verify(lines);
-  const bool sound = failed && *failed == 0;
-  if (sound || !file.dropped_since(name, (*records)->id())) return failed;
-  return dropped_status(name);
+  if (failed && *failed == 0) return failed;
+  const Status dropped = file.dropped_since(name, (*records)->id());
+  return dropped.ok() ? std::move(failed) : dropped;
 }
 
 }  // namespace
@@ -312,9 +308,9 @@ Status StoreCore::for_each_journal_entry(std::string_view name,
   const Result<std::unique_ptr<persist::IndexRecords>> records = file_->open_index(name);
   if (!records) return records.status();
   Status status = (*records)->for_each_journal_entry(told);
-  const bool damaged = status.code() == StatusCode::kCorruption;
-  if (!damaged || !file_->dropped_since(name, (*records)->id())) return status;
-  return dropped_status(name);
+  if (status.code() != StatusCode::kCorruption) return status;
+  Status dropped = file_->dropped_since(name, (*records)->id());
+  return dropped.ok() ? status : dropped;
 }
 
 Result<StoredStats> StoreCore::stored_stats(std::string_view name) {

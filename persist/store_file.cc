@@ -227,12 +227,13 @@ Result<StoreFile::Seen> StoreFile::look_at(std::string_view name) {
   return Seen{std::move(*transaction), std::move(*index)};
 }
 
-bool StoreFile::dropped_since(std::string_view name, std::uint32_t id) {
-  if (!options_.read_only) return false;  // nobody else writes
+Status StoreFile::dropped_since(std::string_view name, std::uint32_t id) {
+  if (!options_.read_only) return {};  // nobody else writes
   Result<ReadTransaction> transaction = environment_->read();
-  if (!transaction) return false;
+  if (!transaction) return {};
   const Result<std::uint32_t> now = catalog_->find(**transaction, name);
-  return now ? *now != id : now.status().code() == StatusCode::kNotFound;
+  if (now ? *now == id : now.status().code() != StatusCode::kNotFound) return {};
+  return Status::not_found(fmt::format("index \"{}\" has been dropped by another process", name));
 }
 
 Result<StoredStats> StoreFile::stored_stats(std::string_view name, StoredOptions& options) {

@@ -71,9 +71,9 @@ class StoreFile {
                                                      const StoredOptions& options);
   /// kBusy while there are IndexRecords of that name.
   Result<std::unique_ptr<IndexRecords>> open_index(std::string_view name);
-  /// Whether another process has dropped the index of that name and numeric id meanwhile: then its records
-  /// seemed to be damaged.
-  bool dropped_since(std::string_view name, std::uint32_t id);
+  /// kNotFound: another process has dropped the index of that name and numeric id meanwhile, whose records
+  /// seem to be damaged then. Else OK.
+  Status dropped_since(std::string_view name, std::uint32_t id);
   /// The name is free when this returns, and a small index is gone; the records of a large one are
   /// left to delete_dropped(). No IndexRecords of that name may be alive.
   Status drop_index(std::string_view name);
