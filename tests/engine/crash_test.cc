@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "persist/failpoints.h"
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
@@ -55,7 +56,7 @@ TEST(Crash, AcknowledgedWritesSurviveKill) {
   auto& shared = *new (memory) Acknowledged();
   std::mt19937_64 random(5);
   for (std::uint64_t round = 0; round < 6; ++round) {
-    const pid_t child = fork();
+    const pid_t child = fork_child();
     ASSERT_GE(child, 0);
     if (child == 0) write_until_killed(folder.file("s"), shared, round);
     std::this_thread::sleep_for(std::chrono::milliseconds(100 + random() % 300));

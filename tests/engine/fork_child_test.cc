@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/engine/child.h"
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {

@@ -15,7 +15,7 @@
 #include <set>
 #include <string>
 
-#include "tests/engine/child.h"
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {

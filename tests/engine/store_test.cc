@@ -1,20 +1,18 @@
 // The Store: reopening, options that disagree, closed and read-only handles, backup, rows on disk.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <future>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "persist/failpoints.h"
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
@@ -268,26 +266,16 @@ TEST(Events, ClearedReadersOfKilledProcessesAreTold) {
   }
   StoreOptions reading;
   reading.read_only = true;
-  std::array<pid_t, 2> readers{};
-  for (pid_t& reader : readers) {
-    std::array<int, 2> ready{};
-    ASSERT_EQ(::pipe(ready.data()), 0);
-    reader = ::fork();
-    ASSERT_GE(reader, 0);
-    if (reader == 0) {
-      Store store = *Store::open(path, reading);
-      const Result<Index> index = store.open_index("text");
-      if (::write(ready[1], index.ok() ? "y" : "n", 1) != 1) ::_exit(1);
-      for (;;) ::pause();
-    }
-    char answer = 0;
-    ASSERT_EQ(::read(ready[0], &answer, 1), 1);
-    EXPECT_EQ(answer, 'y');
-    ::close(ready[0]);
-    ::close(ready[1]);
-  }
-  ::kill(readers[1], SIGKILL);
-  ::waitpid(readers[1], nullptr, 0);
+  std::optional<Store> read;  // until the child is killed
+  const auto open_to_read = [&] {
+    read = *Store::open(path, reading);
+    return read->open_index("text").ok() ? 'y' : 'n';
+  };
+  const Speaker lives(open_to_read);
+  Speaker dies(open_to_read);
+  EXPECT_EQ(lives.said(), 'y');
+  EXPECT_EQ(dies.said(), 'y');
+  dies.kill();
   std::vector<Event> told;
   StoreOptions options = quick_store();
   options.background = false;
@@ -301,8 +289,6 @@ TEST(Events, ClearedReadersOfKilledProcessesAreTold) {
     EXPECT_GE(told[0].value, 1u);
     ASSERT_OK(store.close());
   }
-  ::kill(readers[0], SIGKILL);
-  ::waitpid(readers[0], nullptr, 0);
 }
 
 // Stored options are taken as they are; what is asked for besides must not be passed over.

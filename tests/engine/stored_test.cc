@@ -1,41 +1,20 @@
 // What a store tells of an index without loading it: the same as the index does, in every state that
 // journal and node blocks can be in together.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <functional>
 #include <optional>
 #include <random>
 #include <thread>
 
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {
 namespace {
-
-/// Killed at the end.
-class Child {
- public:
-  explicit Child(const std::function<void()>& work) : pid_(::fork()) {
-    if (pid_ != 0) return;
-    work();
-    ::_exit(1);
-  }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  bool runs() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
-
- private:
-  const pid_t pid_;
-};
 
 class StoredTest : public ::testing::Test {
  protected:

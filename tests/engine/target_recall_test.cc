@@ -7,7 +7,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/engine/child.h"
+#include "tests/child.h"
 #include "tests/engine/engine_testing.h"
 
 namespace vicinal::testing {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "persist/failpoints.h"
+#include "tests/child.h"
 #include "tests/persist/loaded.h"
 #include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
@@ -218,7 +219,7 @@ class Crash : public ::testing::Test {
   /// arms.
   void run_child(Durability durability, std::uint64_t seed, std::chrono::milliseconds delay,
                  const std::function<void()>& prepare) {
-    const pid_t child = ::fork();
+    const pid_t child = testing::fork_child();
     ASSERT_GE(child, 0);
     if (child == 0) {
       prepare();

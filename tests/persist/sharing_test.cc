@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +19,7 @@
 #include <vector>
 
 #include "persist/failpoints.h"
+#include "tests/child.h"
 #include "tests/persist/loaded.h"
 #include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
@@ -33,39 +32,6 @@ StoreOptions reading() {
   options.read_only = true;
   return options;
 }
-
-/// A process that does `work`, says with a byte what came of it, and lives until it is killed.
-class Other {
- public:
-  explicit Other(const std::function<char()>& work) {
-    std::array<int, 2> said{};
-    if (::pipe(said.data()) != 0) return;
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      const char byte = work();
-      if (::write(said[1], &byte, 1) != 1) ::_exit(1);
-      for (;;) ::pause();
-    }
-    if (::read(said[0], &said_, 1) != 1) said_ = '?';
-    ::close(said[0]);
-    ::close(said[1]);
-  }
-  ~Other() { kill(); }
-  Other(const Other&) = delete;
-  Other& operator=(const Other&) = delete;
-
-  char said() const { return said_; }
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-
- private:
-  pid_t pid_ = -1;
-  char said_ = '?';
-};
 
 class Sharing : public ::testing::Test {
  protected:
@@ -115,15 +81,15 @@ class Sharing : public ::testing::Test {
 TEST_F(Sharing, AReaderWithoutAPlaceInTheTableAndAWriterExcludeEachOther) {
   show_files();
   {
-    const Other beside([this] { return open_as_stranger(); });
+    const testing::Speaker beside([this] { return open_as_stranger(); });
     if (beside.said() == 's')
       GTEST_SKIP() << "others may not come to the folder for temporary files";
     EXPECT_EQ(beside.said(), 'b');
   }
   close();
-  Other first([this] { return open_as_stranger(); });
+  testing::Speaker first([this] { return open_as_stranger(); });
   EXPECT_EQ(first.said(), 'o');
-  const Other second([this] { return open_as_stranger(); });
+  const testing::Speaker second([this] { return open_as_stranger(); });
   EXPECT_EQ(second.said(), 'o') << "readers share it";
   const Status refused = StoreFile::open(path_, fast()).status();
   EXPECT_EQ(refused.code(), StatusCode::kBusy);
@@ -158,7 +124,7 @@ TEST_F(Sharing, WhatAKilledReaderHeldIsUsedAgain) {
     }
   };
   churn(3);
-  Other reader([this] {
+  testing::Speaker reader([this] {
     // What fork() left is the parent's: this opening is its own.
     static_cast<void>(store_.release());
     kept_ = StoreFile::open(path_, reading());
@@ -187,7 +153,7 @@ TEST_F(Sharing, ABackupAfterOneThatWasKilled) {
   const std::string copy = folder_.file("copy");
   for (const char* const where : {"backup.before_rename", "backup.after_rename"}) {
     std::filesystem::remove_all(copy);
-    const pid_t child = ::fork();
+    const pid_t child = testing::fork_child();
     if (child == 0) {
       failpoints::arm(where, failpoints::Action::kKill);
       static_cast<void>(store_->backup(copy));
@@ -290,19 +256,18 @@ TEST_F(Sharing, ACallbackInsideASnapshotIsRefusedWhatWouldMoveItsMap) {
   std::array<int, 2> go{};
   std::array<int, 2> done{};
   ASSERT_EQ(::pipe(go.data()) + ::pipe(done.data()), 0);
-  const pid_t writer = ::fork();
-  if (writer == 0) {
+  const testing::Child writer([&] {
     char byte = 0;
-    if (::read(go[0], &byte, 1) != 1) ::_exit(1);
+    if (::read(go[0], &byte, 1) != 1) return;
     auto store = open_store(path_, fast());
     auto index = reopen(*store);
     Loaded loaded(64);
-    if (!index->load(loaded, {}).ok()) ::_exit(2);
+    if (!index->load(loaded, {}).ok()) return;
     auto made = create(*store, 64, "more");
     const bool wrote = MemoryIndex(made.get(), 1).batch(0, 20'000);
-    if (::write(done[1], wrote ? "y" : "n", 1) != 1) ::_exit(3);
-    for (;;) ::pause();
-  }
+    if (::write(done[1], wrote ? "y" : "n", 1) == 1) ::pause();
+  });
+  ::close(done[1]);  // who ends without a word is not waited for
   EnvironmentOptions little;
   little.read_only = true;
   little.map_bytes = std::filesystem::file_size(path_ + "/data.mdb") + (64 << 10);
@@ -327,8 +292,6 @@ TEST_F(Sharing, ACallbackInsideASnapshotIsRefusedWhatWouldMoveItsMap) {
   }
   for (std::thread& other : others_) other.join();
   EXPECT_TRUE((*environment)->read().ok());
-  ::kill(writer, SIGKILL);
-  ::waitpid(writer, nullptr, 0);
 }
 
 // As beside a backup: who would close the gate waits for it, and no short reader waits for them.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "persist/lmdb_env.h"
+#include "tests/child.h"
 #include "tests/persist/loaded.h"
 #include "tests/persist/memory_index.h"
 #include "tests/persist/support.h"
@@ -62,7 +63,7 @@ TEST(Open, AnotherProcessIsBusyAndReadersAreWelcome) {
   int done[2];
   ASSERT_EQ(::pipe(ready), 0);
   ASSERT_EQ(::pipe(done), 0);
-  const pid_t child = ::fork();
+  const pid_t child = testing::fork_child();
   if (child == 0) {
     auto store = StoreFile::open(path, {});
     if (!store.ok()) ::_exit(1);
