@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kPasses = 3;
 
-struct Arguments {
+struct BuildArguments {
   IndexArguments index;
   std::string base;
   std::string query;
@@ -38,7 +38,7 @@ struct Pass {
   Latencies latencies;
 };
 
-Result<Inputs> load_inputs(const Arguments& arguments) {
+Result<Inputs> load_inputs(const BuildArguments& arguments) {
   Inputs in;
   // The small files first: a mistake in them shows before minutes are spent.
   Result<matrix::Truth> truth = matrix::load_truth(arguments.truth);
@@ -115,7 +115,7 @@ Status measure_ef(const Index& index, const Inputs& in, std::size_t k, std::size
   return {};
 }
 
-Status build(const Arguments& arguments, const Inputs& in, Index& index) {
+Status build(const BuildArguments& arguments, const Inputs& in, Index& index) {
   const std::vector<Label> labels = counted_labels(0, in.base.rows);
   tools::ProgressBar bar("building", in.base.rows, "rows");
   BatchOptions options;
@@ -145,7 +145,7 @@ Status build(const Arguments& arguments, const Inputs& in, Index& index) {
   return {};
 }
 
-int run(const Arguments& arguments) {
+int run(const BuildArguments& arguments) {
   Result<Inputs> in = load_inputs(arguments);
   if (!in.ok()) return print_error(in.status());
   IndexOptions options = arguments.index.options(in->base.dimension);
@@ -164,7 +164,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_build(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BuildArguments>();
   CLI::App* command = app.add_subcommand("build", "Build, then recall and speed at each ef");
   tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
   tools::add_text(*command, "--query", arguments->query, "Queries")->required();

@@ -16,7 +16,7 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct ChurnArguments {
   IndexArguments index;
   ChurnShape shape;
   std::string base;
@@ -27,15 +27,15 @@ struct Arguments {
   bool no_repair = false;
 };
 
-struct Inputs {
+struct ChurnInputs {
   matrix::Matrix base;
   matrix::Matrix query;
   std::uint64_t usable = 0;  ///< rows of the base that may become live
 };
 
 /// The queries are a file's, or the last rows of the base, which then never become live.
-Result<Inputs> load_inputs(const Arguments& arguments) {
-  Inputs in;
+Result<ChurnInputs> load_inputs(const ChurnArguments& arguments) {
+  ChurnInputs in;
   Result<matrix::Matrix> base = load_rows(arguments.base, 0);
   if (!base.ok()) return base.status();
   in.base = std::move(*base);
@@ -69,7 +69,7 @@ Result<Inputs> load_inputs(const Arguments& arguments) {
 }
 
 /// Recall of a graph built anew from the present live set, in memory, with the same options.
-Result<Quality> fresh_quality(const Arguments& arguments, const ChurnWorld& world,
+Result<Quality> fresh_quality(const ChurnArguments& arguments, const ChurnWorld& world,
                               std::uint32_t dimension) {
   Result<Index> index = Index::in_memory(arguments.index.options(dimension));
   if (!index.ok()) return index.status();
@@ -77,7 +77,8 @@ Result<Quality> fresh_quality(const Arguments& arguments, const ChurnWorld& worl
   return world.quality(*index, arguments.index.threads);
 }
 
-Status run_round(const Arguments& arguments, std::uint64_t round, ChurnWorld& world, Index& index) {
+Status run_round(const ChurnArguments& arguments, std::uint64_t round, ChurnWorld& world,
+                 Index& index) {
   Result<PhaseTimes> churned = world.churn(index);
   if (!churned.ok()) return churned.status();
   PhaseTimes repaired;
@@ -119,8 +120,8 @@ Status run_round(const Arguments& arguments, std::uint64_t round, ChurnWorld& wo
   return {};
 }
 
-int run(const Arguments& arguments) {
-  Result<Inputs> in = load_inputs(arguments);
+int run(const ChurnArguments& arguments) {
+  Result<ChurnInputs> in = load_inputs(arguments);
   if (!in.ok()) return print_error(in.status());
   IndexOptions options = arguments.index.options(in->base.dimension);
   options.reserve = arguments.shape.live;
@@ -147,7 +148,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_churn(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ChurnArguments>();
   // Two writes a vector and a round: with an fsync for each, the disk would be measured.
   arguments->index.durability = Durability::kRelaxed;
   CLI::App* command = app.add_subcommand("churn", "Erase and insert in rounds");

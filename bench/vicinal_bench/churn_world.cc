@@ -9,7 +9,7 @@
 namespace vicinal::bench {
 namespace {
 
-constexpr int kPasses = 3;
+constexpr int kChurnPasses = 3;
 
 }  // namespace
 
@@ -154,7 +154,7 @@ Result<Quality> ChurnWorld::quality(const Index& index, unsigned threads) const 
   Quality quality;
   std::vector<Hit> hits(shape_.k);
   // The first pass warms up and gives the recall; it is the same in all.
-  for (int pass = 0; pass <= kPasses; ++pass) {
+  for (int pass = 0; pass <= kChurnPasses; ++pass) {
     double found = 0;
     double wanted = 0;
     const Clock::time_point start = Clock::now();

@@ -9,14 +9,14 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct InsertArguments {
   IndexArguments index;
   std::string base;
   std::uint64_t preload = 0;
   std::uint64_t extra = 1000;
 };
 
-int run(const Arguments& arguments) {
+int run(const InsertArguments& arguments) {
   Result<matrix::Matrix> base = load_rows(arguments.base, arguments.preload + arguments.extra);
   if (!base.ok()) return print_error(base.status());
   IndexOptions options = arguments.index.options(base->dimension);
@@ -62,7 +62,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_insert(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InsertArguments>();
   CLI::App* command = app.add_subcommand("insert", "Latency of single upserts after a preload");
   tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
   tools::add_whole(*command, "--preload", arguments->preload, tools::kRows, "Rows loaded before")

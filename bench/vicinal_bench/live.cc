@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint64_t kFewestSpare = 16;
 constexpr std::uint64_t kFewestPreload = 100;
 
-struct Arguments {
+struct LiveArguments {
   IndexArguments index;
   LiveShape shape;
   std::string base;
@@ -33,13 +33,13 @@ struct Arguments {
   std::vector<std::string> phases;
 };
 
-struct Inputs {
+struct LiveInputs {
   matrix::Matrix base;
   matrix::Matrix query;
 };
 
-Result<Inputs> load_inputs(const Arguments& arguments) {
-  Inputs in;
+Result<LiveInputs> load_inputs(const LiveArguments& arguments) {
+  LiveInputs in;
   Result<matrix::Matrix> query = matrix::load(arguments.query, arguments.queries);
   if (!query.ok()) return query.status();
   in.query = std::move(*query);
@@ -68,7 +68,7 @@ Result<Inputs> load_inputs(const Arguments& arguments) {
 /// One run of the command.
 class Live {
  public:
-  Live(const Arguments& arguments, const Inputs& in)
+  Live(const LiveArguments& arguments, const LiveInputs& in)
       : in_(in),
         shape_(arguments.shape),
         metric_(arguments.index.metric.value_or(Metric::kCosine)),
@@ -88,7 +88,7 @@ class Live {
   Status add_tombstones(const Phase& phase, const LiveWorld::Setup& setup,
                         const PhaseRecall& judged, Json& line);
 
-  const Inputs& in_;
+  const LiveInputs& in_;
   LiveShape shape_;
   Metric metric_;
   LiveWorld world_;
@@ -176,11 +176,11 @@ Status Live::run(const Phase& phase) {
   return {};
 }
 
-int run(const Arguments& arguments) {
+int run(const LiveArguments& arguments) {
   Result<std::vector<Phase>> phases =
       choose_phases(arguments.phases, !arguments.index.store.empty());
   if (!phases.ok()) return print_error(phases.status());
-  Result<Inputs> in = load_inputs(arguments);
+  Result<LiveInputs> in = load_inputs(arguments);
   if (!in.ok()) return print_error(in.status());
   Live live(arguments, *in);
   if (Status s = live.open(); !s.ok()) return print_error(s);
@@ -196,7 +196,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_live(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LiveArguments>();
   // With an fsync a write, the disk would be measured.
   arguments->index.durability = Durability::kRelaxed;
   LiveShape& shape = arguments->shape;

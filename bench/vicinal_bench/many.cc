@@ -23,7 +23,7 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct ManyArguments {
   IndexArguments index;
   std::uint64_t indexes = 10'000;
   std::uint64_t rows = 20;
@@ -50,7 +50,7 @@ double written_bytes() { return proc_number("/proc/self/io", "wchar:"); }
 
 class Many {
  public:
-  explicit Many(const Arguments& arguments) : a_(arguments), random_(arguments.index.seed) {}
+  explicit Many(const ManyArguments& arguments) : a_(arguments), random_(arguments.index.seed) {}
 
   Status run() {
     for (std::uint64_t first = 0; first < a_.indexes; first += a_.at_once) {
@@ -208,7 +208,7 @@ class Many {
     return store->close();
   }
 
-  const Arguments& a_;
+  const ManyArguments& a_;
   std::mt19937_64 random_;
   tools::ProgressBar bar_{"making indexes", a_.indexes, "indexes"};
   double making_ = 0;
@@ -228,7 +228,7 @@ class Many {
 }  // namespace
 
 void add_many(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ManyArguments>();
   CLI::App* command = app.add_subcommand("many", "A store with very many small indexes");
   add_index_arguments(*command, arguments->index);
   command->get_option("--store")->required();

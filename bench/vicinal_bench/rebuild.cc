@@ -9,7 +9,7 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct RebuildArguments {
   IndexArguments index;
   std::string base;
   std::uint64_t preload = 0;
@@ -22,7 +22,7 @@ struct Outcome {
 };
 
 /// Preloads an index of its own and times the batch.
-Result<Outcome> measure(const Arguments& arguments, const matrix::Matrix& base,
+Result<Outcome> measure(const RebuildArguments& arguments, const matrix::Matrix& base,
                         bool rebuild_on_upsert) {
   const char* name = rebuild_on_upsert ? "rebuilt" : "incremental";
   IndexOptions options = arguments.index.options(base.dimension);
@@ -43,7 +43,7 @@ Result<Outcome> measure(const Arguments& arguments, const matrix::Matrix& base,
   return outcome;
 }
 
-int run(const Arguments& arguments) {
+int run(const RebuildArguments& arguments) {
   Result<matrix::Matrix> base = load_rows(arguments.base, arguments.preload + arguments.batch);
   if (!base.ok()) return print_error(base.status());
   Result<Outcome> incremental = measure(arguments, *base, false);
@@ -74,7 +74,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_rebuild(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RebuildArguments>();
   CLI::App* command =
       app.add_subcommand("rebuild", "One batch incrementally against a rebuild of the graph");
   tools::add_text(*command, "--base", arguments->base, "Vectors")->required();

@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kTurns = 5;
 
-struct Arguments {
+struct RecallTargetArguments {
   IndexArguments index;
   std::string base;
   std::string query;
@@ -56,7 +56,7 @@ matrix::Matrix rows_of(const matrix::Matrix& from, std::span<const std::uint64_t
   return to;
 }
 
-Result<Inputs> load_inputs(const Arguments& arguments) {
+Result<Inputs> load_inputs(const RecallTargetArguments& arguments) {
   Inputs in;
   if (!arguments.query.empty()) {
     Result<matrix::Matrix> query = load_rows(arguments.query, 0);
@@ -224,8 +224,8 @@ Status measure_target(const Index& index, const Inputs& in, std::size_t k, doubl
   return {};
 }
 
-Status measure_upserts(Index& index, const Arguments& arguments, const Inputs& in, double target,
-                       double ef) {
+Status measure_upserts(Index& index, const RecallTargetArguments& arguments, const Inputs& in,
+                       double target, double ef) {
   if (arguments.writes < kTurns) return {};
   std::vector<double> with_recall;
   std::vector<double> with_ef;
@@ -247,7 +247,7 @@ Status measure_upserts(Index& index, const Arguments& arguments, const Inputs& i
   return {};
 }
 
-Status measure(const Arguments& arguments, const Inputs& in, Bench& bench) {
+Status measure(const RecallTargetArguments& arguments, const Inputs& in, Bench& bench) {
   const Stats stats = bench.index.stats();
   const Clock::time_point start = Clock::now();
   if (const auto known = bench.index.expected_recall(arguments.k); !known.ok()) {
@@ -272,7 +272,7 @@ Status measure(const Arguments& arguments, const Inputs& in, Bench& bench) {
   return measure_upserts(bench.index, arguments, in, arguments.targets.back(), ef);
 }
 
-int run(const Arguments& arguments) {
+int run(const RecallTargetArguments& arguments) {
   const Result<Inputs> in = load_inputs(arguments);
   if (!in.ok()) return print_error(in.status());
   IndexOptions options = arguments.index.options(in->base.dimension);
@@ -290,7 +290,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_recall_target(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RecallTargetArguments>();
   CLI::App* command =
       app.add_subcommand("recall-target", "How near a recall asked for comes, and what it costs");
   tools::add_text(*command, "--base", arguments->base, "Vectors")->required();

@@ -17,7 +17,7 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct StreamArguments {
   IndexArguments index;
   std::string base;
   std::uint64_t rows = 100'000;
@@ -25,7 +25,7 @@ struct Arguments {
   std::uint64_t repeats = 5;
 };
 
-Result<matrix::Matrix> rows_of(const Arguments& arguments) {
+Result<matrix::Matrix> rows_of(const StreamArguments& arguments) {
   if (!arguments.base.empty()) return load_rows(arguments.base, arguments.rows);
   matrix::Matrix random;
   random.rows = arguments.rows;
@@ -68,7 +68,7 @@ Status pause_beside(const Index& index, const std::function<Status(const std::at
   return status.ok() ? worked : status;
 }
 
-Status measure_pauses(const Arguments& arguments, const matrix::Matrix& base, Index index) {
+Status measure_pauses(const StreamArguments& arguments, const matrix::Matrix& base, Index index) {
   Latencies rebuild;
   Latencies batch;
   Status status = pause_beside(
@@ -107,7 +107,7 @@ Status measure_pauses(const Arguments& arguments, const matrix::Matrix& base, In
   return {};
 }
 
-Status measure(const Arguments& arguments) {
+Status measure(const StreamArguments& arguments) {
   Result<matrix::Matrix> base = rows_of(arguments);
   if (!base.ok()) return base.status();
   const IndexOptions options = arguments.index.options(base->dimension);
@@ -160,7 +160,7 @@ Status measure(const Arguments& arguments) {
 }  // namespace
 
 void add_stream(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<StreamArguments>();
   CLI::App* command = app.add_subcommand(
       "stream", "Saving to bytes and loading, against copying the bytes; pausing writes");
   tools::add_text(*command, "--base", arguments->base, "Vectors (default: random ones)");

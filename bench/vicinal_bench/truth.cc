@@ -15,7 +15,7 @@
 namespace vicinal::bench {
 namespace {
 
-struct Arguments {
+struct TruthArguments {
   std::string base;
   std::string query;
   std::string out;
@@ -46,7 +46,7 @@ Status write_truth(const std::string& path, const ExactResult& exact) {
   return out->close();
 }
 
-int run(const Arguments& arguments) {
+int run(const TruthArguments& arguments) {
   Result<matrix::Matrix> base = load_rows(arguments.base, 0);
   if (!base.ok()) return print_error(base.status());
   Result<matrix::Matrix> query = load_rows(arguments.query, 0);
@@ -84,7 +84,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_truth(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TruthArguments>();
   CLI::App* command = app.add_subcommand("truth", "Compute exact neighbors");
   tools::add_text(*command, "--base", arguments->base, "Vectors")->required();
   tools::add_text(*command, "--query", arguments->query, "Queries")->required();

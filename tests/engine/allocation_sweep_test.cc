@@ -41,7 +41,7 @@ void* real_malloc(std::size_t size) {
 // The libraries' allocations, operator new among them. Under a sanitizer malloc is the sanitizer's.
 extern "C" void* malloc(std::size_t size) { return refuses() ? nullptr : real_malloc(size); }
 constexpr bool kNewCountsByItself = false;
-constexpr long kEvery = 200;  // each of so many allocations, then one of kStep
+constexpr long kEvery = 60;  // each of so many allocations, then one of kStep
 constexpr long kStep = 7;
 #else
 constexpr bool kNewCountsByItself = true;
@@ -75,6 +75,10 @@ bool allocator_is_ours() {
   static const bool set = set_allocator({hook_allocate, hook_deallocate});
   return set;
 }
+
+/// Each allocation in turn, however long it takes: with VICINAL_WHOLE_SWEEP=1.
+const char* const asked = std::getenv("VICINAL_WHOLE_SWEEP");
+const bool kWhole = asked != nullptr && *asked != '\0';
 
 /// Thousands of tiny indexes are made: clearing huge pages for them would take longer than all
 /// else.
@@ -121,7 +125,7 @@ void sweep(bool stored, bool for_good, bool vectors_in_memory = true) {
   for (const Verb& verb : verbs(stored, vectors_in_memory)) {
     SCOPED_TRACE(verb.name);
     long k = 0;
-    for (bool failed = true; failed && k < kMost; k += k < kEvery ? 1 : kStep) {
+    for (bool failed = true; failed && k < kMost; k += k < kEvery || kWhole ? 1 : kStep) {
       World world(stored, vectors_in_memory);
       bool completed = false;
       failed = fails_at(world, verb, k, for_good, &completed);

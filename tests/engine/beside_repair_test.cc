@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/engine/engine_testing.h"
+#include "tests/for_sanitizer.h"
 
 namespace vicinal::testing {
 namespace {
@@ -58,7 +59,7 @@ TEST(Motion, SearchesBesideRepairFindAllThatMatch) {
   });
   const LabelSet set(labels);
   std::uint64_t missed = 0;
-  for (std::uint64_t i = 0; i < 30'000; ++i) {
+  for (std::uint64_t i = 0; i < for_sanitizer(30'000); ++i) {
     SearchOptions some{.k = i % 3 == 0 ? kKept : 15, .ef_search = 3};
     some.filter =
         i % 2 == 0 ? Filter::among(set) : Filter::by([](Label label) { return label < kKept; });

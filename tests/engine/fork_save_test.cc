@@ -126,7 +126,7 @@ std::optional<std::uint64_t> operations_in(const Index& index) {
 
 // A process with the sanitizers' shadow memory forks slower by ten.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-constexpr int kChildren = 1000;
+constexpr int kChildren = 300;
 #else
 constexpr int kChildren = 60;
 #endif

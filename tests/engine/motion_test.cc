@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tests/engine/engine_testing.h"
+#include "tests/for_sanitizer.h"
 
 namespace vicinal::testing {
 namespace {
@@ -156,7 +157,7 @@ TEST(Motion, RepairOfManyTombstonesFinishes) {
 }
 
 TEST(Callbacks, AFilterMayWrite) {
-  for (const std::size_t count : {40u, 3000u}) {
+  for (const std::size_t count : {std::size_t{40}, for_sanitizer(3000)}) {
     Index index = filled_for_motion(count);
     Label next = 0;
     std::uint64_t refused = 0;

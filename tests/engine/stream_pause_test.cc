@@ -156,7 +156,7 @@ class Writers {
 TEST(PausedWrites, StandStillBesideEveryWriter) {
   const Index index = filled(600);
   const Writers writers(index);
-  for (int i = 0; i < times_for_sanitizer(25); ++i) {
+  for (std::size_t i = 0; i < for_sanitizer(25); ++i) {
     std::optional<PausedWrites> pause(*index.pause_writes());
     const StreamBytes bytes = saved_twice(*pause);
     const std::uint64_t live = index.size();

@@ -8,18 +8,10 @@
 #include <vector>
 
 #include "tests/engine/engine_testing.h"
+#include "tests/for_sanitizer.h"
 #include "vicinal/stream.h"
 
 namespace vicinal::testing {
-
-/// How often a test does what takes the thread sanitizer, which is ten times as slow, long.
-constexpr int times_for_sanitizer(int times) {
-#if defined(__SANITIZE_THREAD__)
-  return times / 5;
-#else
-  return times;
-#endif
-}
 
 using StreamBytes = std::vector<std::byte>;
 

@@ -240,7 +240,7 @@ TEST(Stream, BesideABatchRepairAndRebuildsIsSoundAndHasAllThatStood) {
       ASSERT_OK(i % 4 == 3 ? index.rebuild() : index.repair({.slice = 500}).status());
     }
   });
-  for (int save = 0; save < times_for_sanitizer(15); ++save) {
+  for (std::size_t save = 0; save < for_sanitizer(15); ++save) {
     StreamBytes bytes;
     ASSERT_OK(index.save([&](std::span<const std::byte> piece) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

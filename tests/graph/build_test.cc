@@ -33,7 +33,7 @@ class Build : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(Build, FindsWhatTheScanFinds) {
   const auto [M, dimension] = GetParam();
-  const std::size_t count = rows_for_sanitizer(dimension > 100 ? 1000 : 2000);
+  const std::size_t count = for_sanitizer(dimension > 100 ? 1000 : 2000);
   const Rows rows = clustered(count, dimension, 1);
   const Rows queries = clustered(100, dimension, 2);
   const Config config = config_for(dimension, M);
@@ -104,7 +104,7 @@ TEST(AddNodes, AFewGetSlotsInTheOrderInWhichTheyWereDiscarded) {
 }
 
 TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
-  const Rows rows = clustered(rows_for_sanitizer(3000), 24, 3);
+  const Rows rows = clustered(for_sanitizer(3000), 24, 3);
   for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kSquaredL2}) {
     const Config config = config_for(24, 12, metric);
     const auto one = build(config, rows, 1);
@@ -121,7 +121,7 @@ TEST(BatchBuild, IsTheSameAtAnyNumberOfThreads) {
 
 // Rounds long enough for queues and for a sort by several threads.
 TEST(BatchBuild, LongRoundsAreTheSameAtAnyNumberOfThreads) {
-  const Rows rows = clustered(rows_for_sanitizer(24'000), 8, 3);
+  const Rows rows = clustered(for_sanitizer(24'000), 8, 3);
   const Config config = config_for(8, 8);
   const auto one = build(config, rows, 1);
   const auto three = build(config, rows, 3);

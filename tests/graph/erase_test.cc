@@ -148,7 +148,7 @@ TEST(Filters, AreExactWhenTheyPassWhatLiesFarFromTheQuery) {
 }
 
 TEST(Radius, FindsWhatTheScanFinds) {
-  const Rows rows = clustered(rows_for_sanitizer(3000), 12, 1);
+  const Rows rows = clustered(for_sanitizer(3000), 12, 1);
   const Rows queries = clustered(50, 12, 2);
   const auto g = build(erasing_config(12), rows);
   const std::function<bool(Label)> third = [](Label l) { return l % 3 == 0; };

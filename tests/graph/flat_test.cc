@@ -323,7 +323,7 @@ class GrowingInMotion {
 
 TEST(FlatMotion, G14G15HoldWhileLinkingBegins) {
   constexpr std::size_t kRounds = 20;
-  for (std::size_t round = 0; round < rows_for_sanitizer(kRounds); ++round) {
+  for (std::size_t round = 0; round < for_sanitizer(kRounds); ++round) {
     GrowingInMotion().run();
     if (::testing::Test::HasFailure()) FAIL() << "round " << round;
   }

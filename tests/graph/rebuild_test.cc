@@ -206,7 +206,7 @@ TEST(Rebuild, WhatComesAndGoesMeanwhileIsLeftOut) {
 // A rebuild of an empty graph, and the first nodes while it begins.
 TEST(Rebuild, BesideTheFirstInserts) {
   const Rows rows = clustered(60, 4, 1);
-  for (int round = 0; round < 200; ++round) {
+  for (std::size_t round = 0; round < for_sanitizer(200); ++round) {
     const auto g = make_graph(rebuilt_config(4));
     std::atomic<bool> stop{false};
     std::jthread rebuilder([&] {

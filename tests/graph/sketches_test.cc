@@ -184,7 +184,7 @@ TEST(SketchedGraph, TrialsBesideSearches) {
     });
     {
       const auto write = [&] {
-        for (std::size_t i; (i = next.fetch_add(1)) < rows_for_sanitizer(rows.size());) {
+        for (std::size_t i; (i = next.fetch_add(1)) < for_sanitizer(rows.size());) {
           insert(*g, 10'000 + i, rows.row(i));
         }
       };
@@ -204,7 +204,7 @@ TEST(Reranking, OrderAndDistancesAreTheScans) {
       Config config;
       config.dimension = dimension;
       config.metric = metric;
-      const Rows rows = clustered(2000, dimension, 11, 1);
+      const Rows rows = clustered(for_sanitizer(2000), dimension, 11, 1);
       const Rows queries = clustered(30, dimension, 12, 1);
       const auto g = build(config, rows);
       for (const std::size_t k : {1u, 10u, 100u}) {

@@ -15,18 +15,11 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "tests/for_sanitizer.h"
 
 namespace vicinal::graph::testing {
 
-/// How many of `rows` a test looks at: the thread sanitizer wants threads, not many rows, and is
-/// ten times as slow.
-constexpr std::size_t rows_for_sanitizer(std::size_t rows) {
-#if defined(__SANITIZE_THREAD__)
-  return rows / 5;
-#else
-  return rows;
-#endif
-}
+using vicinal::testing::for_sanitizer;
 
 /// A float32 row, as graphs take it and as they give it.
 inline const std::byte* bytes_of(const float* row) {

@@ -42,7 +42,7 @@ endfunction()
 #                  [DEFINITIONS definitions...] [TIMEOUT seconds] [WHOLE | ALONE])
 #
 # A GoogleTest program `name`. Each of its cases is a ctest test "<prefix>name.Suite.Case"; with
-# WHOLE the program is one ctest test (for thousands of small parametrised cases). With VICINAL_JOIN
+# WHOLE the program is one ctest test (for thousands of small parametrised cases). Where programs are joined
 # the tests of a folder are one program, named as its VICINAL_JOINED_TESTS says, but for those that are
 # WHOLE or ALONE. Labels in use:
 #   unit target model stress crash fuzz golden   what kind of test it is (unit when none is given)
@@ -60,7 +60,7 @@ function(vicinal_add_test name)
   vicinal_test_timeout(arg_TIMEOUT "${arg_TIMEOUT}")
 
   set(joined FALSE)
-  if(VICINAL_JOIN AND VICINAL_JOINED_TESTS AND NOT arg_WHOLE AND NOT arg_ALONE)
+  if((VICINAL_JOIN OR VICINAL_JOIN_PROGRAMS) AND VICINAL_JOINED_TESTS AND NOT arg_WHOLE AND NOT arg_ALONE)
     set(joined TRUE)
     set(name ${VICINAL_JOINED_TESTS})
   endif()
@@ -73,7 +73,7 @@ function(vicinal_add_test name)
     target_link_libraries(${name} PRIVATE vicinal vicinal_flags vicinal_program_allocator
                                           GTest::gtest_main GTest::gmock)
     if(joined)
-      vicinal_join(${name})
+      vicinal_join_program(${name})
     endif()
   endif()
   target_sources(${name} PRIVATE ${arg_SOURCES})
