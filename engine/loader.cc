@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/mutex.h"
+#include "engine/index_core.h"
 #include "engine/vector_check.h"
 #include "graph/row_codec.h"
 
@@ -57,6 +58,7 @@ Loader::Loader(IndexState& state, const persist::StreamHead& head)
       reporter_(state.options.progress, "vectors") {}
 
 Status Loader::run(persist::StreamReader& reader) {
+  VICINAL_RETURN_IF_ERROR(check_flat());
   if (head_.has_links) graph_.begin_linking();  // a graph from the first node on
   for (;;) {
     const Result<persist::StreamReader::Piece> piece = reader.next();
@@ -74,6 +76,15 @@ Status Loader::run(persist::StreamReader& reader) {
     }
     if (reporter_.cancelled()) return cancelled();
   }
+}
+
+// What save() writes without links would otherwise be linked here: more work than the bytes are worth.
+Status Loader::check_flat() const {
+  IndexOptions options = state_.options;
+  options.rebuild_on_upsert = false;  // which is not stored: such an index is never flat
+  if (head_.has_links || graph::fits_flat(graph_config(options), head_.nodes)) return {};
+  return Status::corruption(fmt::format("{} nodes of dimension {} without links: so many have some",
+                                        head_.nodes, options.dimension));
 }
 
 Status Loader::cancelled() const {

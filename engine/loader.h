@@ -41,6 +41,7 @@ class Loader {
                    std::uint64_t end);
   /// That an upsert can have written it.
   Status check_row(const std::byte* row, internal::Vector<float>& room) const;
+  Status check_flat() const;
   Status check_levels(std::span<const std::byte> levels);
   /// Once, behind all nodes.
   Status end_nodes();

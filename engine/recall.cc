@@ -7,6 +7,7 @@
 #include "engine/base/mutex.h"
 #include "engine/count_found.h"
 #include "engine/reader.h"
+#include "engine/vector_check.h"
 
 namespace vicinal::engine {
 namespace {
@@ -59,6 +60,12 @@ Result<double> Reader::recall(const RecallOptions& options) const {
     const Result<std::vector<float>> query = get(labels[i]);
     if (query.status().code() == StatusCode::kNotFound) return;  // erased meanwhile
     if (!query) return failed(query.status());
+    // Rows of earlier releases may be longer than queries may be.
+    if (!check_vector(state_.graph->kernels(), state_.options.metric, state_.options.dimension,
+                      *query)
+             .ok()) {
+      return;
+    }
     const Result<SearchResult> exact = search(*query, exhaustive);
     const Result<SearchResult> walked = search(*query, walk);
     if (!exact || !walked) return failed(exact ? walked.status() : exact.status());

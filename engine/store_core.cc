@@ -19,9 +19,10 @@ Status refused_inside(const IndexCore& index) {
 
 // A rebuild waits for the searches of before: who waits for the rebuild must not be in one.
 Status refused_in_search(const std::string& path) {
-  return Status::busy(fmt::format(
-      "store \"{}\": neither it nor its indexes can be closed from the callback of a search",
-      path));
+  return Status::busy(
+      fmt::format("store \"{}\": neither it nor its indexes can be closed from the callback of a "
+                  "search, save() or validate()",
+                  path));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -110,11 +111,37 @@ WritePause::Closed::~Closed() {
   paused_.store(nullptr);
 }
 
+class WritePause::Saving {
+ public:
+  explicit Saving(std::atomic<pid_t>& saver) : saver_(saver) {
+    const pid_t own = ::getpid();
+    pid_t before = saver_.load();
+    begun_ = before != own && saver_.compare_exchange_strong(before, own);
+  }
+  ~Saving() {
+    if (begun_) saver_.store(0);
+  }
+  Saving(const Saving&) = delete;
+  Saving& operator=(const Saving&) = delete;
+  explicit operator bool() const { return begun_; }
+
+ private:
+  std::atomic<pid_t>& saver_;
+  bool begun_ = false;
+};
+
 Status WritePause::save(const ByteSink& sink) {
   if (!state_.graph->config().keep_vectors) {
     return Status::invalid_argument(
         fmt::format("the vectors of index \"{}\" are not in memory: save() reads them, a pause of "
                     "writes does not",
+                    state_.name));
+  }
+  const Saving saving(saver_);
+  if (!saving) {
+    return Status::busy(
+        fmt::format("index \"{}\" is being saved by this pause of its writes, which has memory for "
+                    "one save at a time",
                     state_.name));
   }
   const CallbackScope scope(CallbackScope::Holds::kNothing);  // of the sink

@@ -2,11 +2,13 @@
 //
 // What: closes the graph's write gate from its construction to its end, and holds the memory of a save.
 // Ownership: keeps the index.
-// Threads: one at a time. In a child of fork() save() takes no lock, enters no epoch, borrows no scratch
+// Threads: one at a time, but for save(), which refuses a second. In a child of fork() save() takes no lock, enters no epoch, borrows no scratch
 // and allocates nothing. At the fork, in the child, the gate becomes the forking thread's, and the parent's
 // readers are let out (not where it forks in a callback: then maintenance waits for them). Locks that they
 // had are not put right: a copy is for use where nobody was inside of it.
 #pragma once
+
+#include <sys/types.h>
 
 #include <atomic>
 #include <memory>
@@ -31,7 +33,7 @@ class WritePause {
   WritePause(const WritePause&) = delete;
   WritePause& operator=(const WritePause&) = delete;
 
-  /// Errors: of the sink; kInvalidArgument  rows are not in memory.
+  /// Errors: of the sink; kInvalidArgument  rows are not in memory; kBusy  another save is under way.
   Status save(const ByteSink& sink);
 
  private:
@@ -50,12 +52,17 @@ class WritePause {
     const std::thread::id closer_ = internal::Stays::calling_thread();
   };
 
+  /// A save under way, unless there is one already.
+  class Saving;
+
   WritePause(std::shared_ptr<const void> index, const IndexState& state);
 
   const std::shared_ptr<const void> index_;
   const IndexState& state_;
   const Closed closed_;
   SaveRoom room_;  ///< of the nodes that there are: none is added meanwhile
+  /// The process with a save under way, or 0: what a parent's thread had begun at a fork is nobody's.
+  std::atomic<pid_t> saver_{0};
 };
 
 }  // namespace vicinal::engine

@@ -72,6 +72,12 @@ TEST(CStream, WhatTheCallbacksAnswerIsTheAnswer) {
   EXPECT_C(vicinal_index_save(index.get(), put, &bytes), VICINAL_FULL, "the sink answered 3");
   bytes.answers = 4711;
   EXPECT_C(vicinal_index_save(index.get(), put, &bytes), VICINAL_IO_ERROR, "4711");
+  for (const vicinal_status of_the_border : {VICINAL_OUT_OF_MEMORY, VICINAL_INTERNAL}) {
+    bytes.answers = of_the_border;
+    EXPECT_C(vicinal_index_save(index.get(), put, &bytes), of_the_border, "the sink answered 10");
+    vicinal_index* made = nullptr;
+    EXPECT_C(vicinal_index_load(take, &bytes, nullptr, &made), of_the_border, "the source");
+  }
   bytes = {};
   ASSERT_C_OK(vicinal_index_save(index.get(), put, &bytes));
   bytes.answers = VICINAL_CANCELLED;

@@ -47,6 +47,33 @@ void expect_refused(StreamBytes bytes, const char* words, const std::string& wha
   EXPECT_CODE(index.status(), kCorruption, words);
 }
 
+// What would have to be linked: no index of so many is saved without links, and a few bytes would keep
+// whoever loads them at work for minutes.
+TEST(HostileStream, ManyNodesWithoutLinksAreRefused) {
+  const auto flat = [](std::uint64_t nodes, std::uint32_t dimension) {
+    IndexOptions options = flat_options();
+    options.dimension = dimension;
+    Index index = *Index::in_memory(options);
+    const std::vector<Label> labels = labels_up_to(nodes);
+    std::vector<float> rows;
+    for (const Label label : labels) {
+      const std::vector<float> row = vector_of(label, 0, dimension);
+      rows.insert(rows.end(), row.begin(), row.end());
+    }
+    EXPECT_TRUE(index.upsert_batch(labels, rows).ok());
+    EXPECT_TRUE(index.stats().flat);
+    return saved(index);
+  };
+  for (const auto& [nodes, dimension] : {std::pair(499u, 4u), {127u, 4096u}}) {
+    const StreamBytes bytes = flat(nodes, dimension);
+    EXPECT_EQ(Index::load(out_of(bytes))->size(), nodes);
+    StreamBytes more = bytes;
+    put<std::uint64_t>(more, kHead + 32, nodes + 1);
+    put<std::uint64_t>(more, kHead + 40, nodes + 1);
+    expect_refused(more, "without links", std::to_string(dimension));
+  }
+}
+
 TEST(HostileStream, EveryTruncationIsNoticed) {
   const StreamBytes bytes = saved(hostile_graph());
   for (std::size_t size = 0; size < bytes.size(); ++size) {

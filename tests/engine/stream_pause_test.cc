@@ -74,6 +74,9 @@ TEST(PausedWrites, WhoPausedIsRefusedWhatWouldWaitForHim) {
     ASSERT_OK(pause.save([&](std::span<const std::byte>) {
       EXPECT_CODE(index.upsert(2, vector_of(2)).status(), kBusy, "paused");
       EXPECT_CODE(index.pause_writes().status(), kBusy, "callback");
+      StreamBytes second;
+      EXPECT_CODE(pause.save(into(second)), kBusy, "one save at a time");
+      EXPECT_TRUE(second.empty());
       return Status();
     }));
     EXPECT_EQ(loaded(saved_twice(pause)).size(), 1u);

@@ -54,6 +54,17 @@ class Exit(Case):
                 done = self.run_program(f"{keeper}.keep = index\nprint('end')")
                 self.assertEqual((done.stdout, done.stderr), ("end\n", ""))
 
+    def test_writes_that_stay_paused(self):
+        self.run_program(
+            """
+            paused = index.pause_writes()
+            batch = lambda: index.upsert_batch([1], rows(1))
+            threading.Thread(target=batch, daemon=True).start()
+            time.sleep(0.2)
+            """
+        )
+        self.check_store()
+
     def test_after_an_exception(self):
         done = self.run_program("index.search([1, 2])", code=1)
         self.assertIn("vicinal._errors.InvalidArgument: dimension 2, index has 16", done.stderr)

@@ -208,6 +208,34 @@ class Stream(Case):
         with self.refused(vicinal.Closed, "closed"):
             index.pause_writes()
 
+    def test_one_pause_is_saved_once_at_a_time(self):
+        index = filled(2000)
+        seen = []
+
+        class Twice(io.BytesIO):
+            def write(self, data):
+                if not seen:
+                    seen.append(None)
+                    with case.refused(vicinal.Busy, "one save at a time"):
+                        paused.save(io.BytesIO())
+                return super().write(data)
+
+        case = self
+        with index.pause_writes() as paused:
+            file = Twice()
+            paused.save(file)
+        self.assertEqual(len(vicinal.Index.from_bytes(file.getvalue())), 2000)
+
+    def test_a_file_keeps_its_permissions_and_its_name_may_be_long(self):
+        index = filled(20)
+        for name in ("saved", "s" * 255):
+            path = self.path(name)
+            index.save(path)
+            os.chmod(path, 0o640)
+            index.save(path)
+            self.assertEqual(os.stat(path).st_mode & 0o7777, 0o640)
+            self.assertEqual(len(vicinal.Index.load(path)), 20)
+
     def test_writes_may_be_resumed_in_the_middle_of_a_save(self):
         index = filled(300)
         paused = index.pause_writes()

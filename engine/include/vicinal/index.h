@@ -13,9 +13,9 @@
 //
 // Callbacks (filters, visitors, progress) may call the index, and write to it. What would have to
 // wait for the call that they belong to answers kBusy: closing its store or dropping the index
-// (inside a filter: closing or dropping anything; inside for_each_node() neither waits, and is done),
-// maintenance inside maintenance, a whole repair() inside a filter, and, in the progress of a batch,
-// labels that are being written.
+// (inside a filter, a sink of save() or the progress of validate(): closing or dropping anything; inside
+// for_each_node() neither waits, and is done), maintenance inside maintenance, a whole repair() inside
+// those three, and, in the progress of a batch, labels that are being written.
 //
 // Vectors are spans of `dimension()` float32 components; matrices are row-major, a
 // vector per row.
@@ -67,7 +67,7 @@ class Index {
   /// Threads: any, beside any other call. Racing upserts of one label apply in some order.
   /// Errors: kInvalidArgument  wrong dimension; NaN or infinity; a norm without a finite distance
   ///                           to every other: under cosine 0, below 2.9e-39 or above 8.5e37; under
-  ///                           squared L2 above 6.5e18; under inner product above 1.8e19; what
+  ///                           squared L2 and inner product above 6.5e18; what
   ///                           IndexOptions::storage has no number for (see Storage).
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
   ///         kBusy             see Callbacks above.

@@ -29,14 +29,16 @@ class WritePause;
 /// An index whose writes are paused, from Index::pause_writes() until this goes: nothing changes that
 /// searches see or save() writes. For hosts that fork() to save: fork while it lives, save in the child.
 ///
-/// Threads: one at a time; it may go on another thread than it came on.
+/// Threads: one at a time, but for save(), which refuses a second; it may go on another thread than it came
+/// on.
 class PausedWrites {
  public:
   /// As Index::save(), but the index stands still. In a child that was forked while this lived: takes no
   /// lock, uses no memory that was not there before, and lets `sink` do what a child may do; the child
   /// then calls _exit(), or lets this go and uses the index for itself (if no other thread was inside a
   /// call of the index at the fork: what that one had locked stays so).
-  /// Errors: of the sink, as they are; kInvalidArgument  vectors are not in memory.
+  /// Errors: of the sink, as they are; kInvalidArgument  vectors are not in memory; kBusy  another save() of
+  ///         it is under way.
   Status save(const ByteSink& sink);
 
   explicit PausedWrites(std::unique_ptr<engine::WritePause> pause);  ///< internal

@@ -105,11 +105,11 @@ def path(value):
     return _without_nul(os.fsencode(value), "path")
 
 
-def name(value):
-    """`value`, a str, as the bytes of an index's name."""
+def name(value, what="an index's name"):
+    """`value`, a str, as the bytes of `what`: the library says what is none."""
     if not isinstance(value, str):
-        raise TypeError(f"an index's name must be a str, not {type(value).__name__}")
-    return _without_nul(value.encode("utf-8", "surrogateescape"), "name")
+        raise TypeError(f"{what} must be a str, not {type(value).__name__}")
+    return _without_nul(value.encode("utf-8", "surrogatepass"), "name")
 
 
 def _without_nul(data, what):

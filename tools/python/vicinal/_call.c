@@ -6,12 +6,11 @@
    Both return None when the vector is anything but a one-dimensional, contiguous float32 array:
    the caller converts it and calls again. A failure comes back as the negative of its status;
    vicinal_last_message() has the words. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
-#include <vicinal.h>
+
+#include "_lend.h"
 
 /* Takes a buffer of `object`; false without an exception when it is not one-dimensional,
    contiguous and of items that `format` describes. */
@@ -110,4 +109,12 @@ static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "vicinal._call", NULL, 0, functions, NULL, NULL, NULL, NULL};
 
 /* NOLINTNEXTLINE(readability-identifier-naming): Python looks for this name. */
-PyMODINIT_FUNC PyInit__call(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__call(void) {
+  PyObject* const made = PyModule_Create(&module);
+  if (made != NULL &&
+      (vicinal_python_add_lending(made) != 0 || vicinal_python_add_handle(made) != 0)) {
+    Py_DECREF(made);
+    return NULL;
+  }
+  return made;
+}

@@ -1,6 +1,7 @@
 """Python callables as the library's callbacks, for the length of one call.
 
-What a callable raises ends the call, as far as it can be ended, and comes out of it.
+What a callable raises ends the call, as far as it can be ended, and comes out of it; so does what a
+signal's handler raises meanwhile (_lend.c).
 """
 
 import ctypes
@@ -9,8 +10,8 @@ import threading
 
 import numpy as np
 
-from . import _structs
-from ._errors import Cancelled, Closed
+from . import _call, _structs
+from ._errors import Closed
 from ._library import check, text
 from ._options import Progress
 
@@ -27,6 +28,7 @@ def leave():
     global _leaving
     with _condition:
         _leaving = True
+        _call.set_exit_error(_exiting())
         _condition.wait_for(lambda: _inside <= 0)
 
 
@@ -43,22 +45,26 @@ def _exiting():
     return Closed("the interpreter is about to exit")
 
 
+_on_progress = _structs.ProgressFunction(_call.on_struct)
+_on_label = _structs.PredicateFunction(_call.on_label)
+_on_text = _structs.TextFunction(_call.on_text)
+_on_vector = _structs.VectorFunction(_call.on_vector)
+_on_bytes = _structs.SinkFunction(_call.on_bytes)
+_on_room = _structs.SourceFunction(_call.on_room)
+
+
 class Callbacks:
-    """The callbacks of one call; `with Callbacks() as callbacks: callbacks.check(lib.f(...))`."""
+    """The callbacks of one call; `with Callbacks() as callbacks: callbacks.check(lib.f(...))`.
+
+    Each method but check() answers a function and its context, as the library takes them.
+    """
 
     def __init__(self):
-        self._error = None
-        self._keeps = []
+        self._lender = _call.Lender()
+        self._lent = False
         self._counted = False
 
     def __enter__(self):
-        global _inside
-        if threading.current_thread() is not threading.main_thread():
-            with _condition:
-                if _leaving:
-                    raise _exiting()
-                _inside += 1
-                self._counted = True
         return self
 
     def __exit__(self, *_):
@@ -70,7 +76,7 @@ class Callbacks:
 
     def check(self, status):
         """Raises what a callable raised, or else what `status` says."""
-        error, self._error = self._error, None
+        error = self._lender.take_error()
         try:
             if error is not None:
                 raise error
@@ -79,45 +85,41 @@ class Callbacks:
             del error
         check(status)
 
-    def _wrap(self, function_type, call, when_raised=False):
-        def guarded(context, *arguments):
-            if _leaving and self._counted:
-                self._error = _exiting()
-            if self._error is not None:
-                return when_raised
-            try:
-                return call(*arguments)
-            except BaseException as error:  # KeyboardInterrupt, too, must not stay in the library
-                self._error = error
-                return when_raised
-
-        function = function_type(guarded)
-        self._keeps.append(function)
-        return function
+    def _lend(self, function, callable):
+        global _inside
+        if not self._lent and threading.current_thread() is not threading.main_thread():
+            with _condition:
+                if _leaving:
+                    raise _exiting()
+                _inside += 1
+                self._counted = True
+            self._lender.end_at_exit()
+        self._lent = True
+        return function, self._lender.lend(callable)
 
     def progress(self, progress):
-        """A progress callable, or a bar with the interface of tqdm's, as the library calls it."""
+        """A progress callable, or a bar with the interface of tqdm's."""
         if progress is None:
-            return _structs.ProgressFunction()
+            return _structs.ProgressFunction(), None
         tell = progress if callable(progress) else _Bar(progress).tell
 
         def call(address):
             told = _structs.Progress.from_address(address)
             return tell(Progress(text(told.phase), told.done, told.total)) is not False
 
-        return self._wrap(_structs.ProgressFunction, call)
+        return self._lend(_on_progress, call)
 
     def predicate(self, accepts):
-        """A callable over labels as the library calls it."""
+        """A callable over labels."""
         if accepts is None:
-            return _structs.PredicateFunction()
+            return _structs.PredicateFunction(), None
         if not callable(accepts):
             raise TypeError(f"filter must be callable, not {type(accepts).__name__}")
-        return self._wrap(_structs.PredicateFunction, lambda label: bool(accepts(label)))
+        return self._lend(_on_label, accepts)
 
     def texts(self, take):
         """A visitor that hands each text to `take`."""
-        return self._wrap(_structs.TextFunction, lambda data: take(text(data)) is not False)
+        return self._lend(_on_text, lambda data: take(text(data)) is not False)
 
     def vectors(self, take):
         """A visitor that hands each label and its vector, a copy, to `take`."""
@@ -125,34 +127,21 @@ class Callbacks:
         def call(label, address, dimension):
             return take(label, copied(address, dimension, np.float32)) is not False
 
-        return self._wrap(_structs.VectorFunction, call)
+        return self._lend(_on_vector, call)
 
     def sink(self, write):
         """A sink that hands all bytes to `write`, as bytes of their own."""
-
-        def call(address, count):
-            write(ctypes.string_at(address, count))
-            return 0
-
-        return self._wrap(_structs.SinkFunction, call, Cancelled.code)
+        return self._lend(_on_bytes, write)
 
     def source(self, give):
-        """A source of what `give(count)` answers: at most so many bytes, none at the end."""
-
-        def call(room, capacity, count):
-            data = np.asarray(memoryview(give(capacity)).cast("B"))
-            if data.size > capacity:
-                raise ValueError(f"read({capacity}) answered {data.size} bytes")
-            ctypes.memmove(room, data.ctypes.data, data.size)
-            ctypes.c_size_t.from_address(count).value = data.size
-            return 0
-
-        return self._wrap(_structs.SourceFunction, call, Cancelled.code)
+        """A source of what `give(count)` answers: a buffer of at most so many bytes, none at the end."""
+        return self._lend(_on_room, give)
 
     def structs(self, function_type, struct, take):
         """A visitor that hands each struct to `take`."""
-        return self._wrap(
-            function_type, lambda address: take(struct.from_address(address)) is not False
+        return self._lend(
+            function_type(_call.on_struct),
+            lambda address: take(struct.from_address(address)) is not False,
         )
 
 

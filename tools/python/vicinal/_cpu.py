@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import List
 
-from . import _structs
+from . import _arrays, _structs
 from ._callbacks import Callbacks
 from ._library import check, lib, text
 from ._types import CpuTarget, answer
@@ -20,7 +20,7 @@ def cpu_targets() -> List[CpuTarget]:
             _structs.CpuTarget,
             lambda target: targets.append(answer(CpuTarget, target)),
         )
-        callbacks.check(lib.vicinal_for_each_cpu_target(visitor, None))
+        callbacks.check(lib.vicinal_for_each_cpu_target(*visitor))
     return targets
 
 
@@ -40,4 +40,4 @@ def force_cpu_target(name: str) -> None:
     Must not race the opening of indexes.
     Errors: InvalidArgument: unknown, or not executable here; lists the valid names.
     """
-    check(lib.vicinal_force_cpu_target(name.encode()))
+    check(lib.vicinal_force_cpu_target(_arrays.name(name, "a target's name")))

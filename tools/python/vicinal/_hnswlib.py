@@ -18,7 +18,7 @@ import numpy as np
 
 from . import _arrays, _index, _structs
 from ._errors import Error
-from ._library import Handle, check, lib, new
+from ._library import Handle, check, free_of, lib, new
 from ._stream import replacing
 from ._types import NO_LABEL, Labels, Vectors
 from ._words import Metric
@@ -202,7 +202,7 @@ class Common:
 
     def _read_file_of_hnswlib(self, path, max_elements):
         with self._lock, errors():
-            file, info = Handle(lib.vicinal_hnswlib_free), new(_structs.HnswlibInfo)
+            file, info = Handle(free_of("vicinal_hnswlib_free")), new(_structs.HnswlibInfo)
             check(file.made_by(lib.vicinal_hnswlib_open, _arrays.path(path), self._dim))
             check(lib.vicinal_hnswlib_get_info(file.address, ctypes.addressof(info)))
             options = self._options_of(info)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _arrays, _call, _structs
 from ._callbacks import Callbacks, copied
 from ._errors import InvalidArgument
-from ._library import ClosedHandle, Handle, check, failure, lib, new
+from ._library import ClosedHandle, Handle, check, failure, free_of, lib, new
 from ._maintenance import Maintenance
 from ._options import (
     IndexOptions,
@@ -45,13 +45,13 @@ class Index(Searching, Maintenance, Streaming):
     second, from one thread at a time, not always the caller's; or a bar such as tqdm(). Returning
     False cancels, and the call raises Cancelled; what the callable raises cancels and comes out of
     the call.
-    Ctrl-C is noticed when a call returns; give long work a progress callable.
+    Ctrl-C is noticed when a call returns or calls back; give long work a progress callable.
     As a context manager it is closed at the end. One in memory can be pickled and copied.
     Errors: all are subclasses of vicinal.Error, but TypeError for what is no number at all.
     """
 
     def __init__(self, **settings: Unpack[IndexSettings]) -> None:
-        handle = Handle(lib.vicinal_index_free)
+        handle = Handle(free_of("vicinal_index_free"))
         with Callbacks() as callbacks:
             options = index_options_struct(settings, callbacks)
             callbacks.check(
@@ -145,7 +145,7 @@ class Index(Searching, Maintenance, Streaming):
         with Callbacks() as callbacks:
             options = new(_structs.BatchOptions)
             options.threads = _arrays.unsigned(threads, 32, "threads")
-            options.progress = callbacks.progress(progress)
+            options.progress, options.progress_context = callbacks.progress(progress)
             callbacks.check(
                 lib.vicinal_index_upsert_batch(
                     handle.address,
@@ -254,7 +254,7 @@ class Index(Searching, Maintenance, Streaming):
         handle = self._handle
         with Callbacks() as callbacks:
             callbacks.check(
-                lib.vicinal_index_for_each(handle.address, callbacks.vectors(visit), None)
+                lib.vicinal_index_for_each(handle.address, *callbacks.vectors(visit))
             )
 
     def node(self, label: Any) -> Node:
@@ -266,7 +266,7 @@ class Index(Searching, Maintenance, Streaming):
             visitor = callbacks.structs(
                 _structs.NodeFunction, _structs.NodeView, lambda view: nodes.append(_node(view))
             )
-            callbacks.check(lib.vicinal_index_node(handle.address, label, visitor, None))
+            callbacks.check(lib.vicinal_index_node(handle.address, label, *visitor))
         return nodes[0]
 
     def for_each_node(self, visit: Callable[[Node], Any]) -> None:
@@ -277,7 +277,7 @@ class Index(Searching, Maintenance, Streaming):
             visitor = callbacks.structs(
                 _structs.NodeFunction, _structs.NodeView, lambda view: visit(_node(view))
             )
-            callbacks.check(lib.vicinal_index_for_each_node(handle.address, visitor, None))
+            callbacks.check(lib.vicinal_index_for_each_node(handle.address, *visitor))
 
 
 def _node(view):

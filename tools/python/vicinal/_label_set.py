@@ -8,7 +8,7 @@ from typing import Any, Iterable
 import numpy as np
 
 from . import _arrays
-from ._library import Handle, check, lib
+from ._library import Handle, check, free_of, lib
 from ._types import Labels
 
 
@@ -44,7 +44,7 @@ class LabelSet:
         return made
 
     def _make(self, function, *arguments):
-        self._handle = Handle(lib.vicinal_label_set_free)
+        self._handle = Handle(free_of("vicinal_label_set_free"))
         check(self._handle.made_by(function, *arguments))
 
     def _with(self, other, function):

@@ -1,14 +1,15 @@
 """The shared library: found, loaded, its functions declared; handles and failures.
 
-ctypes releases the GIL for every call and takes it again for callbacks.
+ctypes releases the GIL for every call; callbacks take it again (_lend.c).
 """
 
 import ctypes
+import functools
 import os
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32
 from ctypes import c_uint64, c_void_p
 
-from . import _errors, _structs
+from . import _call, _errors, _structs
 
 
 def _load():
@@ -19,14 +20,14 @@ def _load():
 
 lib = _load()
 
-_handle, _options, _array, _out, _context = c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
+_handle, _place, _options, _array, _out, _context = (c_void_p,) * 6
 
 # name: arguments. They answer a status.
 _FALLIBLE = {
     "vicinal_for_each_cpu_target": [_structs.TargetFunction, _context],
     "vicinal_chosen_cpu_target": [c_char_p, c_size_t],
     "vicinal_force_cpu_target": [c_char_p],
-    "vicinal_index_create": [_options, POINTER(c_void_p)],
+    "vicinal_index_create": [_options, _place],
     "vicinal_index_upsert": [_handle, c_uint64, _array, c_size_t, POINTER(c_int32)],
     "vicinal_index_upsert_batch": [_handle, _array, _array, c_size_t, c_size_t, _options, _out],
     "vicinal_index_get": [_handle, c_uint64, _array, c_size_t],
@@ -58,30 +59,30 @@ _FALLIBLE = {
         *(_array, _array, _array, _out),
     ],
     "vicinal_index_search_radius": [
-        *(_handle, _array, c_size_t, c_float, _options, POINTER(c_void_p), _out),
+        *(_handle, _array, c_size_t, c_float, _options, _place, _out),
     ],
     "vicinal_index_stats": [_handle, _out],
     "vicinal_index_checkpoint": [_handle, _structs.ProgressFunction, _context],
     "vicinal_index_sync": [_handle],
     "vicinal_index_save": [_handle, _structs.SinkFunction, _context],
-    "vicinal_index_load": [_structs.SourceFunction, _context, _options, POINTER(c_void_p)],
-    "vicinal_index_pause_writes": [_handle, POINTER(c_void_p)],
+    "vicinal_index_load": [_structs.SourceFunction, _context, _options, _place],
+    "vicinal_index_pause_writes": [_handle, _place],
     "vicinal_paused_writes_save": [_handle, _structs.SinkFunction, _context],
     "vicinal_index_rebuild": [_handle, _options],
     "vicinal_index_repair": [_handle, _options, _out],
     "vicinal_index_validate": [_handle, _options, _out],
     "vicinal_index_recall": [_handle, _options, POINTER(c_double)],
-    "vicinal_hnswlib_open": [c_char_p, c_uint32, POINTER(c_void_p)],
+    "vicinal_hnswlib_open": [c_char_p, c_uint32, _place],
     "vicinal_hnswlib_get_info": [_handle, _out],
     "vicinal_hnswlib_read": [
         *(_handle, c_uint64, c_size_t, c_size_t, _array, _array, _array, POINTER(c_size_t)),
     ],
-    "vicinal_label_set_create": [_array, c_size_t, POINTER(c_void_p)],
-    "vicinal_label_set_all": [POINTER(c_void_p)],
-    "vicinal_label_set_and": [_handle, _handle, POINTER(c_void_p)],
-    "vicinal_label_set_or": [_handle, _handle, POINTER(c_void_p)],
-    "vicinal_label_set_minus": [_handle, _handle, POINTER(c_void_p)],
-    "vicinal_label_set_not": [_handle, POINTER(c_void_p)],
+    "vicinal_label_set_create": [_array, c_size_t, _place],
+    "vicinal_label_set_all": [_place],
+    "vicinal_label_set_and": [_handle, _handle, _place],
+    "vicinal_label_set_or": [_handle, _handle, _place],
+    "vicinal_label_set_minus": [_handle, _handle, _place],
+    "vicinal_label_set_not": [_handle, _place],
     "vicinal_label_set_equal": [_handle, _handle, POINTER(c_bool)],
     "vicinal_label_set_contains": [_handle, c_uint64, POINTER(c_bool)],
     "vicinal_label_set_size": [_handle, POINTER(c_uint64)],
@@ -89,11 +90,11 @@ _FALLIBLE = {
     "vicinal_label_set_stored": [_handle, POINTER(c_uint64)],
     "vicinal_label_set_copy_stored": [_handle, _array, c_size_t, POINTER(c_size_t)],
     "vicinal_label_set_bytes": [_handle, POINTER(c_uint64)],
-    "vicinal_store_open": [c_char_p, _options, POINTER(c_void_p)],
+    "vicinal_store_open": [c_char_p, _options, _place],
     "vicinal_store_close": [_handle],
     "vicinal_store_convert": [c_char_p, POINTER(c_bool)],
-    "vicinal_store_index": [_handle, c_char_p, _options, POINTER(c_void_p)],
-    "vicinal_store_open_index": [_handle, c_char_p, _options, POINTER(c_void_p)],
+    "vicinal_store_index": [_handle, c_char_p, _options, _place],
+    "vicinal_store_open_index": [_handle, c_char_p, _options, _place],
     "vicinal_store_for_each_index_name": [_handle, _structs.TextFunction, _context],
     "vicinal_store_stored_vectors": [
         *(_handle, c_char_p, _array, c_size_t, c_size_t, _array, _array),
@@ -161,39 +162,34 @@ def new(struct):
     return made
 
 
-class Handle:
+class Handle(_call.Handle):
     """Owns one of the library's handles: frees it when nobody refers to it any more.
 
-    Who calls the library holds a reference for the length of the call, so a handle that another
-    thread lets go is freed after the call. Inside callbacks, where the garbage collector may let one
-    go at any moment, too: the library puts off what would wait for the call. `keeps`, a handle that this
-    one needs, lives as long.
+    Handle(free_of(name), keeps=None); `address` is None where it has none. Who calls the library
+    holds a reference for the length of the call, so a handle that another thread lets go is freed after
+    the call. Inside callbacks, where the garbage collector may let one go at any moment, too: the library
+    puts off what would wait for the call. `keeps`, a handle that this one needs, lives as long.
     """
 
-    __slots__ = ("address", "_keeps", "_free")
+    __slots__ = ()
 
-    def __init__(self, free, keeps=None):
-        self.address = None
-        self._keeps = keeps
-        self._free = free
-
-    def made_by(self, function, *arguments):
-        """Calls `function` with a place for the handle behind `arguments`; answers its status."""
-        place = c_void_p()
-        status = function(*arguments, ctypes.byref(place))
-        self.address = place.value
-        return status
+    def made_by(self, function, *arguments, then=()):
+        """Calls `function` with a place for the handle between `arguments` and `then`; answers its
+        status. What a signal's handler raises meanwhile frees the handle."""
+        try:
+            return function(*arguments, self.place, *then)
+        except BaseException:
+            self.free()
+            raise
 
     def __reduce__(self):
         raise TypeError("an open store, index or label set can be neither copied nor pickled")
 
-    def free(self):
-        """Frees the handle, which nobody is using, or may use later."""
-        address, self.address = self.address, None
-        if address is not None:
-            self._free(address)
 
-    __del__ = free
+@functools.cache
+def free_of(name):
+    """The address of the library's function `name`, which frees a handle."""
+    return ctypes.cast(getattr(lib, name), c_void_p).value
 
 
 class ClosedHandle:

@@ -33,7 +33,7 @@ class Maintenance:
         handle = self._handle
         with Callbacks() as callbacks:
             callbacks.check(
-                lib.vicinal_index_checkpoint(handle.address, callbacks.progress(progress), None)
+                lib.vicinal_index_checkpoint(handle.address, *callbacks.progress(progress))
             )
 
     def sync(self) -> None:
@@ -52,7 +52,7 @@ class Maintenance:
         with Callbacks() as callbacks:
             options = new(_structs.BatchOptions)
             options.threads = _arrays.unsigned(threads, 32, "threads")
-            options.progress = callbacks.progress(progress)
+            options.progress, options.progress_context = callbacks.progress(progress)
             callbacks.check(lib.vicinal_index_rebuild(handle.address, ctypes.addressof(options)))
 
     def repair(
@@ -69,7 +69,7 @@ class Maintenance:
         with Callbacks() as callbacks:
             options = new(_structs.RepairOptions)
             options.slice = _arrays.unsigned(slice, 64, "slice")
-            options.progress = callbacks.progress(progress)
+            options.progress, options.progress_context = callbacks.progress(progress)
             callbacks.check(
                 lib.vicinal_index_repair(
                     handle.address, ctypes.addressof(options), ctypes.addressof(result)
@@ -98,8 +98,8 @@ class Maintenance:
             options = new(_structs.ValidateOptions)
             options.deep = _arrays.flag(deep, "deep")
             options.max_messages = _arrays.unsigned(max_messages, 64, "max_messages")
-            options.on_message = callbacks.texts(messages.append)
-            options.progress = callbacks.progress(progress)
+            options.on_message, options.message_context = callbacks.texts(messages.append)
+            options.progress, options.progress_context = callbacks.progress(progress)
             callbacks.check(
                 lib.vicinal_index_validate(
                     handle.address, ctypes.addressof(options), ctypes.addressof(report)

@@ -118,7 +118,7 @@ def index_options_struct(settings, callbacks):
         elif key == "repair_share":
             value = _arrays.number(value, key)
         elif key == "progress":
-            value = callbacks.progress(value)
+            value, options.progress_context = callbacks.progress(value)
         else:
             raise TypeError(f"an index has no option {key!r}")
         setattr(options, key, value)

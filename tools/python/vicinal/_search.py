@@ -13,7 +13,7 @@ from ._arrays import F32, U64
 from ._callbacks import Callbacks, copied
 from ._errors import InvalidArgument
 from ._label_set import LabelSet, as_label_set
-from ._library import Handle, check, failure, lib, new
+from ._library import Handle, check, failure, free_of, lib, new
 from ._types import ExpectedRecall, Hits, Labels, SearchCounters, Vectors, answer
 
 _empty = np.empty
@@ -243,25 +243,24 @@ class Searching:
         row = _arrays.vectors(query, "query")
         if row.ndim != 1:
             raise InvalidArgument(f"query must have 1 dimension, not {row.ndim}")
-        hits = Handle(lib.vicinal_hits_free)
+        hits = Handle(free_of("vicinal_hits_free"))
         cost = new(_structs.SearchCounters)
         with Callbacks() as callbacks:
             options, keeps = _options(
                 _structs.RadiusOptions, callbacks, ef_search, filter, labels, exact
             )
             options.max_hits = _arrays.unsigned(max_hits, 64, "max_hits")
-            place = ctypes.c_void_p()
-            status = lib.vicinal_index_search_radius(
-                handle.address,
-                row.ctypes.data,
-                row.size,
-                _arrays.number(radius, "radius"),
-                ctypes.addressof(options),
-                ctypes.byref(place),
-                ctypes.addressof(cost),
+            callbacks.check(
+                hits.made_by(
+                    lib.vicinal_index_search_radius,
+                    handle.address,
+                    row.ctypes.data,
+                    row.size,
+                    _arrays.number(radius, "radius"),
+                    ctypes.addressof(options),
+                    then=(ctypes.addressof(cost),),
+                )
             )
-            hits.address = place.value
-            callbacks.check(status)
         del keeps
         if counters is not None:
             counters.append(answer(SearchCounters, cost))
@@ -291,7 +290,7 @@ def _options(struct, callbacks, ef_search, filter, labels, exact):
     """The options, and what must live as long as the call."""
     options = new(struct)
     options.ef_search = _arrays.unsigned(ef_search, 64, "ef_search")
-    options.predicate = callbacks.predicate(filter)
+    options.predicate, options.predicate_context = callbacks.predicate(filter)
     options.exact = _arrays.flag(exact, "exact")
     if labels is not None:
         labels = as_label_set(labels)

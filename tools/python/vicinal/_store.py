@@ -13,13 +13,13 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union, 
 import numpy as np
 import numpy.typing as npt
 
-from . import _arrays, _structs
+from . import _arrays, _call, _structs
 from ._callbacks import Callbacks, leave
 from ._errors import Error, NotFound
 from ._index import Index
-from ._library import Handle, check, lib, new
+from ._library import Handle, check, free_of, lib, new
 from ._options import IndexSettings, index_options, index_options_struct, refuse_others
-from ._stream import Path
+from ._stream import Path, resume_all
 from ._types import Event, StoredStats, Vectors, answer
 from ._words import Durability
 
@@ -28,6 +28,7 @@ _open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
 
 def _close_all():
     # While Python can still run what the library calls: events, and what the caller registered.
+    resume_all()
     leave()
     for store in list(_open_stores):
         try:
@@ -58,8 +59,9 @@ class Store:
     on_event          A callable that takes an Event: what happens and no call returns. From any
                       thread, perhaps several at once. What it raises goes to sys.unraisablehook.
 
-    One process opens a path for writing once. Any thread may call anything. Stores that are open
-    when the interpreter exits are closed. In a child after fork() everything raises Closed; the
+    One process opens a path for writing once. Any thread may call anything. A Store that nobody
+    refers to any more is closed, and its indexes with it: keep it as long as them. Stores that are
+    open when the interpreter exits are closed. In a child after fork() everything raises Closed; the
     child may open the store itself.
     Errors: NotFound (no store there and not `create`), InvalidArgument (a file, or a folder with
     other content), Busy (open for writing elsewhere), IoError, Corruption, FormatVersion (see
@@ -99,13 +101,17 @@ class Store:
         self._path = os.fspath(path)
         encoded = _arrays.path(path)
         if on_event is not None:
-            options.on_event = _tell
+            options.on_event = _on_event
             options.event_context = _listen(on_event)
-            options.event_release = _release
-        handle = Handle(lib.vicinal_store_free)
-        check(handle.made_by(lib.vicinal_store_open, encoded, ctypes.addressof(options)))
-        self._handle = handle
-        _open_stores.add(self)
+            options.event_release = _on_release
+        handle = Handle(free_of("vicinal_store_free"))
+        try:
+            check(handle.made_by(lib.vicinal_store_open, encoded, ctypes.addressof(options)))
+            self._handle = handle
+            _open_stores.add(self)
+        except BaseException:
+            handle.free()  # not left to who keeps the exception: the path is taken
+            raise
 
     def close(self) -> None:
         """Checkpoints (unless read-only) and closes; its indexes raise Closed from then on.
@@ -154,7 +160,7 @@ class Store:
 
     def _index(self, function, name, settings):
         # Events may come until the last handle is gone.
-        handle = Handle(lib.vicinal_index_free)
+        handle = Handle(free_of("vicinal_index_free"))
         with Callbacks() as callbacks:
             options = index_options_struct(settings, callbacks)
             callbacks.check(
@@ -170,7 +176,7 @@ class Store:
         with Callbacks() as callbacks:
             callbacks.check(
                 lib.vicinal_store_for_each_index_name(
-                    self._handle.address, callbacks.texts(names.append), None
+                    self._handle.address, *callbacks.texts(names.append)
                 )
             )
         return names
@@ -253,8 +259,7 @@ class Store:
             callbacks.check(
                 lib.vicinal_store_verify_records(
                     self._handle.address,
-                    callbacks.texts(lines.append),
-                    None,
+                    *callbacks.texts(lines.append),
                     ctypes.byref(failed),
                 )
             )
@@ -270,7 +275,7 @@ class Store:
             visitor = callbacks.texts(lambda entry: visit(json.loads(entry)))
             callbacks.check(
                 lib.vicinal_store_for_each_journal_entry(
-                    self._handle.address, _arrays.name(name), visitor, None
+                    self._handle.address, _arrays.name(name), *visitor
                 )
             )
 
@@ -289,18 +294,20 @@ def _listen(on_event):
     return context
 
 
-@_structs.EventFunction
 def _tell(context, address):
-    _listeners[context](answer(Event, _structs.Event.from_address(address)))
+    """Tells an event; answers what the listener raised, for sys.unraisablehook."""
+    try:
+        _listeners[context](answer(Event, _structs.Event.from_address(address)))
+    except KeyboardInterrupt:
+        raise  # comes out in the main thread
+    except BaseException as error:
+        return error
+    return None
 
 
-@_structs.ReleaseFunction
-def _release(context, forget=_listeners.pop):  # the interpreter may be taking names away
-    forget(context)
-
-
-# A handle may be freed when this module is gone: it has the library.
-lib.event_functions = (_tell, _release)
+_on_event = _structs.EventFunction(_call.on_event)
+_on_release = _structs.ReleaseFunction(_call.on_release)
+_call.set_event_functions(_tell, _listeners.pop)
 
 
 def convert(path: Path) -> bool:

@@ -8,11 +8,12 @@ import io
 import os
 import stat
 import threading
+import weakref
 from typing import Any, Dict, Iterator, Protocol, Tuple, Type, TypeVar, Union, Unpack
 
 from ._callbacks import Callbacks
 from ._errors import Closed, InvalidArgument
-from ._library import Handle, check, lib
+from ._library import Handle, check, free_of, lib
 from ._options import IndexSettings, index_options_struct
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -34,6 +35,15 @@ class Readable(Protocol):
     def read(self, count: int, /) -> Any: ...
 
 
+_paused: "weakref.WeakSet[PausedWrites]" = weakref.WeakSet()
+
+
+def resume_all() -> None:
+    """Lets all paused writes go on. For the exit: other threads may wait for them."""
+    for paused in list(_paused):
+        paused.resume()
+
+
 class PausedWrites:
     """Writes of an index that are paused: see Index.pause_writes()."""
 
@@ -44,25 +54,29 @@ class PausedWrites:
         self._lock = threading.Lock()
         self._saving = 0
         self._over = False
+        _paused.add(self)
 
     def save(self, to: Union[Path, Writable]) -> None:
         """As Index.save(), of the index that stands still.
 
         Works in a child made by os.fork() while the writes are paused, too; the child should then
         end with os._exit().
-        Errors: as Index.save(); InvalidArgument (vectors are not in memory), Closed (the writes go
-        on again).
+        Errors: as Index.save(); InvalidArgument (vectors are not in memory), Busy (another save() of
+        this pause is under way), Closed (the writes go on again).
         """
-        with self._lock:
-            if self._over:
-                raise Closed("the writes go on again")
-            self._saving += 1
+        counted = False
         try:
+            with self._lock:
+                if self._over:
+                    raise Closed("the writes go on again")
+                self._saving += 1
+                counted = True
             _save(lib.vicinal_paused_writes_save, self._handle, to)
         finally:
-            with self._lock:
-                self._saving -= 1
-                self._free_unused()
+            if counted:
+                with self._lock:
+                    self._saving -= 1
+                    self._free_unused()
 
     def resume(self) -> None:
         """Lets the writes go on, once no save() of another thread runs; as the end of the `with`
@@ -123,12 +137,12 @@ class Streaming:
 
     @classmethod
     def _read_of(cls, give, settings):
-        handle = Handle(lib.vicinal_index_free)
+        handle = Handle(free_of("vicinal_index_free"))
         with Callbacks() as callbacks:
             tuning = index_options_struct(settings, callbacks)
             callbacks.check(
                 handle.made_by(
-                    lib.vicinal_index_load, callbacks.source(give), None, ctypes.addressof(tuning)
+                    lib.vicinal_index_load, *callbacks.source(give), ctypes.addressof(tuning)
                 )
             )
         return cls._of(handle)
@@ -171,9 +185,13 @@ class Streaming:
         Errors: Busy in a callback of any index; Closed.
         """
         index = self._handle
-        handle = Handle(lib.vicinal_paused_writes_free, keeps=index)
-        check(handle.made_by(lib.vicinal_index_pause_writes, index.address))
-        return PausedWrites(handle)
+        handle = Handle(free_of("vicinal_paused_writes_free"), keeps=index)
+        try:
+            check(handle.made_by(lib.vicinal_index_pause_writes, index.address))
+            return PausedWrites(handle)
+        except BaseException:
+            handle.free()  # not left to who keeps the exception: writes wait for it
+            raise
 
     def __reduce__(self: Any) -> Tuple[Any, ...]:
         if self.stats().name:
@@ -194,21 +212,28 @@ def _save(function, handle, to):
         return
     write = _writer(to)
     with Callbacks() as callbacks:
-        callbacks.check(function(handle.address, callbacks.sink(write), None))
+        callbacks.check(function(handle.address, *callbacks.sink(write)))
 
 
 @contextlib.contextmanager
 def replacing(path) -> Iterator[Any]:
     """A file for writing that takes the place of the one at `path` once all went well."""
     path = os.path.realpath(os.fsdecode(path))
+    before = None
     with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe, a device: nothing to replace
+        before = os.stat(path)
+        if not stat.S_ISREG(before.st_mode):  # a pipe, a device: nothing to replace
             with open(path, "wb", buffering=0) as file:
                 yield file
             return
-    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    # A name may be as long as the folder takes.
+    folder, name = os.path.split(path)
+    name = os.fsdecode(os.fsencode(name)[:200])
+    draft = os.path.join(folder, f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with open(draft, "xb", buffering=0) as file:
+            if before is not None:
+                _take_over(file.fileno(), before)
             yield file
             os.fsync(file.fileno())
         os.replace(draft, path)
@@ -216,6 +241,14 @@ def replacing(path) -> Iterator[Any]:
         with contextlib.suppress(OSError):
             os.unlink(draft)
         raise
+
+
+def _take_over(file, before):
+    """Gives `file` the owner and the permissions of what it replaces, as far as this process may."""
+    os.fchmod(file, 0o600)  # until the owner is right
+    with contextlib.suppress(OSError):
+        os.fchown(file, before.st_uid, before.st_gid)
+    os.fchmod(file, stat.S_IMODE(before.st_mode))
 
 
 def _writer(to):

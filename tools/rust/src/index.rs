@@ -110,7 +110,7 @@ impl Index {
     ///
     /// Errors: `InvalidArgument` for a wrong dimension, NaN or infinity, or a norm without a finite
     /// distance to every other (under cosine 0, below 2.9e-39 or above 8.5e37; under squared L2
-    /// above 6.5e18; under inner product above 1.8e19); `IoError`, `Full` when the commit failed:
+    /// and inner product above 6.5e18); `IoError`, `Full` when the commit failed:
     /// nothing changed in memory; `Busy` in the progress of a batch that writes this label;
     /// `ReadOnly`.
     ///

@@ -46,8 +46,8 @@ VICINAL_API void vicinal_index_free(vicinal_index* index);
 /// Threads: any, beside any other call. Racing upserts of one label apply in some order.
 /// Errors: VICINAL_INVALID_ARGUMENT  wrong dimension; NaN or infinity; a norm without a finite
 ///                                   distance to every other: under cosine 0, below 2.9e-39 or
-///                                   above 8.5e37; under squared L2 above 6.5e18; under inner
-///                                   product above 1.8e19.
+///                                   above 8.5e37; under squared L2 and inner product above
+///                                   6.5e18.
 ///         VICINAL_IO_ERROR, VICINAL_FULL  the commit failed; nothing changed in memory.
 ///         VICINAL_BUSY              see Callbacks above.
 ///         VICINAL_READ_ONLY, VICINAL_CLOSED

@@ -59,7 +59,8 @@ VICINAL_API vicinal_status vicinal_index_pause_writes(const vicinal_index* index
 /// As vicinal_index_save(), but the index stands still. In a child that was forked while `paused`
 /// lived it takes no lock and uses no memory that was not there before, so that the child may end
 /// with _exit() afterwards.
-/// Errors: of the sink; VICINAL_INVALID_ARGUMENT  vectors are not in memory.
+/// Errors: of the sink; VICINAL_INVALID_ARGUMENT  vectors are not in memory; VICINAL_BUSY  another save
+///         of `paused` is under way.
 VICINAL_API vicinal_status vicinal_paused_writes_save(vicinal_paused_writes* paused,
                                                       vicinal_sink sink, void* context);
 
