@@ -2,9 +2,10 @@
 
     blocked_test.py MODULE [--seconds N]
 
-In MULTI and Lua a search answers at once. While clients search a large set with TRUTH and filters, the set is
-deleted, unlinked, expired, renamed, copied, overwritten and flushed, its elements and attributes are
-replaced, clients are killed and go away. Every answer is that of a set that there was.
+In MULTI and Lua a search answers at once, elsewhere that of a small set without a filter. While clients
+search a large set with TRUTH and filters, the set is deleted, unlinked, expired, renamed, copied, overwritten and
+flushed, its elements and attributes are replaced, clients are killed and go away. Every answer is that of a
+set that there was.
 """
 
 import argparse
@@ -40,6 +41,25 @@ def check_answer(reply):
     assert len(set(reply[::3])) == len(reply) // 3, reply
     scores = [float(score) for score in reply[1::3]]
     assert scores == sorted(scores, reverse=True), reply
+
+
+def counter(client, name):
+    """A number of INFO's section of the module."""
+    text = client.call("INFO", "vicinal").decode()
+    return int(text.split(f"vicinal_{name}:")[1].split()[0])
+
+
+def where_small_sets_are_searched(client):
+    """On the main thread without a filter; with one, which may take any time, in a thread."""
+    fill(client, "small", 50)
+    plain = ("VSIM", "small", "ELE", "e1")
+    done = counter(client, "tasks_done")
+    for words in (plain, plain + ("TRUTH",), plain + ("FILTER", ".n < 20", "NOTHREAD")):
+        client.call(*words)
+    assert counter(client, "tasks_done") == done
+    assert len(client.call(*plain, "FILTER", ".n < 20")) == 10
+    server.wait_for(lambda: counter(client, "tasks_done") == done + 1, 60, "the filtered search")
+    client.call("DEL", "small")
 
 
 def at_once(client):
@@ -151,6 +171,7 @@ def main():
             fill(client, "set")
             client.call("COPY", "set", "kept")
             at_once(client)
+            where_small_sets_are_searched(client)
             threads = [
                 threading.Thread(target=search, args=(running, i * 1000003 * 20, stop, failed, counts))
                 for i in range(4)

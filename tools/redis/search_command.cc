@@ -21,7 +21,8 @@ constexpr long long kUsualCount = 10;
 constexpr long long kUsualEf = 100;
 constexpr long long kMostEf = 1000000;
 constexpr std::uint64_t kEngineMostEf = 100000;
-// Components of all vectors together: some 10 microseconds of comparing.
+// Components of all vectors together: some 10 microseconds of comparing. A filter may cost any time an
+// element, by its own length and that of an attribute.
 constexpr std::uint64_t kAtOnce = 1 << 16;
 
 struct Request {
@@ -174,7 +175,8 @@ void vsim(ServerContext* context, ServerString** argv, int argc) {
     return;
   }
   Request request = parse(argv, argc, *key);
-  const bool at_once = request.no_thread || key->size() * key->dimension() <= kAtOnce;
+  const bool small = request.filter == nullptr && key->size() * key->dimension() <= kAtOnce;
+  const bool at_once = request.no_thread || small;
   auto search = std::make_unique<Search>(key.share(), std::move(request));
   if (at_once) return run_in_foreground(context, *search);
   run_in_background(context, ThreadPool::searches(), std::move(search));
