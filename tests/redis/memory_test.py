@@ -2,9 +2,10 @@
 
     memory_test.py MODULE [--vectors N] [--sets N]
 
-MEMORY USAGE of a large set is within 5 % of what the process grew by; VADD and VICINAL.MADD are refused when
-used_memory and the arenas together pass maxmemory, while reading and removing go on; sets of one element
-take less than 2 KB each, key and vector included, when they are made and when they are loaded.
+INFO's sum follows a set that grows a vector at a time. MEMORY USAGE of a large set is within 5 % of what the
+process grew by; VADD and VICINAL.MADD are refused when used_memory and the arenas together pass maxmemory, while
+reading and removing go on; sets of one element take less than 2 KB each, key and vector included, when they are
+made and when they are loaded.
 """
 
 import argparse
@@ -59,14 +60,40 @@ def check_large(running, client, count):
     print(f"{count} x {DIMENSION}: {usage / count:.0f} bytes a vector, {share:.3f} of what it grew by")
 
 
+def index_bytes(client, key):
+    """What the index of `key` takes, exactly; 0 while it has no graph: the server's heap has all."""
+    stats = client.call("VICINAL.STATS", key)
+    fields = dict(zip(stats[::2], stats[1::2]))
+    if fields["flat"]:
+        return 0
+    return sum(fields[f"bytes-{kind}"] for kind in ("vectors", "codes", "links", "nodes"))
+
+
 def check_sum(client):
     """INFO's sum is that of the only large set, exactly asked for."""
-    stats = client.call("VICINAL.STATS", "large")
-    fields = dict(zip(stats[::2], stats[1::2]))
-    exact = sum(fields[f"bytes-{kind}"] for kind in ("vectors", "codes", "links", "nodes"))
+    exact = index_bytes(client, "large")
     counted = arena_bytes(client)
     pages = 2 << 20  # what grows by huge pages is not where it will be on average
     assert abs(counted - exact) < 0.05 * exact + pages, (counted, exact)
+
+
+def check_growth(client):
+    """INFO's sum is right within an eighth after every write of a set, from the one on that begins a graph."""
+    for dimension, first, last in ((DIMENSION, 470, 700), (3072, 150, 260), (16384, 1, 50)):
+        rows = {i: vector(i, 64) * (dimension // 64) for i in range(last)}
+        client.pipeline([("VADD", "grows", "FP32", rows[i], i) for i in range(first)])
+        for i in [*range(first, last), *range(0, last, 3), *range(0, last, 3)]:
+            rows[i] = vector((i, "another"), 64) * (dimension // 64) if i < first else rows[i]
+            client.call("VADD", "grows", "FP32", rows[i], i)
+            exact, counted = index_bytes(client, "grows"), arena_bytes(client)
+            assert abs(counted - exact) <= exact / 8, (dimension, i, counted, exact)
+        assert exact > 0
+        # At one stroke.
+        client.call("DEL", "grows")
+        client.call("VICINAL.MADD", "grows", "FP32", last, b"".join(rows.values()), *rows)
+        assert arena_bytes(client) == index_bytes(client, "grows") > 0, dimension
+        client.call("DEL", "grows")
+        assert arena_bytes(client) == 0
 
 
 def used_memory(running):
@@ -135,6 +162,7 @@ def main():
     if os.environ.get("VICINAL_REDIS_PRELOAD"):
         server.skip("a sanitizer's memory is not the module's")
     with server.Server(options.module) as running, running.client(timeout=600) as client:
+        check_growth(client)
         check_large(running, client, options.vectors)
         check_limit(running, client)
         check_small(running, client, options.sets)

@@ -21,6 +21,13 @@ std::atomic<std::uint64_t> next_uid{1};
 // Of one element beside its vector: links, label, level, name, attribute.
 constexpr std::uint64_t kSerializedBeside = 200;
 
+// Fewer slots than an index has when it gets a graph (Stats::flat). A write takes one at most.
+std::uint64_t least_graph(std::uint32_t dimension) {
+  constexpr std::uint64_t kSlots = 400;
+  constexpr std::uint64_t kRowBytes = std::uint64_t{2} << 20;
+  return std::min(kSlots, kRowBytes / (dimension * sizeof(float)));
+}
+
 // The engine's words for a bad row have its label, which the client never saw: its name instead.
 Status by_name(const Status& status, const Elements& elements) {
   constexpr std::string_view kMark = "(label ";
@@ -73,7 +80,8 @@ VectorSet::VectorSet(Index index, std::unique_ptr<Elements> elements)
     : index_(std::move(index)),
       dimension_(index_.options().dimension),
       elements_(elements != nullptr ? std::move(elements) : std::make_unique<Elements>()),
-      uid_(next_uid.fetch_add(1)) {
+      uid_(next_uid.fetch_add(1)),
+      next_measure_(least_graph(dimension_)) {
   const std::lock_guard lock(list_mutex);
   after_ = std::exchange(list, this);
   if (after_ != nullptr) after_->before_ = this;
@@ -142,15 +150,16 @@ std::uint64_t VectorSet::max_level() {
   return measured_levels_ == 0 ? 0 : measured_levels_ - 1;
 }
 
-// stats() looks at every node and page, so it is asked when a set has changed by a quarter; between, a
-// write counts as much as those before it did on average.
+// stats() looks at every node and page, so it is asked when a set has changed by an eighth, and when one without
+// a graph may have got one: its pages come at once, where the heap had its rows before, and more with the
+// next writes, which link what was there. Between, a write counts as much as those before it did on average.
 void VectorSet::account() {
   warn_when_large();
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
   ++writes_;
-  if (writes_ > std::max<std::uint64_t>(256, measured_nodes_ / 4)) return measure();
-  if (measured_nodes_ == 0) return;
+  if (writes_ >= next_measure_) return measure();
+  if (measured_bytes_ == 0) return;
   const std::uint64_t each = measured_bytes_ / measured_nodes_;
   const std::uint64_t now = size();
   set_arena_bytes(measured_bytes_ + (now > measured_nodes_ ? (now - measured_nodes_) * each : 0));
@@ -164,10 +173,25 @@ void VectorSet::measure() {
                  : stats.bytes_vectors + stats.bytes_codes + stats.bytes_links + stats.bytes_nodes;
   measured_nodes_ = stats.live + stats.tombstones;
   measured_levels_ = static_cast<std::uint8_t>(stats.levels);
+  next_measure_ = writes_until_measure(stats);
   writes_ = 0;
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
   set_arena_bytes(measured_bytes_);
+}
+
+std::uint64_t VectorSet::writes_until_measure(const Stats& stats) const {
+  if (stats.flat) {
+    const std::uint64_t slots = measured_nodes_ + stats.free_slots;
+    const std::uint64_t most = least_graph(dimension_);
+    return slots < most ? most - slots : 1;
+  }
+  // To look costs by nodes, a write by its components: some percent of that is spent, for segments come
+  // in pages of 2 MiB, which are few rows of many components.
+  constexpr std::uint64_t kSmall = 4096;
+  const std::uint64_t part =
+      std::max<std::uint64_t>(1, measured_nodes_ / std::max(8U, dimension_ / 8));
+  return measured_nodes_ < kSmall ? std::min(part, 2 * writes_ + 1) : part;
 }
 
 void VectorSet::warn_when_large() {

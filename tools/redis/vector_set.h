@@ -90,6 +90,7 @@ class VectorSet {
   /// After a write: the account goes on by what a vector cost when it was measured last.
   void account();
   void set_arena_bytes(std::uint64_t bytes);
+  std::uint64_t writes_until_measure(const Stats& stats) const;
   /// Tells the log, once, that the set has become too large to be moved by slots.
   void warn_when_large();
 
@@ -101,7 +102,8 @@ class VectorSet {
   const std::uint64_t uid_;
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
-  std::uint64_t writes_ = 0;  ///< since it was measured
+  std::uint64_t writes_ = 0;    ///< since it was measured
+  std::uint64_t next_measure_;  ///< after so many
   std::atomic<std::uint64_t> arena_bytes_{0};
   // For totals(): copies that any thread may read.
   std::atomic<std::uint64_t> shown_size_{0};
