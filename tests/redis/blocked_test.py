@@ -80,6 +80,28 @@ def at_once(client):
     assert client.call(*words, "NOTHREAD")[::3] == expected[::3]
 
 
+def beside_a_rebuild(running, client):
+    """In MULTI and Lua, where nobody may wait, a second writer of a set that is rebuilt is told so."""
+    client.call("CONFIG", "SET", "vicinal.build-threads", 1)
+    fill(client, "rebuilt", 8000)
+    with running.client() as other:
+        done = counter(client, "tasks_done")
+        other.send("VICINAL.REBUILD", "rebuilt")
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the rebuild")
+        for name in ("VICINAL.REPAIR", "VICINAL.REBUILD"):
+            client.call("MULTI")
+            client.call(name, "rebuilt")
+            (reply,) = client.call("EXEC")
+            assert reply == ErrorReply("ERR the vector set is being repaired or rebuilt"), reply
+        script = "return redis.pcall('VICINAL.REPAIR', KEYS[1])"
+        assert isinstance(client.pipeline([("EVAL", script, 1, "rebuilt")])[0], ErrorReply)
+        assert counter(client, "tasks_done") == done  # nothing waited for it
+        assert other.receive() == "OK"
+    assert client.call("EVAL", script, 1, "rebuilt")[0] == "examined"
+    client.call("DEL", "rebuilt")
+    client.call("CONFIG", "SET", "vicinal.build-threads", 0)
+
+
 def search(running, number, stop, failed, counts):
     """Searches until told to stop; now and then goes away with a question unanswered."""
     try:
@@ -172,6 +194,7 @@ def main():
             client.call("COPY", "set", "kept")
             at_once(client)
             where_small_sets_are_searched(client)
+            beside_a_rebuild(running, client)
             threads = [
                 threading.Thread(target=search, args=(running, i * 1000003 * 20, stop, failed, counts))
                 for i in range(4)

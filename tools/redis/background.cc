@@ -30,7 +30,7 @@ class Task final : public ThreadPool::Task {
   void run() noexcept override {
     api.BlockedClientMeasureTimeStart(client_);
     try {
-      waiting_->work->work();
+      waiting_->work->work(true);
     } catch (...) {
       waiting_->failed = std::current_exception();
     }
@@ -52,7 +52,7 @@ bool may_block(ServerContext* context) {
 }
 
 void run_in_foreground(ServerContext* context, BackgroundWork& work) {
-  work.work();
+  work.work(false);
   work.reply(context);
 }
 

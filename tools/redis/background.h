@@ -21,8 +21,9 @@ class BackgroundWork {
   BackgroundWork(const BackgroundWork&) = delete;
   BackgroundWork& operator=(const BackgroundWork&) = delete;
 
-  /// Once. Touches nothing of the server's. What it throws is the command's error.
-  virtual void work() = 0;
+  /// Once. Touches nothing of the server's. What it throws is the command's error. `may_wait`: for other
+  /// work; on the main thread it must not.
+  virtual void work(bool may_wait) = 0;
   /// Once, after work() has returned; may throw before it has begun its reply.
   virtual void reply(ServerContext* context) = 0;
 };

@@ -46,12 +46,13 @@ class SetWork final : public BackgroundWork {
   SetWork(SetValue set, Writes writes, Work work, Reply reply)
       : set_(std::move(set)), writes_(writes), work_(std::move(work)), reply_(std::move(reply)) {}
 
-  void work() override {
+  void work(bool may_wait) override {
     if (writes_ == Writes::kNo) {
       result_ = value_or_refuse(work_(*set_));
       return;
     }
-    const BackgroundWrites beside_forks(set_);
+    const BackgroundWrites alone(set_, may_wait);
+    if (!alone) throw Refusal("ERR the vector set is being repaired or rebuilt");
     result_ = value_or_refuse(work_(*set_));
   }
   void reply(ServerContext* context) override {

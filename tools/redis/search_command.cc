@@ -107,7 +107,7 @@ class Search final : public BackgroundWork {
     if (request_.filter != nullptr) era_ = set_->elements().hold();
   }
 
-  void work() override {
+  void work(bool) override {
     const std::uint64_t size = set_->index().size();
     SearchOptions options;
     options.k = static_cast<std::size_t>(
