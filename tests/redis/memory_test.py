@@ -113,19 +113,54 @@ def check_limit(running, client):
     """The arenas count, though the server does not see them."""
     words = ("VADD", "large", "FP32", vector(0, DIMENSION), "one more")
     row = vector(1, DIMENSION)
+    client.call("VADD", "few", "VALUES", 2, 1, 0, "a")
+    dump = client.call("DUMP", "few")
+    client.call("DEL", "few")
     limit = used_memory(running) + arena_bytes(client) // 2
     client.call("CONFIG", "SET", "maxmemory", limit)
     assert used_memory(running) < limit
     assert refused(client, *words)
     assert refused(client, "VICINAL.MADD", "large", "FP32", 1, row, "and another")
     assert refused(client, "VICINAL.CREATE", "new", "DIM", 3)
+    assert refused(client, "VSETATTR", "large", "element:1", '{"a":1}')
+    assert refused(client, "VICINAL.REBUILD", "large")
+    before = arena_bytes(client)
+    for other in (("COPY", "large", "copied"), ("RESTORE", "restored", 0, dump)):
+        assert isinstance(client.pipeline([other])[0], ErrorReply), other[0]
+    assert client.call("EXISTS", "copied", "restored") == 0 and arena_bytes(client) == before
+    assert client.call("VSETATTR", "large", "element:1", "") == 1
     assert client.call("VISMEMBER", "large", "one more") == 0
     assert len(client.call("VSIM", "large", "FP32", row)) == 10
     assert client.call("VREM", "large", "element:0") == 1
     client.call("CONFIG", "SET", "maxmemory", limit * 2 + arena_bytes(client))
     assert client.call(*words) == 1
+    assert client.call("VICINAL.REBUILD", "large") == "OK"
+    # There is room for what is there, not for as much again.
+    client.call("CONFIG", "SET", "maxmemory", used_memory(running) + arena_bytes(client) + (1 << 20))
+    assert client.call("VSETATTR", "large", "element:1", '{"a":1}') == 1
+    assert refused(client, "VICINAL.REBUILD", "large")
+    assert isinstance(client.pipeline([("COPY", "large", "copied")])[0], ErrorReply)
     client.call("CONFIG", "SET", "maxmemory", 0)
     assert client.call("VADD", "large", "FP32", row, "no limit") == 1
+
+
+def check_replica(running, client):
+    """What the primary accepted, a replica takes, and what a file says, whoever reads it."""
+    client.call("VADD", "few", "VALUES", 2, 1, 0, "a")
+    replica = running.replica(maxmemory=1)
+    client.call("COPY", "few", "copied")
+    client.call("RESTORE", "restored", 0, client.call("DUMP", "few"))
+    client.call("VSETATTR", "copied", "a", '{"a":1}')
+    running.wait_caught_up(replica)
+    with replica.client() as other:
+        assert other.call("EXISTS", "few", "copied", "restored") == 3
+        assert other.call("VGETATTR", "copied", "a") == b'{"a":1}'
+    replica.close()
+    client.call("CONFIG", "SET", "maxmemory", 1)
+    client.call("DEBUG", "RELOAD")
+    assert client.call("DBSIZE") == 3
+    client.call("CONFIG", "SET", "maxmemory", 0)
+    client.call("DEL", "few", "copied", "restored")
 
 
 def check_small(running, client, count):
@@ -163,9 +198,10 @@ def main():
         server.skip("a sanitizer's memory is not the module's")
     with server.Server(options.module) as running, running.client(timeout=600) as client:
         check_growth(client)
+        check_replica(running, client)
         check_large(running, client, options.vectors)
-        check_limit(running, client)
         check_small(running, client, options.sets)
+        check_limit(running, client)
     return 0
 
 

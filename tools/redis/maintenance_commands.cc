@@ -8,6 +8,7 @@
 #include "tools/redis/background.h"
 #include "tools/redis/fork_guard.h"
 #include "tools/redis/key.h"
+#include "tools/redis/memory_limit.h"
 #include "tools/redis/reply.h"
 #include "tools/redis/settings.h"
 #include "tools/redis/thread_pool.h"
@@ -188,6 +189,7 @@ void repair(ServerContext* context, ServerString** argv, int argc) {
 
 void rebuild(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
+  refuse_when_full(context, set_at(context, argv[1])->graph_bytes());
   run_on_set<bool>(
       context, argv[1], SetWork<bool>::Writes::kYes,
       [threads = build_threads()](const VectorSet& set) -> Result<bool> {

@@ -35,6 +35,7 @@ inline constexpr int kKeyTypeModule = 6;
 // GetContextFlags()
 inline constexpr int kFlagLua = 1 << 0;
 inline constexpr int kFlagMulti = 1 << 1;
+inline constexpr int kFlagReplica = 1 << 3;
 inline constexpr int kFlagReplicated = 1 << 12;
 inline constexpr int kFlagLoading = 1 << 13;
 inline constexpr int kFlagIsChild = 1 << 20;

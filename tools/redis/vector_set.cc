@@ -211,6 +211,12 @@ void VectorSet::set_arena_bytes(std::uint64_t bytes) {
   arena_sum.fetch_sub(before, std::memory_order_relaxed);
 }
 
+std::uint64_t VectorSet::graph_bytes() const {
+  const bool codes = options().quantization == Quantization::kInt8;
+  const std::uint64_t rows = measured_nodes_ * dimension_ * (sizeof(float) + (codes ? 1 : 0));
+  return arena_bytes() - std::min(rows, arena_bytes());
+}
+
 std::size_t VectorSet::memory() const {
   return sizeof(VectorSet) + sizeof(Elements) + index_.stats().bytes_in_memory() +
          elements_->bytes();

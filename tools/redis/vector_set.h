@@ -60,6 +60,8 @@ class VectorSet {
 
   /// Memory that the server's allocator does not know of: the index's pages.
   std::uint64_t arena_bytes() const { return arena_bytes_.load(std::memory_order_relaxed); }
+  /// What of those is not vectors and codes, about: a rebuild makes it once more.
+  std::uint64_t graph_bytes() const;
   /// Looks again, exactly.
   /// Cost: O(size).
   void measure();
