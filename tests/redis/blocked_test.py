@@ -166,8 +166,9 @@ def kill_searchers(client):
                 pass  # it went by itself
 
 
-def exit_beside_a_long_search(running, client, size=40000):
-    """The server does not wait for what would take minutes: a list of half a million, for every element."""
+def exit_beside_long_work(running, client, size=40000):
+    """The server does not wait for what would take minutes: a filter with a list of half a million, for every
+    element, and the recall of the 10,000 nearest."""
     for first in range(0, size, 2000):
         names = [f"e{i}" for i in range(first, first + 2000)]
         rows = b"".join(struct.pack("<3f", i + 1, 1, 2) for i in range(first, first + 2000))
@@ -175,9 +176,12 @@ def exit_beside_a_long_search(running, client, size=40000):
         client.pipeline([("VSETATTR", "long", name, '{"a":0}') for name in names])
     searcher = running.client()
     searcher.send("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
-    server.wait_for(lambda: b"tasks_running:1\r\n" in client.call("INFO", "vicinal"), 60, "the search")
+    other = running.client()
+    other.send("VICINAL.RECALL", "long", "SAMPLES", size, "COUNT", 10000)
+    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search and the recall")
     assert running.stop() == 0
     searcher.close()
+    other.close()
 
 
 def main():
@@ -233,7 +237,7 @@ def main():
             server.wait_for(
                 lambda: b"vicinal_sets:0\r\n" in client.call("INFO", "vicinal"), 60, "the sets to go"
             )
-            exit_beside_a_long_search(running, client)
+            exit_beside_long_work(running, client)
         assert not running.sanitizer_reports(), running.log()
     assert counts["found"] > 0
     print(f"{rounds} upsets, {counts['found']} answers, {counts['empty']} empty ones")

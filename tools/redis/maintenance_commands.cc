@@ -19,15 +19,30 @@ namespace {
 // Work ends early where the server exits.
 bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
 
-// Of a large set by hundreds, each other vectors, so that it can end between them.
+// Samples of one call of recall(), which cannot be ended: some tenths of a second of comparing with all
+// vectors and walking. Each call gathers and sorts all labels: its samples cost as much at least.
+std::size_t samples_of_part(const Index& index, const RecallOptions& options) {
+  constexpr std::uint64_t kComponents = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kSorting = 1024;  // a label, in components
+  constexpr std::uint64_t kBeside = 64;     // of a vector: what it costs to visit it
+  constexpr std::uint64_t kWalkedByEf = 64;
+  const std::uint64_t size = std::max<std::uint64_t>(1, index.size());
+  const std::uint64_t ef = std::max(options.ef_search, options.k);
+  const std::uint64_t walked = std::min(size, ef * kWalkedByEf);
+  const std::uint64_t row = index.dimension() + kBeside;
+  // What is walked lies here and there.
+  const std::uint64_t by_time = kComponents / ((size + 4 * walked) * row);
+  return static_cast<std::size_t>(std::max(by_time, 1 + kSorting / row));
+}
+
+// By parts, each other vectors, so that it can end between them.
 Result<double> recall_by_parts(const Index& index, RecallOptions options) {
-  constexpr std::size_t kPart = 100;
-  constexpr std::uint64_t kLarge = 50000;
-  if (index.size() < kLarge) return index.recall(options);
+  const std::size_t most = samples_of_part(index, options);
+  const std::size_t samples =
+      std::clamp<std::size_t>(static_cast<std::size_t>(index.size()), 1, options.samples);
   double sum = 0;
-  const std::size_t samples = options.samples;
   for (std::size_t done = 0; done < samples; done += options.samples, ++options.seed) {
-    options.samples = std::min(kPart, samples - done);
+    options.samples = std::min(most, samples - done);
     Result<double> part = index.recall(options);
     if (!part) return part;
     sum += *part * static_cast<double>(options.samples);
