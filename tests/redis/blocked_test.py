@@ -166,22 +166,59 @@ def kill_searchers(client):
                 pass  # it went by itself
 
 
-def exit_beside_long_work(running, client, size=40000):
-    """The server does not wait for what would take minutes: a filter with a list of half a million, for every
-    element, and the recall of the 10,000 nearest."""
+def work_of_who_has_gone(running, client):
+    """Neither begun nor gone on with; STATS does not wait for it."""
+    fill(client, "other", 4500)
+    client.call("VADD", "one", "VALUES", 2, 1, 0, "a")
+    recall = ("VICINAL.RECALL", "long", "SAMPLES", 40000, "COUNT", 10000)
+    asked = [running.client() for _ in range(3)]
+    for one, words in zip(asked, (recall, ("VICINAL.REBUILD", "long"), recall)):
+        one.send(*words)
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the recall")
+    assert client.call("VICINAL.STATS", "one")[1] == 1
+    assert client.call("VICINAL.STATS", "other")[1] == 4500
+    server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "STATS to end")
+    assert counter(client, "tasks_waiting") == 2
+    asked.append(running.client())
+    asked[-1].send(*long_search())
+    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search")
+    for one in asked:
+        one.close()
+    for name in ("tasks_running", "tasks_waiting"):
+        server.wait_for(lambda: counter(client, name) == 0, 60, "the work of who has gone")
+    # The same of one task at a time, in the middle of it.
+    for words in (("VICINAL.REBUILD", "long"), ("VICINAL.VALIDATE", "long"), ("VICINAL.REPAIR", "long")):
+        with running.client() as one:
+            one.send(*words)
+    server.wait_for(lambda: counter(client, "tasks_running") == 0, 60, "the work of who has gone")
+    assert client.call("VICINAL.VALIDATE", "long")[1] == 0
+
+
+def long_search():
+    """It would take minutes: a list of half a million, for every element."""
+    return ("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
+
+
+def exit_beside_long_work(running, client):
+    """The server does not wait for a long search and the recall of the 10,000 nearest."""
+    searcher, other = running.client(), running.client()
+    searcher.send(*long_search())
+    other.send("VICINAL.RECALL", "long", "SAMPLES", 40000, "COUNT", 10000)
+    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search and the recall")
+    assert running.stop() == 0
+    searcher.close()
+    other.close()
+
+
+def long_work(running, client, size=40000):
+    """On a set of its own."""
     for first in range(0, size, 2000):
         names = [f"e{i}" for i in range(first, first + 2000)]
         rows = b"".join(struct.pack("<3f", i + 1, 1, 2) for i in range(first, first + 2000))
         client.call("VICINAL.MADD", "long", "FP32", len(names), rows, *names)
         client.pipeline([("VSETATTR", "long", name, '{"a":0}') for name in names])
-    searcher = running.client()
-    searcher.send("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
-    other = running.client()
-    other.send("VICINAL.RECALL", "long", "SAMPLES", size, "COUNT", 10000)
-    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search and the recall")
-    assert running.stop() == 0
-    searcher.close()
-    other.close()
+    work_of_who_has_gone(running, client)
+    exit_beside_long_work(running, client)
 
 
 def main():
@@ -237,7 +274,7 @@ def main():
             server.wait_for(
                 lambda: b"vicinal_sets:0\r\n" in client.call("INFO", "vicinal"), 60, "the sets to go"
             )
-            exit_beside_long_work(running, client)
+            long_work(running, client)
         assert not running.sanitizer_reports(), running.log()
     assert counts["found"] > 0
     print(f"{rounds} upsets, {counts['found']} answers, {counts['empty']} empty ones")

@@ -87,6 +87,7 @@ struct TypeMethods {
 
 using CommandFunction = int (*)(ServerContext*, ServerString**, int);
 using FreeFunction = void (*)(ServerContext*, void*);
+using DisconnectFunction = void (*)(ServerContext*, BlockedClient*);
 using InfoFunction = void (*)(ServerInfoContext*, int);
 using EventFunction = void (*)(ServerContext*, ServerEvent, std::uint64_t, void*);
 using GetNumber = long long (*)(const char*, void*);
@@ -143,6 +144,7 @@ using ApplySettings = int (*)(ServerContext*, void*, ServerString**);
                                   long long))                                                      \
   F(int, UnblockClient, (BlockedClient*, void*)) /* any thread */                                  \
   F(int, AbortBlock, (BlockedClient*))                                                             \
+  F(void, SetDisconnectCallback, (BlockedClient*, DisconnectFunction))                             \
   F(void*, GetBlockedClientPrivateData, (ServerContext*))                                          \
   F(int, BlockedClientMeasureTimeStart, (BlockedClient*)) /* any thread */                         \
   F(int, BlockedClientMeasureTimeEnd, (BlockedClient*))   /* any thread */                         \

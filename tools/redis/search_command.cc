@@ -118,7 +118,8 @@ class Search final : public BackgroundWork {
     options.exact = request_.exact;
     if (request_.filter != nullptr) {
       options.filter.predicate = [this](Label label) {
-        if (ThreadPool::searches().ending()) return false;  // the server exits, and waits for this
+        // Who asked has gone, or the server exits, and waits for this.
+        if (abandoned() || ThreadPool::searches().ending()) return false;
         const auto attribute = set_->elements().attribute_of(label);
         return attribute && request_.filter->matches(*attribute);
       };
