@@ -49,11 +49,18 @@ def counter(client, name):
     return int(text.split(f"vicinal_{name}:")[1].split()[0])
 
 
+def tasks_done(client):
+    """How many there were, once all have ended: an answer comes before its task is counted."""
+    for name in ("tasks_waiting", "tasks_running"):
+        server.wait_for(lambda: counter(client, name) == 0, 60, "the tasks to end")
+    return counter(client, "tasks_done")
+
+
 def where_small_sets_are_searched(client):
     """On the main thread without a filter; with one, which may take any time, in a thread."""
     fill(client, "small", 50)
     plain = ("VSIM", "small", "ELE", "e1")
-    done = counter(client, "tasks_done")
+    done = tasks_done(client)
     for words in (plain, plain + ("TRUTH",), plain + ("FILTER", ".n < 20", "NOTHREAD")):
         client.call(*words)
     assert counter(client, "tasks_done") == done
@@ -85,7 +92,7 @@ def beside_a_rebuild(running, client):
     client.call("CONFIG", "SET", "vicinal.build-threads", 1)
     fill(client, "rebuilt", 8000)
     with running.client() as other:
-        done = counter(client, "tasks_done")
+        done = tasks_done(client)
         other.send("VICINAL.REBUILD", "rebuilt")
         server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the rebuild")
         for name in ("VICINAL.REPAIR", "VICINAL.REBUILD"):
@@ -184,19 +191,32 @@ def work_of_who_has_gone(running, client):
     server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search")
     for one in asked:
         one.close()
-    for name in ("tasks_running", "tasks_waiting"):
-        server.wait_for(lambda: counter(client, name) == 0, 60, "the work of who has gone")
+    tasks_done(client)
     # The same of one task at a time, in the middle of it.
     for words in (("VICINAL.REBUILD", "long"), ("VICINAL.VALIDATE", "long"), ("VICINAL.REPAIR", "long")):
         with running.client() as one:
             one.send(*words)
-    server.wait_for(lambda: counter(client, "tasks_running") == 0, 60, "the work of who has gone")
+    tasks_done(client)
     assert client.call("VICINAL.VALIDATE", "long")[1] == 0
 
 
 def long_search():
     """It would take minutes: a list of half a million, for every element."""
     return ("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
+
+
+def unlink_beside_a_search(running, client):
+    """The set that the search held to the end is not freed on the main thread."""
+    fill(client, "unlinked", 2000)
+    client.pipeline([("VSETATTR", "unlinked", f"e{i}", '{"a":0}') for i in range(2000)])
+    sets, done = counter(client, "sets"), tasks_done(client)
+    with running.client() as searcher:
+        searcher.send("VSIM", "unlinked", *long_search()[2:])
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the search")
+        client.call("UNLINK", "unlinked")
+        assert counter(client, "sets") == sets
+    server.wait_for(lambda: counter(client, "sets") == sets - 1, 60, "the search to end")
+    server.wait_for(lambda: counter(client, "tasks_done") == done + 2, 60, "the set to be freed")
 
 
 def exit_beside_long_work(running, client):
@@ -218,6 +238,7 @@ def long_work(running, client, size=40000):
         client.call("VICINAL.MADD", "long", "FP32", len(names), rows, *names)
         client.pipeline([("VSETATTR", "long", name, '{"a":0}') for name in names])
     work_of_who_has_gone(running, client)
+    unlink_beside_a_search(running, client)
     exit_beside_long_work(running, client)
 
 

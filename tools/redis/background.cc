@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tools/redis/refusal.h"
+#include "tools/redis/vector_set.h"
 
 namespace vicinal::redis {
 namespace {
@@ -38,7 +39,11 @@ void client_gone(ServerContext*, BlockedClient* client) {
   if (work != works().end()) work->second->abandon();
 }
 
-void free_waiting(ServerContext*, void* waiting) { delete static_cast<Waiting*>(waiting); }
+// UNLINK beside a search: here goes the set, whose last holder the search was.
+void free_waiting(ServerContext*, void* waiting) {
+  const FreeElsewhere never_here(ThreadPool::searches());
+  delete static_cast<Waiting*>(waiting);
+}
 
 class Task final : public ThreadPool::Task {
  public:

@@ -18,6 +18,21 @@ VectorSet* list = nullptr;
 std::atomic<std::uint64_t> arena_sum{0};
 std::atomic<std::uint64_t> next_uid{1};
 
+// FreeElsewhere of this thread.
+thread_local ThreadPool* free_in = nullptr;
+
+// A set taken apart: by whoever destroys this.
+class Remains final : public ThreadPool::Task {
+ public:
+  Remains(Index index, std::unique_ptr<Elements> elements)
+      : index_(std::move(index)), elements_(std::move(elements)) {}
+  void run() noexcept override {}
+
+ private:
+  const Index index_;
+  const std::unique_ptr<Elements> elements_;
+};
+
 // Of one element beside its vector: links, label, level, name, attribute.
 constexpr std::uint64_t kSerializedBeside = 200;
 
@@ -89,10 +104,22 @@ VectorSet::VectorSet(Index index, std::unique_ptr<Elements> elements)
 
 VectorSet::~VectorSet() {
   set_arena_bytes(0);
-  const std::lock_guard lock(list_mutex);
-  (before_ == nullptr ? list : before_->after_) = after_;
-  if (after_ != nullptr) after_->before_ = before_;
+  {
+    const std::lock_guard lock(list_mutex);
+    (before_ == nullptr ? list : before_->after_) = after_;
+    if (after_ != nullptr) after_->before_ = before_;
+  }
+  constexpr std::uint64_t kLarge = 1000;  // a tenth of a millisecond
+  if (free_in == nullptr || size() < kLarge || !free_in->has_threads()) return;
+  try {
+    free_in->submit(std::make_unique<Remains>(std::move(index_), std::move(elements_)));
+  } catch (const std::bad_alloc&) {
+    // It goes here.
+  }
 }
+
+FreeElsewhere::FreeElsewhere(ThreadPool& pool) { free_in = &pool; }
+FreeElsewhere::~FreeElsewhere() { free_in = nullptr; }
 
 Result<bool> VectorSet::put(std::string_view name, std::span<const float> vector,
                             std::optional<std::string_view> attribute) {

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "tools/redis/elements.h"
+#include "tools/redis/thread_pool.h"
 #include "vicinal/index.h"
 
 namespace vicinal::redis {
@@ -100,7 +101,7 @@ class VectorSet {
   const std::uint32_t dimension_;
   std::uint8_t measured_levels_ = 0;
   bool warned_ = false;
-  const std::unique_ptr<Elements> elements_;
+  std::unique_ptr<Elements> elements_;  ///< never null
   const std::uint64_t uid_;
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
@@ -113,6 +114,16 @@ class VectorSet {
 
   VectorSet* before_ = nullptr;  ///< in the list of all sets
   VectorSet* after_ = nullptr;
+};
+
+/// While it lives, a large set whose last holder goes in this thread is taken apart in one of `pool`, if that
+/// has any: it is gone at once, its memory soon.
+class FreeElsewhere {
+ public:
+  explicit FreeElsewhere(ThreadPool& pool);
+  ~FreeElsewhere();
+  FreeElsewhere(const FreeElsewhere&) = delete;
+  FreeElsewhere& operator=(const FreeElsewhere&) = delete;
 };
 
 /// What the server's key points to.
