@@ -2,9 +2,10 @@
 
     blocked_test.py MODULE [--seconds N]
 
-In MULTI and Lua a search answers at once. While clients search a large set with TRUTH and filters, the set is
-deleted, unlinked, expired, renamed, copied, overwritten and flushed, its elements and attributes are
-replaced, clients are killed and go away. Every answer is that of a set that there was.
+In MULTI and Lua a search answers at once, elsewhere that of a small set without a filter. While clients
+search a large set with TRUTH and filters, the set is deleted, unlinked, expired, renamed, copied, overwritten and
+flushed, its elements and attributes are replaced, clients are killed and go away. Every answer is that of a
+set that there was.
 """
 
 import argparse
@@ -42,6 +43,32 @@ def check_answer(reply):
     assert scores == sorted(scores, reverse=True), reply
 
 
+def counter(client, name):
+    """A number of INFO's section of the module."""
+    text = client.call("INFO", "vicinal").decode()
+    return int(text.split(f"vicinal_{name}:")[1].split()[0])
+
+
+def tasks_done(client):
+    """How many there were, once all have ended: an answer comes before its task is counted."""
+    for name in ("tasks_waiting", "tasks_running"):
+        server.wait_for(lambda: counter(client, name) == 0, 60, "the tasks to end")
+    return counter(client, "tasks_done")
+
+
+def where_small_sets_are_searched(client):
+    """On the main thread without a filter; with one, which may take any time, in a thread."""
+    fill(client, "small", 50)
+    plain = ("VSIM", "small", "ELE", "e1")
+    done = tasks_done(client)
+    for words in (plain, plain + ("TRUTH",), plain + ("FILTER", ".n < 20", "NOTHREAD")):
+        client.call(*words)
+    assert counter(client, "tasks_done") == done
+    assert len(client.call(*plain, "FILTER", ".n < 20")) == 10
+    server.wait_for(lambda: counter(client, "tasks_done") == done + 1, 60, "the filtered search")
+    client.call("DEL", "small")
+
+
 def at_once(client):
     """MULTI and Lua: no client may wait there."""
     words = search_words("set", 1)
@@ -58,6 +85,28 @@ def at_once(client):
     assert client.call("EVAL", script, 1, "set", "VICINAL.REPAIR", "set")[0] == "examined"
     assert client.call(*words)[::3] == expected[::3]
     assert client.call(*words, "NOTHREAD")[::3] == expected[::3]
+
+
+def beside_a_rebuild(running, client):
+    """In MULTI and Lua, where nobody may wait, a second writer of a set that is rebuilt is told so."""
+    client.call("CONFIG", "SET", "vicinal.build-threads", 1)
+    fill(client, "rebuilt", 8000)
+    with running.client() as other:
+        done = tasks_done(client)
+        other.send("VICINAL.REBUILD", "rebuilt")
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the rebuild")
+        for name in ("VICINAL.REPAIR", "VICINAL.REBUILD"):
+            client.call("MULTI")
+            client.call(name, "rebuilt")
+            (reply,) = client.call("EXEC")
+            assert reply == ErrorReply("ERR the vector set is being repaired or rebuilt"), reply
+        script = "return redis.pcall('VICINAL.REPAIR', KEYS[1])"
+        assert isinstance(client.pipeline([("EVAL", script, 1, "rebuilt")])[0], ErrorReply)
+        assert counter(client, "tasks_done") == done  # nothing waited for it
+        assert other.receive() == "OK"
+    assert client.call("EVAL", script, 1, "rebuilt")[0] == "examined"
+    client.call("DEL", "rebuilt")
+    client.call("CONFIG", "SET", "vicinal.build-threads", 0)
 
 
 def search(running, number, stop, failed, counts):
@@ -124,18 +173,73 @@ def kill_searchers(client):
                 pass  # it went by itself
 
 
-def exit_beside_a_long_search(running, client, size=40000):
-    """The server does not wait for what would take minutes: a list of half a million, for every element."""
+def work_of_who_has_gone(running, client):
+    """Neither begun nor gone on with; STATS does not wait for it."""
+    fill(client, "other", 4500)
+    client.call("VADD", "one", "VALUES", 2, 1, 0, "a")
+    recall = ("VICINAL.RECALL", "long", "SAMPLES", 40000, "COUNT", 10000)
+    asked = [running.client() for _ in range(3)]
+    for one, words in zip(asked, (recall, ("VICINAL.REBUILD", "long"), recall)):
+        one.send(*words)
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the recall")
+    assert client.call("VICINAL.STATS", "one")[1] == 1
+    assert client.call("VICINAL.STATS", "other")[1] == 4500
+    server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "STATS to end")
+    assert counter(client, "tasks_waiting") == 2
+    asked.append(running.client())
+    asked[-1].send(*long_search())
+    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search")
+    for one in asked:
+        one.close()
+    tasks_done(client)
+    # The same of one task at a time, in the middle of it.
+    for words in (("VICINAL.REBUILD", "long"), ("VICINAL.VALIDATE", "long"), ("VICINAL.REPAIR", "long")):
+        with running.client() as one:
+            one.send(*words)
+    tasks_done(client)
+    assert client.call("VICINAL.VALIDATE", "long")[1] == 0
+
+
+def long_search():
+    """It would take minutes: a list of half a million, for every element."""
+    return ("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
+
+
+def unlink_beside_a_search(running, client):
+    """The set that the search held to the end is not freed on the main thread."""
+    fill(client, "unlinked", 2000)
+    client.pipeline([("VSETATTR", "unlinked", f"e{i}", '{"a":0}') for i in range(2000)])
+    sets, done = counter(client, "sets"), tasks_done(client)
+    with running.client() as searcher:
+        searcher.send("VSIM", "unlinked", *long_search()[2:])
+        server.wait_for(lambda: counter(client, "tasks_running") == 1, 60, "the search")
+        client.call("UNLINK", "unlinked")
+        assert counter(client, "sets") == sets
+    server.wait_for(lambda: counter(client, "sets") == sets - 1, 60, "the search to end")
+    server.wait_for(lambda: counter(client, "tasks_done") == done + 2, 60, "the set to be freed")
+
+
+def exit_beside_long_work(running, client):
+    """The server does not wait for a long search and the recall of the 10,000 nearest."""
+    searcher, other = running.client(), running.client()
+    searcher.send(*long_search())
+    other.send("VICINAL.RECALL", "long", "SAMPLES", 40000, "COUNT", 10000)
+    server.wait_for(lambda: counter(client, "tasks_running") == 2, 60, "the search and the recall")
+    assert running.stop() == 0
+    searcher.close()
+    other.close()
+
+
+def long_work(running, client, size=40000):
+    """On a set of its own."""
     for first in range(0, size, 2000):
         names = [f"e{i}" for i in range(first, first + 2000)]
         rows = b"".join(struct.pack("<3f", i + 1, 1, 2) for i in range(first, first + 2000))
         client.call("VICINAL.MADD", "long", "FP32", len(names), rows, *names)
         client.pipeline([("VSETATTR", "long", name, '{"a":0}') for name in names])
-    searcher = running.client()
-    searcher.send("VSIM", "long", "ELE", "e1", "FILTER", ".a in [%s]" % ",".join(["1"] * 500000))
-    server.wait_for(lambda: b"tasks_running:1\r\n" in client.call("INFO", "vicinal"), 60, "the search")
-    assert running.stop() == 0
-    searcher.close()
+    work_of_who_has_gone(running, client)
+    unlink_beside_a_search(running, client)
+    exit_beside_long_work(running, client)
 
 
 def main():
@@ -151,6 +255,8 @@ def main():
             fill(client, "set")
             client.call("COPY", "set", "kept")
             at_once(client)
+            where_small_sets_are_searched(client)
+            beside_a_rebuild(running, client)
             threads = [
                 threading.Thread(target=search, args=(running, i * 1000003 * 20, stop, failed, counts))
                 for i in range(4)
@@ -189,7 +295,7 @@ def main():
             server.wait_for(
                 lambda: b"vicinal_sets:0\r\n" in client.call("INFO", "vicinal"), 60, "the sets to go"
             )
-            exit_beside_a_long_search(running, client)
+            long_work(running, client)
         assert not running.sanitizer_reports(), running.log()
     assert counts["found"] > 0
     print(f"{rounds} upsets, {counts['found']} answers, {counts['empty']} empty ones")

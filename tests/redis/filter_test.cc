@@ -225,6 +225,24 @@ TEST(Filter, BadAttributesNeverMatch) {
   EXPECT_TRUE(Filter::compile("1").matches(" { } "));
 }
 
+TEST(Filter, WhatIsTooSmallForADoubleIsZero) {
+  const std::string zeros(400, '0');
+  for (const std::string& small :
+       {std::string("1e-400"), std::string("-12.5E-400"), "0." + zeros + "1",
+        "0." + zeros + "1e+20", "1" + zeros + "e-900", std::string("3e-99999999999999999999"),
+        std::string("1e-9223372036854775808")}) {
+    EXPECT_TRUE(Filter::compile(".a == 0").matches("{\"a\":" + small + "}")) << small;
+    EXPECT_TRUE(Filter::compile(".a < 1").matches("{\"a\":\"" + small + "\"}")) << small;
+    EXPECT_TRUE(Filter::compile(small + " == .a").matches("{\"a\":0}")) << small;
+  }
+  for (const std::string& large :
+       {std::string("1e400"), "1" + zeros, "0." + zeros + "1e+900", "1" + zeros + ".0e-10",
+        std::string("3e99999999999999999999"), std::string("1e9223372036854775807")}) {
+    EXPECT_FALSE(Filter::compile(".a != 'other'").matches("{\"a\":" + large + "}")) << large;
+    EXPECT_THROW(Filter::compile(large + " > 1"), FilterError) << large;
+  }
+}
+
 TEST(Filter, ReadsNoFurtherThanItsFields) {
   const Filter filter = Filter::compile(".a == 1");
   EXPECT_TRUE(filter.matches(R"({"a": 1, "b": broken)"));

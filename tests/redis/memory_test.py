@@ -2,9 +2,10 @@
 
     memory_test.py MODULE [--vectors N] [--sets N]
 
-MEMORY USAGE of a large set is within 5 % of what the process grew by; VADD and VICINAL.MADD are refused when
-used_memory and the arenas together pass maxmemory, while reading and removing go on; sets of one element
-take less than 2 KB each, key and vector included, when they are made and when they are loaded.
+INFO's sum follows a set that grows a vector at a time. MEMORY USAGE of a large set is within 5 % of what the
+process grew by; VADD and VICINAL.MADD are refused when used_memory and the arenas together pass maxmemory, while
+reading and removing go on; sets of one element take less than 2 KB each, key and vector included, when they are
+made and when they are loaded.
 """
 
 import argparse
@@ -59,14 +60,40 @@ def check_large(running, client, count):
     print(f"{count} x {DIMENSION}: {usage / count:.0f} bytes a vector, {share:.3f} of what it grew by")
 
 
+def index_bytes(client, key):
+    """What the index of `key` takes, exactly; 0 while it has no graph: the server's heap has all."""
+    stats = client.call("VICINAL.STATS", key)
+    fields = dict(zip(stats[::2], stats[1::2]))
+    if fields["flat"]:
+        return 0
+    return sum(fields[f"bytes-{kind}"] for kind in ("vectors", "codes", "links", "nodes"))
+
+
 def check_sum(client):
     """INFO's sum is that of the only large set, exactly asked for."""
-    stats = client.call("VICINAL.STATS", "large")
-    fields = dict(zip(stats[::2], stats[1::2]))
-    exact = sum(fields[f"bytes-{kind}"] for kind in ("vectors", "codes", "links", "nodes"))
+    exact = index_bytes(client, "large")
     counted = arena_bytes(client)
     pages = 2 << 20  # what grows by huge pages is not where it will be on average
     assert abs(counted - exact) < 0.05 * exact + pages, (counted, exact)
+
+
+def check_growth(client):
+    """INFO's sum is right within an eighth after every write of a set, from the one on that begins a graph."""
+    for dimension, first, last in ((DIMENSION, 470, 700), (3072, 150, 260), (16384, 1, 50)):
+        rows = {i: vector(i, 64) * (dimension // 64) for i in range(last)}
+        client.pipeline([("VADD", "grows", "FP32", rows[i], i) for i in range(first)])
+        for i in [*range(first, last), *range(0, last, 3), *range(0, last, 3)]:
+            rows[i] = vector((i, "another"), 64) * (dimension // 64) if i < first else rows[i]
+            client.call("VADD", "grows", "FP32", rows[i], i)
+            exact, counted = index_bytes(client, "grows"), arena_bytes(client)
+            assert abs(counted - exact) <= exact / 8, (dimension, i, counted, exact)
+        assert exact > 0
+        # At one stroke.
+        client.call("DEL", "grows")
+        client.call("VICINAL.MADD", "grows", "FP32", last, b"".join(rows.values()), *rows)
+        assert arena_bytes(client) == index_bytes(client, "grows") > 0, dimension
+        client.call("DEL", "grows")
+        assert arena_bytes(client) == 0
 
 
 def used_memory(running):
@@ -86,19 +113,54 @@ def check_limit(running, client):
     """The arenas count, though the server does not see them."""
     words = ("VADD", "large", "FP32", vector(0, DIMENSION), "one more")
     row = vector(1, DIMENSION)
+    client.call("VADD", "few", "VALUES", 2, 1, 0, "a")
+    dump = client.call("DUMP", "few")
+    client.call("DEL", "few")
     limit = used_memory(running) + arena_bytes(client) // 2
     client.call("CONFIG", "SET", "maxmemory", limit)
     assert used_memory(running) < limit
     assert refused(client, *words)
     assert refused(client, "VICINAL.MADD", "large", "FP32", 1, row, "and another")
     assert refused(client, "VICINAL.CREATE", "new", "DIM", 3)
+    assert refused(client, "VSETATTR", "large", "element:1", '{"a":1}')
+    assert refused(client, "VICINAL.REBUILD", "large")
+    before = arena_bytes(client)
+    for other in (("COPY", "large", "copied"), ("RESTORE", "restored", 0, dump)):
+        assert isinstance(client.pipeline([other])[0], ErrorReply), other[0]
+    assert client.call("EXISTS", "copied", "restored") == 0 and arena_bytes(client) == before
+    assert client.call("VSETATTR", "large", "element:1", "") == 1
     assert client.call("VISMEMBER", "large", "one more") == 0
     assert len(client.call("VSIM", "large", "FP32", row)) == 10
     assert client.call("VREM", "large", "element:0") == 1
     client.call("CONFIG", "SET", "maxmemory", limit * 2 + arena_bytes(client))
     assert client.call(*words) == 1
+    assert client.call("VICINAL.REBUILD", "large") == "OK"
+    # There is room for what is there, not for as much again.
+    client.call("CONFIG", "SET", "maxmemory", used_memory(running) + arena_bytes(client) + (1 << 20))
+    assert client.call("VSETATTR", "large", "element:1", '{"a":1}') == 1
+    assert refused(client, "VICINAL.REBUILD", "large")
+    assert isinstance(client.pipeline([("COPY", "large", "copied")])[0], ErrorReply)
     client.call("CONFIG", "SET", "maxmemory", 0)
     assert client.call("VADD", "large", "FP32", row, "no limit") == 1
+
+
+def check_replica(running, client):
+    """What the primary accepted, a replica takes, and what a file says, whoever reads it."""
+    client.call("VADD", "few", "VALUES", 2, 1, 0, "a")
+    replica = running.replica(maxmemory=1)
+    client.call("COPY", "few", "copied")
+    client.call("RESTORE", "restored", 0, client.call("DUMP", "few"))
+    client.call("VSETATTR", "copied", "a", '{"a":1}')
+    running.wait_caught_up(replica)
+    with replica.client() as other:
+        assert other.call("EXISTS", "few", "copied", "restored") == 3
+        assert other.call("VGETATTR", "copied", "a") == b'{"a":1}'
+    replica.close()
+    client.call("CONFIG", "SET", "maxmemory", 1)
+    client.call("DEBUG", "RELOAD")
+    assert client.call("DBSIZE") == 3
+    client.call("CONFIG", "SET", "maxmemory", 0)
+    client.call("DEL", "few", "copied", "restored")
 
 
 def check_small(running, client, count):
@@ -135,9 +197,11 @@ def main():
     if os.environ.get("VICINAL_REDIS_PRELOAD"):
         server.skip("a sanitizer's memory is not the module's")
     with server.Server(options.module) as running, running.client(timeout=600) as client:
+        check_growth(client)
+        check_replica(running, client)
         check_large(running, client, options.vectors)
-        check_limit(running, client)
         check_small(running, client, options.sets)
+        check_limit(running, client)
     return 0
 
 

@@ -104,7 +104,42 @@ def change(client, index, dimension):
     assert client.exists(*copied.keys) == 0
 
 
-def commands(port, dimension):
+def interrupted(client, dimension):
+    """What create() leaves behind when it is ended between its commands, and what an older one left."""
+    send, sent = client.execute_command, []
+
+    def send_one(*words, **options):
+        if sent:
+            raise KeyboardInterrupt
+        sent.append(words[0])
+        return send(*words, **options)
+
+    client.execute_command = send_one
+    refused(KeyboardInterrupt, SlicedIndex.create, client, "cut", 3, dimension, ("NOQUANT",))
+    client.execute_command = send
+    cut = SlicedIndex(client, "cut")
+    assert (cut.slices, cut.dimension, cut.options) == (3, dimension, ("NOQUANT",))
+    cut.drop()
+    client.hset("half", "slices", 5)
+    refused(KeyError, SlicedIndex, client, "half")
+    assert SlicedIndex.create(client, "half", 3, dimension).slices == 3
+    SlicedIndex(client, "half").drop()
+
+
+def undecodable(running, dimension):
+    """An element that the client cannot decode fails one call; its connections are given back."""
+    client = running.redis(decode_responses=True)
+    index = SlicedIndex.create(client, "texts", 3, dimension)
+    index.add_many([(b"\xff\xfe", vector(1, dimension)), ("text", vector(2, dimension))])
+    for _ in range(3):
+        refused(UnicodeDecodeError, index.search, vector(1, dimension))
+        assert index.count() == 2 and index.blob(index.vector("text")) == vector(2, dimension)
+    for node in client.get_primaries():
+        assert not client.get_redis_connection(node).connection_pool._in_use_connections, node
+    index.drop()
+
+
+def commands(client, port, dimension):
     """The client's own commands, on a file."""
     try:
         import numpy
@@ -129,6 +164,10 @@ def commands(port, dimension):
         assert run("search", "file", "--file", path, "--row", 8, "--count", 1) == "1.000000  8\n"
         assert float(run("recall", "file", "--queries", 20).split()[1]) > 0.9
         assert run("copy", "file", "file5", 5) == "300 elements in 5 keys\n"
+        key = SlicedIndex(client, "file").keys[1]
+        client.delete(key)
+        client.set(key, "a string")
+        assert run("recall", "file").startswith("error: WRONGTYPE"), run("recall", "file")
         assert run("drop", "file") == ""
         assert "there is no index" in run("search", "file", "--element", "7")
     return "commands run"
@@ -165,7 +204,9 @@ def main():
         sliced, one = compare(client, index, options.size, options.dimension, options.queries)
         assert sliced >= one - 0.005, (sliced, one)
         change(client, index, options.dimension)
-        ran = commands(running.nodes[0].port, options.dimension)
+        interrupted(client, options.dimension)
+        undecodable(running, options.dimension)
+        ran = commands(client, running.nodes[0].port, options.dimension)
         partial(running, index, options.dimension)
     print(f"merged equals exact; recall@10 {sliced:.4f} of six keys, {one:.4f} of one; {ran}")
     return 0

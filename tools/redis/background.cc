@@ -1,15 +1,29 @@
 #include "tools/redis/background.h"
 
 #include <exception>
+#include <unordered_map>
 #include <utility>
 
 #include "tools/redis/refusal.h"
+#include "tools/redis/vector_set.h"
 
 namespace vicinal::redis {
 namespace {
 
-/// One blocked client. The server frees it, after the reply or instead of it.
+// The work of every client that waits, for the server tells which has gone by the client alone.
+std::unordered_map<BlockedClient*, BackgroundWork*>& works() {
+  static auto* const all = new std::unordered_map<BlockedClient*, BackgroundWork*>;
+  return *all;
+}
+
+/// One blocked client. The server frees it, after the reply or instead of it. Made and freed on the main thread.
 struct Waiting {
+  Waiting() = default;
+  ~Waiting() { works().erase(client); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  BlockedClient* client = nullptr;
   std::unique_ptr<BackgroundWork> work;
   std::exception_ptr failed;
 };
@@ -20,26 +34,36 @@ void reply(ServerContext* context, ServerString**, int) {
   waiting.work->reply(context);
 }
 
-void free_waiting(ServerContext*, void* waiting) { delete static_cast<Waiting*>(waiting); }
+void client_gone(ServerContext*, BlockedClient* client) {
+  const auto work = works().find(client);
+  if (work != works().end()) work->second->abandon();
+}
+
+// UNLINK beside a search: here goes the set, whose last holder the search was.
+void free_waiting(ServerContext*, void* waiting) {
+  const FreeElsewhere never_here(ThreadPool::searches());
+  delete static_cast<Waiting*>(waiting);
+}
 
 class Task final : public ThreadPool::Task {
  public:
-  Task(BlockedClient* client, std::unique_ptr<Waiting> waiting)
-      : client_(client), waiting_(std::move(waiting)) {}
+  explicit Task(std::unique_ptr<Waiting> waiting) : waiting_(std::move(waiting)) {}
 
   void run() noexcept override {
-    api.BlockedClientMeasureTimeStart(client_);
-    try {
-      waiting_->work->work();
-    } catch (...) {
-      waiting_->failed = std::current_exception();
+    BlockedClient* const client = waiting_->client;
+    if (!waiting_->work->abandoned()) {
+      api.BlockedClientMeasureTimeStart(client);
+      try {
+        waiting_->work->work(true);
+      } catch (...) {
+        waiting_->failed = std::current_exception();
+      }
+      api.BlockedClientMeasureTimeEnd(client);
     }
-    api.BlockedClientMeasureTimeEnd(client_);
-    api.UnblockClient(client_, waiting_.release());
+    api.UnblockClient(client, waiting_.release());
   }
 
  private:
-  BlockedClient* const client_;
   std::unique_ptr<Waiting> waiting_;
 };
 
@@ -52,7 +76,7 @@ bool may_block(ServerContext* context) {
 }
 
 void run_in_foreground(ServerContext* context, BackgroundWork& work) {
-  work.work();
+  work.work(false);
   work.reply(context);
 }
 
@@ -64,8 +88,11 @@ void run_in_background(ServerContext* context, ThreadPool& pool,
   auto waiting = std::make_unique<Waiting>();
   waiting->work = std::move(work);
   BlockedClient* const client = api.BlockClient(context, run<reply>, nullptr, free_waiting, 0);
+  waiting->client = client;
   try {
-    pool.submit(std::make_unique<Task>(client, std::move(waiting)));
+    works().emplace(client, waiting->work.get());
+    api.SetDisconnectCallback(client, client_gone);
+    pool.submit(std::make_unique<Task>(std::move(waiting)));
   } catch (...) {  // no memory
     api.AbortBlock(client);
     throw;

@@ -1,7 +1,6 @@
 #include "tools/redis/filter.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <new>
 #include <optional>
@@ -23,8 +22,8 @@ std::optional<double> as_number(const Value& value, std::string& scratch) {
   if (value.kind != ValueKind::kString) return std::nullopt;
   const std::string_view text = unescaped(value, scratch);
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  // from_chars also reads "inf" and "nan".
+  const auto [end, error] = read_number(text.data(), text.data() + text.size(), number);
+  // It also reads "inf" and "nan".
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
     return std::nullopt;
   }

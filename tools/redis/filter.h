@@ -13,7 +13,8 @@
 //
 // What a JSON value is in an expression: a number a number, a string a string, true 1, false 0, null
 // null, an array of numbers and strings an array. Anything else is of no type that an expression
-// knows. Numbers are double precision.
+// knows. Numbers are double precision; one that is too small for it is 0, one that is too large of no type, and
+// an error in an expression.
 //
 //   arithmetic, < <= > >=  on numbers; a string that spells one is converted
 //   == !=    two strings by their bytes, null with null, otherwise as numbers; what cannot be

@@ -1,7 +1,6 @@
 // From an expression to postfix order by operator precedence, with a stack of its own instead of
 // recursion.
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <system_error>
 
@@ -220,7 +219,7 @@ class Compiler {
   Value number() {
     double parsed = 0;
     const char* start = text_.data() + at_;
-    const auto [end, error] = std::from_chars(start, text_.data() + text_.size(), parsed);
+    const auto [end, error] = read_number(start, text_.data() + text_.size(), parsed);
     if (error != std::errc()) fail("a number beyond double precision");
     const std::size_t length = static_cast<std::size_t>(end - start);
     if (is_digit(peek(length)) || peek(length) == '.') fail("a number was expected");

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace {
 
 // Held over a fork(), so that nobody begins or ends to write meanwhile; in the child for good.
 std::mutex writers_mutex;
+std::condition_variable writer_ended;
 bool in_child = false;
 
 // Never destroyed: threads go on while the server exits.
@@ -19,10 +21,13 @@ std::vector<VectorSet*>& writers() {
   return *sets;
 }
 
+bool is_written(const VectorSet& set) {
+  return std::find(writers().begin(), writers().end(), &set) != writers().end();
+}
+
 void before_fork() noexcept {
   writers_mutex.lock();
   for (VectorSet* set : writers()) {
-    if (set->pause != nullptr) continue;  // two tasks at one set
     try {
       Result<PausedWrites> paused = set->index().pause_writes();
       if (paused) set->pause = std::make_unique<PausedWrites>(std::move(*paused));
@@ -41,14 +46,22 @@ void after_fork_in_child() noexcept { in_child = true; }
 
 }  // namespace
 
-BackgroundWrites::BackgroundWrites(std::shared_ptr<VectorSet> set) : set_(std::move(set)) {
-  const std::lock_guard lock(writers_mutex);
+BackgroundWrites::BackgroundWrites(std::shared_ptr<VectorSet> set, bool wait)
+    : set_(std::move(set)) {
+  std::unique_lock lock(writers_mutex);
+  while (is_written(*set_)) {
+    if (!wait) return;
+    writer_ended.wait(lock);
+  }
   writers().push_back(set_.get());
+  begun_ = true;
 }
 
 BackgroundWrites::~BackgroundWrites() {
+  if (!begun_) return;
   const std::lock_guard lock(writers_mutex);
   writers().erase(std::find(writers().begin(), writers().end(), set_.get()));
+  writer_ended.notify_all();
 }
 
 bool install_fork_guard() noexcept {
@@ -58,7 +71,7 @@ bool install_fork_guard() noexcept {
 
 Status save_still(const VectorSet& set, const ByteSink& sink) {
   if (set.pause != nullptr) return set.pause->save(sink);
-  if (in_child && std::find(writers().begin(), writers().end(), &set) != writers().end()) {
+  if (in_child && is_written(set)) {
     return Status::busy("the index was being written when the server forked");
   }
   // Nobody writes it but this thread: the pause has nobody to wait for, nor had it in the parent.

@@ -14,17 +14,20 @@
 
 namespace vicinal::redis {
 
-/// While it lives its set's index may be written in this thread.
+/// While it lives its set's index may be written in this thread; one at a time for each set.
 class BackgroundWrites {
  public:
-  /// Waits while the process forks. Throws std::bad_alloc.
-  explicit BackgroundWrites(std::shared_ptr<VectorSet> set);
+  /// Waits while the process forks, and with `wait` while another writes this set: without, that is false
+  /// then. Throws std::bad_alloc.
+  BackgroundWrites(std::shared_ptr<VectorSet> set, bool wait);
   ~BackgroundWrites();
+  explicit operator bool() const { return begun_; }
   BackgroundWrites(const BackgroundWrites&) = delete;
   BackgroundWrites& operator=(const BackgroundWrites&) = delete;
 
  private:
   const std::shared_ptr<VectorSet> set_;
+  bool begun_ = false;
 };
 
 /// The handlers of pthread_atfork(). False: there is no memory for them.

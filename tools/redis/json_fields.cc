@@ -1,7 +1,6 @@
 #include "tools/redis/json_fields.h"
 
 #include <bitset>
-#include <charconv>
 #include <cstdint>
 #include <system_error>
 
@@ -93,7 +92,7 @@ class Reader {
     std::string_view text;
     if (!number(text)) return false;
     double parsed = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), parsed);
+    const auto result = read_number(text.data(), text.data() + text.size(), parsed);
     value = result.ec == std::errc() ? Value::of(parsed) : Value::of(ValueKind::kUnusable);
     return true;
   }

@@ -8,6 +8,7 @@
 #include "tools/redis/background.h"
 #include "tools/redis/fork_guard.h"
 #include "tools/redis/key.h"
+#include "tools/redis/memory_limit.h"
 #include "tools/redis/reply.h"
 #include "tools/redis/settings.h"
 #include "tools/redis/thread_pool.h"
@@ -15,22 +16,35 @@
 namespace vicinal::redis {
 namespace {
 
-// Work ends early where the server exits.
-bool go_on(const Progress&) { return !ThreadPool::maintenance().ending(); }
+// Samples of one call of recall(), which cannot be ended: some tenths of a second of comparing with all
+// vectors and walking. Each call gathers and sorts all labels: its samples cost as much at least.
+std::size_t samples_of_part(const Index& index, const RecallOptions& options) {
+  constexpr std::uint64_t kComponents = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kSorting = 1024;  // a label, in components
+  constexpr std::uint64_t kBeside = 64;     // of a vector: what it costs to visit it
+  constexpr std::uint64_t kWalkedByEf = 64;
+  const std::uint64_t size = std::max<std::uint64_t>(1, index.size());
+  const std::uint64_t ef = std::max(options.ef_search, options.k);
+  const std::uint64_t walked = std::min(size, ef * kWalkedByEf);
+  const std::uint64_t row = index.dimension() + kBeside;
+  // What is walked lies here and there.
+  const std::uint64_t by_time = kComponents / ((size + 4 * walked) * row);
+  return static_cast<std::size_t>(std::max(by_time, 1 + kSorting / row));
+}
 
-// Of a large set by hundreds, each other vectors, so that it can end between them.
-Result<double> recall_by_parts(const Index& index, RecallOptions options) {
-  constexpr std::size_t kPart = 100;
-  constexpr std::uint64_t kLarge = 50000;
-  if (index.size() < kLarge) return index.recall(options);
+// By parts, each other vectors, so that it can end between them.
+Result<double> recall_by_parts(const Index& index, RecallOptions options,
+                               const ProgressCallback& go_on) {
+  const std::size_t most = samples_of_part(index, options);
+  const std::size_t samples =
+      std::clamp<std::size_t>(static_cast<std::size_t>(index.size()), 1, options.samples);
   double sum = 0;
-  const std::size_t samples = options.samples;
   for (std::size_t done = 0; done < samples; done += options.samples, ++options.seed) {
-    options.samples = std::min(kPart, samples - done);
+    options.samples = std::min(most, samples - done);
     Result<double> part = index.recall(options);
     if (!part) return part;
     sum += *part * static_cast<double>(options.samples);
-    if (ThreadPool::maintenance().ending()) return Status::cancelled("the server exits");
+    if (!go_on({})) return Status::cancelled("nobody waits for it");
   }
   return sum / static_cast<double>(samples);
 }
@@ -40,19 +54,24 @@ template <typename T>
 class SetWork final : public BackgroundWork {
  public:
   enum class Writes { kNo, kYes };
-  using Work = std::function<Result<T>(const VectorSet&)>;
+  /// The callback says whether to go on.
+  using Work = std::function<Result<T>(const VectorSet&, const ProgressCallback&)>;
   using Reply = std::function<void(ServerContext*, const VectorSet&, const T&)>;
 
   SetWork(SetValue set, Writes writes, Work work, Reply reply)
       : set_(std::move(set)), writes_(writes), work_(std::move(work)), reply_(std::move(reply)) {}
 
-  void work() override {
+  void work(bool may_wait) override {
+    const auto go_on = [this](const Progress&) {
+      return !abandoned() && !ThreadPool::maintenance().ending();
+    };
     if (writes_ == Writes::kNo) {
-      result_ = value_or_refuse(work_(*set_));
+      result_ = value_or_refuse(work_(*set_, go_on));
       return;
     }
-    const BackgroundWrites beside_forks(set_);
-    result_ = value_or_refuse(work_(*set_));
+    const BackgroundWrites alone(set_, may_wait);
+    if (!alone) throw Refusal("ERR the vector set is being repaired or rebuilt");
+    result_ = value_or_refuse(work_(*set_, go_on));
   }
   void reply(ServerContext* context) override {
     if (writes_ == Writes::kYes) set_->measure();
@@ -139,16 +158,28 @@ void reply_repair(ServerContext* context, const VectorSet&, const RepairResult& 
 
 void stats(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
-  run_on_set<Stats>(
-      context, argv[1], SetWork<Stats>::Writes::kNo,
-      [](const VectorSet& set) -> Result<Stats> { return set.index().stats(); }, reply_stats);
+  constexpr std::uint64_t kAtOnce = 4096;  // less than a millisecond
+  SetValue set = set_at(context, argv[1]);
+  const bool at_once = set->size() <= kAtOnce;
+  auto work = std::make_unique<SetWork<Stats>>(
+      std::move(set), SetWork<Stats>::Writes::kNo,
+      [](const VectorSet& of, const ProgressCallback&) -> Result<Stats> {
+        return of.index().stats();
+      },
+      reply_stats);
+  if (at_once) return run_in_foreground(context, *work);
+  // Not behind what takes minutes.
+  run_in_background(context, ThreadPool::searches(), std::move(work));
 }
 
 void validate(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
   run_on_set<ValidateReport>(
       context, argv[1], SetWork<ValidateReport>::Writes::kNo,
-      [](const VectorSet& set) { return set.index().validate({.progress = go_on}); }, reply_report);
+      [](const VectorSet& set, const ProgressCallback& go_on) {
+        return set.index().validate({.progress = go_on});
+      },
+      reply_report);
 }
 
 void recall(ServerContext* context, ServerString** argv, int argc) {
@@ -171,7 +202,9 @@ void recall(ServerContext* context, ServerString** argv, int argc) {
   }
   run_on_set<double>(
       context, argv[1], SetWork<double>::Writes::kNo,
-      [options](const VectorSet& set) { return recall_by_parts(set.index(), options); },
+      [options](const VectorSet& set, const ProgressCallback& go_on) {
+        return recall_by_parts(set.index(), options, go_on);
+      },
       [](ServerContext* to, const VectorSet&, const double& value) {
         api.ReplyWithDouble(to, value);
       });
@@ -181,15 +214,19 @@ void repair(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
   run_on_set<RepairResult>(
       context, argv[1], SetWork<RepairResult>::Writes::kYes,
-      [](const VectorSet& set) { return Index(set.index()).repair({.progress = go_on}); },
+      [](const VectorSet& set, const ProgressCallback& go_on) {
+        return Index(set.index()).repair({.progress = go_on});
+      },
       reply_repair);
 }
 
 void rebuild(ServerContext* context, ServerString** argv, int argc) {
   if (argc != 2) throw WrongArity();
+  refuse_when_full(context, set_at(context, argv[1])->graph_bytes());
   run_on_set<bool>(
       context, argv[1], SetWork<bool>::Writes::kYes,
-      [threads = build_threads()](const VectorSet& set) -> Result<bool> {
+      [threads = build_threads()](const VectorSet& set,
+                                  const ProgressCallback& go_on) -> Result<bool> {
         Status done = Index(set.index()).rebuild({.threads = threads, .progress = go_on});
         if (!done.ok()) return done;
         return true;

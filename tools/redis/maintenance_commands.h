@@ -1,6 +1,7 @@
 // The commands for who runs the server: what a set is made of, whether it is sound, and how to mend it.
 //
-// What: each works in a thread (background.h) beside readers and writers, one after the other. REPAIR and REBUILD
+// What: each works in a thread (background.h) beside readers and writers, one after the other; STATS, which is
+// quick, where searches do. What its client does not wait for any more ends. REPAIR and REBUILD
 // change no vector and no answer but for the better, so they are not replicated: each server does its own.
 // Threads: the main thread. They throw as refusal.h says.
 #pragma once

@@ -28,14 +28,19 @@ void watch_memory_limit(ServerContext* context) noexcept {
   api.SubscribeToServerEvent(context, kEventConfig, configuration_changed);
 }
 
-void refuse_when_full(ServerContext* context) {
-  if (maxmemory == 0) return;
-  if ((api.GetContextFlags(context) & (kFlagReplicated | kFlagLoading | kFlagAsyncLoading)) != 0) {
-    return;
-  }
+bool is_full(ServerContext* context, std::uint64_t more) {
+  if (maxmemory == 0) return false;
+  // Where there is no client the primary's commands are known by the replica alone. It has no limit of its
+  // own, as the server's usual replica-ignore-maxmemory has it.
+  constexpr int kAccepted = kFlagReplicated | kFlagReplica | kFlagLoading | kFlagAsyncLoading;
+  if ((api.GetContextFlags(context) & kAccepted) != 0) return false;
   const double limit = static_cast<double>(maxmemory);
   const double used = api.GetUsedMemoryRatio() * limit;
-  if (used + static_cast<double>(VectorSet::all_arena_bytes()) > limit) {
+  return used + static_cast<double>(VectorSet::all_arena_bytes() + more) > limit;
+}
+
+void refuse_when_full(ServerContext* context, std::uint64_t more) {
+  if (is_full(context, more)) {
     throw Refusal("OOM command not allowed when used memory > 'maxmemory'.");
   }
 }

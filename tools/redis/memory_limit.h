@@ -3,6 +3,8 @@
 // Threads: the main thread.
 #pragma once
 
+#include <cstdint>
+
 #include "tools/redis/module_api.h"
 
 namespace vicinal::redis {
@@ -10,8 +12,10 @@ namespace vicinal::redis {
 /// Reads maxmemory, now and whenever the configuration changes.
 void watch_memory_limit(ServerContext* context) noexcept;
 
-/// Throws the server's own refusal when used_memory and arenas together pass maxmemory. Never refuses
-/// what a primary or a file says: it was accepted before.
-void refuse_when_full(ServerContext* context);
+/// Whether used_memory and arenas together pass maxmemory, or would with `more` bytes. Never of what a
+/// primary or a file says: it was accepted before. `context`: the server's own where there is none (null).
+bool is_full(ServerContext* context, std::uint64_t more = 0);
+/// Throws the server's own refusal when is_full().
+void refuse_when_full(ServerContext* context, std::uint64_t more = 0);
 
 }  // namespace vicinal::redis

@@ -35,6 +35,7 @@ inline constexpr int kKeyTypeModule = 6;
 // GetContextFlags()
 inline constexpr int kFlagLua = 1 << 0;
 inline constexpr int kFlagMulti = 1 << 1;
+inline constexpr int kFlagReplica = 1 << 3;
 inline constexpr int kFlagReplicated = 1 << 12;
 inline constexpr int kFlagLoading = 1 << 13;
 inline constexpr int kFlagIsChild = 1 << 20;
@@ -86,6 +87,7 @@ struct TypeMethods {
 
 using CommandFunction = int (*)(ServerContext*, ServerString**, int);
 using FreeFunction = void (*)(ServerContext*, void*);
+using DisconnectFunction = void (*)(ServerContext*, BlockedClient*);
 using InfoFunction = void (*)(ServerInfoContext*, int);
 using EventFunction = void (*)(ServerContext*, ServerEvent, std::uint64_t, void*);
 using GetNumber = long long (*)(const char*, void*);
@@ -142,6 +144,7 @@ using ApplySettings = int (*)(ServerContext*, void*, ServerString**);
                                   long long))                                                      \
   F(int, UnblockClient, (BlockedClient*, void*)) /* any thread */                                  \
   F(int, AbortBlock, (BlockedClient*))                                                             \
+  F(void, SetDisconnectCallback, (BlockedClient*, DisconnectFunction))                             \
   F(void*, GetBlockedClientPrivateData, (ServerContext*))                                          \
   F(int, BlockedClientMeasureTimeStart, (BlockedClient*)) /* any thread */                         \
   F(int, BlockedClientMeasureTimeEnd, (BlockedClient*))   /* any thread */                         \

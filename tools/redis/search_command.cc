@@ -21,7 +21,8 @@ constexpr long long kUsualCount = 10;
 constexpr long long kUsualEf = 100;
 constexpr long long kMostEf = 1000000;
 constexpr std::uint64_t kEngineMostEf = 100000;
-// Components of all vectors together: some 10 microseconds of comparing.
+// Components of all vectors together: some 10 microseconds of comparing. A filter may cost any time an
+// element, by its own length and that of an attribute.
 constexpr std::uint64_t kAtOnce = 1 << 16;
 
 struct Request {
@@ -106,7 +107,7 @@ class Search final : public BackgroundWork {
     if (request_.filter != nullptr) era_ = set_->elements().hold();
   }
 
-  void work() override {
+  void work(bool) override {
     const std::uint64_t size = set_->index().size();
     SearchOptions options;
     options.k = static_cast<std::size_t>(
@@ -117,7 +118,8 @@ class Search final : public BackgroundWork {
     options.exact = request_.exact;
     if (request_.filter != nullptr) {
       options.filter.predicate = [this](Label label) {
-        if (ThreadPool::searches().ending()) return false;  // the server exits, and waits for this
+        // Who asked has gone, or the server exits, and waits for this.
+        if (abandoned() || ThreadPool::searches().ending()) return false;
         const auto attribute = set_->elements().attribute_of(label);
         return attribute && request_.filter->matches(*attribute);
       };
@@ -174,7 +176,8 @@ void vsim(ServerContext* context, ServerString** argv, int argc) {
     return;
   }
   Request request = parse(argv, argc, *key);
-  const bool at_once = request.no_thread || key->size() * key->dimension() <= kAtOnce;
+  const bool small = request.filter == nullptr && key->size() * key->dimension() <= kAtOnce;
+  const bool at_once = request.no_thread || small;
   auto search = std::make_unique<Search>(key.share(), std::move(request));
   if (at_once) return run_in_foreground(context, *search);
   run_in_background(context, ThreadPool::searches(), std::move(search));

@@ -11,6 +11,7 @@
 
 #include "tools/redis/aof.h"
 #include "tools/redis/key.h"
+#include "tools/redis/memory_limit.h"
 #include "tools/redis/serialize.h"
 #include "tools/redis/settings.h"
 
@@ -71,6 +72,11 @@ void* rdb_load(ServerIo* io, int encoding_version) noexcept {
     api.LogIOError(io, "warning",
                    "vicinal: a vector set of encoding version %d: this module reads version %d",
                    encoding_version, kEncodingVersion);
+    return nullptr;
+  }
+  // RESTORE, and so MIGRATE: what a file or a primary says is never refused.
+  if (is_full(api.GetContextFromIO(io))) {
+    api.LogIOError(io, "warning", "vicinal: a vector set is refused: it would pass maxmemory");
     return nullptr;
   }
   try {
@@ -136,6 +142,10 @@ void unlink_value(ServerString*, const void*) noexcept {}
 
 void* copy_value(ServerString*, ServerString*, const void* value) noexcept {
   try {
+    if (is_full(nullptr, set_of(value).memory())) {
+      api.Log(nullptr, "warning", "vicinal: a vector set is not copied: it would pass maxmemory");
+      return nullptr;
+    }
     std::deque<std::string> strings;
     const Status saved = save_set(set_of(value), [&strings](std::string_view bytes) {
       strings.emplace_back(bytes);

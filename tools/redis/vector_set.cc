@@ -18,8 +18,30 @@ VectorSet* list = nullptr;
 std::atomic<std::uint64_t> arena_sum{0};
 std::atomic<std::uint64_t> next_uid{1};
 
+// FreeElsewhere of this thread.
+thread_local ThreadPool* free_in = nullptr;
+
+// A set taken apart: by whoever destroys this.
+class Remains final : public ThreadPool::Task {
+ public:
+  Remains(Index index, std::unique_ptr<Elements> elements)
+      : index_(std::move(index)), elements_(std::move(elements)) {}
+  void run() noexcept override {}
+
+ private:
+  const Index index_;
+  const std::unique_ptr<Elements> elements_;
+};
+
 // Of one element beside its vector: links, label, level, name, attribute.
 constexpr std::uint64_t kSerializedBeside = 200;
+
+// Fewer slots than an index has when it gets a graph (Stats::flat). A write takes one at most.
+std::uint64_t least_graph(std::uint32_t dimension) {
+  constexpr std::uint64_t kSlots = 400;
+  constexpr std::uint64_t kRowBytes = std::uint64_t{2} << 20;
+  return std::min(kSlots, kRowBytes / (dimension * sizeof(float)));
+}
 
 // The engine's words for a bad row have its label, which the client never saw: its name instead.
 Status by_name(const Status& status, const Elements& elements) {
@@ -73,7 +95,8 @@ VectorSet::VectorSet(Index index, std::unique_ptr<Elements> elements)
     : index_(std::move(index)),
       dimension_(index_.options().dimension),
       elements_(elements != nullptr ? std::move(elements) : std::make_unique<Elements>()),
-      uid_(next_uid.fetch_add(1)) {
+      uid_(next_uid.fetch_add(1)),
+      next_measure_(least_graph(dimension_)) {
   const std::lock_guard lock(list_mutex);
   after_ = std::exchange(list, this);
   if (after_ != nullptr) after_->before_ = this;
@@ -81,10 +104,22 @@ VectorSet::VectorSet(Index index, std::unique_ptr<Elements> elements)
 
 VectorSet::~VectorSet() {
   set_arena_bytes(0);
-  const std::lock_guard lock(list_mutex);
-  (before_ == nullptr ? list : before_->after_) = after_;
-  if (after_ != nullptr) after_->before_ = before_;
+  {
+    const std::lock_guard lock(list_mutex);
+    (before_ == nullptr ? list : before_->after_) = after_;
+    if (after_ != nullptr) after_->before_ = before_;
+  }
+  constexpr std::uint64_t kLarge = 1000;  // a tenth of a millisecond
+  if (free_in == nullptr || size() < kLarge || !free_in->has_threads()) return;
+  try {
+    free_in->submit(std::make_unique<Remains>(std::move(index_), std::move(elements_)));
+  } catch (const std::bad_alloc&) {
+    // It goes here.
+  }
 }
+
+FreeElsewhere::FreeElsewhere(ThreadPool& pool) { free_in = &pool; }
+FreeElsewhere::~FreeElsewhere() { free_in = nullptr; }
 
 Result<bool> VectorSet::put(std::string_view name, std::span<const float> vector,
                             std::optional<std::string_view> attribute) {
@@ -142,15 +177,16 @@ std::uint64_t VectorSet::max_level() {
   return measured_levels_ == 0 ? 0 : measured_levels_ - 1;
 }
 
-// stats() looks at every node and page, so it is asked when a set has changed by a quarter; between, a
-// write counts as much as those before it did on average.
+// stats() looks at every node and page, so it is asked when a set has changed by an eighth, and when one without
+// a graph may have got one: its pages come at once, where the heap had its rows before, and more with the
+// next writes, which link what was there. Between, a write counts as much as those before it did on average.
 void VectorSet::account() {
   warn_when_large();
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
   ++writes_;
-  if (writes_ > std::max<std::uint64_t>(256, measured_nodes_ / 4)) return measure();
-  if (measured_nodes_ == 0) return;
+  if (writes_ >= next_measure_) return measure();
+  if (measured_bytes_ == 0) return;
   const std::uint64_t each = measured_bytes_ / measured_nodes_;
   const std::uint64_t now = size();
   set_arena_bytes(measured_bytes_ + (now > measured_nodes_ ? (now - measured_nodes_) * each : 0));
@@ -164,10 +200,25 @@ void VectorSet::measure() {
                  : stats.bytes_vectors + stats.bytes_codes + stats.bytes_links + stats.bytes_nodes;
   measured_nodes_ = stats.live + stats.tombstones;
   measured_levels_ = static_cast<std::uint8_t>(stats.levels);
+  next_measure_ = writes_until_measure(stats);
   writes_ = 0;
   shown_size_.store(size(), std::memory_order_relaxed);
   shown_attributes_.store(elements_->attribute_count(), std::memory_order_relaxed);
   set_arena_bytes(measured_bytes_);
+}
+
+std::uint64_t VectorSet::writes_until_measure(const Stats& stats) const {
+  if (stats.flat) {
+    const std::uint64_t slots = measured_nodes_ + stats.free_slots;
+    const std::uint64_t most = least_graph(dimension_);
+    return slots < most ? most - slots : 1;
+  }
+  // To look costs by nodes, a write by its components: some percent of that is spent, for segments come
+  // in pages of 2 MiB, which are few rows of many components.
+  constexpr std::uint64_t kSmall = 4096;
+  const std::uint64_t part =
+      std::max<std::uint64_t>(1, measured_nodes_ / std::max(8U, dimension_ / 8));
+  return measured_nodes_ < kSmall ? std::min(part, 2 * writes_ + 1) : part;
 }
 
 void VectorSet::warn_when_large() {
@@ -185,6 +236,12 @@ void VectorSet::set_arena_bytes(std::uint64_t bytes) {
   const std::uint64_t before = arena_bytes_.exchange(bytes, std::memory_order_relaxed);
   arena_sum.fetch_add(bytes, std::memory_order_relaxed);
   arena_sum.fetch_sub(before, std::memory_order_relaxed);
+}
+
+std::uint64_t VectorSet::graph_bytes() const {
+  const bool codes = options().quantization == Quantization::kInt8;
+  const std::uint64_t rows = measured_nodes_ * dimension_ * (sizeof(float) + (codes ? 1 : 0));
+  return arena_bytes() - std::min(rows, arena_bytes());
 }
 
 std::size_t VectorSet::memory() const {

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "tools/redis/elements.h"
+#include "tools/redis/thread_pool.h"
 #include "vicinal/index.h"
 
 namespace vicinal::redis {
@@ -60,6 +61,8 @@ class VectorSet {
 
   /// Memory that the server's allocator does not know of: the index's pages.
   std::uint64_t arena_bytes() const { return arena_bytes_.load(std::memory_order_relaxed); }
+  /// What of those is not vectors and codes, about: a rebuild makes it once more.
+  std::uint64_t graph_bytes() const;
   /// Looks again, exactly.
   /// Cost: O(size).
   void measure();
@@ -90,6 +93,7 @@ class VectorSet {
   /// After a write: the account goes on by what a vector cost when it was measured last.
   void account();
   void set_arena_bytes(std::uint64_t bytes);
+  std::uint64_t writes_until_measure(const Stats& stats) const;
   /// Tells the log, once, that the set has become too large to be moved by slots.
   void warn_when_large();
 
@@ -97,11 +101,12 @@ class VectorSet {
   const std::uint32_t dimension_;
   std::uint8_t measured_levels_ = 0;
   bool warned_ = false;
-  const std::unique_ptr<Elements> elements_;
+  std::unique_ptr<Elements> elements_;  ///< never null
   const std::uint64_t uid_;
   std::uint64_t measured_nodes_ = 0;
   std::uint64_t measured_bytes_ = 0;
-  std::uint64_t writes_ = 0;  ///< since it was measured
+  std::uint64_t writes_ = 0;    ///< since it was measured
+  std::uint64_t next_measure_;  ///< after so many
   std::atomic<std::uint64_t> arena_bytes_{0};
   // For totals(): copies that any thread may read.
   std::atomic<std::uint64_t> shown_size_{0};
@@ -109,6 +114,16 @@ class VectorSet {
 
   VectorSet* before_ = nullptr;  ///< in the list of all sets
   VectorSet* after_ = nullptr;
+};
+
+/// While it lives, a large set whose last holder goes in this thread is taken apart in one of `pool`, if that
+/// has any: it is gone at once, its memory soon.
+class FreeElsewhere {
+ public:
+  explicit FreeElsewhere(ThreadPool& pool);
+  ~FreeElsewhere();
+  FreeElsewhere(const FreeElsewhere&) = delete;
+  FreeElsewhere& operator=(const FreeElsewhere&) = delete;
 };
 
 /// What the server's key points to.

@@ -94,6 +94,8 @@ void vsetattr(ServerContext* context, ServerString** argv, int argc) {
     api.ReplyWithBool(context, 0);
     return;
   }
+  const auto before = key->elements().attribute_of(*label);
+  if (text(argv[3]).size() > (before ? before->size() : 0)) refuse_when_full(context);
   key->set_attribute(*label, text(argv[3]));
   changed(context, "vsetattr", argv[1]);
   api.ReplyWithBool(context, 1);

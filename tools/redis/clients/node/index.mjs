@@ -13,6 +13,13 @@ const SLOTS = 16384;
 const BYTES = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };  // RESP_TYPES.BLOB_STRING: replies as they are
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
+// All fields or none, whoever else creates it and whatever ends this process.
+const CREATE = `
+if redis.call('HEXISTS', KEYS[1], 'dim') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'slices', ARGV[1], 'dim', ARGV[2], 'options', ARGV[3])
+return 1
+`;
+
 const crc32Table = Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;
   return byte >>> 0;
@@ -80,8 +87,9 @@ export class SlicedIndex {
   // A new, empty index; `options` are words of VADD: NOQUANT, Q8, M n, EF n. Throws where there is one.
   static async create(cluster, name, { slices, dimension, options = [] }) {
     tags(slices);
-    if (!(await cluster.hSetNX(name, 'slices', String(slices)))) throw new Error(`there is an index '${name}' already`);
-    await cluster.hSet(name, { dim: String(dimension), options: options.join(' ') });
+    const fields = [String(slices), String(dimension), options.join(' ')];
+    const created = await cluster.eval(CREATE, { keys: [name], arguments: fields });
+    if (!created) throw new Error(`there is an index '${name}' already`);
     return SlicedIndex.open(cluster, name);
   }
 

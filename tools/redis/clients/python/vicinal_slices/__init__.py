@@ -22,6 +22,12 @@ from redis.crc import key_slot
 
 SLOTS = 16384
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# All fields or none, whoever else creates it and whatever ends this process.
+_CREATE = """
+if redis.call('HEXISTS', KEYS[1], 'dim') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'slices', ARGV[1], 'dim', ARGV[2], 'options', ARGV[3])
+return 1
+"""
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 _PASSING = _LOST + (
     exceptions.AskError,  # MOVED, too
@@ -81,9 +87,8 @@ class SlicedIndex:
         """A new, empty index; `options` are VADD's NOQUANT, Q8, M and EF. Where there is one of that
         name it is left as it is, and ValueError is raised."""
         tags(slices)
-        if not cluster.hsetnx(name, "slices", slices):
+        if not cluster.eval(_CREATE, 1, name, slices, dimension, " ".join(map(str, options))):
             raise ValueError(f"there is an index {name!r} already")
-        cluster.hset(name, mapping={"dim": dimension, "options": " ".join(map(str, options))})
         return cls(cluster, name, patience)
 
     def key(self, element):
@@ -247,16 +252,17 @@ class SlicedIndex:
 
 
 def _read(connection, count):
-    """The next replies. A lost connection stands for all that it did not answer."""
+    """The next replies. A lost connection stands for all that it did not answer, and so does a reply that cannot
+    be decoded: what is left of it would be read as another's."""
     replies = []
     while len(replies) < count:
         try:
             replies.append(connection.read_response())
-        except _LOST as error:
-            connection.disconnect()
-            replies += [error] * (count - len(replies))
         except exceptions.ResponseError as error:
             replies.append(error)
+        except (*_LOST, UnicodeError) as error:
+            connection.disconnect()
+            replies += [error] * (count - len(replies))
     return replies
 
 

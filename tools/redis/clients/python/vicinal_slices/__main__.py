@@ -105,8 +105,11 @@ def recall(options):
         vectors = [numpy.ascontiguousarray(rows[row], dtype="<f4").tobytes() for row in chosen]
     else:
         per_key = math.ceil(options.queries / index.slices)
-        names = [n for some in index.ask([("VRANDMEMBER", k, per_key) for k in index.keys]) for n in some]
-        vectors = [index.vector(name) for name in names]
+        vectors = []
+        for names in index.ask([("VRANDMEMBER", key, per_key) for key in index.keys]):
+            if isinstance(names, Exception):
+                raise names
+            vectors += filter(None, map(index.vector, names))  # None: removed a moment ago
     found = wanted = 0
     for vector in vectors:
         exact = {name for name, _ in index.search(vector, options.count, options=("TRUTH",))}
