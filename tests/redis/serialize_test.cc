@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/engine/stream_reseal.h"
 #include "tests/redis/fake_server.h"
 #include "tools/redis/bytes.h"
 #include "tools/redis/heap.h"
@@ -198,6 +199,42 @@ TEST(SerializeDamage, WhatCannotBeIsRefused) {
   EXPECT_FALSE(load(crafted(0, 0, 0, "")));
   EXPECT_FALSE(load(crafted(2, 1ULL << 40, 0, two))) << "slots that never come";
   EXPECT_FALSE(load(crafted(1ULL << 63, 1ULL << 63, 0, two)));
+}
+
+// To link them would take minutes, and the server with them.
+TEST(SerializeDamage, ManyVectorsWithoutLinksAreRefused) {
+  constexpr int kMany = 3000;
+  const SetValue set = make_set(kMany, 0);
+  Strings strings = saved(*set);
+  std::string stream;
+  ASSERT_TRUE(set->index()
+                  .save([&](std::span<const std::byte> piece) {
+                    std::string bytes(reinterpret_cast<const char*>(piece.data()), piece.size());
+                    std::uint32_t kind = 0;
+                    std::memcpy(&kind, bytes.data(), sizeof kind);
+                    if (kind == static_cast<std::uint32_t>(persist::PieceKind::kLinks)) {
+                      constexpr std::size_t kStart =
+                          persist::kPieceHeaderBytes + persist::LinksReader::kStart;
+                      std::uint32_t nodes = 0;
+                      std::memcpy(&nodes, &bytes[kStart - sizeof nodes], sizeof nodes);
+                      const std::uint64_t payload =
+                          persist::LinksReader::kStart + nodes * persist::LinksReader::kNodeBytes;
+                      bytes.resize(kStart);
+                      bytes.append(nodes * persist::LinksReader::kNodeBytes, '\0');
+                      std::memcpy(&bytes[8], &payload, sizeof payload);
+                    }
+                    stream += bytes;
+                    return Status();
+                  })
+                  .ok());
+  testing::reseal(std::as_writable_bytes(std::span(stream)));
+  while (strings.back().rfind("VICINDEX", 0) != 0) strings.pop_back();
+  strings.back() = stream;
+  strings.emplace_back();
+  const Result<SetValue> result = load(strings);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.status().message().find("without links"), std::string::npos)
+      << result.status().message();
 }
 
 TEST(SerializeDamage, OnlyFloat32IsASet) {

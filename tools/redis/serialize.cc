@@ -219,8 +219,16 @@ Result<SetValue> load_set(const StringSource& source, unsigned threads) {
   auto elements = std::make_unique<Elements>();
   if (Status names = load_names(*head, source, *elements); !names.ok()) return names;
   Stream stream(source);
-  Result<Index> index = Index::load(
-      [&stream](std::span<std::byte> room) { return stream.read(room); }, {.threads = threads});
+  // Vectors without links are linked as they are loaded: a set that was saved has as many as there may be
+  // without a graph, and the bytes of an enemy would stop the server for minutes.
+  constexpr std::uint64_t kMostToLink = 1000;
+  IndexOptions loading{.threads = threads};
+  loading.progress = [](const Progress& progress) {
+    return std::string_view(progress.phase) != "links" || progress.total <= kMostToLink;
+  };
+  Result<Index> index =
+      Index::load([&stream](std::span<std::byte> room) { return stream.read(room); }, loading);
+  if (index.status().code() == StatusCode::kCancelled) return damaged("has vectors without links");
   if (!index) return index.status();
   const Result<bool> ended = stream.at_end();
   if (!ended) return ended.status();
