@@ -62,8 +62,10 @@ class SetWork final : public BackgroundWork {
       : set_(std::move(set)), writes_(writes), work_(std::move(work)), reply_(std::move(reply)) {}
 
   void work(bool may_wait) override {
+    // A REBUILD or REPAIR that has begun is done, whoever has gone: an operator's client may have timed out.
     const auto go_on = [this](const Progress&) {
-      return !abandoned() && !ThreadPool::maintenance().ending();
+      const bool wanted = writes_ == Writes::kYes || !abandoned();
+      return wanted && !ThreadPool::maintenance().ending();
     };
     if (writes_ == Writes::kNo) {
       result_ = value_or_refuse(work_(*set_, go_on));
