@@ -61,13 +61,35 @@ find kernels graph persist engine -name '*.h' ! -name '*-inl.h' | sort |
 bash -c "$clang $common $analysis -fpch-instantiate-templates -x c++-header $work/all.h \
   -o $work/all.pch"
 
-for i in "${!sources[@]}"; do
-  headers=""
-  if [ "${flags[i]}" = "$common" ]; then headers="-include-pch $work/all.pch"; fi
-  # Each to a file of its own: what two write to one at a time may stand in one line.
-  printf '%s\0' \
-    "$clang ${flags[i]} $analysis $headers -fsyntax-only ${sources[i]} >$work/$i.out 2>&1"
+# Several at once, for most of the time is the reading of headers; each by itself where names meet.
+analyze() {
+  local name="$1" flags="$2" headers="" source
+  shift 2
+  if [ "$flags" = "$common" ]; then headers="-include-pch $work/all.pch"; fi
+  printf '#include "%s"\n' "$@" >"$work/$name.cc"
+  # shellcheck disable=SC2086
+  if eval "$clang $flags $analysis $headers -fsyntax-only $work/$name.cc" 2>/dev/null; then return 0; fi
+  local failed=0
+  for source in "$@"; do
+    eval "$clang $flags $analysis $headers -fsyntax-only $source" >>"$work/$name.out" 2>&1 || failed=1
+  done
+  return "$failed"
+}
+export -f analyze
+export clang analysis common work
+
+together=8
+group=0
+begin=0
+for ((i = 1; i <= ${#sources[@]}; ++i)); do
+  if ((i < ${#sources[@]} && i - begin < together)) && [ "${flags[i]}" = "${flags[begin]}" ]; then
+    continue
+  fi
+  printf '%s\0' "$(printf 'analyze %q ' "$group")$(printf '%q ' "${flags[begin]}" "${sources[@]:begin:i-begin}")"
+  group=$((group + 1))
+  begin=$i
 done | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" bash -c || status=1
+touch "$work/none.out"
 cat "$work"/*.out
 if [ "${status:-0}" -ne 0 ]; then exit 1; fi
 echo "${#sources[@]} sources analyzed by $clang"
