@@ -31,17 +31,23 @@ static PyObject* exit_error = NULL; /* what calls that end at the exit raise, on
 static PyObject* tell = NULL;       /* tell(context, event): NULL or an error for the hook */
 static PyObject* forget = NULL;     /* forget(context), no function of Python's own */
 
-static void keep_error(lender* owner) {
+/* What was raised, with its traceback; nothing is raised any more. */
+static PyObject* taken_error(void) {
   PyObject *type = NULL, *value = NULL, *traceback = NULL;
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);
   if (value != NULL && traceback != NULL) PyException_SetTraceback(value, traceback);
   Py_XDECREF(type);
   Py_XDECREF(traceback);
+  return value;
+}
+
+static void keep_error(lender* owner) {
+  PyObject* const error = taken_error();
   if (owner->error == NULL) {
-    owner->error = value;
+    owner->error = error;
   } else {
-    Py_XDECREF(value);
+    Py_XDECREF(error);
   }
 }
 
@@ -150,12 +156,8 @@ static int raise_in_main_thread(void* error) {
 
 /* What came out of tell(): an interrupt, or what a signal's handler raised as it began. */
 static void raise_later(void) {
-  PyObject *type = NULL, *value = NULL, *traceback = NULL;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  Py_XDECREF(type);
-  Py_XDECREF(traceback);
-  if (value != NULL && Py_AddPendingCall(raise_in_main_thread, value) != 0) Py_DECREF(value);
+  PyObject* const error = taken_error();
+  if (error != NULL && Py_AddPendingCall(raise_in_main_thread, error) != 0) Py_DECREF(error);
 }
 
 static void on_event(void* context, const vicinal_event* event) {
