@@ -41,15 +41,19 @@ says out '"label":10,'
 run 0 get --store s 0 --json
 says out '"label":0,'
 
-# Every other option of both programs, each with the next four of them.
+# options_refused PROGRAM < OPTIONS: each of its options with the next four of them.
 at=0
-while read -r option command; do
-  for ((end = at + 4; at < end; ++at)); do
-    value=${wrong[at % ${#wrong[@]}]}
-    [ "$value" = "5,6" ] && [ "$option" = --ef ] && continue
-    refused "$vicinal" "$value" $command "$option" "$value"
+options_refused() {
+  local program=$1 option command value end
+  while read -r option command; do
+    for ((end = at + 4; at < end; ++at)); do
+      value=${wrong[at % ${#wrong[@]}]}
+      [ "$value" = "5,6" ] && [ "$option" = --ef ] && continue
+      refused "$program" "$value" $command "$option" "$value"
+    done
   done
-done << 'OPTIONS'
+}
+options_refused "$vicinal" << 'OPTIONS'
 --label search --store s
 -k search --store s --label 1
 --threads search --store s --label 1
@@ -73,12 +77,7 @@ done << 'OPTIONS'
 --threads rebuild --store s
 --threads demo
 OPTIONS
-while read -r option command; do
-  for value in "${wrong[@]}"; do
-    [ "$value" = "5,6" ] && [ "$option" = --ef ] && continue
-    refused "$bench" "$value" $command "$option" "$value"
-  done
-done << 'OPTIONS'
+options_refused "$bench" << 'OPTIONS'
 -k build --base b --query q --truth t
 --ef build --base b --query q --truth t
 --M build --base b --query q --truth t

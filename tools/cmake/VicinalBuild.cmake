@@ -36,7 +36,8 @@ function(vicinal_join target)
   endif()
 endfunction()
 
-# vicinal_join_program(target...): as vicinal_join(), of tests and benchmarks, with VICINAL_JOIN_PROGRAMS too.
+# vicinal_join_program(target...): as vicinal_join(), of tools, tests and benchmarks, with VICINAL_JOIN_PROGRAMS
+# too.
 function(vicinal_join_program)
   if(VICINAL_JOIN OR VICINAL_JOIN_PROGRAMS)
     set_target_properties(${ARGV} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)

@@ -13,13 +13,13 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct BackupArguments {
   StoreArguments at;
   std::string to;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_backup(const BackupArguments& arguments) {
   Result<Store> store = open_store(arguments.at.store, {});
   if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
   const auto start = std::chrono::steady_clock::now();
@@ -39,14 +39,14 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_backup(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BackupArguments>();
   CLI::App* command = app.add_subcommand("backup", "Copy a store, compactly");
   command->footer(std::string("Runs beside a writer: the copy is the store of one moment.\n") +
                   kExitCodesHelp);
   add_store_arguments(*command, arguments->at, false);
   add_text(*command, "to", arguments->to, "Folder of the copy, absent or empty")->required();
   command->add_flag("--json", arguments->json, "Print JSON");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_backup(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -10,12 +10,12 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct CheckpointArguments {
   StoreArguments at;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_checkpoint(const CheckpointArguments& arguments) {
   OpenMode mode;
   mode.read_only = false;
   Result<Opened> opened = open_index(arguments.at, mode);
@@ -42,8 +42,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_checkpoint(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] =
-      add_index_command(app, "checkpoint", "Write a checkpoint of an index", run, exit_code);
+  const auto [command, arguments] = add_index_command(
+      app, "checkpoint", "Write a checkpoint of an index", run_checkpoint, exit_code);
   command->add_flag("--json", arguments->json, "Print JSON");
 }
 

@@ -12,7 +12,7 @@
 namespace vicinal::tools {
 namespace {
 
-int run(bool json) {
+int run_cpu(bool json) {
   if (!json) fmt::print("vicinal {}\n", version());
   for (const CpuTarget& target : cpu_targets()) {
     if (json) {
@@ -37,7 +37,7 @@ void add_cpu(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("cpu", "List the CPU targets of the kernels");
   command->footer("The environment variable VICINAL_TARGET forces one by name.");
   command->add_flag("--json", *json, "A JSON object per target");
-  command->callback([json, &exit_code] { exit_code = run(*json); });
+  command->callback([json, &exit_code] { exit_code = run_cpu(*json); });
 }
 
 }  // namespace vicinal::tools

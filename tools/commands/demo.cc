@@ -14,7 +14,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct DemoArguments {
   std::string words = "/usr/share/dict/words";
   std::string store;
   unsigned threads = 0;
@@ -48,7 +48,7 @@ class ScratchFolder {
   std::string path_;
 };
 
-int run_in(const Arguments& arguments, const std::string& folder) {
+int run_in(const DemoArguments& arguments, const std::string& folder) {
   Demo demo(arguments.words, folder, arguments.threads);
   const auto steps = {&Demo::read_words,          &Demo::open_fresh,     &Demo::import_words,
                       &Demo::answer_misspelt,     &Demo::measure_recall, &Demo::stream_upserts,
@@ -59,7 +59,7 @@ int run_in(const Arguments& arguments, const std::string& folder) {
   return demo.print_summary() == 0 ? kExitOk : kExitFailure;
 }
 
-int run(const Arguments& arguments) {
+int run_demo(const DemoArguments& arguments) {
   if (!arguments.store.empty()) return run_in(arguments, arguments.store);
   Result<ScratchFolder> folder = ScratchFolder::make();
   if (!folder.ok()) return print_error(folder.status());
@@ -75,7 +75,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_demo(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DemoArguments>();
   CLI::App* command = app.add_subcommand("demo", "Show the engine at work on a word list");
   command->footer("Exit codes: 0 all as it should be; 1 something is off; 100 and above: usage.");
   add_text(*command, "--words", arguments->words, "Word list, one a line (package wamerican)")
@@ -84,7 +84,7 @@ void add_demo(CLI::App& app, int& exit_code) {
            "Folder of the store, absent or empty; stays (default: a temporary one)");
   add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--keep", arguments->keep, "Keep the temporary store");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_demo(*arguments); });
 }
 
 }  // namespace vicinal::tools

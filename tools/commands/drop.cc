@@ -15,21 +15,21 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct DropArguments {
   StoreArguments at;
   bool yes = false;
   bool json = false;
 };
 
 /// What is to be dropped, in words; a damaged index, whose vectors cannot be counted, can go too.
-std::string described(const Arguments& arguments, const Result<StoredStats>& stats) {
+std::string described(const DropArguments& arguments, const Result<StoredStats>& stats) {
   return fmt::format(
       "index {} of {} ({})", arguments.at.index, arguments.at.store,
       stats.ok() ? grouped(stats->live) + " vectors" : "damaged: " + stats.status().message());
 }
 
 /// OK when the user agrees.
-Status ask(const Arguments& arguments, const std::string& what) {
+Status ask(const DropArguments& arguments, const std::string& what) {
   if (arguments.yes) return {};
   if (isatty(STDIN_FILENO) != 1) {
     return Status::invalid_argument(
@@ -42,7 +42,7 @@ Status ask(const Arguments& arguments, const std::string& what) {
   return Status::cancelled(what + " is not dropped");
 }
 
-int run(const Arguments& arguments) {
+int run_drop(const DropArguments& arguments) {
   OpenMode mode;
   mode.read_only = false;
   mode.background = false;
@@ -68,7 +68,7 @@ int run(const Arguments& arguments) {
 
 void add_drop(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "drop", "Delete an index of a store", run, exit_code);
+      add_index_command(app, "drop", "Delete an index of a store", run_drop, exit_code);
   command->footer(std::string("Asks first, unless --yes was given; without a terminal --yes is "
                               "needed.\n") +
                   kExitCodesHelp);

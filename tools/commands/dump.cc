@@ -16,7 +16,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct DumpArguments {
   StoreArguments at;
   std::string what;
   std::string format = "jsonl";
@@ -33,7 +33,7 @@ Status dump_meta(const Store& store, const std::string& name, matrix::Output& ou
   return stats.ok() ? line(out, to_json(*stats)) : stats.status();
 }
 
-Status dump_vectors(const Arguments& arguments, const Index& index, matrix::Output& out) {
+Status dump_vectors(const DumpArguments& arguments, const Index& index, matrix::Output& out) {
   std::optional<matrix::Output> labels;
   if (!arguments.labels_out.empty()) {
     Result<matrix::Output> opened = matrix::Output::open(arguments.labels_out);
@@ -53,7 +53,7 @@ Status dump_vectors(const Arguments& arguments, const Index& index, matrix::Outp
   return labels.has_value() ? labels->close() : Status();
 }
 
-Status dump_graph(const Arguments& arguments, const Index& index, matrix::Output& out) {
+Status dump_graph(const DumpArguments& arguments, const Index& index, matrix::Output& out) {
   if (arguments.format == "dot") return write_dot(out, index, *arguments.label, arguments.depth);
   if (arguments.label.has_value()) {
     Result<Index::NodeView> node = index.node(*arguments.label);
@@ -77,7 +77,7 @@ Status dump_journal(const Store& store, const std::string& name, matrix::Output&
   return written.ok() ? walked : written;
 }
 
-Status check(const Arguments& arguments) {
+Status check(const DumpArguments& arguments) {
   const bool graph = arguments.what == "graph";
   if (arguments.format == "fvecs" && arguments.what != "vectors") {
     return Status::invalid_argument("--format fvecs is for vectors, not " + arguments.what);
@@ -105,12 +105,12 @@ Status check(const Arguments& arguments) {
   return {};
 }
 
-Status dump_index(const Arguments& arguments, const Index& index, matrix::Output& out) {
+Status dump_index(const DumpArguments& arguments, const Index& index, matrix::Output& out) {
   return arguments.what == "vectors" ? dump_vectors(arguments, index, out)
                                      : dump_graph(arguments, index, out);
 }
 
-int run(const Arguments& arguments) {
+int run_dump(const DumpArguments& arguments) {
   if (Status s = check(arguments); !s.ok()) return print_error(s);
   Result<Store> store = open_store(arguments.at.store, {});
   if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
@@ -140,7 +140,7 @@ int run(const Arguments& arguments) {
 
 void add_dump(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "dump", "Print what a store holds", run, exit_code);
+      add_index_command(app, "dump", "Print what a store holds", run_dump, exit_code);
   command->add_option("what", arguments->what, "meta, vectors, graph or journal")
       ->required()
       ->check(CLI::IsMember({"meta", "vectors", "graph", "journal"}));

@@ -13,14 +13,14 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct EraseArguments {
   StoreArguments at;
   std::vector<Label> labels;
   std::string labels_file;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_erase(const EraseArguments& arguments) {
   std::vector<Label> labels = arguments.labels;
   if (!arguments.labels_file.empty()) {
     Result<std::vector<Label>> more = matrix::load_labels(arguments.labels_file);
@@ -47,7 +47,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_erase(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] = add_index_command(app, "erase", "Erase labels", run, exit_code);
+  const auto [command, arguments] =
+      add_index_command(app, "erase", "Erase labels", run_erase, exit_code);
   command->footer(std::string("Labels that are not there are no error; the output says how many "
                               "were.\n") +
                   kExitCodesHelp);

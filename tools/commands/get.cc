@@ -13,7 +13,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct GetArguments {
   StoreArguments at;
   std::vector<Label> labels;
   bool json = false;
@@ -21,7 +21,7 @@ struct Arguments {
 
 using Vectors = std::vector<std::vector<float>>;
 
-void print(const Arguments& arguments, Label label, const std::vector<float>& vector) {
+void print(const GetArguments& arguments, Label label, const std::vector<float>& vector) {
   std::string text;
   if (arguments.json) {
     matrix::append_json_vector(text, vector);
@@ -33,7 +33,7 @@ void print(const Arguments& arguments, Label label, const std::vector<float>& ve
 }
 
 /// All labels together; one by one where a damaged vector is among them.
-int get(const Arguments& arguments, const Store& store, const std::string& name,
+int get(const GetArguments& arguments, const Store& store, const std::string& name,
         std::span<const Label> labels) {
   Result<Vectors> found = store.stored_vectors(name, labels);
   if (!found.ok() && found.status().code() == StatusCode::kCorruption && labels.size() > 1) {
@@ -59,7 +59,7 @@ int get(const Arguments& arguments, const Store& store, const std::string& name,
   return code;
 }
 
-int run(const Arguments& arguments) {
+int run_get(const GetArguments& arguments) {
   Result<Store> store = open_store(arguments.at.store, {});
   if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
   Result<std::string> name = choose_index(*store, arguments.at.index);
@@ -71,7 +71,7 @@ int run(const Arguments& arguments) {
 
 void add_get(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "get", "Print stored vectors", run, exit_code);
+      add_index_command(app, "get", "Print stored vectors", run_get, exit_code);
   add_wholes(*command, "labels", arguments->labels, {}, "Labels")->required();
   command->add_flag("--json", arguments->json, "A JSON object per label, as import reads it");
 }

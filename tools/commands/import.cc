@@ -26,7 +26,7 @@ namespace {
 constexpr WholeRange kLinks = {4, 64};
 constexpr WholeRange kEfConstruction = {4, 10000};
 
-struct Arguments {
+struct ImportArguments {
   StoreArguments at;
   std::string file;
   matrix::Wanted wanted;
@@ -44,7 +44,7 @@ struct Arguments {
   bool json = false;
 };
 
-struct Totals {
+struct ImportTotals {
   std::uint64_t imported = 0;
   std::uint64_t durable = 0;
   BatchResult by_label;
@@ -67,7 +67,7 @@ Status check_same(const char* option, const std::optional<T>& given, const T& st
 }
 
 /// Options on the command line must agree with an index that exists already.
-Status check_options(const Arguments& arguments, std::uint32_t dimension,
+Status check_options(const ImportArguments& arguments, std::uint32_t dimension,
                      const IndexOptions& stored) {
   if (dimension != stored.dimension) {
     return Status::invalid_argument(
@@ -96,7 +96,7 @@ Status check_options(const Arguments& arguments, std::uint32_t dimension,
   return check_same("--seed", arguments.seed, stored.seed);
 }
 
-IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reader) {
+IndexOptions new_options(const ImportArguments& arguments, const matrix::Reader& reader) {
   IndexOptions options;
   options.dimension = reader.dimension();
   const matrix::Origin& origin = reader.origin();
@@ -121,7 +121,7 @@ IndexOptions new_options(const Arguments& arguments, const matrix::Reader& reade
 /// The rows of a file, a batch at a time, with their labels.
 class Rows {
  public:
-  Rows(const Arguments& arguments, matrix::Reader& reader,
+  Rows(const ImportArguments& arguments, matrix::Reader& reader,
        std::optional<matrix::LabelSource> labels)
       : reader_(reader), labels_(std::move(labels)), most_(arguments.batch) {}
 
@@ -153,7 +153,7 @@ struct Target {
 
 /// Opens the store, and the index in it, as far as they exist.
 /// Errors: kNotFound  there is no store yet.
-Result<Target> open_existing(const Arguments& arguments, const StoreOptions& how) {
+Result<Target> open_existing(const ImportArguments& arguments, const StoreOptions& how) {
   StoreOptions options = how;
   options.create = false;
   Result<Store> store = Store::open(arguments.at.store, options);
@@ -171,7 +171,7 @@ Result<Target> open_existing(const Arguments& arguments, const StoreOptions& how
   return target;
 }
 
-Status make_index(const Arguments& arguments, const matrix::Reader& reader, Target& target) {
+Status make_index(const ImportArguments& arguments, const matrix::Reader& reader, Target& target) {
   IndexOptions options = new_options(arguments, reader);
   options.reserve = std::min(reader.rows(), kMostRows - 1);
   Result<Index> index = target.store.index(target.name, options);
@@ -182,7 +182,8 @@ Status make_index(const Arguments& arguments, const matrix::Reader& reader, Targ
 }
 
 /// `refusal`, and what of the file was stored before it; `more` is said between them.
-Status with_rows_before(const Status& refusal, const Totals& totals, const std::string& more) {
+Status with_rows_before(const Status& refusal, const ImportTotals& totals,
+                        const std::string& more) {
   const std::string before =
       totals.imported == 0 ? std::string("nothing was imported")
                            : fmt::format("{}rows 0 to {} were imported", more, totals.imported - 1);
@@ -191,7 +192,7 @@ Status with_rows_before(const Status& refusal, const Totals& totals, const std::
 
 /// The engine's refusal of the batch, with the place in the file.
 Status locate_refusal(const Status& refusal, const Rows& rows, const Index& index,
-                      const Totals& totals) {
+                      const ImportTotals& totals) {
   const matrix::Batch& batch = rows.batch();
   const std::uint64_t last = batch.first_row + batch.rows - 1;
   Status located = refusal;
@@ -209,7 +210,8 @@ Status locate_refusal(const Status& refusal, const Rows& rows, const Index& inde
 }
 
 /// Imports the batch that `rows` has and all that follow.
-Status import_batches(const Arguments& arguments, Rows& rows, Index& index, Totals& totals) {
+Status import_batches(const ImportArguments& arguments, Rows& rows, Index& index,
+                      ImportTotals& totals) {
   ProgressBar bar("importing", rows.reader().rows(), "rows");
   for (;;) {
     const matrix::Batch& batch = rows.batch();
@@ -230,7 +232,8 @@ Status import_batches(const Arguments& arguments, Rows& rows, Index& index, Tota
   }
 }
 
-void print_totals(const Arguments& arguments, const std::string& name, const Totals& totals) {
+void print_totals(const ImportArguments& arguments, const std::string& name,
+                  const ImportTotals& totals) {
   const BatchResult& b = totals.by_label;
   const double rate =
       totals.seconds > 0 ? static_cast<double>(totals.imported) / totals.seconds : 0;
@@ -252,7 +255,7 @@ void print_totals(const Arguments& arguments, const std::string& name, const Tot
       human_seconds(totals.seconds), grouped(static_cast<std::uint64_t>(rate)));
 }
 
-Result<std::optional<matrix::LabelSource>> open_labels(const Arguments& arguments,
+Result<std::optional<matrix::LabelSource>> open_labels(const ImportArguments& arguments,
                                                        const matrix::Reader& reader) {
   using Optional = std::optional<matrix::LabelSource>;
   if (reader.has_labels()) {
@@ -275,7 +278,7 @@ Result<std::optional<matrix::LabelSource>> open_labels(const Arguments& argument
 
 /// The store and the index that the first batch goes into. Nothing is made before that batch is
 /// known to be good.
-Result<Target> open_target(const Arguments& arguments, Rows& rows, int& code) {
+Result<Target> open_target(const ImportArguments& arguments, Rows& rows, int& code) {
   StoreOptions how;
   how.durability = arguments.durability;
   code = kExitCannotOpen;
@@ -307,8 +310,8 @@ Result<Target> open_target(const Arguments& arguments, Rows& rows, int& code) {
   return target;
 }
 
-int import_rows(const Arguments& arguments, Rows& rows, Target& target) {
-  Totals totals;
+int import_rows(const ImportArguments& arguments, Rows& rows, Target& target) {
+  ImportTotals totals;
   const auto start = std::chrono::steady_clock::now();
   const Status imported = import_batches(arguments, rows, *target.index, totals);
   if (!imported.ok() && target.made && target.index->size() == 0) {
@@ -332,7 +335,7 @@ int import_rows(const Arguments& arguments, Rows& rows, Target& target) {
   return closed.ok() ? code : print_error(closed);
 }
 
-int run(const Arguments& arguments) {
+int run_import(const ImportArguments& arguments) {
   const auto refuse = [](const Status& status, int code = kExitFailure) {
     return print_error(with_rows_before(status, {}, ""), code);
   };
@@ -351,7 +354,7 @@ int run(const Arguments& arguments) {
 
 void add_import(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "import", "Store the rows of a vector file", run, exit_code);
+      add_index_command(app, "import", "Store the rows of a vector file", run_import, exit_code);
   command->footer(
       std::string("FILE ends in one of ") + matrix::kFormatNames +
       ", .gz may follow.\nhnswlib and faiss (flat) are saved indexes; HDF5 is as ann-benchmarks "

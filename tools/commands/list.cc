@@ -12,7 +12,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct ListArguments {
   StoreArguments at;
   bool json = false;
 };
@@ -25,7 +25,7 @@ void print(const StoredStats& stats) {
              rounded ? storage_name(stats.options.storage) : "");
 }
 
-int run(const Arguments& arguments) {
+int run_list(const ListArguments& arguments) {
   Result<Store> store = open_store(arguments.at.store, {});
   if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
   Result<std::vector<std::string>> names = store->index_names();
@@ -50,12 +50,12 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_list(CLI::App& app, int& exit_code) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ListArguments>();
   CLI::App* command = app.add_subcommand("list", "List the indexes of a store");
   command->footer(kExitCodesHelp);
   add_store_arguments(*command, arguments->at, false);
   command->add_flag("--json", arguments->json, "A JSON object per index");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_list(*arguments); });
 }
 
 }  // namespace vicinal::tools

@@ -18,7 +18,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct LoadArguments {
   StoreArguments at;
   std::string file;
   unsigned threads = 0;
@@ -27,7 +27,7 @@ struct Arguments {
 };
 
 /// All of it, and nothing behind it.
-Result<Index> read_index(const Arguments& arguments) {
+Result<Index> read_index(const LoadArguments& arguments) {
   Result<matrix::InputFile> file = matrix::InputFile::open(arguments.file);
   if (!file.ok()) return file.status();
   ProgressBar bar("reading", 0, "vectors");
@@ -57,7 +57,7 @@ Result<Index> read_index(const Arguments& arguments) {
 }
 
 /// An index of the store with what `loaded` is made with, empty unless it was there.
-Result<Index> make_index(const Arguments& arguments, const Index& loaded, Store& store,
+Result<Index> make_index(const LoadArguments& arguments, const Index& loaded, Store& store,
                          const std::string& name) {
   IndexOptions options = loaded.options();
   options.threads = arguments.threads;
@@ -70,7 +70,7 @@ Result<Index> make_index(const Arguments& arguments, const Index& loaded, Store&
                   arguments.at.store, index->size()));
 }
 
-Status copy(const Arguments& arguments, const Index& from, Index& to) {
+Status copy(const LoadArguments& arguments, const Index& from, Index& to) {
   constexpr std::size_t kBatch = 10'000;
   ProgressBar bar("storing", from.size(), "vectors");
   std::vector<Label> labels;
@@ -100,7 +100,7 @@ Status copy(const Arguments& arguments, const Index& from, Index& to) {
   return status;
 }
 
-int run(const Arguments& arguments) {
+int run_load(const LoadArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   Result<Index> loaded = read_index(arguments);
   if (!loaded.ok()) return print_error(loaded.status());
@@ -135,7 +135,7 @@ int run(const Arguments& arguments) {
 
 void add_load(CLI::App& app, int& exit_code) {
   const auto [command, arguments] = add_index_command(
-      app, "load", "Store what save wrote, in a new or empty index", run, exit_code);
+      app, "load", "Store what save wrote, in a new or empty index", run_load, exit_code);
   command->footer(
       std::string("The file is verified as a whole before anything is made. The index gets the "
                   "options that were saved; its links are made\nanew.\n") +

@@ -13,13 +13,13 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct RebuildArguments {
   StoreArguments at;
   unsigned threads = 0;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_rebuild(const RebuildArguments& arguments) {
   OpenMode mode;
   mode.read_only = false;
   mode.threads = arguments.threads;
@@ -52,7 +52,7 @@ int run(const Arguments& arguments) {
 
 void add_rebuild(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "rebuild", "Build the graph anew", run, exit_code);
+      add_index_command(app, "rebuild", "Build the graph anew", run_rebuild, exit_code);
   add_whole(*command, "--threads", arguments->threads, kThreads, "Threads (default: one per CPU)");
   command->add_flag("--json", arguments->json, "Print JSON");
 }

@@ -13,13 +13,13 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct RecallArguments {
   StoreArguments at;
   RecallOptions options;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_recall(const RecallArguments& arguments) {
   Result<Opened> opened = open_index(arguments.at, {});
   if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
   const auto start = std::chrono::steady_clock::now();
@@ -48,8 +48,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_recall(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] =
-      add_index_command(app, "recall", "Measure recall against exact search", run, exit_code);
+  const auto [command, arguments] = add_index_command(
+      app, "recall", "Measure recall against exact search", run_recall, exit_code);
   RecallOptions& options = arguments->options;
   add_whole(*command, "--samples", options.samples, kSomeRows, "Stored vectors used as queries")
       ->capture_default_str();

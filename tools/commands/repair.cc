@@ -11,7 +11,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct RepairArguments {
   StoreArguments at;
   std::uint64_t slice = 0;
   bool salvage = false;
@@ -20,7 +20,7 @@ struct Arguments {
 
 constexpr const char* kKept = "every vector is stored, but repair's work is not: run it again";
 
-int run(const Arguments& arguments) {
+int run_repair(const RepairArguments& arguments) {
   OpenMode mode;
   mode.read_only = false;
   mode.salvage = arguments.salvage;
@@ -54,8 +54,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_repair(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] =
-      add_index_command(app, "repair", "Clear tombstones away and mend the graph", run, exit_code);
+  const auto [command, arguments] = add_index_command(
+      app, "repair", "Clear tombstones away and mend the graph", run_repair, exit_code);
   add_whole(*command, "--slice", arguments->slice, kRows, "Most nodes examined (default: all)");
   command->add_flag("--salvage", arguments->salvage,
                     "Open despite damaged vectors and set them aside, which loses them");

@@ -14,13 +14,13 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct SaveArguments {
   StoreArguments at;
   std::string out;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_save(const SaveArguments& arguments) {
   Result<Opened> opened = open_index(arguments.at, {});
   if (!opened.ok()) return print_error(opened.status(), kExitCannotOpen);
   Result<matrix::Output> out = matrix::Output::open(arguments.out);
@@ -55,8 +55,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_save(CLI::App& app, int& exit_code) {
-  const auto [command, arguments] =
-      add_index_command(app, "save", "Write an index as bytes: vectors and links", run, exit_code);
+  const auto [command, arguments] = add_index_command(
+      app, "save", "Write an index as bytes: vectors and links", run_save, exit_code);
   command->footer(
       std::string("For `vicinal load` and Index::load(). Runs beside a writer: the bytes are "
                   "the index of one moment.\n") +

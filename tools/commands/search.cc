@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kQueriesPerBatch = 256;
 
-struct Arguments {
+struct SearchArguments {
   StoreArguments at;
   std::string query;
   matrix::Wanted wanted;
@@ -38,18 +38,18 @@ struct Arguments {
   bool json = false;
 };
 
-struct Totals {
+struct SearchTotals {
   std::uint64_t queries = 0;
   std::uint64_t distances = 0;
   double recall = 0;  ///< sum over the queries
   double seconds = 0;
 };
 
-std::size_t neighbors(const Arguments& arguments) {
+std::size_t neighbors(const SearchArguments& arguments) {
   return arguments.k.value_or(SearchOptions().k);
 }
 
-SearchOptions search_options(const Arguments& arguments) {
+SearchOptions search_options(const SearchArguments& arguments) {
   SearchOptions options;
   options.k = neighbors(arguments);
   options.ef_search = arguments.ef;
@@ -57,7 +57,7 @@ SearchOptions search_options(const Arguments& arguments) {
   return options;
 }
 
-RadiusOptions radius_options(const Arguments& arguments) {
+RadiusOptions radius_options(const SearchArguments& arguments) {
   RadiusOptions options;
   options.max_hits = arguments.k.value_or(0);
   options.ef_search = arguments.ef;
@@ -65,7 +65,7 @@ RadiusOptions radius_options(const Arguments& arguments) {
   return options;
 }
 
-Json to_json(const RadiusResult& result) {
+Json radius_json(const RadiusResult& result) {
   Json hits = Json::array();
   for (const Hit& hit : result) {
     hits.push_back({{"label", hit.label}, {"distance", hit.distance}});
@@ -76,11 +76,11 @@ Json to_json(const RadiusResult& result) {
           {"path", path_name(result.counters.path)}};
 }
 
-void print_hits(const Arguments& arguments, const char* key, std::uint64_t query,
+void print_hits(const SearchArguments& arguments, const char* key, std::uint64_t query,
                 const RadiusResult& result) {
   if (arguments.json) {
     Json line = {{key, query}};
-    line.update(to_json(result));
+    line.update(radius_json(result));
     if (arguments.radius.has_value()) line["cut"] = result.cut;
     fmt::print("{}\n", json_text(line));
     return;
@@ -92,7 +92,7 @@ void print_hits(const Arguments& arguments, const char* key, std::uint64_t query
   }
 }
 
-Result<std::vector<RadiusResult>> answer(const Arguments& arguments, const Index& index,
+Result<std::vector<RadiusResult>> answer(const SearchArguments& arguments, const Index& index,
                                          std::span<const float> queries) {
   std::vector<RadiusResult> results;
   if (!arguments.radius.has_value()) {
@@ -118,8 +118,8 @@ double recall_of(const matrix::Truth& truth, std::uint64_t query, const SearchRe
   return matrix::overlap(truth.row(query), found, k);
 }
 
-Status answer_file(const Arguments& arguments, const Index& index, matrix::Reader& reader,
-                   const matrix::Truth* truth, Totals& totals) {
+Status answer_file(const SearchArguments& arguments, const Index& index, matrix::Reader& reader,
+                   const matrix::Truth* truth, SearchTotals& totals) {
   ProgressBar bar("searching", reader.rows(), "queries");
   matrix::Batch batch;
   for (;;) {
@@ -150,7 +150,8 @@ Status answer_file(const Arguments& arguments, const Index& index, matrix::Reade
   }
 }
 
-void print_recall(const Arguments& arguments, const Index& index, const Totals& totals) {
+void print_recall(const SearchArguments& arguments, const Index& index,
+                  const SearchTotals& totals) {
   const double n = static_cast<double>(totals.queries);
   const std::size_t ef = arguments.ef != 0 ? arguments.ef : index.options().ef_search;
   if (arguments.json) {
@@ -170,7 +171,7 @@ void print_recall(const Arguments& arguments, const Index& index, const Totals& 
              static_cast<double>(totals.distances) / n, human_seconds(totals.seconds));
 }
 
-Status check_truth(const Arguments& arguments, const matrix::Reader& reader,
+Status check_truth(const SearchArguments& arguments, const matrix::Reader& reader,
                    const matrix::Truth& truth) {
   if (truth.rows != reader.rows()) {
     return Status::invalid_argument(fmt::format("{}: {} rows, {} has {} queries", arguments.truth,
@@ -183,20 +184,20 @@ Status check_truth(const Arguments& arguments, const matrix::Reader& reader,
   return {};
 }
 
-int run_file(const Arguments& arguments, const Index& index, matrix::Reader& reader,
+int run_file(const SearchArguments& arguments, const Index& index, matrix::Reader& reader,
              const matrix::Truth* truth) {
   if (reader.dimension() != index.dimension()) {
     return print_error(Status::invalid_argument(fmt::format(
         "{}: dimension {}, index has {}", arguments.query, reader.dimension(), index.dimension())));
   }
-  Totals totals;
+  SearchTotals totals;
   const Status answered = answer_file(arguments, index, reader, truth, totals);
   if (!answered.ok()) return print_error(answered);
   if (truth != nullptr && totals.queries > 0) print_recall(arguments, index, totals);
   return kExitOk;
 }
 
-int run_label(const Arguments& arguments, const Index& index) {
+int run_label(const SearchArguments& arguments, const Index& index) {
   Result<std::vector<float>> vector = index.get(*arguments.label);
   if (!vector.ok()) return print_error(vector.status());
   Result<std::vector<RadiusResult>> results = answer(arguments, index, *vector);
@@ -205,7 +206,7 @@ int run_label(const Arguments& arguments, const Index& index) {
   return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int run_search(const SearchArguments& arguments) {
   std::unique_ptr<matrix::Reader> reader;
   std::optional<matrix::Truth> truth;
   if (!arguments.query.empty()) {
@@ -233,7 +234,7 @@ int run(const Arguments& arguments) {
 
 void add_search(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "search", "Find the nearest vectors", run, exit_code);
+      add_index_command(app, "search", "Find the nearest vectors", run_search, exit_code);
   command->footer(
       std::string("With --truth the rows of the truth are the labels (as an import that "
                   "counts from 0 gives them) and only recall is printed.\n") +

@@ -12,14 +12,14 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct StatsArguments {
   StoreArguments at;
   bool load = false;
   bool json = false;
 };
 
 template <typename Numbers>
-void print(const Arguments& arguments, const Numbers& stats) {
+void print(const StatsArguments& arguments, const Numbers& stats) {
   if (arguments.json) {
     fmt::print("{}\n", json_text(to_json(stats)));
   } else {
@@ -27,7 +27,7 @@ void print(const Arguments& arguments, const Numbers& stats) {
   }
 }
 
-int print_index(const Arguments& arguments, Store& store, const std::string& name) {
+int print_index(const StatsArguments& arguments, Store& store, const std::string& name) {
   if (arguments.load) {
     Result<Index> index = open_index(store, name, {});
     if (!index.ok()) return print_error(index.status(), kExitCannotOpen);
@@ -40,7 +40,7 @@ int print_index(const Arguments& arguments, Store& store, const std::string& nam
   return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int run_stats(const StatsArguments& arguments) {
   Result<Store> store = open_store(arguments.at.store, {});
   if (!store.ok()) return print_error(store.status(), kExitCannotOpen);
   Result<std::vector<std::string>> names = store->index_names();
@@ -61,7 +61,7 @@ int run(const Arguments& arguments) {
 
 void add_stats(CLI::App& app, int& exit_code) {
   const auto [command, arguments] = add_index_command(
-      app, "stats", "Print the numbers of all indexes, or of one", run, exit_code);
+      app, "stats", "Print the numbers of all indexes, or of one", run_stats, exit_code);
   command->add_flag("--load", arguments->load,
                     "Load the index: what it takes in memory, its links");
   command->add_flag("--json", arguments->json, "A JSON object per index");

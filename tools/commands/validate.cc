@@ -13,7 +13,7 @@
 namespace vicinal::tools {
 namespace {
 
-struct Arguments {
+struct ValidateArguments {
   StoreArguments at;
   bool deep = false;
   bool repair = false;
@@ -22,7 +22,7 @@ struct Arguments {
   std::size_t messages = 20;
 };
 
-Result<ValidateReport> validate(const Arguments& arguments, const Index& index,
+Result<ValidateReport> validate(const ValidateArguments& arguments, const Index& index,
                                 const std::string& name) {
   ProgressBar bar("validating " + name, 0, "");
   ValidateOptions options;
@@ -39,8 +39,8 @@ Result<RepairResult> repair(Index& index, const std::string& name) {
   return index.repair(options);
 }
 
-void print_report(const Arguments& arguments, const std::string& name, const ValidateReport& report,
-                  const RepairResult* repaired) {
+void print_report(const ValidateArguments& arguments, const std::string& name,
+                  const ValidateReport& report, const RepairResult* repaired) {
   if (arguments.json) {
     Json json = {{"index", name}};
     json.update(to_json(report));
@@ -57,7 +57,7 @@ void print_report(const Arguments& arguments, const std::string& name, const Val
              describe(report));
 }
 
-int check_index(const Arguments& arguments, Store& store, const std::string& name) {
+int check_index(const ValidateArguments& arguments, Store& store, const std::string& name) {
   OpenMode mode;
   mode.read_only = !arguments.repair;
   mode.salvage = arguments.salvage;
@@ -78,7 +78,7 @@ int check_index(const Arguments& arguments, Store& store, const std::string& nam
 }
 
 /// Record checksums of the whole store, indexes that cannot be opened included.
-int check_records(const Arguments& arguments, const Store& store) {
+int check_records(const ValidateArguments& arguments, const Store& store) {
   std::vector<std::string> messages;
   Result<std::uint64_t> failed = store.verify_records(&messages);
   if (!failed.ok()) return print_error(failed.status());
@@ -92,7 +92,7 @@ int check_records(const Arguments& arguments, const Store& store) {
   return kExitFailure;
 }
 
-int run(const Arguments& arguments) {
+int run_validate(const ValidateArguments& arguments) {
   OpenMode mode;
   mode.read_only = !arguments.repair;
   mode.background = false;
@@ -122,7 +122,7 @@ int run(const Arguments& arguments) {
 
 void add_validate(CLI::App& app, int& exit_code) {
   const auto [command, arguments] =
-      add_index_command(app, "validate", "Check that a store is sound", run, exit_code);
+      add_index_command(app, "validate", "Check that a store is sound", run_validate, exit_code);
   command->footer(
       "Exit codes: 0 sound; 1 problems found; 2 the store or an index cannot be "
       "opened; 100 and above: usage.");
