@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -20,24 +21,19 @@ namespace {
 using graph::Found;
 using graph::NodeId;
 
-/// A thread's buffer for what the graph finds: taken for one call and given back, so that a filter
-/// that searches by itself gets another one.
-class FoundBuffer {
+/// Room for what the graph finds: of a usual k on the stack. Nothing of a thread's: objects that are static or
+/// a thread's own search as they end, too, when such a buffer may have ended before them.
+class FoundRoom {
  public:
-  explicit FoundBuffer(std::size_t size) : found_(std::move(spare())) {
-    if (found_.size() < size) found_.resize(size);
+  explicit FoundRoom(std::size_t size) : size_(size) {
+    if (size > few_.size()) many_.resize(size);
   }
-  ~FoundBuffer() { spare() = std::move(found_); }
-  FoundBuffer(const FoundBuffer&) = delete;
-  FoundBuffer& operator=(const FoundBuffer&) = delete;
-  std::span<Found> first(std::size_t size) { return {found_.data(), size}; }
+  std::span<Found> get() { return {many_.empty() ? few_.data() : many_.data(), size_}; }
 
  private:
-  static std::vector<Found>& spare() {
-    thread_local std::vector<Found> buffer;
-    return buffer;
-  }
-  std::vector<Found> found_;
+  std::size_t size_;
+  std::array<Found, 32> few_;
+  std::vector<Found> many_;
 };
 
 // Queries of a batch that one thread takes at once.
@@ -115,8 +111,8 @@ Status Reader::find(std::span<const float> query, const SearchOptions& options, 
   graph::SearchLimit limit(options.deadline, options.max_distances);
   if (options.has_limit()) request.limit = &limit;
 
-  FoundBuffer buffer(k);
-  const std::span<Found> found = buffer.first(k);
+  FoundRoom room(k);
+  const std::span<Found> found = room.get();
   const std::size_t count = exact ? state_.graph->scan(moment, request, found, counters)
                                   : state_.graph->search(moment, request, found, counters);
   VICINAL_RETURN_IF_ERROR(check_rows(source.get()));

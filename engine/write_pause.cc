@@ -21,12 +21,13 @@ class PausedGraphs {
   using Slot = std::atomic<graph::Graph*>;
 
   static PausedGraphs& here() {
-    static PausedGraphs* const all = [] {
-      auto* const made = new PausedGraphs;  // outlives every static index
-      static_cast<void>(::pthread_atfork(nullptr, nullptr, [] { here().put_right(); }));
+    return internal::first_made(of_program_, [] {
+      auto made = std::make_unique<PausedGraphs>();
+      static_cast<void>(::pthread_atfork(nullptr, nullptr, [] {
+        if (PausedGraphs* const all = of_program_.load()) all->put_right();
+      }));
       return made;
-    }();
-    return *all;
+    });
   }
 
   /// A slot with `graph` in it, given back by storing null. Throws std::bad_alloc.
@@ -62,6 +63,7 @@ class PausedGraphs {
     Block* next = nullptr;
   };
 
+  static constinit inline std::atomic<PausedGraphs*> of_program_{nullptr};
   std::atomic<Block*> blocks_{nullptr};
   internal::OwnProcess process_;  // made before the handler: it knows of a fork when that runs
 };
@@ -79,8 +81,6 @@ Result<std::unique_ptr<WritePause>> WritePause::begin(std::shared_ptr<const void
         state.name));
   }
   static_cast<void>(made_early);
-  // What is chosen once in a process is chosen here, not in a child.
-  static_cast<void>(persist::checksum(0, {}));
   return std::unique_ptr<WritePause>(new WritePause(std::move(index), state));
 }
 

@@ -25,10 +25,7 @@ std::byte* map_or_throw(std::size_t bytes) {
   return static_cast<std::byte*>(pages);
 }
 
-std::size_t page_size() {
-  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
+std::size_t page_size() { return static_cast<std::size_t>(::getpagesize()); }
 
 // Rows of a segment: a power of two.
 std::uint8_t segment_shift(std::size_t stride) {

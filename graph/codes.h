@@ -39,18 +39,26 @@ inline kernels::CodeMeta code_meta_for(Metric metric, const kernels::KernelTable
 /// under inner product, where that is not known, a length that no code exceeds.
 inline float code_distance_error(Metric metric, float scale, float other, float distance,
                                  std::size_t dimension) {
-  constexpr float kDeviations = 5;
-  const float per_unit = (scale * scale + other * other) / 12;
-  const auto n = static_cast<float>(dimension);
+  constexpr double kDeviations = 5;
+  // In double: squares of what float32 has room for may not have room in it.
+  const double one = scale;
+  const double two = other;
+  const double per_unit = (one * one + two * two) / 12;
+  const double apart = std::max(distance, 0.0f);
+  const auto n = static_cast<double>(dimension);
+  double error = 0;
   switch (metric) {
     case Metric::kCosine:
-      return kDeviations * std::sqrt(2 * std::max(distance, 0.0f) * per_unit) + n * per_unit;
+      error = kDeviations * std::sqrt(2 * apart * per_unit) + n * per_unit;
+      break;
     case Metric::kSquaredL2:
-      return 2 * kDeviations * std::sqrt(std::max(distance, 0.0f) * per_unit) + 2 * n * per_unit;
+      error = 2 * kDeviations * std::sqrt(apart * per_unit) + 2 * n * per_unit;
+      break;
     case Metric::kInnerProduct:
-      return kDeviations * 127 * scale * other * std::sqrt(n / 6);
+      error = kDeviations * 127 * one * two * std::sqrt(n / 6);
+      break;
   }
-  return 0;
+  return static_cast<float>(error);
 }
 
 /// The meta of a stored int8 row with this scale: exact.

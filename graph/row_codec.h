@@ -3,7 +3,7 @@
 //
 // What: the only place that knows the types of Storage; everyone else hands on the bytes of rows. A row
 // has RowShape::bytes() of them, as vicinal::stored_bytes() says. Rows of float32 lie on 4-byte
-// boundaries, others anywhere.
+// boundaries, of float16 on 2-byte ones, of int8 on 4-byte ones for the scale in them.
 // Ownership: none; copyable. The kernels outlive it.
 // Threads: any; every method is const.
 //

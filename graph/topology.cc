@@ -1,8 +1,11 @@
 #include "graph/topology.h"
 
+#include <atomic>
 #include <bit>
+#include <memory>
 
 #include "engine/base/check.h"
+#include "engine/base/process.h"
 
 namespace vicinal::graph {
 namespace {
@@ -22,9 +25,12 @@ std::uint64_t next_serial() {
 Topology::Topology(EpochDomain& epochs) : serial_(next_serial()), arena_(epochs) {}
 
 Topology& Topology::none() {
-  // Never ended: an index may end after statics do.
-  static Topology& topology = *new Topology(*new EpochDomain);
-  return topology;
+  struct None {
+    EpochDomain epochs;
+    Topology topology{epochs};
+  };
+  static constinit std::atomic<None*> place{nullptr};
+  return internal::first_made(place, [] { return std::make_unique<None>(); }).topology;
 }
 
 void Topology::grow(std::uint64_t limit) {

@@ -1,14 +1,21 @@
 // Which table serves this process: what was compiled, what the CPU executes, what was forced.
 //
-// The list of targets is built once and never changes. The choice is a name under a mutex:
-// active_kernels() is called once per index, so the lock costs nothing.
+// The list of targets and what VICINAL_TARGET says are made once, never change and never end: an index
+// may end after statics do. No lock: a child of fork() makes indexes too, whatever other threads did.
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/base/mutex.h"
+#include "engine/base/process.h"
 #include "hwy/targets.h"
 #include "kernels/kernels.h"
 #include "kernels/tiers.h"
@@ -42,8 +49,17 @@ Target tiered(const Target& base, const char* name, const CodeTier& tier, bool h
   return target;
 }
 
+/// As Highway sees it. To its NEON belong the instructions for AES, which no kernel here uses; where a
+/// CPU lacks them it would print a warning, and say that not even the baseline runs.
+std::int64_t executable_targets() {
+#if HWY_ARCH_ARM_A64
+  if ((::getauxval(AT_HWCAP) & HWCAP_AES) == 0) return HWY_STATIC_TARGET;
+#endif
+  return hwy::SupportedTargets();
+}
+
 std::vector<Target> build_targets() {
-  const std::int64_t executable = hwy::SupportedTargets();
+  const std::int64_t executable = executable_targets();
   const CodeTier vnni = vnni_tier();
   const CodeTier dotprod = neon_dotprod_tier();
   std::vector<Target> all;
@@ -65,8 +81,9 @@ std::vector<Target> build_targets() {
 }
 
 const std::vector<Target>& all_targets() {
-  static const std::vector<Target> targets = build_targets();
-  return targets;
+  static constinit std::atomic<const std::vector<Target>*> place{nullptr};
+  return internal::first_made(
+      place, [] { return std::make_unique<const std::vector<Target>>(build_targets()); });
 }
 
 const Target* best_target() {
@@ -97,54 +114,38 @@ Result<const Target*> find_target(std::string_view name) {
                                   "\"; valid: " + valid_names());
 }
 
-/// What active_kernels() answers.
-struct Choice {
-  internal::Mutex mutex;
-  bool environment_read VICINAL_GUARDED_BY(mutex) = false;
-  const Target* forced VICINAL_GUARDED_BY(mutex) = nullptr;       // by force_target()
-  const Target* environment VICINAL_GUARDED_BY(mutex) = nullptr;  // by VICINAL_TARGET
-  Status environment_error VICINAL_GUARDED_BY(mutex);
-};
+/// By force_target().
+constinit std::atomic<const Target*> forced{nullptr};
 
-Choice& choice() {
-  static Choice instance;
-  return instance;
+/// What VICINAL_TARGET says, or is wrong about; the best where it says nothing.
+Result<const Target*> read_environment() {
+  const char* name = std::getenv("VICINAL_TARGET");
+  if (name == nullptr || *name == '\0') return best_target();
+  Result<const Target*> found = find_target(name);
+  if (found.ok()) return found;
+  return Status(found.status().code(), "VICINAL_TARGET: " + found.status().message());
 }
 
-/// The target in force, or the error of VICINAL_TARGET.
-Result<const Target*> chosen_target(Choice& c) VICINAL_REQUIRES(c.mutex) {
-  if (!c.environment_read) {
-    c.environment_read = true;
-    const char* name = std::getenv("VICINAL_TARGET");
-    if (name != nullptr && *name != '\0') {
-      Result<const Target*> found = find_target(name);
-      if (found.ok()) {
-        c.environment = *found;
-      } else {
-        c.environment_error =
-            Status(found.status().code(), "VICINAL_TARGET: " + found.status().message());
-      }
-    }
-  }
-  if (c.forced != nullptr) return c.forced;
-  if (!c.environment_error.ok()) return c.environment_error;
-  return c.environment != nullptr ? c.environment : best_target();
+/// The target in force, or the error of VICINAL_TARGET, which is read at the first call.
+Result<const Target*> chosen_target() {
+  using Answer = Result<const Target*>;
+  static constinit std::atomic<const Answer*> place{nullptr};
+  const Answer& of_environment = internal::first_made(
+      place, [] { return std::make_unique<const Answer>(read_environment()); });
+  if (const Target* const target = forced.load(std::memory_order_acquire)) return target;
+  return of_environment;
 }
 
 }  // namespace
 
 Result<const KernelTable*> active_kernels() {
-  Choice& c = choice();
-  const internal::MutexLock lock(c.mutex);
-  Result<const Target*> target = chosen_target(c);
+  Result<const Target*> target = chosen_target();
   if (!target) return target.status();
   return &(*target)->table;
 }
 
 std::vector<TargetInfo> targets() {
-  Choice& c = choice();
-  const internal::MutexLock lock(c.mutex);
-  Result<const Target*> chosen = chosen_target(c);
+  const Result<const Target*> chosen = chosen_target();
   std::vector<TargetInfo> infos;
   for (const Target& target : all_targets()) {
     const bool is_chosen = chosen.ok() && *chosen == &target;
@@ -166,9 +167,7 @@ Status force_target(std::string_view name) {
     if (!found) return found.status();
     target = *found;
   }
-  Choice& c = choice();
-  const internal::MutexLock lock(c.mutex);
-  c.forced = target;
+  forced.store(target, std::memory_order_release);
   return {};
 }
 

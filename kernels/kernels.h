@@ -3,12 +3,15 @@
 // What: every arithmetic loop of the engine. Highway writes the loops; a hand-written unit stands
 // beside them where the packaged Highway (1.0.3) has no operation for an instruction that matters
 // (int8 dot).
-// Ownership: stateless. Tables are constants with static storage duration.
-// Threads: every function may be called from any thread; force_target() must not race other calls.
+// Ownership: stateless. Tables are there from the first call until the process ends, behind the end of
+// every static object.
+// Threads: every function may be called from any thread, and in a child of fork() whatever threads of
+// its parent were at.
 //
 // Invariants (checked by tests/kernels):
 //   K1  The result of an int8 dot product is the exact integer, whatever the target.
-//   K2  Inputs may be misaligned; lengths may be any value >= 1 unless said otherwise.
+//   K2  Inputs need the alignment of their elements and no other (rows in bytes: that of the floats or
+//       halves in them); lengths may be any value >= 1 unless said otherwise.
 //   K3  No function writes outside its output, nor reads outside its inputs.
 //   K4  Nothing outside a target's own section needs more than the architecture's baseline.
 //   K5  rotate_f32, encode_i8, norm_f32, scale_f32, distance_i8_many and distance_sketch_many give the same bits on every
@@ -17,7 +20,8 @@
 //   K6  A float32 distance has the same bits in every form of one target: alone, in a batch by id,
 //       by pointer, at any place of the batch. Between targets the last places may differ.
 //   K7  A float16 or scaled int8 row has the distance of the float32 row that it decodes to, bit for
-//       bit. encode_f16, decode_f16, encode_scaled and decode_scaled give the same bits on every target.
+//       bit. encode_f16, decode_f16, encode_scaled and decode_scaled give the same bits on every target,
+//       decode_f16 where halves are finite.
 #pragma once
 
 #include <bit>
@@ -151,9 +155,7 @@ struct KernelTable {
   const char* name;  ///< "avx3_vnni", "avx3", "avx2", "sse4", "ssse3", "neon_dotprod", "neon",
                      ///< "sve", "scalar"...
 
-  // -- float32, one to one. `n` components, any alignment. Returns the float32 result of sums kept
-  // in
-  //    float32 lanes.
+  // -- float32, one to one. `n` components. Returns the float32 result of sums kept in float32 lanes.
   float (*dot_f32)(const float* a, const float* b, std::size_t n);
   float (*squared_l2_f32)(const float* a, const float* b, std::size_t n);
 

@@ -77,6 +77,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace vicinal::kernels {
 
+static_assert((HWY_TARGETS &
+               (HWY_AVX3 | HWY_AVX2 | HWY_SSE4 | HWY_SSSE3 | HWY_SVE2_128 | HWY_SVE_256 | HWY_SVE2 |
+                HWY_SVE | HWY_NEON | HWY_EMU128 | HWY_SCALAR)) != 0,
+              "none of the targets below is compiled");
+
 std::vector<HighwayTarget> highway_targets() {
   return {
 #if HWY_TARGETS & HWY_AVX3

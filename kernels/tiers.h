@@ -1,4 +1,4 @@
-// Private to kernels/: the tables behind dispatch.cc. Each is a constant with static storage.
+// Private to kernels/: the tables behind dispatch.cc. They are constants.
 //
 // A tier replaces the int8 functions of a Highway target where the packaged Highway lacks the
 // instruction. Its functions may be called only when its `..._supported()` says so.

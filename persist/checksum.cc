@@ -3,6 +3,8 @@
 #define XXH_STATIC_LINKING_ONLY  // the size of a state
 #include <xxhash.h>
 
+#include <atomic>
+
 // The library's own choice of instruction set at run time. Only an x86 library built with it
 // has it, hence weak.
 // NOLINTNEXTLINE(readability-identifier-naming): its name there
@@ -25,6 +27,16 @@ Update choose_update() {
   return &XXH3_64bits_update_dispatch;
 }
 
+/// Chosen as the program begins, by one thread; before that by whoever else begins with the program. Not by a
+/// local static: its lock may be held at a fork by a thread that the child does not have.
+constinit std::atomic<Update> chosen{nullptr};
+Update choose() {
+  const Update update = choose_update();
+  chosen.store(update, std::memory_order_release);
+  return update;
+}
+[[maybe_unused]] const Update chosen_early = choose();
+
 }  // namespace
 
 std::uint64_t checksum(std::uint64_t seed,
@@ -32,7 +44,8 @@ std::uint64_t checksum(std::uint64_t seed,
   XXH3_state_t state;
   XXH3_INITSTATE(&state);
   XXH3_64bits_reset_withSeed(&state, seed);
-  static const Update update = choose_update();
+  Update update = chosen.load(std::memory_order_acquire);
+  if (update == nullptr) update = choose();
   for (const std::span<const std::byte> part : parts) update(&state, part.data(), part.size());
   return XXH3_64bits_digest(&state);
 }

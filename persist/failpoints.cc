@@ -1,10 +1,13 @@
 #include "persist/failpoints.h"
 
+#include <atomic>
 #include <csignal>
+#include <memory>
 #include <new>
 #include <string>
 
 #include "engine/base/mutex.h"
+#include "engine/base/process.h"
 
 namespace vicinal::persist::failpoints {
 namespace {
@@ -18,8 +21,8 @@ struct Armed {
 };
 
 Armed& armed_point() {
-  static Armed point;
-  return point;
+  static constinit std::atomic<Armed*> place{nullptr};
+  return vicinal::internal::first_made(place, [] { return std::make_unique<Armed>(); });
 }
 
 void tell(const Armed& point, const char* name) {

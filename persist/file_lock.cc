@@ -7,15 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "engine/base/mutex.h"
+#include "engine/base/process.h"
 #include "persist/folder_entries.h"
 #include "persist/format.h"
 
@@ -45,13 +48,12 @@ void in_child() VICINAL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 Registry& registry() {
-  static Registry* const instance = [] {
-    auto* const made = new Registry;  // outlives every static StoreFile
-    static_cast<void>(::pthread_atfork(before_fork, in_parent, in_child));
-    return made;
-  }();
-  return *instance;
+  static constinit std::atomic<Registry*> place{nullptr};
+  return internal::first_made(place, [] { return std::make_unique<Registry>(); });
 }
+
+/// As the program begins: once, while one thread is there.
+[[maybe_unused]] const int registered = ::pthread_atfork(before_fork, in_parent, in_child);
 
 /// Whether this process has the file of `fd` open a second time: by a copy of this library that has
 /// a registry of its own.

@@ -31,11 +31,12 @@ inline pid_t fork_child() {
   return child;
 }
 
-/// Runs `body` in a child, which ends by it or is killed: its answer, or 128 and the signal that ended it.
-inline int in_child(const std::function<int()>& body) {
+/// Runs `body` in a child, which ends by it or, after so many seconds, is killed: its answer, or 128 and the
+/// signal that ended it.
+inline int in_child(const std::function<int()>& body, unsigned seconds = 60) {
   const pid_t child = fork_child();
   if (child == 0) {
-    ::alarm(60);  // a call that hangs ends it
+    ::alarm(seconds);  // a call that hangs ends it
     ::_exit(body());
   }
   int status = 0;

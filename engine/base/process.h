@@ -1,5 +1,5 @@
-// What belongs to one process: of_process(), and OwnProcess: whether this is still the process that
-// made the object, or a child forked since.
+// What belongs to one process: first_made() and of_process(), and OwnProcess: whether this is still the
+// process that made the object, or a child forked since.
 //
 // What: threads, locks on files and LMDB's readers do not pass over fork(). Who owns such things
 // asks before it uses or ends them. A counter is raised in the child: asking costs one load.
@@ -11,22 +11,36 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <utility>
 
 namespace vicinal::internal {
 
+/// What stands in `place`; at the first call what `make` returns, a std::unique_ptr<T>. Never ended: what
+/// uses it may end after statics do, as an index may. Without a lock, where a local static has one: a
+/// child of fork() would wait for ever for a thread that was making it and stayed behind. Threads that
+/// come first together make one each, and the first of these stays.
+template <typename T, typename Make>
+T& first_made(std::atomic<T*>& place, const Make& make) {
+  T* present = place.load(std::memory_order_acquire);
+  if (present == nullptr) {
+    std::unique_ptr<T> made = make();
+    if (place.compare_exchange_strong(present, made.get())) present = made.release();
+  }
+  return *present;
+}
+
 /// The one T of this process. A child of fork() has a new one: threads that had the old one locked,
-/// or held something in it, stayed behind. Never ended: what uses it may end after statics do.
+/// or held something in it, stayed behind. Never ended, as first_made().
 template <typename T>
 T& of_process() {
-  static std::atomic<T*> present{nullptr};
-  static const int registered = [] {
-    present.store(new T);
-    return ::pthread_atfork(nullptr, nullptr, [] { present.store(new T); });
-  }();
-  static_cast<void>(registered);
-  return *present.load(std::memory_order_acquire);
+  static constinit std::atomic<T*> present{nullptr};
+  return first_made(present, [] {
+    // Before anyone has it. Two that came first register twice: the child has the last.
+    static_cast<void>(::pthread_atfork(nullptr, nullptr, [] { present.store(new T); }));
+    return std::make_unique<T>();
+  });
 }
 
 class OwnProcess {

@@ -147,6 +147,22 @@ TEST(ForkedChild, DoesNotWaitForReadersOfItsParent) {
   }
 }
 
+// Of what is made once in a process, or chosen for the next index, nothing is locked at a fork.
+TEST(ForkedChild, MakesAnIndexWhileOthersMakeTheirs) {
+  if (!kForksBesideThreads) GTEST_SKIP() << "the sanitizer's allocator does not go over a fork";
+  std::atomic<bool> stop{false};
+  std::thread maker([&] {
+    while (!stop) EXPECT_TRUE(Index::in_memory(small_options()).ok());
+  });
+  int answer = 0;
+  for (int i = 0; i < 300 && answer == 0; ++i) {
+    answer = in_child([] { return Index::in_memory(small_options()).ok() ? 0 : 1; }, 5);
+  }
+  stop = true;
+  maker.join();
+  EXPECT_EQ(answer, 0);
+}
+
 // A filter that a helper runs for a call of the thread that has paused: forking there is that thread's doing.
 TEST(ForkedChild, OfAFilterOnAHelperIsRefusedWhatWouldWait) {
   if (!kForksBesideThreads) GTEST_SKIP() << "the sanitizer's allocator does not go over a fork";

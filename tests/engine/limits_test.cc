@@ -1,7 +1,9 @@
 // Searches that stop before their end, and those that go on behind it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <random>
 #include <set>
 
@@ -109,6 +111,43 @@ TEST(More, SeesWhatChangedMeanwhileAndNoneTwice) {
   EXPECT_EQ(index.more(query, {}, 5)->hits, index.search(query, {.k = 5})->hits);
   EXPECT_EQ(index.more(query, first, ~std::size_t{0})->size(), 1000u - 20u + 1u);
   EXPECT_FALSE(index.more(std::vector<float>(3), first, 5).ok());
+}
+
+// Powers of two scale every step of coding and measuring exactly: what is found is the same, as long as a
+// distance between codes is a float32 at all.
+TEST(Units, OfVectorsDoNotShowInWhatIsFound) {
+  constexpr std::size_t kRows = 2000;
+  const std::vector<float> rows = vectors(kRows, 3);
+  const std::vector<float> queries = vectors(50, 4);
+  const auto found_at = [&](float unit, Metric metric, Storage storage) {
+    IndexOptions options;
+    options.dimension = kDimension;
+    options.metric = metric;
+    options.storage = storage;
+    Index index = *Index::in_memory(options);
+    std::vector<Label> labels(kRows);
+    for (std::size_t i = 0; i < kRows; ++i) labels[i] = i;
+    std::vector<float> scaled(rows.size());
+    std::transform(rows.begin(), rows.end(), scaled.begin(), [&](float x) { return x * unit; });
+    EXPECT_TRUE(index.upsert_batch(labels, scaled).ok());
+    std::vector<Label> found;
+    for (std::size_t i = 0; i < 50; ++i) {
+      std::vector<float> query(&queries[i * kDimension], &queries[i * kDimension] + kDimension);
+      for (float& x : query) x *= unit;
+      for (const Hit& hit : *index.search(query, {.k = 10, .ef_search = 40})) {
+        found.push_back(hit.label);
+      }
+    }
+    return found;
+  };
+  for (const Metric metric : {Metric::kSquaredL2, Metric::kCosine}) {
+    for (const Storage storage : {Storage::kFloat32, Storage::kInt8}) {
+      const std::vector<Label> right = found_at(1, metric, storage);
+      for (const int power : {-50, -40, -35, -20, 20, 40, 55}) {
+        EXPECT_EQ(found_at(std::ldexp(1.0F, power), metric, storage), right) << "at 2^" << power;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -40,18 +40,19 @@ TEST_P(Codes, DotsAndSumsAreExact_K1_K3) {
 }
 
 TEST_P(Codes, ExtremesDoNotSaturate_K1) {
-  const GuardedPages a_pages(4096);
-  const GuardedPages b_pages(4096);
+  constexpr int kMost = 65536;  // dimensions
+  const GuardedPages a_pages(kMost);
+  const GuardedPages b_pages(kMost);
   std::int8_t* const a = a_pages.at_start<std::int8_t>();
   std::int8_t* const b = b_pages.at_start<std::int8_t>();
   for (const int a_code : {127, -127, 0}) {
     for (const int b_code : {127, -127, 1}) {
-      std::memset(a, a_code, 4096);
-      std::memset(b, b_code, 4096);
-      ASSERT_EQ(table().dot_i8(a, b, 4096), 4096 * a_code * b_code);
-      for (std::size_t i = 0; i < 4096; i += 2) b[i] = static_cast<std::int8_t>(-b_code);
-      ASSERT_EQ(table().dot_i8(a, b, 4096), 0);
-      ASSERT_EQ(table().sum_i8(a, 4096), 4096 * a_code);
+      std::memset(a, a_code, kMost);
+      std::memset(b, b_code, kMost);
+      ASSERT_EQ(table().dot_i8(a, b, kMost), kMost * a_code * b_code);
+      for (std::size_t i = 0; i < kMost; i += 2) b[i] = static_cast<std::int8_t>(-b_code);
+      ASSERT_EQ(table().dot_i8(a, b, kMost), 0);
+      ASSERT_EQ(table().sum_i8(a, kMost), kMost * a_code);
     }
   }
 }

@@ -61,8 +61,9 @@ TEST(Dispatch, TablesAreComplete) {
     const KernelTable& table = **kernels_for_target(target.name);
     EXPECT_TRUE(table.dot_f32 && table.squared_l2_f32 && table.norm_f32 && table.scale_f32 &&
                 table.all_finite_f32 && table.rotate_f32 && table.encode_i8 && table.dot_i8 &&
-                table.sum_i8 && table.distance_i8_many && table.sorted_entries &&
-                table.encode_f16 && table.decode_f16 && table.encode_scaled && table.decode_scaled)
+                table.sum_i8 && table.distance_i8_many && table.distance_sketch_many &&
+                table.sorted_entries && table.encode_f16 && table.decode_f16 &&
+                table.encode_scaled && table.decode_scaled)
         << target.name;
     for (const RowDistances& d : {table.float32, table.float16, table.scaled}) {
       EXPECT_TRUE(d.dot_many && d.squared_l2_many && d.dot_rows && d.squared_l2_rows)

@@ -69,6 +69,8 @@ class Index {
   ///                           to every other: under cosine 0, below 2.9e-39 or above 8.5e37; under
   ///                           squared L2 and inner product above 6.5e18; what
   ///                           IndexOptions::storage has no number for (see Storage).
+  ///                           Squares of differences below about 1e-19 are no normal float32:
+  ///                           under squared L2 such vectors are told apart less well.
   ///         kIoError, kFull   the commit failed; nothing changed in memory.
   ///         kBusy             see Callbacks above.
   ///         kReadOnly, kClosed
