@@ -7,7 +7,7 @@
 // the call waits for that thread, goes on the call's chain (Adopted). Costs a thread-local word.
 #pragma once
 
-#include <thread>
+#include <utility>
 
 #include "engine/base/put_off.h"
 #include "engine/base/stays.h"
@@ -61,14 +61,13 @@ class CallScope {
   /// What the thread that makes it is inside of, which lasts longer.
   class Caller {
    public:
-    Caller() { stays_.caller = &thread_; }
+    Caller() { stays_.caller = internal::Stays::calling_thread(); }
     Caller(const Caller&) = delete;
     Caller& operator=(const Caller&) = delete;
 
    private:
     friend class Adopted;
     CallScope* const scope_ = innermost();
-    const std::thread::id thread_ = internal::Stays::calling_thread();
     internal::Stays stays_ = internal::Stays::of_thread();
   };
 
@@ -79,18 +78,19 @@ class CallScope {
         : adopted_(caller.scope_ != nullptr && innermost() == nullptr) {
       if (!adopted_) return;
       innermost() = caller.scope_;
-      internal::Stays::of_thread() = caller.stays_;
+      own_ = std::exchange(internal::Stays::of_thread(), caller.stays_);
     }
     ~Adopted() {
       if (!adopted_) return;
       innermost() = nullptr;
-      internal::Stays::of_thread() = {};
+      internal::Stays::of_thread() = own_;
     }
     Adopted(const Adopted&) = delete;
     Adopted& operator=(const Adopted&) = delete;
 
    private:
     const bool adopted_;
+    internal::Stays own_;
   };
 
  private:

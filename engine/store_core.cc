@@ -209,12 +209,15 @@ Status StoreCore::drop_index(std::string_view name) {
 }
 
 Status StoreCore::take_from_catalog(std::string_view name) {
+  std::shared_ptr<IndexCore>
+      open;  // ends behind the turn: what a caller's callback owns may call us
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
   if (file_->options().read_only) {
     return Status::read_only(fmt::format("store \"{}\" is opened for reading", path_));
   }
-  if (const std::shared_ptr<IndexCore> open = find(name)) {
+  open = find(name);
+  if (open != nullptr) {
     if (open->thread_is_inside()) return refused_inside(*open);
     if (graph::Moment::thread_is_inside()) return refused_in_search(path_);
     static_cast<void>(open->close(false));
@@ -374,7 +377,10 @@ Status StoreCore::end() noexcept {
     Status status = entry.second->close(true);
     if (first_error.ok()) first_error = std::move(status);
   }
-  open.clear();
+  {
+    const CallbackScope callbacks(CallbackScope::Holds::kNothing);
+    open.clear();
+  }
   background_.reset();  // no index is inside wake() any more
   try {
     Status status = file_->finish();
@@ -382,6 +388,8 @@ Status StoreCore::end() noexcept {
   } catch (const std::bad_alloc&) {
     first_error = Status(StatusCode::kFull, "out of memory");
   }
+  // With the last copy of a callback ends what it owns, which may call us: it is refused, as callbacks are.
+  const CallbackScope callbacks(CallbackScope::Holds::kNothing);
   file_.reset();
   return first_error;
 }

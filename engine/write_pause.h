@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "engine/base/process.h"
 #include "engine/call_scope.h"
@@ -49,7 +48,7 @@ class WritePause {
     graph::Graph& graph_;
     std::atomic<graph::Graph*>& paused_;  ///< of those that who forks is told of
     const internal::OwnProcess process_;
-    const std::thread::id closer_ = internal::Stays::calling_thread();
+    const internal::ThreadNumber closer_ = internal::Stays::calling_thread();
   };
 
   /// A save under way, unless there is one already.

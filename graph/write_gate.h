@@ -19,7 +19,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -58,11 +57,11 @@ class WriteGate {
   }
   /// Undoes one close(), of the thread `closer`. action(what) for what was put off until it is open.
   template <typename Action>
-  void open(std::thread::id closer, const Action& action) noexcept {
+  void open(internal::ThreadNumber closer, const Action& action) noexcept {
     internal::PutOffs put_off;
     {
       const internal::MutexLock lock(mutex_);
-      std::vector<std::thread::id>& threads = closing_->threads;
+      std::vector<internal::ThreadNumber>& threads = closing_->threads;
       threads.erase(std::find(threads.begin(), threads.end(), closer));
       if (closed_.fetch_sub(1) == 1) {
         closing_->put_off.take([&](internal::PutOff& what) { put_off.put(what); });
@@ -85,12 +84,12 @@ class WriteGate {
   /// In place of open(), in a child: of those who closed it in the parent the first opens it.
   template <typename Action>
   void open_inherited(const Action& action) noexcept {
-    std::thread::id closer;
+    internal::ThreadNumber closer = 0;
     {
       const internal::MutexLock lock(mutex_);
-      closer = std::exchange(closing_->inherited_by, std::thread::id());
+      closer = std::exchange(closing_->inherited_by, 0);
     }
-    if (closer != std::thread::id()) open(closer, action);
+    if (closer != 0) open(closer, action);
   }
   /// When the calling thread has closed it: puts `what` off until it is open again. Else false.
   bool put_off(internal::PutOff& what) noexcept {
@@ -108,9 +107,9 @@ class WriteGate {
   }
 
  private:
-  bool closed_by(std::thread::id thread) const VICINAL_REQUIRES(mutex_) {
+  bool closed_by(internal::ThreadNumber thread) const VICINAL_REQUIRES(mutex_) {
     if (closing_ == nullptr) return false;
-    const std::vector<std::thread::id>& threads = closing_->threads;
+    const std::vector<internal::ThreadNumber>& threads = closing_->threads;
     return std::find(threads.begin(), threads.end(), thread) != threads.end();
   }
   void enter() {
@@ -136,9 +135,9 @@ class WriteGate {
   std::atomic<std::uint64_t> inside_{0};
   std::atomic<std::uint64_t> closed_{0};  ///< how often
   struct Closing {
-    std::vector<std::thread::id> threads;
-    internal::PutOffs put_off;     ///< until it is open
-    std::thread::id inherited_by;  ///< who forked while it was closed; none: nobody
+    std::vector<internal::ThreadNumber> threads;
+    internal::PutOffs put_off;                ///< until it is open
+    internal::ThreadNumber inherited_by = 0;  ///< who forked while it was closed; 0: nobody
   };
   /// Made by the first who closes it, which hardly any graph ever meets.
   std::unique_ptr<Closing> closing_ VICINAL_GUARDED_BY(mutex_);

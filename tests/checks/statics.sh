@@ -4,7 +4,8 @@
 # thread in such a first call: engine/base/process.h (first_made) keeps what a process has one of.
 #
 # A local static is one of both where it has a guard variable; a thread's own has one too, in the thread's
-# memory, and no lock. Others end with the program where a destructor is named as the program begins.
+# memory, and no lock. Others end with the program where something is registered for that as it begins, but
+# for <iostream>, of which each file that includes it has one.
 # Those of tsl::robin_map are empty buckets: nothing of theirs is freed.
 # usage: statics.sh ARCHIVE [NM] [OBJDUMP]
 set -euo pipefail
@@ -12,9 +13,13 @@ nm="${2:-nm}" objdump="${3:-objdump}"
 
 guarded="$("$nm" -C -f sysv "$1" | grep -F 'guard variable for' | grep -v '| *TLS *|' |
   grep -v 'guard variable for tsl::' | sort -u)" || true
-ended="$("$objdump" -r -C "$1" | awk '
-  /^RELOCATION RECORDS FOR \[/ { begins = /\[\.text\.startup/ }
-  begins && /::~/ && !/std::ios_base::Init::~Init/ { print }')"
+ended="$("$objdump" -dr --no-show-raw-insn "$1" | awk '
+  function tell() { if (ends > streams) print file " registers what ends with the program" }
+  / file format / { tell(); file = $1; ends = streams = 0 }
+  /^[0-9a-f]+ <.*>:$/ { begins = /_GLOBAL__sub_I_|static_initialization_and_destruction/ }
+  begins && /\t__cxa_atexit/ { ++ends }
+  begins && /\t_ZNSt8ios_base4InitD1Ev/ { ++streams }
+  END { tell() }')"
 members="$("$nm" "$1" | grep -c ':$')"
 printf '%s\n' "$guarded" "$ended" | sed '/^$/d'
 echo "$members object files looked at"

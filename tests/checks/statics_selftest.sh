@@ -11,4 +11,4 @@ if found="$(bash "$check" "$2" "$3" "$4")"; then
 fi
 echo "$found"
 grep -q 'guard variable for made_once()::numbers' <<<"$found"
-grep -q 'Ends::~Ends()' <<<"$found"
+grep -q 'registers what ends with the program' <<<"$found"

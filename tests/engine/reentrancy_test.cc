@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "tests/engine/engine_testing.h"
 
@@ -83,6 +86,47 @@ TEST(Reentrancy, FiltersOfABatchOfSearchesInAFilter) {
   ASSERT_TRUE(index.search(vector_of(500), {.k = 5, .filter = searches}).ok());
   EXPECT_GT(answers.busy, 0);
   EXPECT_EQ(answers.other, 0);
+}
+
+/// What a callback owns: it ends with the callback's last copy.
+struct AtEnd {
+  std::function<void()> act;
+  ~AtEnd() { act(); }
+};
+
+TEST(Reentrancy, WhatACallbackOwnsEndsAsItsStoreCloses) {
+  const TemporaryFolder folder;
+  std::optional<Store> store;
+  std::vector<StatusCode> answers;
+  StoreOptions options = quick_store();
+  options.on_event = [owned = std::make_shared<AtEnd>([&] {
+                        answers = {store->close().code(),
+                                   store->index("text", small_options()).status().code(),
+                                   store->drop_index("text").code()};
+                      })](const Event&) {};
+  store.emplace(*Store::open(folder.file("s"), options));
+  options = {};
+  ASSERT_OK(store->index("text", small_options())->upsert(1, vector_of(1)).status());
+  ASSERT_OK(store->close());
+  EXPECT_EQ(answers,
+            (std::vector<StatusCode>{StatusCode::kBusy, StatusCode::kClosed, StatusCode::kClosed}));
+  ASSERT_OK(Store::open(folder.file("s"), quick_store()).status());
+}
+
+TEST(Reentrancy, WhatACallbackOwnsEndsAsItsIndexIsDropped) {
+  const TemporaryFolder folder;
+  std::optional<Store> store(*Store::open(folder.file("s"), quick_store()));
+  std::vector<StatusCode> answers;
+  IndexOptions options = small_options();
+  options.progress =
+      [owned = std::make_shared<AtEnd>([&] {
+         answers = {store->close().code(), store->index("text", small_options()).status().code()};
+       })](const Progress&) { return true; };
+  ASSERT_OK(store->index("text", options)->upsert(1, vector_of(1)).status());
+  options = {};
+  ASSERT_OK(store->drop_index("text"));
+  EXPECT_EQ(answers, (std::vector<StatusCode>{StatusCode::kBusy, StatusCode::kOk}));
+  ASSERT_OK(store->close());
 }
 
 }  // namespace

@@ -85,6 +85,24 @@ TEST(PausedWrites, WhoPausedIsRefusedWhatWouldWaitForHim) {
   ASSERT_OK(store.close());
 }
 
+// The system gives a thread's number again to a later thread, which has paused nothing.
+TEST(PausedWrites, OfAThreadThatHasEndedAreNoLaterThreads) {
+  Index index = filled(50);
+  std::optional<PausedWrites> pause;
+  std::jthread([&] { pause.emplace(*index.pause_writes()); }).join();
+  std::vector<std::jthread> writers;
+  std::atomic<int> refused{0};
+  for (Label label = 0; label < 8; ++label) {
+    writers.emplace_back([&, label] {
+      if (!index.upsert(label, vector_of(label, 3)).ok()) ++refused;
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  pause.reset();
+  writers.clear();
+  EXPECT_EQ(refused, 0);
+}
+
 TEST(PausedWrites, IsRefusedInCallbacks) {
   Index index = filled(700);
   int asked = 0;

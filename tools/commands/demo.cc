@@ -10,6 +10,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/demo_steps.h"
 #include "tools/common.h"
+#include "tools/interrupt.h"
 
 namespace vicinal::tools {
 namespace {
@@ -55,6 +56,7 @@ int run_in(const DemoArguments& arguments, const std::string& folder) {
                       &Demo::erase_and_resurrect, &Demo::reopen,         &Demo::validate};
   for (const auto step : steps) {
     if (Status s = (demo.*step)(); !s.ok()) return print_error(s);
+    if (interrupted()) return print_error(Status::cancelled("interrupted"));
   }
   return demo.print_summary() == 0 ? kExitOk : kExitFailure;
 }

@@ -30,7 +30,8 @@ class WritePause;
 /// searches see or save() writes. For hosts that fork() to save: fork while it lives, save in the child.
 ///
 /// Threads: one at a time, but for save(), which refuses a second; it may go on another thread than it came
-/// on.
+/// on. Of writes to the index only those of the thread that paused are refused (kBusy): any other thread,
+/// the one that holds this now included, waits until this goes.
 class PausedWrites {
  public:
   /// As Index::save(), but the index stands still. In a child that was forked while this lived: takes no
