@@ -93,7 +93,7 @@ WritePause::WritePause(std::shared_ptr<const void> index, const IndexState& stat
 WritePause::Closed::Closed(graph::Graph& graph)
     : graph_(graph), paused_(PausedGraphs::here().add(graph)) {
   try {
-    graph_.write_gate().close();
+    closer_ = graph_.write_gate().close();
   } catch (...) {
     paused_.store(nullptr);
     throw;

@@ -48,7 +48,7 @@ class WritePause {
     graph::Graph& graph_;
     std::atomic<graph::Graph*>& paused_;  ///< of those that who forks is told of
     const internal::OwnProcess process_;
-    const internal::ThreadNumber closer_ = internal::Stays::calling_thread();
+    internal::ThreadNumber closer_ = 0;
   };
 
   /// A save under way, unless there is one already.

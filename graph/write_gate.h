@@ -46,16 +46,18 @@ class WriteGate {
   WriteGate(const WriteGate&) = delete;
   WriteGate& operator=(const WriteGate&) = delete;
 
-  /// Returns when nobody is inside. Several may close it: it is open again when all have opened it.
-  /// Throws std::bad_alloc.
-  void close() {
+  /// Returns who has closed it, when nobody is inside. Several may close it: it is open again when all have
+  /// opened it. Throws std::bad_alloc.
+  internal::ThreadNumber close() {
+    const internal::ThreadNumber closer = internal::Stays::calling_thread();
     const internal::MutexLock lock(mutex_);
     if (closing_ == nullptr) closing_ = std::make_unique<Closing>();
-    closing_->threads.push_back(internal::Stays::calling_thread());
+    closing_->threads.push_back(closer);
     closed_.fetch_add(1);
     while (inside_.load() != 0) changed_.wait(mutex_);
+    return closer;
   }
-  /// Undoes one close(), of the thread `closer`. action(what) for what was put off until it is open.
+  /// Undoes the close() that returned `closer`. action(what) for what was put off until it is open.
   template <typename Action>
   void open(internal::ThreadNumber closer, const Action& action) noexcept {
     internal::PutOffs put_off;

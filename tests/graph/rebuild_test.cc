@@ -147,13 +147,14 @@ TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
   const std::vector<NodeState> before = states();
   std::promise<void> closed;
   std::atomic<bool> done{false};
+  internal::ThreadNumber closer = 0;
   // A rebuild at its end, where all is linked in the fresh topology; a pass from its beginning.
   std::jthread maintenance([&] {
     bool open = true;
     const auto close = [&](std::uint64_t linked, std::uint64_t of) {
       if (!open || linked < of) return true;
       open = false;
-      g->write_gate().close();
+      closer = g->write_gate().close();
       closed.set_value();
       return true;
     };
@@ -170,7 +171,7 @@ TEST_P(Maintenance, G17ChangesNothingWhileTheGateIsClosed) {
   EXPECT_FALSE(done);
   EXPECT_EQ(g->entry_point().node, entry.node);
   EXPECT_EQ(states(), before);  // not ASSERT: the gate is opened in any case
-  g->write_gate().open(maintenance.get_id(), [](internal::PutOff&) {});
+  g->write_gate().open(closer, [](internal::PutOff&) {});
   maintenance.join();
   EXPECT_NE(g->entry_point().node, entry.node);
   EXPECT_SOUND(*g);
