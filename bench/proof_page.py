@@ -59,8 +59,9 @@ def main():
     print("# Proof\n")
     print("What was tried to break the promises of README.md, and how often. Made by `tools/proof`")
     print("(`--quick` takes minutes); each campaign's source says what it looks for.\n")
-    print(f"Commit {commit} (the last that changed what is tried, or who tries it), {cpu()},"
-          f" {sum(seconds.values()) / 3600:.1f} hours of one core, {len(findings)} findings left.")
+    machines = sorted({report.get("machine") or cpu() for report in told})
+    print(f"Commit {commit} (the last that changed what is tried, or who tries it), {', '.join(machines)},"
+          f" {sum(seconds.values()) / 3600:.1f} hours of its programs, {len(findings)} findings left.")
     planned = pathlib.Path(planned_in).read_text().split()
     ended = {report["step"] for report in told}.intersection(planned)
     if len(ended) < len(planned):
