@@ -47,6 +47,7 @@ mod label_set;
 mod maintenance;
 mod nodes;
 mod options;
+mod rooms;
 mod search;
 mod stats;
 mod store;
