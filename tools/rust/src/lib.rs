@@ -59,7 +59,7 @@ mod types;
 mod declarations;
 
 pub use callback::{Filter, Progress, ProgressClosure};
-pub use cpu::{chosen_cpu_target, cpu_targets, version, CpuTarget};
+pub use cpu::{chosen_cpu_target, cpu_targets, force_cpu_target, version, CpuTarget};
 pub use error::{Error, Result, Status};
 pub use event::Event;
 pub use hits::{BatchHits, RadiusHits};
