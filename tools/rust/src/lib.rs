@@ -3,6 +3,12 @@
 //!
 //! A safe face of the C ABI (`vicinal.h`), linked to `libvicinal.so.0`; no other dependency.
 //!
+//! **Building and starting.** The build finds the library by pkg-config, or in the folder
+//! `VICINAL_LIB_DIR`. The program looks for `libvicinal.so.0` again when it starts, and the build
+//! does not tell it where: after an installation to `/usr/local` run `ldconfig` once; in any other
+//! folder say where it is by `LD_LIBRARY_PATH`, or build with
+//! `RUSTFLAGS="-C link-arg=-Wl,-rpath,/that/folder"`.
+//!
 //! ```
 //! use vicinal::{Index, IndexOptions, SearchOptions};
 //!
