@@ -3,7 +3,7 @@
 #                                                  program (the file README) to WORK and builds them
 #                                                  against the library installed in PREFIX
 #        run.sh WORK PREFIX CC CARGO RUSTC crate   the crate's own tests: its declarations against
-#                                                  the header, the examples of its documentation
+#                                                  the header, its documentation and the examples in it
 #        run.sh WORK PREFIX CC CARGO RUSTC script  the crate's build script in environments of every kind
 #        run.sh WORK PREFIX CC CARGO RUSTC readme  runs README's program in new folders, started as README
 #                                                  says; it prints what the comments in it say
@@ -65,6 +65,7 @@ case "$mode" in
     ;;
   crate)
     RUSTFLAGS="-D warnings" "$cargo" test --offline --manifest-path "$crate/Cargo.toml"
+    RUSTDOCFLAGS="-D warnings" "$cargo" doc --offline --no-deps --manifest-path "$crate/Cargo.toml"
     ;;
   script)
     bash "$here/build_script.sh" "$work/script" "$rustc" "$crate/build.rs"

@@ -30,13 +30,24 @@
 //!
 //! **Handles.** An index keeps its store open: the store closes when the last handle of it and of
 //! its indexes is dropped, or when [`Store::close`] says so; that one reports errors. Afterwards
-//! every method answers [`Status::Closed`]. Handles do not pass over `fork()`,
-//! but for [`PausedWrites`].
+//! every method answers [`Status::Closed`], but for those of an index that cannot fail while there is
+//! a handle: [`len`](Index::len) is 0, [`is_empty`](Index::is_empty) true and
+//! [`contains`](Index::contains) false, [`dimension`](Index::dimension), [`options`](Index::options)
+//! and [`stats`](Index::stats) are as they were, and [`pause_writes`](Index::pause_writes) has nothing
+//! to wait for. To close once more is `Ok`.
+//!
+//! **fork().** In a child the handles of its parent's stores and of their indexes answer `Closed`
+//! likewise, [`Store::close`] too, and to drop them does nothing; it may open the store itself. An
+//! index in memory and a [`LabelSet`] are the child's own from then on and work, if no other thread
+//! was inside a call on them when it was forked. [`PausedWrites`] is for a child that saves what
+//! other threads of its parent use.
 //!
 //! **Closures.** Filters, visitors and progress closures may call the index, and write to it. What
 //! would have to wait for the call that they belong to answers [`Status::Busy`]. A panic in one does
-//! not unwind into C: the call is ended, and then the panic goes on in the caller. Readers and
-//! writers that [`Index::load`] and [`Index::save`] use are treated likewise.
+//! not unwind into C: the closure is not called any more, and the panic goes on in the caller when the
+//! call has ended. A visitor's or a progress closure's ends it soon; after a [`Filter`]'s the search
+//! goes on with every label refused. Readers and writers that [`Index::load`] and [`Index::save`] use
+//! are treated as visitors are. What an [`EventClosure`] panics with ends there.
 //!
 //! **Errors.** [`Error`] has a [`Status`], which is for programs, and a message with the numbers.
 //! What every fallible method can answer, and is not said again: `OutOfMemory`, `Internal`, and, for
