@@ -3,8 +3,10 @@
 #                                                  program (the file README) to WORK and builds them
 #                                                  against the library installed in PREFIX
 #        run.sh WORK PREFIX CC CARGO RUSTC crate   the crate's own tests: its declarations against
-#                                                  the header, the examples of its documentation
-#        run.sh WORK PREFIX CC CARGO RUSTC readme  runs README's program in a new folder
+#                                                  the header, its documentation and the examples in it
+#        run.sh WORK PREFIX CC CARGO RUSTC script  the crate's build script in environments of every kind
+#        run.sh WORK PREFIX CC CARGO RUSTC readme  runs README's program in new folders, started as README
+#                                                  says; it prints what the comments in it say
 #        run.sh WORK PREFIX CC CARGO RUSTC bench ROOT   builds bench/bindings/rust.rs and runs it on little
 #        run.sh WORK PREFIX CC CARGO RUSTC format ROOT
 #        run.sh WORK PREFIX CC CARGO RUSTC TEST    runs tests/TEST.rs
@@ -50,8 +52,10 @@ case "$mode" in
     "$cargo" test --offline --no-run --manifest-path "$crate/Cargo.toml"
     "$cargo" test --offline --no-run --manifest-path "$tests/Cargo.toml"
     # Without pkg-config, by the folder of the library; and where it is not, words.
+    PKG_CONFIG_PATH="" PKG_CONFIG_LIBDIR=/nowhere VICINAL_LIB_DIR="$library" \
+      RUSTFLAGS="-D warnings -C link-arg=-Wl,-rpath,$library" \
+      "$cargo" build --offline --manifest-path "$tests/Cargo.toml" --example readme --target-dir "$work/by_folder"
     cd "$crate"
-    PKG_CONFIG_PATH="" VICINAL_LIB_DIR="$library" "$cargo" build --offline --target-dir "$work/by_folder"
     if PKG_CONFIG_PATH="" PKG_CONFIG_LIBDIR=/nowhere "$cargo" build --offline \
       --target-dir "$work/by_nothing" >"$work/why" 2>&1; then
       echo "built without the library"
@@ -61,11 +65,22 @@ case "$mode" in
     ;;
   crate)
     RUSTFLAGS="-D warnings" "$cargo" test --offline --manifest-path "$crate/Cargo.toml"
+    RUSTDOCFLAGS="-D warnings" "$cargo" doc --offline --no-deps --manifest-path "$crate/Cargo.toml"
+    ;;
+  script)
+    bash "$here/build_script.sh" "$work/script" "$rustc" "$crate/build.rs"
     ;;
   readme)
-    program="$work/target/debug/examples/readme"
-    readelf -d "$program" | grep -F '[libvicinal.so.0]'
-    bash "$here/../checks/run_in_new_folder.sh" "$program"
+    # Each line that is printed stands in a comment behind what prints it.
+    source="$tests/examples/readme.rs"
+    sed -n 's|^ *println!(.*); // ||p' "$source" >"$work/expected"
+    [ "$(grep -c 'println!' "$source")" -eq "$(grep -c . "$work/expected")" ]
+    by_path="$work/target/debug/examples/readme" by_rpath="$work/by_folder/debug/examples/readme"
+    readelf -d "$by_path" | grep -F '[libvicinal.so.0]'
+    LD_LIBRARY_PATH="$library" bash "$here/../checks/run_in_new_folder.sh" "$by_path" >"$work/by_path.out"
+    env -u LD_LIBRARY_PATH bash "$here/../checks/run_in_new_folder.sh" "$by_rpath" >"$work/by_rpath.out"
+    diff "$work/expected" "$work/by_path.out"
+    diff "$work/expected" "$work/by_rpath.out"
     ;;
   bench)
     bash "$7/bench/bindings/rust.sh" "$work/bench" "$library"

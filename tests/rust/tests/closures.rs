@@ -155,6 +155,67 @@ fn closures_call_back() {
     assert!(index.len().unwrap() > 100);
 }
 
+/// A walk over nodes holds nothing up: the store is closed, and the walk goes on to its end.
+#[test]
+fn a_walk_over_nodes_may_close_the_store() {
+    let folder = Folder::new();
+    let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    let index = store.index("text", &of_dimension(4)).unwrap();
+    let labels: Vec<u64> = (0..10).collect();
+    index.upsert_batch(&labels, &matrix(&labels, 0, 4), BatchOptions::default()).unwrap();
+    let mut seen = Vec::new();
+    index
+        .for_each_node(|node| {
+            store.close().unwrap();
+            seen.push(node.label);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, labels);
+    assert_eq!(index.get(1).unwrap_err().status(), Status::Closed);
+}
+
+/// A filter cannot end its search: every label is refused, and the closure is left alone.
+#[test]
+fn after_a_panic_every_label_is_refused() {
+    let index = filled(2_000, 8);
+    let calls = AtomicUsize::new(0);
+    let filter = |_: u64| -> bool {
+        calls.fetch_add(1, Ordering::SeqCst);
+        panic!("filter")
+    };
+    let options = SearchOptions { filter: Some(&filter), ..Default::default() };
+    assert_eq!(panic_of(|| index.search(&vector(1, 0, 8), 3, &options)), "filter");
+    assert_eq!(panic_of(|| index.search(&vector(1, 0, 8), usize::MAX, &options)), "filter");
+    assert_eq!(panic_of(|| index.search_batch(&vector(1, 0, 8), 3, 1, &options)), "filter");
+    assert_eq!(panic_of(|| index.more(&vector(1, 0, 8), &[1], 3, &options)), "filter");
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+}
+
+/// Nobody sees what a closure owns: its own store is closed by hand only.
+#[test]
+fn an_event_closure_that_owns_its_store_keeps_it_open() {
+    let folder = Folder::new();
+    let slot: Arc<Mutex<Option<Store>>> = Arc::default();
+    let owned = Arc::clone(&slot);
+    let options = StoreOptions {
+        on_event: Some(Arc::new(move |_| drop(owned.lock().unwrap().clone()))),
+        ..Default::default()
+    };
+    let store = Store::open(folder.path(), &options).unwrap();
+    *slot.lock().unwrap() = Some(store.clone());
+    drop(options);
+    let closure_lives = Arc::downgrade(&slot);
+    let by_hand = store.clone();
+    drop((store, slot));
+    let busy = Store::open(folder.path(), &StoreOptions::default()).unwrap_err();
+    assert_eq!(busy.status(), Status::Busy);
+    by_hand.close().unwrap();
+    assert!(closure_lives.upgrade().is_none(), "the closure outlives the close");
+    Store::open(folder.path(), &StoreOptions::default()).unwrap();
+}
+
 #[test]
 fn events_are_told_and_may_panic() {
     let folder = Folder::new();

@@ -48,9 +48,33 @@ fn wrong_shapes() {
         &["row 0", "label 8", "3", "4"],
     );
     refused(index.search_into(&[1.0; 4], &mut [0; 2], &mut [0.0; 3], &none), invalid, &["2", "3"]);
-    refused(index.search_batch(&[1.0; 8], usize::MAX, 0, &none), invalid, &["2 rows"]);
-    refused(index.search(&[1.0; 4], usize::MAX, &none), invalid, &[&usize::MAX.to_string()]);
     assert_eq!(index.len().unwrap(), 3);
+}
+
+/// A k that nobody has memory for finds what there is, as in C.
+#[test]
+fn a_large_k_finds_all_that_is_live() {
+    let index = filled(3, 4);
+    let query = vector(1, 0, 4);
+    let even = |label| label % 2 == 0;
+    let some = SearchOptions { filter: Some(&even), ..Default::default() };
+    let all = index.search(&query, 3, &SearchOptions::default()).unwrap();
+    assert_eq!((all.len(), all[0].label), (3, 1));
+    for k in [129, 1 << 16, (1 << 16) + 1, 1 << 32, 1 << 40, usize::MAX / 2, usize::MAX] {
+        let none = SearchOptions::default();
+        assert_eq!(index.search(&query, k, &none).unwrap(), all, "k = {k}");
+        assert_eq!(index.search_counted(&query, k, &none).unwrap().0, all, "k = {k}");
+        assert_eq!(index.more(&query, &[1], k, &none).unwrap(), all[1..], "k = {k}");
+        assert_eq!(index.search(&query, k, &some).unwrap().len(), 2, "k = {k}");
+        let batch = index.search_batch(&[query.clone(), query.clone()].concat(), k, 0, &none);
+        let batch = batch.unwrap();
+        assert_eq!(batch.row(1).collect::<Vec<_>>(), all, "k = {k}");
+        assert!(batch.columns() <= k && batch.columns() >= 3, "k = {k}");
+        assert_eq!(batch.matrices().0.len(), 2 * batch.columns(), "k = {k}");
+        assert!(batch.matrices().0[3..batch.columns()].iter().all(|&label| label == u64::MAX));
+        assert_eq!(index.search_batch(&[], k, 0, &none).unwrap().rows(), 0);
+        refused(index.search(&[1.0; 3], k, &none), Status::InvalidArgument, &["3", "4"]);
+    }
 }
 
 #[test]
@@ -101,7 +125,15 @@ fn stores() {
     refused(store.drop_index("other"), Status::NotFound, &["other"]);
     refused(store.stored_stats("other"), Status::NotFound, &["other"]);
     refused(store.stored_vectors("text", &[1], 9), Status::InvalidArgument, &["9", "4"]);
-    refused(store.stored_vectors("text", &[1, 2], usize::MAX), Status::InvalidArgument, &["2"]);
+    for dimension in [65_536, 65_537, 1 << 38, 1 << 50, 1 << 60, usize::MAX] {
+        let both = format!("dimension {dimension}, index has 4");
+        for labels in [&[1][..], &[1, 2]] {
+            let read = store.stored_vectors("text", labels, dimension);
+            refused(read, Status::InvalidArgument, &[&both]);
+            let read = store.stored_vectors("other", labels, dimension);
+            refused(read, Status::NotFound, &["other"]);
+        }
+    }
 
     let beside = StoreOptions { read_only: true, ..Default::default() };
     let reader = Store::open(&path, &beside);
@@ -110,6 +142,7 @@ fn stores() {
     refused(index.upsert(2, &vector(2, 0, 4)), Status::Closed, &["text"]);
     refused(index.search(&vector(2, 0, 4), 1, &SearchOptions::default()), Status::Closed, &[]);
     refused(store.index_names(), Status::Closed, &[]);
+    refused(store.stored_vectors("text", &[1], 1 << 60), Status::Closed, &[]);
     assert!(!index.contains(1).unwrap());
     drop(reader);
     let reader = Store::open(&path, &beside).unwrap();

@@ -101,6 +101,66 @@ fn what_a_store_is_asked() {
     assert_eq!(text.options().unwrap().threads, 1);
 }
 
+/// What cannot fail while there is a handle; everything else is refused.
+#[test]
+fn what_a_closed_store_answers() {
+    let folder = Folder::new();
+    let store = Store::open(folder.join("store"), &StoreOptions::default()).unwrap();
+    let index = store.index("text", &of_dimension(4)).unwrap();
+    let vector = vector(1, 0, 4);
+    index.upsert(1, &vector).unwrap();
+    store.close().unwrap();
+    store.close().unwrap();
+    assert_eq!((index.len().unwrap(), index.is_empty().unwrap()), (0, true));
+    assert!(!index.contains(1).unwrap());
+    assert_eq!((index.dimension(), index.options().unwrap().dimension), (4, 4));
+    assert_eq!(index.stats().unwrap().live, 1);
+    drop(index.pause_writes().unwrap());
+    assert_eq!(store.path(), folder.join("store"));
+    let go_on = |_: u64, _: &[f32]| ControlFlow::Continue(());
+    let none = SearchOptions::default();
+    let refused = [
+        index.upsert(1, &vector).map(drop),
+        index.upsert_batch(&[], &[], BatchOptions::default()).map(drop),
+        index.erase(1).map(drop),
+        index.erase_batch(&[]).map(drop),
+        index.get(1).map(drop),
+        index.get_stored(1).map(drop),
+        index.node(1).map(drop),
+        index.search(&vector, 1, &none).map(drop),
+        index.search(&vector, 0, &none).map(drop),
+        index.search(&vector, usize::MAX, &none).map(drop),
+        index.search_batch(&[], 1, 0, &none).map(drop),
+        index.search_radius(&vector, 1.0, &RadiusOptions::default()).map(drop),
+        index.more(&vector, &[], 1, &none).map(drop),
+        index.expected_recall(3).map(drop),
+        index.recall(&Default::default()).map(drop),
+        index.validate(Default::default()).map(drop),
+        index.for_each(go_on),
+        index.for_each_node(|_| ControlFlow::Continue(())),
+        index.reserve(10),
+        index.sync(),
+        index.checkpoint(None),
+        index.rebuild(BatchOptions::default()),
+        index.repair(Default::default()).map(drop),
+        index.save(std::io::sink()),
+        store.index("text", &of_dimension(4)).map(drop),
+        store.open_index("text", &of_dimension(4)).map(drop),
+        store.index_names().map(drop),
+        store.stored_vectors("text", &[1], 4).map(drop),
+        store.stored_stats("text").map(drop),
+        store.drop_index("text"),
+        store.checkpoint(),
+        store.sync(),
+        store.backup(folder.join("copy")),
+        store.verify_records().map(drop),
+        store.for_each_journal_entry("text", |_| ControlFlow::Continue(())),
+    ];
+    for (number, result) in refused.into_iter().enumerate() {
+        assert_eq!(result.unwrap_err().status(), Status::Closed, "number {number}");
+    }
+}
+
 /// Writers of labels of their own, writers of one label, searches, an eraser and a rebuild at once.
 #[test]
 fn threads() {

@@ -44,6 +44,16 @@ fn vectors_are_stored_as_their_type_has_them() {
     let (vector, stored) = made(Storage::Int8);
     assert_eq!(vector, [-254.0, 0.0, 2.0]);
     assert_eq!(stored, [0x81, 0, 1, 0, 0, 0, 0, 0x40]);
+    let small = |storage| {
+        let index = Index::in_memory(&IndexOptions {
+            storage,
+            metric: Metric::SquaredL2,
+            ..of_dimension(3)
+        });
+        index.unwrap().upsert(1, &[1.4e-36, 0.0, 0.0]).map_err(|error| error.status())
+    };
+    assert_eq!(small(Storage::Int8), Err(Status::InvalidArgument));
+    assert!(small(Storage::Float16).is_ok());
     let none = Index::in_memory(&of_dimension(3)).unwrap().get_stored(9);
     assert_eq!(none.unwrap_err().status(), Status::NotFound);
 }
@@ -199,6 +209,23 @@ fn label_sets_are_values() {
     assert_eq!(a.or(&not).unwrap(), LabelSet::all().unwrap());
     assert!(LabelSet::new(&[]).unwrap().is_empty() && a.clone() == a && a != b);
     assert!(a.bytes() > 0);
+}
+
+/// Few vectors have no links, and are nodes all the same.
+#[test]
+fn nodes_of_a_flat_index() {
+    let index = filled(10, 4);
+    assert!(index.stats().unwrap().flat);
+    let mut seen = Vec::new();
+    index
+        .for_each_node(|node| {
+            assert!(node.live && node.links.iter().all(Vec::is_empty), "{node:?}");
+            seen.push(node.label);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..10).collect::<Vec<_>>());
 }
 
 #[test]

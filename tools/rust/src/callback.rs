@@ -1,8 +1,8 @@
 //! Closures lent to the library for the length of one call.
 //!
-//! A panic must not unwind into C. Each function that C calls catches it, keeps it, asks C to stop,
-//! and lets no later call reach the closure; the method that lent the closure goes on with the panic
-//! when C has returned.
+//! A panic must not unwind into C. Each function that C calls catches it, keeps it, asks C to stop (a
+//! filter cannot: it refuses), and lets no later call reach the closure; the method that lent the
+//! closure goes on with the panic when C has returned.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -72,8 +72,9 @@ pub type ProgressClosure<'a> = dyn FnMut(&Progress<'_>) -> ControlFlow<()> + Sen
 
 /// Which labels a search may return: those for which it is true. Called only for candidates, by a
 /// batch from several threads at once. It may call the index, and write to it; the search sees the
-/// moment at which it began. After a panic every label is refused; the panic then goes on in the
-/// caller.
+/// moment at which it began. A panic cannot end the search: every label is refused from then on, and
+/// the panic goes on in the caller when the search is done, which takes as long as one that finds
+/// nothing.
 pub type Filter<'a> = dyn Fn(Label) -> bool + Sync + 'a;
 
 /// A progress closure, or none, on loan.

@@ -5,6 +5,7 @@ use std::os::raw::{c_char, c_void};
 
 use crate::callback::LentVisitor;
 use crate::error::{check, text, Result};
+use crate::store::to_c;
 use crate::sys;
 
 /// The version of the library in use, "0.1.0".
@@ -27,8 +28,10 @@ pub struct CpuTarget {
     pub why_not: String,
 }
 
-/// Every target compiled into the library, best first. The environment variable `VICINAL_TARGET`
-/// forces one.
+/// Every target compiled into the library, best first. [`force_cpu_target`], and the environment
+/// variable `VICINAL_TARGET`, force one.
+///
+/// Threads: any.
 pub fn cpu_targets() -> Result<Vec<CpuTarget>> {
     let mut targets = Vec::new();
     let mut lent = LentVisitor::new(|target: CpuTarget| {
@@ -67,6 +70,8 @@ where
 
 /// The name of the target that an index opened now would use.
 ///
+/// Threads: any.
+///
 /// Errors: `InvalidArgument` when `VICINAL_TARGET` names one that is unknown or cannot run here (the
 /// message lists the valid ones).
 pub fn chosen_cpu_target() -> Result<String> {
@@ -75,6 +80,19 @@ pub fn chosen_cpu_target() -> Result<String> {
     check(unsafe { sys::vicinal_chosen_cpu_target(name.as_mut_ptr(), name.len()) })?;
     // SAFETY: the library ends it with a NUL.
     Ok(unsafe { text(name.as_ptr()) })
+}
+
+/// Makes indexes opened later use the target `name`; "" undoes it. `VICINAL_TARGET` in the
+/// environment does the same from outside, and gives way to this.
+///
+/// Threads: any; an index that is being opened meanwhile may use either target.
+///
+/// Errors: `InvalidArgument` for a target that is unknown or cannot run here (the message lists the
+/// valid ones); nothing changes then.
+pub fn force_cpu_target(name: &str) -> Result<()> {
+    let name = to_c(name)?;
+    // SAFETY: the name is NUL-terminated.
+    check(unsafe { sys::vicinal_force_cpu_target(name.as_ptr()) })
 }
 
 #[test]

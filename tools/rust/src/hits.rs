@@ -6,10 +6,11 @@ use crate::search::{hits, SearchCounters};
 use crate::sys;
 use crate::types::{Hit, Label};
 
-/// What [`Index::search_batch`] found: two matrices of a row a query and k columns.
+/// What [`Index::search_batch`](crate::Index::search_batch) found: two matrices of a row a query and
+/// [`columns`](BatchHits::columns) columns.
 #[derive(Clone)]
 pub struct BatchHits {
-    pub(crate) k: usize,
+    pub(crate) columns: usize,
     pub(crate) labels: Vec<Label>,
     pub(crate) distances: Vec<f32>,
     pub(crate) counts: Vec<usize>,
@@ -22,14 +23,20 @@ impl BatchHits {
         self.counts.len()
     }
 
+    /// Columns of the matrices: k; for a k beyond 65,536 perhaps less, but room for all that was
+    /// found.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Labels that `row` found, nearest first, at most k. Panics when there is no such row.
     pub fn labels(&self, row: usize) -> &[Label] {
-        &self.labels[row * self.k..][..self.counts[row]]
+        &self.labels[row * self.columns..][..self.counts[row]]
     }
 
     /// Their distances. Panics when there is no such row.
     pub fn distances(&self, row: usize) -> &[f32] {
-        &self.distances[row * self.k..][..self.counts[row]]
+        &self.distances[row * self.columns..][..self.counts[row]]
     }
 
     /// Both. Panics when there is no such row.
@@ -42,7 +49,7 @@ impl BatchHits {
         SearchCounters::from_c(&self.counters[row])
     }
 
-    /// The whole matrices, rows * k; what a row has not found is `u64::MAX` and infinity.
+    /// The whole matrices, rows * columns; what a row has not found is `u64::MAX` and infinity.
     pub fn matrices(&self) -> (&[Label], &[f32]) {
         (&self.labels, &self.distances)
     }
@@ -54,7 +61,7 @@ impl fmt::Debug for BatchHits {
     }
 }
 
-/// What [`Index::search_radius`] found, nearest first.
+/// What [`Index::search_radius`](crate::Index::search_radius) found, nearest first.
 pub struct RadiusHits {
     pub(crate) pointer: *mut sys::vicinal_hits,
     pub(crate) counters: SearchCounters,
@@ -93,7 +100,8 @@ impl RadiusHits {
         hits(self.labels(), self.distances())
     }
 
-    /// Whether more lie within the radius than [`RadiusOptions::max_hits`].
+    /// Whether more lie within the radius than
+    /// [`RadiusOptions::max_hits`](crate::RadiusOptions::max_hits).
     pub fn cut(&self) -> bool {
         // SAFETY: the handle is good.
         unsafe { sys::vicinal_hits_cut(self.pointer) }

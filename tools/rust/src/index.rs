@@ -110,7 +110,8 @@ impl Index {
     ///
     /// Errors: `InvalidArgument` for a wrong dimension, NaN or infinity, or a norm without a finite
     /// distance to every other (under cosine 0, below 2.9e-39 or above 8.5e37; under squared L2
-    /// and inner product above 6.5e18); `IoError`, `Full` when the commit failed:
+    /// and inner product above 6.5e18), or what the index's [`Storage`](crate::Storage) cannot hold;
+    /// `IoError`, `Full` when the commit failed:
     /// nothing changed in memory; `Busy` in the progress of a batch that writes this label;
     /// `ReadOnly`.
     ///
@@ -285,7 +286,7 @@ impl Index {
         Ok(erased)
     }
 
-    /// Live vectors. Cost: O(1).
+    /// Live vectors; of a closed index 0. Cost: O(1).
     pub fn len(&self) -> Result<u64> {
         let mut size = 0;
         // SAFETY: the handle is good.

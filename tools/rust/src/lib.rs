@@ -3,6 +3,12 @@
 //!
 //! A safe face of the C ABI (`vicinal.h`), linked to `libvicinal.so.0`; no other dependency.
 //!
+//! **Building and starting.** The build finds the library by pkg-config, or in the folder
+//! `VICINAL_LIB_DIR`. The program looks for `libvicinal.so.0` again when it starts, and the build
+//! does not tell it where: after an installation to `/usr/local` run `ldconfig` once; in any other
+//! folder say where it is by `LD_LIBRARY_PATH`, or build with
+//! `RUSTFLAGS="-C link-arg=-Wl,-rpath,/that/folder"`.
+//!
 //! ```
 //! use vicinal::{Index, IndexOptions, SearchOptions};
 //!
@@ -24,13 +30,24 @@
 //!
 //! **Handles.** An index keeps its store open: the store closes when the last handle of it and of
 //! its indexes is dropped, or when [`Store::close`] says so; that one reports errors. Afterwards
-//! every method answers [`Status::Closed`]. Handles do not pass over `fork()`,
-//! but for [`PausedWrites`].
+//! every method answers [`Status::Closed`], but for those of an index that cannot fail while there is
+//! a handle: [`len`](Index::len) is 0, [`is_empty`](Index::is_empty) true and
+//! [`contains`](Index::contains) false, [`dimension`](Index::dimension), [`options`](Index::options)
+//! and [`stats`](Index::stats) are as they were, and [`pause_writes`](Index::pause_writes) has nothing
+//! to wait for. To close once more is `Ok`.
+//!
+//! **fork().** In a child the handles of its parent's stores and of their indexes answer `Closed`
+//! likewise, [`Store::close`] too, and to drop them does nothing; it may open the store itself. An
+//! index in memory and a [`LabelSet`] are the child's own from then on and work, if no other thread
+//! was inside a call on them when it was forked. [`PausedWrites`] is for a child that saves what
+//! other threads of its parent use.
 //!
 //! **Closures.** Filters, visitors and progress closures may call the index, and write to it. What
 //! would have to wait for the call that they belong to answers [`Status::Busy`]. A panic in one does
-//! not unwind into C: the call is ended, and then the panic goes on in the caller. Readers and
-//! writers that [`Index::load`] and [`Index::save`] use are treated likewise.
+//! not unwind into C: the closure is not called any more, and the panic goes on in the caller when the
+//! call has ended. A visitor's or a progress closure's ends it soon; after a [`Filter`]'s the search
+//! goes on with every label refused. Readers and writers that [`Index::load`] and [`Index::save`] use
+//! are treated as visitors are. What an [`EventClosure`] panics with ends there.
 //!
 //! **Errors.** [`Error`] has a [`Status`], which is for programs, and a message with the numbers.
 //! What every fallible method can answer, and is not said again: `OutOfMemory`, `Internal`, and, for
@@ -47,6 +64,7 @@ mod label_set;
 mod maintenance;
 mod nodes;
 mod options;
+mod rooms;
 mod search;
 mod stats;
 mod store;
@@ -58,7 +76,7 @@ mod types;
 mod declarations;
 
 pub use callback::{Filter, Progress, ProgressClosure};
-pub use cpu::{chosen_cpu_target, cpu_targets, version, CpuTarget};
+pub use cpu::{chosen_cpu_target, cpu_targets, force_cpu_target, version, CpuTarget};
 pub use error::{Error, Result, Status};
 pub use event::Event;
 pub use hits::{BatchHits, RadiusHits};

@@ -41,7 +41,10 @@ impl Index {
     }
 
     /// Visits every node that is linked, tombstones included, in node order, until `visit` breaks,
-    /// which is no failure.
+    /// which is no failure. In an index that is [`flat`](crate::Stats::flat) no node is linked: all
+    /// are visited, with empty lists.
+    ///
+    /// `visit` may close the index's store and drop the index; the walk goes on to its end.
     pub fn for_each_node<F>(&self, visit: F) -> Result<()>
     where
         F: FnMut(NodeView) -> ControlFlow<()> + Send,

@@ -43,7 +43,8 @@ pub struct IndexOptions {
     /// Threads for batch work when the call does not say, at most 4,096; 0 (default): one per CPU.
     pub threads: u32,
     /// True (default): the stored vectors are kept in memory. False: they are read from the store's map
-    /// for re-ranking and get (ignored without a store); needs int8.
+    /// for re-ranking and get (ignored without a store, and where int8 ones are traversed themselves);
+    /// needs int8 quantization.
     pub vectors_in_memory: bool,
     /// Every upsert or batch rebuilds the whole graph; for comparison only. Default false.
     pub rebuild_on_upsert: bool,
@@ -101,6 +102,14 @@ impl Default for IndexOptions {
 /// Told what happens in a store and no call returns: called from any thread of the store or of its
 /// callers, perhaps from several at once. It may call the store; what would wait for the work that
 /// it interrupts answers `Busy`. A panic ends there.
+///
+/// A handle of that store, or of an index of it, that the closure owns keeps the store open for
+/// ever: the store keeps the closure, and nobody sees what is in it. Only
+/// [`Store::close`](crate::Store::close) closes it then, and lets go of the closure.
+///
+/// What the closure owns is dropped while the store closes, by the thread that closes it. A call of
+/// that store in such a `Drop` answers `Busy` or `Closed`; to drop handles is allowed. A forked child
+/// does not drop the closures of its parent's stores.
 pub type EventClosure = dyn Fn(&Event<'_>) + Send + Sync;
 
 /// How a store is opened.
@@ -129,7 +138,7 @@ pub struct StoreOptions {
     pub checkpoint_bytes: u64,
     /// Permissions of the files that are made, before the umask takes away. Default 0o666.
     pub file_mode: u32,
-    /// Default none.
+    /// Told what happens in the store. It lives until the store is closed. Default none.
     pub on_event: Option<Arc<EventClosure>>,
 }
 
@@ -196,8 +205,8 @@ pub struct BatchOptions<'a> {
 /// How a search is done. One value serves any number of searches.
 #[derive(Clone, Copy, Default)]
 pub struct SearchOptions<'a> {
-    /// Candidates kept during the walk, at most 100,000; at least k is used; 0 (default): the
-    /// index's.
+    /// Candidates kept during the walk, at most 100,000; at least k is used; 0 (default): what
+    /// `recall` says, else the index's.
     pub ef_search: usize,
     /// Which labels may be returned, by a closure. Default none: all may.
     pub filter: Option<&'a Filter<'a>>,
@@ -210,8 +219,9 @@ pub struct SearchOptions<'a> {
     /// [`expected_recall`](crate::Index::expected_recall) measures, unless it has one of the two
     /// limits that follow.
     pub recall: f64,
-    /// Most distances computed before the search stops with the best met until then; 0 (default): no
-    /// limit. [`SearchCounters::stopped`](crate::SearchCounters::stopped) says that it did.
+    /// Most distances computed before the search stops with the best met until then, and a step more,
+    /// and those that put the k returned in order; 0 (default): no limit.
+    /// [`SearchCounters::stopped`](crate::SearchCounters::stopped) says that it did.
     pub max_distances: u64,
     /// Time after which the call stops in the same way. Default none: no limit.
     pub timeout: Option<std::time::Duration>,

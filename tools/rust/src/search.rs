@@ -3,13 +3,12 @@
 //! Hits come nearest first, ties by label, with exact distances (from the stored float32 vectors,
 //! smaller is nearer).
 
-use std::mem::MaybeUninit;
-
 use crate::callback::LentFilter;
 use crate::error::{check, initialized, Error, Result, Status};
 use crate::hits::{BatchHits, RadiusHits};
 use crate::index::Index;
 use crate::options::{RadiusOptions, SearchOptions};
+use crate::rooms::room_for;
 use crate::sys;
 use crate::types::{Hit, Label, SearchPath};
 
@@ -57,9 +56,6 @@ impl SearchCounters {
     }
 }
 
-/// Hits of up to this many are gathered on the stack.
-const ON_STACK: usize = 128;
-
 impl Index {
     /// The `k` nearest live vectors. Never fails for having fewer: without a filter min(k, live)
     /// are found whatever else is going on. k = 0 finds none.
@@ -73,7 +69,10 @@ impl Index {
     /// option outside its range; `Corruption`, `IoError` when a vector that is not in memory is
     /// damaged or cannot be read.
     ///
-    /// Cost: allocates nothing but the answer once warm while `k` is at most 128.
+    /// Cost: allocates nothing but the answer once warm while `k` is at most 128. `k` may be
+    /// `usize::MAX`: memory is taken for what is live, not for `k`. Where so much is written beside
+    /// a search for more than 65,536 that this was too little, it is made again, with its limits
+    /// anew.
     pub fn search(&self, query: &[f32], k: usize, options: &SearchOptions<'_>) -> Result<Vec<Hit>> {
         self.search_hits(query, k, options, std::ptr::null_mut())
     }
@@ -129,10 +128,10 @@ impl Index {
         options: &SearchOptions<'_>,
         counters: *mut sys::vicinal_search_counters,
     ) -> Result<Vec<Hit>> {
-        // SAFETY: there is room for k where it writes; the first `found` are written.
+        // SAFETY: there is room for what is asked where it writes; the first `found` are written.
         unsafe {
-            collect_hits(k, |labels, distances| {
-                self.search_raw(query, k, options, labels, distances, counters)
+            self.collect_hits(k, |asked, labels, distances| {
+                self.search_raw(query, asked, options, labels, distances, counters)
             })
         }
     }
@@ -179,16 +178,16 @@ impl Index {
     ) -> Result<Vec<Hit>> {
         let filter = LentFilter::new(options.filter);
         let mut found = 0;
-        // SAFETY: there is room for n where it writes; the first `found` are written.
+        // SAFETY: there is room for what is asked where it writes; the first `found` are written.
         let hits = unsafe {
-            collect_hits(n, |labels, distances| {
+            self.collect_hits(n, |asked, labels, distances| {
                 check(sys::vicinal_index_more(
                     self.pointer(),
                     query.as_ptr(),
                     query.len(),
                     known.as_ptr(),
                     known.len(),
-                    n,
+                    asked,
                     &search_options(options, &filter),
                     labels,
                     distances,
@@ -234,7 +233,10 @@ impl Index {
     /// Shape: `queries` has rows * [`dimension`](Index::dimension) components, row after row.
     ///
     /// Errors: as [`search`](Index::search), naming the first bad row; `InvalidArgument` when
-    /// `queries` is not whole rows, or rows * k is beyond what memory can have.
+    /// `queries` is not whole rows, or rows * min(k, live) is beyond what memory can have.
+    ///
+    /// Cost: 12 bytes for each of rows * k hits; beyond a k of 65,536, of rows * min(k, live) or a
+    /// little more.
     pub fn search_batch(
         &self,
         queries: &[f32],
@@ -243,39 +245,39 @@ impl Index {
         options: &SearchOptions<'_>,
     ) -> Result<BatchHits> {
         let rows = self.rows("queries", queries)?;
-        let room = rows.checked_mul(k).ok_or_else(|| beyond_memory(rows, k))?;
-        let mut made = BatchHits {
-            k,
-            labels: room_for(room).map_err(|_| beyond_memory(rows, k))?,
-            distances: room_for(room).map_err(|_| beyond_memory(rows, k))?,
-            counts: vec![0; rows],
-            counters: vec![initialized(sys::vicinal_search_counters_init); rows],
-        };
         let filter = LentFilter::new(options.filter);
-        // SAFETY: all are of the lengths told.
-        let searched = check(unsafe {
-            sys::vicinal_index_search_batch(
-                self.pointer(),
-                queries.as_ptr(),
-                rows,
-                self.dimension(),
-                k,
-                &search_options(options, &filter),
-                threads,
-                made.labels.as_mut_ptr(),
-                made.distances.as_mut_ptr(),
-                made.counts.as_mut_ptr(),
-                made.counters.as_mut_ptr(),
-            )
+        let c = search_options(options, &filter);
+        let found = self.ask(k, |columns| {
+            let mut made = BatchHits {
+                columns,
+                labels: room_for(rows, columns)?,
+                distances: room_for(rows, columns)?,
+                counts: vec![0; rows],
+                counters: vec![initialized(sys::vicinal_search_counters_init); rows],
+            };
+            // SAFETY: all are of the lengths told; a search of all rows writes all of both.
+            unsafe {
+                check(sys::vicinal_index_search_batch(
+                    self.pointer(),
+                    queries.as_ptr(),
+                    rows,
+                    self.dimension(),
+                    columns,
+                    &c,
+                    threads,
+                    made.labels.as_mut_ptr(),
+                    made.distances.as_mut_ptr(),
+                    made.counts.as_mut_ptr(),
+                    made.counters.as_mut_ptr(),
+                ))?;
+                made.labels.set_len(rows * columns);
+                made.distances.set_len(rows * columns);
+            }
+            let full = made.counts.contains(&columns);
+            Ok((made, full))
         });
         filter.resume();
-        searched?;
-        // SAFETY: a search of all rows writes all of both.
-        unsafe {
-            made.labels.set_len(room);
-            made.distances.set_len(room);
-        }
-        Ok(made)
+        found
     }
 
     /// Live vectors within `radius` (distance <= radius): all that the walk finds, and with
@@ -313,48 +315,6 @@ impl Index {
         filter.resume();
         searched.map(|()| hits)
     }
-}
-
-/// The hits that `call` finds, of which it answers how many there are.
-///
-/// # Safety
-/// `call` writes at most `most` labels and as many distances, and at least as many as it answers.
-unsafe fn collect_hits(
-    most: usize,
-    call: impl FnOnce(*mut Label, *mut f32) -> Result<usize>,
-) -> Result<Vec<Hit>> {
-    if most <= ON_STACK {
-        let mut labels = MaybeUninit::<[Label; ON_STACK]>::uninit();
-        let mut distances = MaybeUninit::<[f32; ON_STACK]>::uninit();
-        let (to_labels, to_distances) =
-            (labels.as_mut_ptr().cast::<Label>(), distances.as_mut_ptr().cast::<f32>());
-        let found = call(to_labels, to_distances)?;
-        return Ok(hits(
-            std::slice::from_raw_parts(to_labels, found),
-            std::slice::from_raw_parts(to_distances, found),
-        )
-        .collect());
-    }
-    let mut labels = room_for::<Label>(most)?;
-    let mut distances = room_for::<f32>(most)?;
-    let found = call(labels.as_mut_ptr(), distances.as_mut_ptr())?;
-    labels.set_len(found);
-    distances.set_len(found);
-    Ok(hits(&labels, &distances).collect())
-}
-
-/// An empty vector with room for `k` elements.
-fn room_for<T>(k: usize) -> Result<Vec<T>> {
-    let mut made = Vec::new();
-    made.try_reserve_exact(k).map_err(|_| beyond_memory(1, k))?;
-    Ok(made)
-}
-
-fn beyond_memory(rows: usize, k: usize) -> Error {
-    Error::new(
-        Status::InvalidArgument,
-        format!("{rows} rows of k = {k} hits are beyond what memory can have"),
-    )
 }
 
 fn search_options(

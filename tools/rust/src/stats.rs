@@ -26,6 +26,7 @@ pub struct Stats {
 
     /// Of stored vectors in memory.
     pub bytes_vectors: u64,
+    /// 0 where the stored vectors are traversed.
     pub bytes_codes: u64,
     pub bytes_links: u64,
     /// Of per-node fields.
@@ -151,7 +152,7 @@ impl StoredStats {
 
 /// Seconds; the ABI says -1 for "never".
 fn age(seconds: f64) -> Option<f64> {
-    (seconds >= 0.0).then(|| seconds)
+    (seconds >= 0.0).then_some(seconds)
 }
 
 /// The text in an array of the ABI, which has a NUL.

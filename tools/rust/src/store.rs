@@ -44,6 +44,9 @@ impl Drop for StoreHandle {
     }
 }
 
+/// The most components that a vector has.
+const MOST_DIMENSION: usize = 65_536;
+
 /// What [`Store::stored_vectors`] read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -79,9 +82,14 @@ impl Store {
     }
 
     /// Checkpoints (unless read-only) and closes; this store and its indexes answer `Closed` from
-    /// then on. A second call is `Ok`.
+    /// then on (the crate's documentation has the exceptions). A second call is `Ok`.
     ///
-    /// Errors: `Busy` inside a closure; `IoError`, `Full` for what could not be written.
+    /// Threads: any; a call beside it is done before, or answers `Closed`.
+    ///
+    /// Errors: `Busy` inside a closure of this store or of one of its indexes, inside the filter of
+    /// any search, and on a thread that has paused the writes to one of its indexes; but
+    /// [`Index::for_each_node`]'s closure closes it, and the walk goes on. `IoError`, `Full` for what
+    /// could not be written.
     pub fn close(&self) -> Result<()> {
         // SAFETY: the handle is good.
         check(unsafe { sys::vicinal_store_close(self.pointer()) })
@@ -171,7 +179,8 @@ impl Store {
     ///
     /// Shape: the answer's `vectors` are `labels.len()` rows of `dimension` components.
     ///
-    /// Errors: `InvalidArgument` when `dimension` is not the index's (noticed when a label is live);
+    /// Errors: `InvalidArgument` when `dimension` is not the index's (noticed when a label is live,
+    /// or when no index can have it);
     /// `NotFound` for no such index; `Corruption` when a record that had to be read is damaged;
     /// `IoError`.
     ///
@@ -183,35 +192,44 @@ impl Store {
         labels: &[Label],
         dimension: usize,
     ) -> Result<StoredVectors> {
-        let name = to_c(name)?;
+        let name_to_c = to_c(name)?;
+        let mut read = StoredVectors { vectors: Vec::new(), live: vec![false; labels.len()] };
         let components = labels
             .len()
             .checked_mul(dimension)
-            .filter(|&components| components <= isize::MAX as usize / std::mem::size_of::<f32>())
-            .ok_or_else(|| {
-                Error::new(
-                    Status::InvalidArgument,
-                    format!(
-                        "{} rows of {dimension} components are beyond what memory can have",
-                        labels.len()
-                    ),
-                )
-            })?;
-        let mut read =
-            StoredVectors { vectors: vec![0.0; components], live: vec![false; labels.len()] };
-        // SAFETY: all are of the lengths told.
-        check(unsafe {
-            sys::vicinal_store_stored_vectors(
+            .filter(|_| dimension <= MOST_DIMENSION)
+            .filter(|&components| read.vectors.try_reserve_exact(components).is_ok())
+            .ok_or_else(|| self.no_room(name, labels.len(), dimension))?;
+        // SAFETY: all are of the lengths told; a call that succeeds writes every component.
+        unsafe {
+            check(sys::vicinal_store_stored_vectors(
                 self.pointer(),
-                name.as_ptr(),
+                name_to_c.as_ptr(),
                 labels.as_ptr(),
                 labels.len(),
                 dimension,
                 read.vectors.as_mut_ptr(),
                 read.live.as_mut_ptr(),
-            )
-        })?;
+            ))?;
+            read.vectors.set_len(components);
+        }
         Ok(read)
+    }
+
+    /// Why there can be no answer of `rows` rows. Only now is it worth asking what is stored: it
+    /// costs more than the vectors of a few labels.
+    fn no_room(&self, name: &str, rows: usize, dimension: usize) -> Error {
+        match self.stored_stats(name) {
+            Err(error) => error,
+            Ok((_, options)) if options.dimension as usize != dimension => Error::new(
+                Status::InvalidArgument,
+                format!("dimension {dimension}, index has {}", options.dimension),
+            ),
+            Ok(_) => Error::new(
+                Status::OutOfMemory,
+                format!("no memory for {rows} rows of {dimension} components"),
+            ),
+        }
     }
 
     /// What the file says about the index called `name`, open or not, without loading it, and its
@@ -250,7 +268,7 @@ impl Store {
 
     /// Makes every acknowledged write survive a power cut, whatever the durability. After one that
     /// failed all fail, closing too where durability is not full: what could not be written may be lost.
-    /// A backup has it.
+    /// A backup to another disk has it.
     pub fn sync(&self) -> Result<()> {
         // SAFETY: the handle is good.
         check(unsafe { sys::vicinal_store_sync(self.pointer()) })
@@ -335,7 +353,7 @@ impl fmt::Debug for Store {
     }
 }
 
-fn to_c(text: impl AsRef<[u8]>) -> Result<CString> {
+pub(crate) fn to_c(text: impl AsRef<[u8]>) -> Result<CString> {
     let bytes = text.as_ref();
     CString::new(bytes).map_err(|error| {
         Error::new(

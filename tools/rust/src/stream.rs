@@ -64,8 +64,10 @@ impl Index {
     /// on. For hosts that `fork()` to save: fork while it lives, [`PausedWrites::save`] in the child.
     ///
     /// Threads: any, several at once. The thread that called it is refused (`Busy`) what would wait
-    /// for itself: writes, repair, rebuild, checkpoint, reserve, closing the store. It must not wait
-    /// for other threads that may be writing.
+    /// for itself: writes, repair, rebuild, checkpoint, reserve, closing the store. No other thread
+    /// is: one that was given the answer waits for itself, for ever, when it writes to the index,
+    /// repairs or rebuilds it before the answer is dropped. Who holds it must not wait for other
+    /// threads that may be writing.
     ///
     /// Errors: `Busy` in a closure of any index.
     pub fn pause_writes(&self) -> Result<PausedWrites> {
@@ -77,6 +79,10 @@ impl Index {
 }
 
 /// Writes to an index are paused while this lives. See [`Index::pause_writes`].
+///
+/// It may go to another thread, and be used and dropped there. That thread must not write to the
+/// index, repair or rebuild it before: only the thread that paused is refused (`Busy`), any other
+/// waits, and that one would wait for itself for ever.
 #[must_use = "the writes go on as soon as it is dropped"]
 pub struct PausedWrites {
     pointer: *mut sys::vicinal_paused_writes,

@@ -70,7 +70,8 @@ enumeration! {
     Quantization, vicinal_quantization_name {
         /// The stored vectors.
         None = VICINAL_QUANTIZATION_NONE,
-        /// Rotated int8 codes, re-ranked from the stored vectors.
+        /// Rotated int8 codes, re-ranked from the stored vectors; where those are int8 they are the
+        /// codes.
         Int8 = VICINAL_QUANTIZATION_INT8,
     }
 }
@@ -80,9 +81,10 @@ enumeration! {
     Storage, vicinal_storage_name {
         /// The components as they come.
         Float32 = VICINAL_STORAGE_FLOAT32,
-        /// IEEE binary16, the nearest; what would be beyond 65,504 is refused.
+        /// IEEE binary16, the nearest, of two the even one. Refused: what would be beyond 65,504.
         Float16 = VICINAL_STORAGE_FLOAT16,
-        /// scale * code, codes from -127 to 127, one scale a vector.
+        /// scale * code, codes from -127 to 127, one scale a vector: max|x| / 127, cut to 17 bits.
+        /// Refused: max|x| below 1.5e-36, but for 0.
         Int8 = VICINAL_STORAGE_INT8,
     }
 }

@@ -22,6 +22,7 @@ functions! {
         context: *mut c_void,
     ) -> vicinal_status;
     fn vicinal_chosen_cpu_target(name: *mut c_char, capacity: usize) -> vicinal_status;
+    fn vicinal_force_cpu_target(name: *const c_char) -> vicinal_status;
 
     fn vicinal_index_options_init(
         options: *mut vicinal_index_options,
