@@ -67,21 +67,15 @@ void GraphState::reclaim_slots() noexcept {
     row_pieces.end();
     linking->left_rows_tag = 0;
   }
-  const auto end = std::find_if_not(left_slots.begin(), left_slots.end(),
-                                    [&](const LeftSlot& left) { return left.tag < oldest; });
-  for (auto at = end; at != left_slots.begin();) {  // so that the first is handed out first
-    --at;
-    free_slots.push_back(at->node);
-  }
-  left_slots.erase(left_slots.begin(), end);
+  // The first is handed out first.
+  left_slots.take(
+      oldest, [&](NodeId node) VICINAL_NO_THREAD_SAFETY_ANALYSIS { free_slots.push_back(node); });
 }
 
 void GraphState::leave_slots(std::span<const NodeId> nodes) noexcept {
   const std::uint64_t tag = epochs.retire_tag();
-  for (const NodeId node : nodes) {
-    set_state(node, NodeState::kFree);
-    left_slots.push_back({node, tag});
-  }
+  for (const NodeId node : nodes) set_state(node, NodeState::kFree);
+  left_slots.leave(nodes, tag);
   reclaim_slots();
 }
 
@@ -145,7 +139,8 @@ void grow_flat(GraphState& g, std::uint64_t limit) VICINAL_REQUIRES(g.slots_mute
 void GraphState::grow(std::uint64_t limit) {
   const bool stays_flat = flat.load(std::memory_order_relaxed) && fits_flat(config, limit);
   if (free_slots.capacity() < limit) {
-    const std::size_t capacity = std::max<std::size_t>(limit, 2 * free_slots.capacity());
+    // Little ahead of the slots that there are: what is in them is moved, which is hardly ever much.
+    const std::size_t capacity = limit + limit / 8;
     left_slots.reserve(capacity);
     unlinked_slots.reserve(capacity);
     free_slots.reserve(capacity);
@@ -180,8 +175,7 @@ std::uint64_t bytes_of_nodes(const GraphState& g) {
                         g.topology.load(std::memory_order_acquire)->bytes_of_nodes();
   const internal::MutexLock lock(g.slots_mutex);
   bytes += g.field_pieces.bytes();
-  bytes += g.free_slots.capacity() * sizeof(NodeId) +
-           g.left_slots.capacity() * sizeof(GraphState::LeftSlot) +
+  bytes += g.free_slots.capacity() * sizeof(NodeId) + g.left_slots.bytes_held() +
            g.unlinked_slots.capacity() * sizeof(NodeId);
   return bytes + sizeof(g) + (g.linking == nullptr ? 0 : sizeof(*g.linking));
 }

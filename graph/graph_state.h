@@ -17,6 +17,7 @@
 #include "graph/arena.h"
 #include "graph/config.h"
 #include "graph/epoch.h"
+#include "graph/left_slots.h"
 #include "graph/link_backlog.h"
 #include "graph/linkers.h"
 #include "graph/pieces.h"
@@ -125,13 +126,8 @@ class GraphState {
   internal::Mutex maintenance_mutex;
   /// Giving a slot back throws nothing.
   internal::Vector<NodeId> free_slots VICINAL_GUARDED_BY(slots_mutex);
-  /// Slots that readers may still hold: oldest first, with the tag of the epoch whose readers must
-  /// have left. Capacity as free_slots.
-  struct LeftSlot {
-    NodeId node;
-    std::uint64_t tag;
-  };
-  internal::Vector<LeftSlot> left_slots VICINAL_GUARDED_BY(slots_mutex);
+  /// Slots that readers may still hold. Capacity as free_slots.
+  LeftSlots left_slots VICINAL_GUARDED_BY(slots_mutex);
   /// Tombstones of a flat graph that wait for the readers of `tag`.
   struct FlatCondemned {
     internal::Vector<NodeId> nodes;

@@ -1,4 +1,4 @@
-// The small parts: candidate pool, visited set, epochs, scratch pool, levels.
+// The small parts: candidate pool, visited set, epochs, scratch pool, left slots, levels.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -336,6 +336,53 @@ TEST(Levels, FollowTheGeometricLawAndTheSeed) {
     }
     EXPECT_LT(same, std::size_t{kDraws});
   }
+}
+
+// Slots that were left: none is out before its readers have left, and all are soon behind them, however
+// steadily others follow.
+TEST(LeftSlots, AreOutBehindTheirReadersAndNotMuchLater) {
+  std::mt19937 random(1);
+  LeftSlots left;
+  left.reserve(4000);
+  std::vector<std::uint64_t> tag_of;
+  std::vector<bool> out;
+  std::uint64_t oldest = 0;
+  for (std::uint64_t tag = 1; tag <= 300; ++tag) {
+    std::vector<NodeId> slots(random() % 12);
+    for (NodeId& slot : slots) {
+      slot = NodeId{static_cast<std::uint32_t>(tag_of.size())};
+      tag_of.push_back(tag);
+      out.push_back(false);
+    }
+    left.leave(slots, tag);
+    // Readers of the last few tags are there, at times for long.
+    if (random() % 4 != 0)
+      oldest = std::max(oldest, tag - std::min<std::uint64_t>(tag, random() % 4));
+    left.take(oldest, [&](NodeId slot) {
+      EXPECT_LT(tag_of[raw(slot)], oldest);
+      EXPECT_FALSE(out[raw(slot)]);
+      out[raw(slot)] = true;
+    });
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      ASSERT_TRUE(out[i] || tag_of[i] + 30 >= oldest) << i;
+    }
+  }
+  left.take(1000, [&](NodeId slot) { out[raw(slot)] = true; });
+  EXPECT_TRUE(left.empty());
+  EXPECT_EQ(std::count(out.begin(), out.end(), true), static_cast<std::ptrdiff_t>(out.size()));
+}
+
+TEST(LeftSlots, OfOneTagAreHandedOutLastFirst) {
+  LeftSlots left;
+  const std::vector<NodeId> slots = {NodeId{3}, NodeId{5}, NodeId{4}};
+  left.leave(slots, 7);
+  std::vector<NodeId> got;
+  const auto put = [&](NodeId slot) { got.push_back(slot); };
+  left.take(7, put);
+  EXPECT_TRUE(got.empty());
+  left.take(8, put);
+  EXPECT_EQ(got, (std::vector<NodeId>{NodeId{4}, NodeId{5}, NodeId{3}}));
+  EXPECT_TRUE(left.empty());
 }
 
 }  // namespace
