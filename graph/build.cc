@@ -330,10 +330,10 @@ void join_backlog(GraphState& g, std::span<const NodeId> nodes) {
 bool link_nodes(GraphState& g, Topology* fixed, std::span<const NodeId> nodes, unsigned threads,
                 const RoundCallback& linked, const StepCallback& step) {
   const std::vector<NodeId> order = linking_order(g, nodes);
-  const std::size_t before = fixed != nullptr
-                                 ? 0
-                                 : static_cast<std::size_t>(std::max<std::int64_t>(
-                                       g.live_count.load() + g.tombstone_count.load(), 0));
+  const std::size_t before =
+      fixed != nullptr ? 0
+                       : static_cast<std::size_t>(std::max<std::int64_t>(
+                             std::int64_t{g.live_count.load()} + g.tombstone_count.load(), 0));
   // Also bounded because maintenance waits for whoever is at a round.
   constexpr std::size_t kLongestRound = 4096;
   const std::size_t most = std::clamp<std::size_t>((before + order.size()) / 50, 1, kLongestRound);

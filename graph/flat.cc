@@ -87,7 +87,7 @@ bool repair_flat(GraphState& g, RepairResult& result) {
   const WriteGate::Inside change(g.write_gate);
   const internal::MutexLock lock(g.slots_mutex);
   if (!g.flat.load(std::memory_order_relaxed)) return false;
-  const std::int64_t dead = g.tombstone_count.load(std::memory_order_relaxed);
+  const std::int32_t dead = g.tombstone_count.load(std::memory_order_relaxed);
   if (g.flat_condemned == nullptr) {
     if (dead == 0) {
       result.finished = true;

@@ -157,8 +157,8 @@ class GraphState {
   // -- Visibility. `states` of nodes that are shown or hidden change inside its steps.
   EpochDomain epochs;
   Visibility visibility{epochs};
-  std::atomic<std::int64_t> live_count{0};
-  std::atomic<std::int64_t> tombstone_count{0};  ///< condemned included
+  std::atomic<std::int32_t> live_count{0};
+  std::atomic<std::int32_t> tombstone_count{0};  ///< condemned included
 
   // -- Links.
   LinkBacklog backlog;

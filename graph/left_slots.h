@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "engine/base/allocator.h"
@@ -24,12 +25,14 @@ class LeftSlots {
 
   /// `tag`: of the epoch whose readers may hold them, at least that of the last call.
   void leave(std::span<const NodeId> slots, std::uint64_t tag) noexcept {
-    const bool joins_first = slots_.empty() || (first_ == slots_.size() && first_tag_ == tag);
+    const bool joins_first = slots_.empty() || (first_ == slots_.size() && first_tag_ == tag) ||
+                             tag - first_tag_ > std::numeric_limits<std::uint32_t>::max();
     slots_.insert(slots_.end(), slots.begin(), slots.end());
-    newest_tag_ = tag;
-    if (!joins_first) return;
-    first_ = slots_.size();
-    first_tag_ = tag;
+    if (joins_first) {
+      wait_for(tag);
+    } else {
+      second_behind_ = static_cast<std::uint32_t>(tag - first_tag_);
+    }
   }
 
   /// put(slot) for those whose readers have left: tags below `oldest` have none. Of one generation the
@@ -40,16 +43,22 @@ class LeftSlots {
       const auto end = slots_.begin() + static_cast<std::ptrdiff_t>(first_);
       for (auto at = end; at != slots_.begin();) put(*--at);
       slots_.erase(slots_.begin(), end);
-      first_ = slots_.size();
-      first_tag_ = newest_tag_;
+      wait_for(first_tag_ + second_behind_);
     }
   }
 
  private:
+  /// All are of the first generation now.
+  void wait_for(std::uint64_t tag) noexcept {
+    first_ = static_cast<std::uint32_t>(slots_.size());
+    first_tag_ = tag;
+    second_behind_ = 0;
+  }
+
   internal::Vector<NodeId> slots_;  ///< the first generation before the second
-  std::size_t first_ = 0;           ///< slots of the first
   std::uint64_t first_tag_ = 0;
-  std::uint64_t newest_tag_ = 0;  ///< what the second waits for
+  std::uint32_t first_ = 0;          ///< slots of the first
+  std::uint32_t second_behind_ = 0;  ///< by so much the second's tag is above the first's
 };
 
 }  // namespace vicinal::graph

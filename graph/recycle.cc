@@ -31,7 +31,7 @@ void Graph::recycle(std::span<const NodeId> nodes) {
   for (const NodeId node : nodes) g.backlog.leave(node);
   const internal::MutexLock lock(g.slots_mutex);
   g.leave_slots(nodes);
-  g.tombstone_count.fetch_sub(static_cast<std::int64_t>(nodes.size()));
+  g.tombstone_count.fetch_sub(static_cast<std::int32_t>(nodes.size()));
 }
 
 }  // namespace vicinal::graph

@@ -57,8 +57,8 @@ class LinkRestorer {
       : g_(g),
         t_(t),
         limit_(limit),
-        all_in_use_(static_cast<std::uint64_t>(g.live_count.load() + g.tombstone_count.load()) ==
-                    limit) {}
+        all_in_use_(std::int64_t{g.live_count.load()} + g.tombstone_count.load() ==
+                    static_cast<std::int64_t>(limit)) {}
 
   void gather(const StoredLinks& stored) {
     if (!possible_node(stored)) {
@@ -155,8 +155,8 @@ EntryPoint find_entry_point(const GraphState& g, const Topology& t) {
 }
 
 Status place(GraphState& g, std::span<const StoredPayload> nodes, Scratch& scratch) {
-  std::int64_t live = 0;
-  std::int64_t tombstones = 0;
+  std::int32_t live = 0;
+  std::int32_t tombstones = 0;
   Status status;
   for (const StoredPayload& n : nodes) {
     if (g.state(n.node) != NodeState::kFree) {

@@ -6,10 +6,10 @@
 namespace vicinal::graph {
 namespace {
 
-void count_live(GraphState& g, std::int64_t more) {
+void count_live(GraphState& g, std::int32_t more) {
   g.live_count.fetch_add(more, std::memory_order_relaxed);
 }
-void count_tombstones(GraphState& g, std::int64_t more) {
+void count_tombstones(GraphState& g, std::int32_t more) {
   g.tombstone_count.fetch_add(more, std::memory_order_relaxed);
 }
 
@@ -33,8 +33,8 @@ void Graph::show(std::span<const NodeId> fresh) { show(fresh, {}); }
 
 void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrected) {
   GraphState& g = *state_;
-  std::int64_t hidden = 0;
-  std::int64_t lifted = 0;
+  std::int32_t hidden = 0;
+  std::int32_t lifted = 0;
   const WriteGate::Inside change(g.write_gate);
   Visibility::Step step(g.visibility);
   // Inside the step: no topology that was present when it began ends before it
@@ -49,7 +49,7 @@ void Graph::show(std::span<const NodeId> fresh, std::span<const NodeId> resurrec
     hidden += hide(g, step, g.visibility.before(node)) ? 1 : 0;
   }
   for (const NodeId node : resurrected) lifted += unhide(g, step, node) ? 1 : 0;
-  count_live(g, static_cast<std::int64_t>(fresh.size()) + lifted - hidden);
+  count_live(g, static_cast<std::int32_t>(fresh.size()) + lifted - hidden);
   count_tombstones(g, hidden - lifted);
 }
 
@@ -59,8 +59,8 @@ std::size_t Graph::erase(std::span<const NodeId> nodes) {
   const WriteGate::Inside change(g.write_gate);
   Visibility::Step step(g.visibility);
   for (const NodeId node : nodes) hidden += hide(g, step, node) ? 1 : 0;
-  count_live(g, -static_cast<std::int64_t>(hidden));
-  count_tombstones(g, static_cast<std::int64_t>(hidden));
+  count_live(g, -static_cast<std::int32_t>(hidden));
+  count_tombstones(g, static_cast<std::int32_t>(hidden));
   return hidden;
 }
 
