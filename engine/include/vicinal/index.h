@@ -56,7 +56,7 @@ class Index {
   ///                      whatever the bytes, no more memory is taken than an index of those that came
   ///                      needs.
   ///         kCancelled   tuning.progress said so.
-  /// Cost: by two threads about twice that of copying the bytes into fresh memory by one.
+  /// Cost: a copy, not a build: the bytes, and memory that is touched for the first time.
   static Result<Index> load(const ByteSource& source, const IndexOptions& tuning = {});
 
   /// Stores `vector` under `label`, replacing whatever was there.
