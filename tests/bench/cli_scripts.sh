@@ -6,7 +6,7 @@ root=$2
 script() {
   local want=$1
   shift
-  "$root/bench/$1" "${@:2}" >out 2>err </dev/null
+  bash "$root/bench/$1" "${@:2}" >out 2>err </dev/null
   local got=$?
   [ "$got" = "$want" ] || fail "exit code $got, not $want: bench/$*"
 }
@@ -27,6 +27,9 @@ redis/run --size --dimension --clients --writers --seconds --ef --json --build
 redis/cluster --size --dimension --slices --clients --seconds --ef --move --kills --out --build
 bindings/run --rows --dimension --rounds --build
 SCRIPTS
+
+script 2 bindings/rust.sh
+says err "usage: rust.sh WORK LIBRARY"
 
 mkdir -p "a b/set" c/set c/other
 script 2 compare_peers c/other missing
