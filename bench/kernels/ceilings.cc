@@ -15,26 +15,27 @@ namespace vicinal::bench {
   do {                                         \
     Vector loaded;                             \
     std::memcpy(&loaded, from, sizeof loaded); \
-    sum |= loaded;                             \
+    (sum) |= loaded;                           \
   } while (false)
 
 #define VICINAL_LOAD_ROWS(name, width, attributes)                               \
   attributes std::uint64_t name(const std::byte* rows, const std::uint32_t* ids, \
                                 std::size_t count, std::size_t bytes) {          \
     using Vector [[gnu::vector_size(width)]] = std::uint64_t;                    \
+    constexpr std::size_t kWidth = (width);                                      \
     Vector a = {}, b = {}, c = {}, d = {};                                       \
     for (std::size_t r = 0; r < count; ++r) {                                    \
       const std::byte* at = rows + ids[r] * bytes;                               \
       const std::byte* const end = at + bytes;                                   \
-      for (; at + 4 * width <= end; at += 4 * width) {                           \
+      for (; at + 4 * kWidth <= end; at += 4 * kWidth) {                         \
         VICINAL_ADD(a, at);                                                      \
-        VICINAL_ADD(b, at + width);                                              \
-        VICINAL_ADD(c, at + 2 * width);                                          \
-        VICINAL_ADD(d, at + 3 * width);                                          \
+        VICINAL_ADD(b, at + kWidth);                                             \
+        VICINAL_ADD(c, at + 2 * kWidth);                                         \
+        VICINAL_ADD(d, at + 3 * kWidth);                                         \
       }                                                                          \
       if (at < end) VICINAL_ADD(a, at);                                          \
-      if (at + width < end) VICINAL_ADD(b, at + width);                          \
-      if (at + 2 * width < end) VICINAL_ADD(c, at + 2 * width);                  \
+      if (at + kWidth < end) VICINAL_ADD(b, at + kWidth);                        \
+      if (at + 2 * kWidth < end) VICINAL_ADD(c, at + 2 * kWidth);                \
     }                                                                            \
     const Vector all = (a | b) | (c | d);                                        \
     return all[0];                                                               \

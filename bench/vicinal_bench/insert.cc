@@ -42,7 +42,7 @@ int run(const InsertArguments& arguments) {
   }
   bar.finish();
   const Stats stats = index.stats();
-  const Status printed = print_line(
+  Status printed = print_line(
       {{"engine", "vicinal"},
        {"dataset", dataset_name(arguments.base)},
        {"preload", arguments.preload},

@@ -53,7 +53,7 @@ int run(const RebuildArguments& arguments) {
   Result<Outcome> rebuilt = measure(arguments, *base, true);
   if (!rebuilt.ok()) return print_error(rebuilt.status());
   const IndexOptions options = arguments.index.options(base->dimension);
-  const Status printed = print_line(
+  Status printed = print_line(
       {{"engine", "vicinal"},
        {"dataset", dataset_name(arguments.base)},
        {"preload", arguments.preload},

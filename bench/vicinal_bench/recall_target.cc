@@ -254,19 +254,18 @@ Status measure(const RecallTargetArguments& arguments, const Inputs& in, Bench& 
   if (const auto known = bench.index.expected_recall(arguments.k); !known.ok()) {
     return known.status();
   }
-  const Status printed =
-      print_line({{"engine", "vicinal"},
-                  {"dataset", dataset_name(arguments.base)},
-                  {"n", in.base.rows},
-                  {"dim", in.base.dimension},
-                  {"queries", in.query.rows},
-                  {"k", arguments.k},
-                  {"M", stats.options.M},
-                  {"ef_construction", stats.options.ef_construction},
-                  {"target", stats.target},
-                  {"quantization", quantization_name(stats.options.quantization)},
-                  {"storage", storage_name(stats.options.storage)},
-                  {"first_measure_s", rounded(seconds_since(start), 3)}});
+  Status printed = print_line({{"engine", "vicinal"},
+                               {"dataset", dataset_name(arguments.base)},
+                               {"n", in.base.rows},
+                               {"dim", in.base.dimension},
+                               {"queries", in.query.rows},
+                               {"k", arguments.k},
+                               {"M", stats.options.M},
+                               {"ef_construction", stats.options.ef_construction},
+                               {"target", stats.target},
+                               {"quantization", quantization_name(stats.options.quantization)},
+                               {"storage", storage_name(stats.options.storage)},
+                               {"first_measure_s", rounded(seconds_since(start), 3)}});
   if (!printed.ok()) return printed;
   double ef = 0;
   for (const double target : arguments.targets) {

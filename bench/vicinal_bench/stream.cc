@@ -82,7 +82,7 @@ Status measure_pauses(const StreamArguments& arguments, const matrix::Matrix& ba
         // Again and again: one of a small index would be over long before the pauses are.
         while (!stop.load()) {
           ++rebuilds;
-          const Status rebuilt = index.rebuild(options);
+          Status rebuilt = index.rebuild(options);
           if (rebuilt.code() == StatusCode::kCancelled) break;
           if (!rebuilt.ok()) return rebuilt;
         }
@@ -154,18 +154,17 @@ Status measure(const StreamArguments& arguments) {
   }
   const double load = median(loading);
   const double copy = median(copying);
-  const Status printed =
-      print_line({{"engine", "vicinal"},
-                  {"n", arguments.rows},
-                  {"dim", base->dimension},
-                  {"quantization", quantization_name(index->options().quantization)},
-                  {"storage", storage_name(index->options().storage)},
-                  {"threads", arguments.index.thread_count()},
-                  {"bytes", bytes.size()},
-                  {"save_s", rounded(median(saving), 4)},
-                  {"copy_s", rounded(copy, 4)},
-                  {"load_s", rounded(load, 4)},
-                  {"load_by_copy", rounded(load / copy, 2)}});
+  Status printed = print_line({{"engine", "vicinal"},
+                               {"n", arguments.rows},
+                               {"dim", base->dimension},
+                               {"quantization", quantization_name(index->options().quantization)},
+                               {"storage", storage_name(index->options().storage)},
+                               {"threads", arguments.index.thread_count()},
+                               {"bytes", bytes.size()},
+                               {"save_s", rounded(median(saving), 4)},
+                               {"copy_s", rounded(copy, 4)},
+                               {"load_s", rounded(load, 4)},
+                               {"load_by_copy", rounded(load / copy, 2)}});
   if (!printed.ok()) return printed;
   return measure_pauses(arguments, *base, *index);
 }

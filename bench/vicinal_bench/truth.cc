@@ -70,16 +70,15 @@ int run(const TruthArguments& arguments) {
   if (Status s = check_interrupted(); !s.ok()) return print_error(s);
   bar.finish();
   if (Status s = write_truth(arguments.out, exact); !s.ok()) return print_error(s);
-  const Status printed =
-      print_line({{"dataset", dataset_name(arguments.base)},
-                  {"n", base->rows},
-                  {"dim", base->dimension},
-                  {"queries", query->rows},
-                  {"k", exact.columns},
-                  {"metric", metric_name(arguments.metric.value_or(Metric::kCosine))},
-                  {"rescanned", exact.rescanned},
-                  {"seconds", rounded(seconds_since(start), 3)},
-                  {"out", arguments.out}});
+  Status printed = print_line({{"dataset", dataset_name(arguments.base)},
+                               {"n", base->rows},
+                               {"dim", base->dimension},
+                               {"queries", query->rows},
+                               {"k", exact.columns},
+                               {"metric", metric_name(arguments.metric.value_or(Metric::kCosine))},
+                               {"rescanned", exact.rescanned},
+                               {"seconds", rounded(seconds_since(start), 3)},
+                               {"out", arguments.out}});
   return printed.ok() ? 0 : print_error(printed);
 }
 
