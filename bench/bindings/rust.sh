@@ -3,6 +3,7 @@
 # LIBRARY: the program is WORK/rust.
 # usage: rust.sh WORK LIBRARY     RUSTC says which compiler (default: rustc)
 set -euo pipefail
+if [ $# -ne 2 ]; then sed -n '2,/^set /{/^# \{0,1\}/s/^# \{0,1\}//p}' "$0" >&2 && exit 2; fi
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 work="$1" library="$(cd "$2" && pwd)" rustc="${RUSTC:-rustc}"
 mkdir -p "$work"

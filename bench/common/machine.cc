@@ -100,7 +100,10 @@ std::string machine_table(const nlohmann::ordered_json& machine, const std::stri
   for (const auto& [name, value] : machine.items()) {
     text += fmt::format("| {} | {} |\n", name, value.get<std::string>());
   }
-  return text + fmt::format("| commit | {} |\n| command | `{}` |\n", commit, command);
+  std::string cell;
+  // A bar of a regular expression would end the cell, even in code.
+  for (const char c : command) cell += c == '|' ? std::string("\\|") : std::string(1, c);
+  return text + fmt::format("| commit | {} |\n| command | `{}` |\n", commit, cell);
 }
 
 Status replace_file(const std::string& path, const std::string& text) {

@@ -2,15 +2,19 @@
 
 #include <fmt/core.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <string>
+
+#include "tools/interrupt.h"
 
 namespace vicinal::bench {
 namespace {
@@ -25,10 +29,19 @@ void send(int to, const std::string& text) {
   }
 }
 
-std::string receive(int from) {
+/// What the child sends. It is killed when the user asks to stop: not all that it runs can be asked.
+std::string receive(int from, pid_t child) {
+  constexpr int kLookMs = 100;
   std::string text;
   char block[4096];
   for (;;) {
+    pollfd ready{from, POLLIN, 0};
+    const int polled = ::poll(&ready, 1, kLookMs);
+    if (tools::interrupted()) {
+      ::kill(child, SIGKILL);
+      return text;
+    }
+    if (polled <= 0) continue;
     const ssize_t n = ::read(from, block, sizeof block);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return text;
@@ -60,11 +73,12 @@ Result<Json> in_child(const std::function<Result<Json>()>& work) {
     ::_exit(0);
   }
   ::close(ends[1]);
-  const std::string text = receive(ends[0]);
+  const std::string text = receive(ends[0], child);
   ::close(ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  if (Status s = check_interrupted(); !s.ok()) return s;
   Json answer = Json::parse(text, nullptr, false);
   if (answer.is_discarded()) {
     return Status::io_error(fmt::format("a measuring child ended with wait status {}", status));

@@ -69,7 +69,9 @@ Result<Dataset> load_dataset(const DatasetFiles& given, std::size_t k, unsigned 
   data.base = std::move(*base);
   data.query = std::move(*query);
   if (files.truth.empty()) {
-    ExactResult exact = exact_neighbors(data.base, data.query, Metric::kCosine, k, threads);
+    ExactResult exact = exact_neighbors(data.base, data.query, Metric::kCosine, k, threads,
+                                        [](std::uint64_t) { return check_interrupted().ok(); });
+    if (Status s = check_interrupted(); !s.ok()) return s;
     data.truth.rows = data.query.rows;
     data.truth.columns = static_cast<std::uint32_t>(exact.columns);
     data.truth.values = std::move(exact.rows);
@@ -84,6 +86,7 @@ Result<Dataset> load_dataset(const DatasetFiles& given, std::size_t k, unsigned 
                                                 files.truth, data.truth.rows, data.truth.columns,
                                                 data.query.rows, k));
   }
+  if (Status s = check_truth(data.truth, files.truth, data.base.rows); !s.ok()) return s;
   data.unit_base = normalized(data.base);
   data.unit_query = normalized(data.query);
   return data;

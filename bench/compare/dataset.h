@@ -29,6 +29,8 @@ struct Dataset {
 
 /// Loads all, and computes by `threads` threads what truth.ivecs would have held when there is
 /// none.
+/// Errors: also kInvalidArgument  the files do not belong together: another dimension, too few
+///         neighbors, or neighbors that the base has not.
 Result<Dataset> load_dataset(const DatasetFiles& files, std::size_t k, unsigned threads);
 
 }  // namespace vicinal::bench

@@ -81,7 +81,8 @@ Result<Latencies> time_commits(Index& index) {
   return latencies;
 }
 
-Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
+Result<Json> measure_here(const Dataset& data, const RunOptions& options,
+                          const std::string& scratch) {
   say(fmt::format("{}: durable upserts", data.name));
   IndexOptions index_options;
   index_options.dimension = data.base.dimension;
@@ -91,13 +92,9 @@ Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
   Result<Index> memory = Index::in_memory(index_options);
   if (!memory.ok()) return memory.status();
   if (Status s = fill(*memory, data, options); !s.ok()) return s;
-  const ScratchFolder scratch(options.scratch, "vicinal-compare");
-  if (scratch.path().empty()) {
-    return Status::io_error(fmt::format("{}: no folder can be made there", options.scratch));
-  }
   StoreOptions store_options;
   store_options.background = false;
-  Result<Store> store = Store::open(scratch.path(), store_options);
+  Result<Store> store = Store::open(scratch, store_options);
   if (!store.ok()) return store.status();
   Result<Index> durable = store->index("compare", index_options);
   if (!durable.ok()) return durable.status();
@@ -131,7 +128,12 @@ Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
 
 Result<Json> measure_durable(const Dataset& data, const RunOptions& options) {
   if (data.base.rows < 2 * kExtraRows) return Json();
-  return in_child([&] { return measure_here(data, options); });
+  // This process's, which outlives the child: that one may be killed.
+  const ScratchFolder scratch(options.scratch, "vicinal-compare");
+  if (scratch.path().empty()) {
+    return Status::io_error(fmt::format("{}: no folder can be made there", options.scratch));
+  }
+  return in_child([&] { return measure_here(data, options, scratch.path()); });
 }
 
 }  // namespace vicinal::bench

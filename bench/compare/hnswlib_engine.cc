@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/compare/engine.h"
+#include "tools/interrupt.h"
 
 namespace vicinal::bench {
 namespace {
@@ -35,7 +36,8 @@ class HnswlibEngine : public Engine {
     for (unsigned t = 0; t < threads; ++t) {
       workers.emplace_back([&] {
         for (std::size_t row = next++; row < count; row = next++) {
-          const Status s = insert(row, rows + row * dimension_);
+          Status s = insert(row, rows + row * dimension_);
+          if (s.ok() && tools::interrupted()) s = Status::cancelled("interrupted");
           if (s.ok()) continue;
           const std::lock_guard<std::mutex> lock(mutex);
           if (first_error.ok()) first_error = s;

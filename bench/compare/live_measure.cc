@@ -87,6 +87,7 @@ class LiveBench {
                 {"ef", kQualityEf},
                 {"seconds", options_.seconds},
                 {"turn_seconds", turn_seconds()},
+                {"even_medians", "the mean of the middle two"},
                 {"lines", std::move(lines)}};
   }
 

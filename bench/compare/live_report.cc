@@ -80,10 +80,11 @@ std::string row(const std::string& data, const Json& live, const std::string& en
 std::string notes(const std::string& data, const Json& live) {
   std::string text = fmt::format(
       "\n{}: {} rows, up to {} more inserted, ef {}, recall@{}, {:g} s of each engine in a phase, "
-      "kernels {}.",
+      "kernels {}; of an even number of turns the median is {}.",
       data, tools::grouped(live["rows"].get<std::uint64_t>()),
       tools::grouped(live["rows_to_insert"].get<std::uint64_t>()), live["ef"].get<unsigned>(),
-      live["k"].get<unsigned>(), live["seconds"].get<double>(), live.value("target", "unknown"));
+      live["k"].get<unsigned>(), live["seconds"].get<double>(), live.value("target", "unknown"),
+      live.value("even_medians", "the upper of the middle two"));
   for (const Json& line : live["lines"]) {
     const auto answers = line.value("short_answers", std::uint64_t{0});
     if (answers == 0) continue;

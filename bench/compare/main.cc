@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "bench/common/guarded_main.h"
+#include "bench/common/machine.h"
 #include "bench/compare/dataset.h"
 #include "bench/compare/measure.h"
 #include "bench/compare/report.h"
@@ -145,10 +146,9 @@ int compare(Arguments arguments) {
   fmt::print("{}", arguments.live ? live_section({*result}) : dataset_tables(*result));
   std::fflush(stdout);
   if (!arguments.out.empty()) {
-    std::ofstream file(arguments.out);
-    file << result->dump(1) << "\n";
-    file.close();
-    if (!file) return fail(Status::io_error(fmt::format("{}: not written", arguments.out)));
+    // In one step: what --add keeps is hours of measuring, too.
+    const Status written = replace_file(arguments.out, result->dump(1) + "\n");
+    if (!written.ok()) return fail(written);
   }
   if (!arguments.svg.empty() && !arguments.live) {
     if (Status s = write_plot(*result, arguments.svg); !s.ok()) {
@@ -210,6 +210,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
 }
 
 int run(int argc, char** argv) {
+  tools::install_interrupt_handler();
   CLI::App app("vicinal-compare: Vicinal beside hnswlib and faiss", "vicinal-compare");
   Arguments arguments;
   add_options(app, arguments);

@@ -63,6 +63,7 @@ Result<Json> build(Engine& engine, const Order& order, const Dataset& data, std:
   const double seconds = seconds_since(start);
   const double share = (cpu_seconds() - cpu_before) / (seconds * order.threads);
   if (!built.ok()) return built;
+  if (Status s = check_interrupted(); !s.ok()) return s;
   const double n = static_cast<double>(rows);
   const double resident =
       static_cast<double>(resident_bytes()) - static_cast<double>(resident_before);
@@ -84,6 +85,7 @@ Status insert_rows(Contender& contender, std::size_t first, std::size_t count) {
     const Status s = contender.engine->insert(row, values);
     contender.inserts.add(seconds_since(start));
     if (!s.ok()) return s;
+    if (Status asked = check_interrupted(); !asked.ok()) return asked;
   }
   return {};
 }
@@ -319,6 +321,7 @@ Result<Json> measure(const Dataset& data, const RunOptions& options) {
     result["also"].push_back(
         {{"k", k}, {"queries", query_in_turns(data, options, k, widths, *all)}});
   }
+  if (Status s = check_interrupted(); !s.ok()) return s;
   add_missing_recall(result);
   join_graphs(result["builds"]);
   return result;

@@ -4,8 +4,9 @@
 // queries are then built here with the most threads, and take turns: at every ef, and with every
 // few of the rows held out for single inserts, each engine goes once per repetition, so that a slow
 // minute of the machine hits all alike. The fastest repetition counts. Of several graphs built the
-// same way with different seeds (--graphs) the table of builds has the medians: the recall of one
-// graph of a million vectors is luck to half a percent at a small ef.
+// same way with different seeds (--graphs) the table of builds has the medians (of an even number the
+// mean of the middle two): the recall of one graph of a million vectors is luck to half a percent at a
+// small ef.
 #pragma once
 
 #include <cstddef>

@@ -58,6 +58,8 @@ Json query_in_turns(const Dataset& data, const RunOptions& options, std::size_t 
                     options.repetitions));
     for (std::size_t e = 0; e < widths.size(); ++e) {
       for (Contender& contender : all) {
+        // The caller looks as well, and drops what is answered.
+        if (!check_interrupted().ok()) return Json::array();
         const Pass pass =
             run_queries(*contender.engine, *contender.query, data.truth, k, widths[e]);
         Pass& best = contender.best[e];

@@ -173,8 +173,7 @@ std::string store_table(const Json& result) {
   for (const auto& [key, title] :
        {std::pair("vectors_in_memory", "in memory"), std::pair("vectors_in_map", "in the map")}) {
     const Json& line = store[key];
-    // Results of builds that loaded after opening say when all was there.
-    const double opened = line.value("loaded_seconds", line["open_seconds"].get<double>());
+    const double opened = opened_seconds(line);
     text += fmt::format("| {} | {:.3f} | {} | {} | {} | {} | {} | {} |\n", title, opened,
                         times(opened, store["read_seconds"]), number(&line, "own_bytes_per_vector"),
                         times(line["own_bytes_per_vector"], raw),
@@ -231,6 +230,10 @@ const Json* find_line(const Json& result, const char* list, const std::string& e
     return &line;
   }
   return nullptr;
+}
+
+double opened_seconds(const Json& line) {
+  return line.value("loaded_seconds", line["open_seconds"].get<double>());
 }
 
 std::optional<Speed> speed_at(const Json& result, const std::string& engine, double recall) {

@@ -28,9 +28,14 @@ std::optional<Speed> speed_at(const Json& result, const std::string& engine, dou
 const Json* find_line(const Json& result, const char* list, const std::string& engine,
                       const std::string& way = "", unsigned threads = 0);
 
+/// Seconds from opening a store until the first query was answered and all was there, of a line of
+/// result["store"]. Results of builds that loaded after opening say so beside "open_seconds".
+double opened_seconds(const Json& line);
+
 /// All tables of one data set.
 std::string dataset_tables(const Json& result);
-/// Every target of the project's speed issue with the value measured and whether it is reached.
+/// Every target of the project's speed issue with the value measured and whether it is reached. A
+/// speed that is not at equal recall has a star, as in dataset_tables(), and a line below says so.
 std::string targets_table(const std::vector<Json>& results);
 
 /// What the results with a "live" were in motion, one table for all, under a heading; empty when

@@ -116,20 +116,17 @@ Result<Json> open_and_search(const std::string& path, const Dataset& data,
   return line;
 }
 
-Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
-  const ScratchFolder scratch(options.scratch, "vicinal-compare");
-  if (scratch.path().empty()) {
-    return Status::io_error(fmt::format("{}: no folder can be made there", options.scratch));
-  }
+Result<Json> measure_here(const Dataset& data, const RunOptions& options,
+                          const std::string& scratch) {
   say(fmt::format("{}: a store of vicinal's", data.name));
   const Clock::time_point start = Clock::now();
-  if (Status s = fill(scratch.path(), data, options); !s.ok()) return s;
+  if (Status s = fill(scratch, data, options); !s.ok()) return s;
   Json result{{"fill_seconds", rounded(seconds_since(start), 3)}};
   double reading = std::numeric_limits<double>::max();
   std::uint64_t bytes = 0;
   // The first reading warms the file's pages.
   for (int i = 0; i <= kTries; ++i) {
-    Result<double> seconds = read_seconds(scratch.path(), bytes);
+    Result<double> seconds = read_seconds(scratch, bytes);
     if (!seconds.ok()) return seconds.status();
     if (i > 0) reading = std::min(reading, *seconds);
   }
@@ -138,7 +135,7 @@ Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
   for (const bool in_memory : {false, true}) {
     std::optional<Json> best;
     for (int i = 0; i < kTries; ++i) {
-      Result<Json> line = open_and_search(scratch.path(), data, options, in_memory);
+      Result<Json> line = open_and_search(scratch, data, options, in_memory);
       if (!line.ok()) return line;
       // Memory is clean the first time only; speed counts at its best.
       if (!best.has_value()) best = *line;
@@ -154,7 +151,12 @@ Result<Json> measure_here(const Dataset& data, const RunOptions& options) {
 }  // namespace
 
 Result<Json> measure_store(const Dataset& data, const RunOptions& options) {
-  return in_child([&] { return measure_here(data, options); });
+  // This process's, which outlives the child: that one may be killed.
+  const ScratchFolder scratch(options.scratch, "vicinal-compare");
+  if (scratch.path().empty()) {
+    return Status::io_error(fmt::format("{}: no folder can be made there", options.scratch));
+  }
+  return in_child([&] { return measure_here(data, options, scratch.path()); });
 }
 
 }  // namespace vicinal::bench

@@ -21,6 +21,7 @@ class VicinalEngine : public Engine {
     if (feeding_ == Feeding::kSingle) return build_singly(rows, count, threads);
     BatchOptions options;
     options.threads = threads;
+    options.progress = until_interrupted();
     const std::span<const float> values(rows, count * index_.dimension());
     const Result<BatchResult> done = index_.upsert_batch(counted_labels(0, count), values, options);
     return done.ok() ? Status() : done.status();
@@ -81,7 +82,8 @@ class VicinalEngine : public Engine {
     for (unsigned t = 0; t < threads; ++t) {
       workers.emplace_back([&] {
         for (std::size_t row = next++; row < count; row = next++) {
-          const Status s = insert(row, rows + row * index_.dimension());
+          Status s = insert(row, rows + row * index_.dimension());
+          if (s.ok()) s = check_interrupted();
           if (s.ok()) continue;
           const std::lock_guard lock(mutex);
           if (first_error.ok()) first_error = s;

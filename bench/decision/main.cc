@@ -91,7 +91,8 @@ void add_arguments(CLI::App& app, Arguments& arguments) {
   app.add_option("--shapes", settings.shapes, "uniform, clustered")
       ->delimiter(',')
       ->check(CLI::IsMember({"uniform", "clustered"}));
-  app.add_option("--budget", settings.budget_s, "Skip what would not end within SECONDS");
+  app.add_option("--budget", settings.budget_s,
+                 "Skip what would not end within SECONDS (0 and below: everything)");
   app.add_option("--dimension", settings.dimension, "Components per vector")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -19,15 +19,14 @@ Status measure_memory(const Settings& settings, const Vectors& vectors, Record* 
     // From the growth until now; links cost a little more in a larger graph.
     const double factor =
         have == 0 ? 0 : static_cast<double>(size - have) / static_cast<double>(have);
-    const double expected = 1.2 * grown_s * factor + 2 * settings.window_s;
+    const double expected = 1.2 * grown_s * factor + 3 * settings.window_s;
     if (!record->fits(shape, "memory", size, expected)) continue;
     fmt::print(stderr, "{}: {} vectors in memory\n", shape, size);
     const Clock::time_point start = Clock::now();
     if (Status s = grow(*index, vectors, have, size); !s.ok()) return s;
     grown_s += seconds_since(start);
     have = size;
-    const auto never = [] { return false; };
-    Result<Latencies> idle = time_searches(*index, settings, queries, settings.queries, never);
+    Result<Latencies> idle = time_idle_searches(*index, settings, queries);
     if (!idle.ok()) return idle.status();
     Result<Json> done = measure_incremental(*index, settings, vectors, queries, &next);
     if (!done.ok()) return done.status();

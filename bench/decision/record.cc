@@ -69,7 +69,8 @@ Record::Record(const Settings& settings, const Outputs& outputs, const std::stri
            {"singles", settings.singles},
            {"queries", settings.queries},
            {"window_s", settings.window_s},
-           {"budget_s", settings.budget_s},
+           {"budget_s", settings.budget_s.has_value() ? Json(*settings.budget_s) : Json()},
+           {"idle_warm", true},
            {"shapes", settings.shapes},
            {"sizes", settings.sizes},
            {"crossover_sizes", settings.crossover_sizes},
@@ -90,8 +91,9 @@ Json& Record::at(const std::string& shape, std::uint64_t size) {
 
 bool Record::fits(const std::string& shape, const std::string& part, std::uint64_t size,
                   double seconds) {
-  const double left = budget_s_ - seconds_since(start_);
-  if (budget_s_ <= 0 || seconds <= left) return true;
+  if (!budget_s_.has_value()) return true;
+  const double left = *budget_s_ - seconds_since(start_);
+  if (seconds <= left) return true;
   json_["skipped"].push_back({{"shape", shape},
                               {"part", part},
                               {"size", size},

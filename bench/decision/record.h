@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct Settings {
   std::uint64_t singles = 300;  ///< single upserts
   std::uint64_t queries = 500;  ///< searches of the recall, and of the idle latency at least
   double window_s = 3;          ///< how long searches are timed beside other work
-  double budget_s = 0;          ///< measure nothing that would not end in time; 0: no limit
+  /// Measure nothing that would not end in time; 0 and below: nothing more at all.
+  std::optional<double> budget_s;
   std::vector<std::uint64_t> sizes;
   std::vector<std::uint64_t> crossover_sizes;
   std::vector<std::string> shapes = {"uniform", "clustered"};
@@ -64,7 +66,7 @@ class Record {
  private:
   Json json_;
   Outputs outputs_;
-  double budget_s_;
+  std::optional<double> budget_s_;
   Clock::time_point start_ = Clock::now();
 };
 

@@ -48,6 +48,17 @@ std::string missing(const Json& record) {
   return record["skipped"].empty() ? text : text + "\n";
 }
 
+/// What the idle columns of a record are; nothing to say where they are as warm as the others.
+std::string idle_note(const Json& record) {
+  if (record.value("idle_warm", false)) return "";
+  return fmt::format(
+      "**The idle columns of this record are of one cold pass of {} searches**, each query for the "
+      "first time; the others are of the same queries again and again. They are no base for the "
+      "others: an idle search as warm as those may take less. Records made since warm up "
+      "alike.\n\n",
+      record["queries"].get<unsigned>());
+}
+
 using Table = std::string (*)(const Json&, const std::string&);
 
 std::string for_each_shape(const Json& record, Table table) {
@@ -123,7 +134,7 @@ std::string decision_document(const Json& record) {
              "memory: computes all the time).\n\n",
              record["k"].get<unsigned>(), record["ef_search"].get<unsigned>(),
              record["queries"].get<unsigned>()) +
-         for_each_shape(record, quality_table);
+         idle_note(record) + for_each_shape(record, quality_table);
 }
 
 }  // namespace vicinal::bench

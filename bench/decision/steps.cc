@@ -61,13 +61,9 @@ Result<Latencies> time_singles(Index index, const Settings& settings, const Vect
 
 }  // namespace
 
-Status check_interrupted() {
-  return tools::interrupted() ? Status::cancelled("stopped by the user") : Status();
-}
-
 BatchOptions interruptible() {
   BatchOptions options;
-  options.progress = [](const Progress&) { return !tools::interrupted(); };
+  options.progress = until_interrupted();
   return options;
 }
 
@@ -106,6 +102,17 @@ Result<Latencies> time_searches(const Index& index, const Settings& settings,
     if (!found.ok()) return found.status();
   }
   return latencies;
+}
+
+Result<Latencies> time_idle_searches(const Index& index, const Settings& settings,
+                                     const std::vector<float>& queries) {
+  const auto never = [] { return false; };
+  Result<Latencies> cold = time_searches(index, settings, queries, settings.queries, never);
+  if (!cold.ok()) return cold;
+  const Clock::time_point start = Clock::now();
+  return time_searches(index, settings, queries, settings.queries, [&] {
+    return seconds_since(start) < settings.window_s && !tools::interrupted();
+  });
 }
 
 Result<Latencies> time_searches_beside(

@@ -13,8 +13,6 @@ namespace vicinal::bench {
 
 inline constexpr Label kFirstExtra = Label{1} << 32;
 
-/// kCancelled once the user asked to stop.
-Status check_interrupted();
 /// Batch options whose progress ends the work when the user asks to stop.
 BatchOptions interruptible();
 
@@ -28,6 +26,11 @@ Json summary(const Latencies& latencies);
 Result<Latencies> time_searches(const Index& index, const Settings& settings,
                                 const std::vector<float>& queries, std::size_t least,
                                 const std::function<bool()>& go_on);
+
+/// Searches on this thread while nothing else runs: all queries once, which no time is taken of, then
+/// as long as beside other work. The base that those are compared with has to be as warm.
+Result<Latencies> time_idle_searches(const Index& index, const Settings& settings,
+                                     const std::vector<float>& queries);
 
 /// Searches on this thread while `work` runs on another, again and again until window_s is over or
 /// it answers false. `work` gets a flag that asks it to end early.

@@ -27,6 +27,10 @@ struct Measured {
   double gigabytes = 0;
   double per_cycle = 0;  ///< 0: not counted
   double share = 0;      ///< 0: none
+  /// Gigabytes a second that the share is of, and which cells have the same: of loads of a width (0:
+  /// scattered) over rows of a size in a place. Zero in records before there was more than one turn.
+  double ceiling = 0;
+  std::tuple<int, int, std::string> ceiling_of;
 };
 
 struct Results {
@@ -43,11 +47,26 @@ void note(std::vector<std::string>* list, const std::string& name) {
   if (std::find(list->begin(), list->end(), name) == list->end()) list->push_back(name);
 }
 
+/// Shares of the best ceiling that any cell of the same met.
+void share_ceilings(Results* results) {
+  std::map<std::tuple<int, int, std::string>, double> best;
+  for (const auto& [name, m] : results->cells) {
+    best[m.ceiling_of] = std::max(best[m.ceiling_of], m.ceiling);
+  }
+  for (auto& [name, m] : results->cells) {
+    if (m.ceiling > 0) m.share = m.gigabytes / best[m.ceiling_of];
+  }
+}
+
 Result<Results> read_results(const std::string& path) {
   std::ifstream file(path);
   const Json json = Json::parse(file, nullptr, false);
   if (json.is_discarded() || !json.contains("benchmarks")) {
     return Status::invalid_argument(fmt::format("{}: not Google Benchmark's JSON", path));
+  }
+  if (json["benchmarks"].empty()) {
+    return Status::invalid_argument(
+        fmt::format("{}: 0 benchmarks: nothing was measured, or no name matched", path));
   }
   Results results;
   results.context = json.value("context", Json::object());
@@ -68,11 +87,45 @@ Result<Results> read_results(const std::string& path) {
     note(&results.places, place);
     results.dimensions.insert(n);
     results.cells[{kernel, target, n, place}] = {
-        line["time_per_row"].get<double>() * 1e9, line.value("GB_per_s", 0.0),
+        line["time_per_row"].get<double>() * 1e9,
+        line.value("GB_per_s", 0.0),
         line.value("elements_per_cycle", 0.0),
-        line.value("load_share", line.value("plain_share", 0.0))};
+        line.value("load_share", line.value("plain_share", 0.0)),
+        line.value("ceiling_GB_per_s", 0.0),
+        {static_cast<int>(line.value("ceiling_load_bytes", 0.0)),
+         static_cast<int>(line.value("row_bytes", 0.0)), place}};
   }
+  share_ceilings(&results);
   return results;
+}
+
+/// What shares above 100 % mean; empty when the tables show none.
+std::string above_all(const Results& results) {
+  std::size_t shares = 0;
+  std::size_t above = 0;
+  double most = 0;
+  bool once = false;
+  for (const auto& [name, m] : results.cells) {
+    if (m.share <= 0) continue;
+    ++shares;
+    once = once || m.ceiling <= 0;
+    if (m.share < 1.005) continue;  // shown as 100 %
+    ++above;
+    most = std::max(most, m.share);
+  }
+  if (above == 0) return "";
+  return fmt::format(
+      "**{} of {} shares are above 100 %, the highest is {:.0f} %.** No kernel reads faster than "
+      "loads can: there the ceiling was measured in a slow moment, or its loop is not the fastest "
+      "way to load such rows. Such a figure says no more than that the ceiling there is too "
+      "low.{}\n\n",
+      above, shares, 100 * most,
+      once
+          ? " In this record a ceiling was measured once, for some milliseconds that also held the "
+            "time of looking at the clock: **all its shares in L1 and L2 are too high**, those of "
+            "short rows most. Records made since leave the clock out, measure the ceiling again "
+            "beside every kernel and take the best."
+          : "");
 }
 
 std::string introduction(const Results& results) {
@@ -81,17 +134,23 @@ std::string introduction(const Results& results) {
     if (key.rfind("machine.", 0) == 0) machine[key.substr(8)] = value;
   }
   return fmt::format(
-      "# Kernels\n\nWritten by `bench/kernels_report` from the JSON of `vicinal-bench-kernels`.\n\n"
-      "{}\nA cell reads: nanoseconds a row; GB/s of the rows' bytes; elements per tick of the time "
-      "stamp counter, where there is one; and a share. In L1 and L2 it is the share of the "
-      "target's "
-      "load-bound limit: what loads as wide as its vectors reach over the same rows in the same "
-      "run "
-      "with no arithmetic. A kernel that loads its query again for every row can reach half of it. "
-      "For rows scattered in 512 MiB it is the share of a plain loop that reads the same rows with "
-      "the same prefetch in the same run (`read_rows`). Batches of 32 rows, one thread.\n\n",
-      machine_table(machine, results.context.value("commit", "unknown"),
-                    results.context.value("command", "vicinal-bench-kernels")));
+             "# Kernels\n\nWritten by `bench/kernels_report` from the JSON of "
+             "`vicinal-bench-kernels`.\n\n"
+             "{}\nA cell reads: nanoseconds a row; GB/s of the rows' bytes; elements per tick of "
+             "the time "
+             "stamp counter, where there is one; and a share. In L1 and L2 it is the share of the "
+             "target's "
+             "load-bound limit: what loads as wide as its vectors reach over the same rows in the "
+             "same "
+             "run "
+             "with no arithmetic. A kernel that loads its query again for every row can reach half "
+             "of it. "
+             "For rows scattered in 512 MiB it is the share of a plain loop that reads the same "
+             "rows with "
+             "the same prefetch in the same run (`read_rows`). Batches of 32 rows, one thread.\n\n",
+             machine_table(machine, results.context.value("commit", "unknown"),
+                           results.context.value("command", "vicinal-bench-kernels"))) +
+         above_all(results);
 }
 
 std::string cell(const Results& results, const std::string& kernel, const std::string& target,

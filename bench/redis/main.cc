@@ -5,7 +5,9 @@
 //   library  an index in memory: inserts one by one and in a batch, searches, memory
 //   fill     VADD of all vectors to the key `bench`, pipelined, from --writers connections
 //   search   VSIM from --clients connections, each one query after the other
-//   write    VADD of vectors that are there already, one a time, until --seconds are over
+//   write    VADD of other vectors to elements that are there, one a time, until --seconds are over;
+//            the server would do nothing for a vector that the element has, so --first says how
+//            many earlier runs wrote, and this one goes on behind them
 // Prints one line of JSON. Inserts are by one thread each: the server has one that writes.
 #include <fmt/core.h>
 
@@ -172,23 +174,23 @@ void search(const Workload& work, std::uint16_t port) {
              figures.per_second, figures.p50_ms, figures.p99_ms, recall(truth, found));
 }
 
-void write(const Workload& work, std::uint16_t port) {
+void write(const Workload& work, std::uint16_t port, std::uint64_t first) {
   Connection connection(port);
   double longest = 0;
-  std::size_t count = 0;
+  std::uint64_t count = 0;
   const double start = now();
   for (double begin = start; begin < start + work.seconds; ++count) {
-    const std::uint64_t number = count * 7919 % work.size;
-    const std::vector<float> vector = vector_of(number + work.size, work.dimension);
-    const std::string name = std::to_string(number);
+    const std::uint64_t written = first + count;
+    const std::vector<float> vector = vector_of(work.size + written, work.dimension);
+    const std::string name = std::to_string(written * 7919 % work.size);
     connection.add({"VADD", kKey, "FP32", bytes_of(vector), name});
     begin = now();
     connection.send();
     connection.receive();
     longest = std::max(longest, now() - begin);
   }
-  fmt::print("{{\"writes\":{:.0f},\"longest_ms\":{:.3f}}}\n",
-             static_cast<double>(count) / (now() - start), longest * 1e3);
+  fmt::print("{{\"writes\":{:.0f},\"count\":{},\"longest_ms\":{:.3f}}}\n",
+             static_cast<double>(count) / (now() - start), count, longest * 1e3);
 }
 
 int run(int argc, char** argv) {
@@ -196,6 +198,7 @@ int run(int argc, char** argv) {
   Workload work;
   std::uint16_t port = 0;
   std::size_t writers = 2;
+  std::uint64_t first = 0;
   app.add_option("--size", work.size)->check(CLI::PositiveNumber);
   app.add_option("--dimension", work.dimension)->check(CLI::Range(1, 65536));
   app.add_option("--clients", work.clients)->check(CLI::PositiveNumber);
@@ -205,12 +208,13 @@ int run(int argc, char** argv) {
   app.add_option("--ef-construction", work.ef_construction)->check(CLI::Range(1, 10000));
   app.add_option("--port", port);
   app.add_option("--writers", writers)->check(CLI::PositiveNumber);
+  app.add_option("--first", first);
   app.require_subcommand(1);
   app.fallthrough();
   app.add_subcommand("library")->callback([&] { library(work); });
   app.add_subcommand("fill")->callback([&] { fill(work, port, writers); });
   app.add_subcommand("search")->callback([&] { search(work, port); });
-  app.add_subcommand("write")->callback([&] { write(work, port); });
+  app.add_subcommand("write")->callback([&] { write(work, port, first); });
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

@@ -70,15 +70,16 @@ class Bench:
 
     def bgsave(self, running, client):
         """Figures of a BGSAVE beside a writer, and of the writer and PING without one."""
-        writer = lambda seconds: subprocess.Popen(
-            self.words("write", port=running.port, seconds=seconds), stdout=subprocess.PIPE
+        writer = lambda seconds, first: subprocess.Popen(
+            self.words("write", port=running.port, seconds=seconds, first=first),
+            stdout=subprocess.PIPE,
         )
-        pings, one = Pings(running.port), writer(2)
+        pings, one = Pings(running.port), writer(2, 0)
         pings.start()
         quiet = json.loads(one.communicate()[0])
         quiet_ping = pings.stop()
 
-        pings, one = Pings(running.port), writer(START_SECONDS)
+        pings, one = Pings(running.port), writer(START_SECONDS, quiet["count"])
         pings.start()
         time.sleep(0.2)
         start = time.monotonic()

@@ -58,6 +58,7 @@ Result<Inputs> load_inputs(const BuildArguments& arguments) {
   Result<matrix::Matrix> base = load_rows(arguments.base, 0);
   if (!base.ok()) return base.status();
   in.base = std::move(*base);
+  if (Status s = check_truth(in.truth, arguments.truth, in.base.rows); !s.ok()) return s;
   if (in.base.dimension != in.query.dimension) {
     return Status::invalid_argument(fmt::format("{}: dimension {}, {} has {}", arguments.query,
                                                 in.query.dimension, arguments.base,
@@ -79,6 +80,7 @@ Result<Pass> run_pass(const Index& index, const Inputs& in, std::size_t k, std::
   const Clock::time_point start = Clock::now();
   Clock::time_point before = start;
   for (std::uint64_t q = 0; q < in.query.rows; ++q) {
+    if (Status s = check_interrupted(); !s.ok()) return s;
     SearchCounters counters;
     Result<std::size_t> got = index.search_into(in.query.row(q), options, hits, &counters);
     if (!got.ok()) return got.status();
@@ -106,13 +108,12 @@ Status measure_ef(const Index& index, const Inputs& in, std::size_t k, std::size
     if (!pass.ok()) return pass.status();
     if (!best.has_value() || pass->seconds < best->seconds) best = std::move(*pass);
   }
-  print_line({{"ef", ef},
-              {"recall", rounded(best->recall, 5)},
-              {"qps", rounded(static_cast<double>(in.query.rows) / best->seconds, 1)},
-              {"p50_us", rounded(best->latencies.percentile_us(0.5), 2)},
-              {"p99_us", rounded(best->latencies.percentile_us(0.99), 2)},
-              {"distances_per_query", rounded(best->distances, 1)}});
-  return {};
+  return print_line({{"ef", ef},
+                     {"recall", rounded(best->recall, 5)},
+                     {"qps", rounded(static_cast<double>(in.query.rows) / best->seconds, 1)},
+                     {"p50_us", rounded(best->latencies.percentile_us(0.5), 2)},
+                     {"p99_us", rounded(best->latencies.percentile_us(0.99), 2)},
+                     {"distances_per_query", rounded(best->distances, 1)}});
 }
 
 Status build(const BuildArguments& arguments, const Inputs& in, Index& index) {
@@ -128,21 +129,21 @@ Status build(const BuildArguments& arguments, const Inputs& in, Index& index) {
   bar.finish();
   const double n = static_cast<double>(in.base.rows);
   const Stats stats = index.stats();
-  print_line({{"engine", "vicinal"},
-              {"dataset", dataset_name(arguments.base)},
-              {"n", in.base.rows},
-              {"dim", in.base.dimension},
-              {"M", stats.options.M},
-              {"ef_construction", stats.options.ef_construction},
-              {"threads", arguments.index.thread_count()},
-              {"target", stats.target},
-              {"quantization", quantization_name(stats.options.quantization)},
-              {"storage", storage_name(stats.options.storage)},
-              {"build_s", rounded(seconds, 3)},
-              {"inserts_per_s", rounded(n / seconds, 1)},
-              {"peak_rss_mb", rounded(peak_rss_mb(), 1)},
-              {"bytes_per_vector", rounded(static_cast<double>(stats.bytes_in_memory()) / n, 1)}});
-  return {};
+  return print_line(
+      {{"engine", "vicinal"},
+       {"dataset", dataset_name(arguments.base)},
+       {"n", in.base.rows},
+       {"dim", in.base.dimension},
+       {"M", stats.options.M},
+       {"ef_construction", stats.options.ef_construction},
+       {"threads", arguments.index.thread_count()},
+       {"target", stats.target},
+       {"quantization", quantization_name(stats.options.quantization)},
+       {"storage", storage_name(stats.options.storage)},
+       {"build_s", rounded(seconds, 3)},
+       {"inserts_per_s", rounded(n / seconds, 1)},
+       {"peak_rss_mb", rounded(peak_rss_mb(), 1)},
+       {"bytes_per_vector", rounded(static_cast<double>(stats.bytes_in_memory()) / n, 1)}});
 }
 
 int run(const BuildArguments& arguments) {
@@ -170,7 +171,9 @@ void add_build(CLI::App& app, int& exit_code) {
   tools::add_text(*command, "--query", arguments->query, "Queries")->required();
   tools::add_text(*command, "--truth", arguments->truth, "Exact neighbors (.ivecs)")->required();
   tools::add_whole(*command, "-k", arguments->k, tools::kRows, "Neighbors")->capture_default_str();
-  tools::add_whole_list(*command, "--ef", arguments->ef, tools::kEf, "Values of ef, by comma");
+  // 0 would be the index's own ef, and stand as 0 beside its recall.
+  tools::add_whole_list(*command, "--ef", arguments->ef, {1, tools::kEf.high},
+                        "Values of ef, by comma");
   add_index_arguments(*command, arguments->index);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

@@ -10,7 +10,6 @@
 #include "bench/vicinal_bench/churn_world.h"
 #include "bench/vicinal_bench/common.h"
 #include "tools/arguments.h"
-#include "tools/interrupt.h"
 #include "tools/progress.h"
 
 namespace vicinal::bench {
@@ -56,6 +55,10 @@ Result<ChurnInputs> load_inputs(const ChurnArguments& arguments) {
     const std::span<const float> last = in.base.range(in.usable, in.query.rows);
     in.query.values.assign(last.begin(), last.end());
   }
+  if (arguments.shape.k > arguments.shape.live) {
+    return Status::invalid_argument(
+        fmt::format("k is {}, {} vectors live", arguments.shape.k, arguments.shape.live));
+  }
   const double wanted =
       static_cast<double>(arguments.shape.live) * (1.0 + arguments.shape.fraction);
   if (in.query.rows == 0 || static_cast<double>(in.usable) < std::ceil(wanted) ||
@@ -73,7 +76,7 @@ Result<Quality> fresh_quality(const ChurnArguments& arguments, const ChurnWorld&
                               std::uint32_t dimension) {
   Result<Index> index = Index::in_memory(arguments.index.options(dimension));
   if (!index.ok()) return index.status();
-  if (Status s = world.fill(*index); !s.ok()) return s;
+  if (Status s = world.fill(*index, until_interrupted()); !s.ok()) return s;
   return world.quality(*index, arguments.index.threads);
 }
 
@@ -88,10 +91,12 @@ Status run_round(const ChurnArguments& arguments, std::uint64_t round, ChurnWorl
     repaired = *times;
   }
   // What a service does now and then; the file's size is that of a store at rest.
-  if (Status s = index.checkpoint(); !s.ok()) return s;
+  if (Status s = index.checkpoint(until_interrupted()); !s.ok()) return s;
   Result<Quality> quality = world.quality(index, arguments.index.threads);
   if (!quality.ok()) return quality.status();
-  Result<ValidateReport> report = index.validate();
+  ValidateOptions validation;
+  validation.progress = until_interrupted();
+  Result<ValidateReport> report = index.validate(validation);
   if (!report.ok()) return report.status();
   const Stats stats = index.stats();
   const double pause =
@@ -116,8 +121,7 @@ Status run_round(const ChurnArguments& arguments, std::uint64_t round, ChurnWorl
     line["fresh_recall"] = rounded(fresh->recall, 5);
     line["fresh_qps"] = rounded(fresh->qps, 1);
   }
-  print_line(line);
-  return {};
+  return print_line(line);
 }
 
 int run(const ChurnArguments& arguments) {
@@ -134,8 +138,8 @@ int run(const ChurnArguments& arguments) {
   }
   tools::ProgressBar bar("churning", arguments.rounds, "rounds");
   for (std::uint64_t round = 1; round <= arguments.rounds; ++round) {
-    if (tools::interrupted()) return print_error(Status::cancelled("interrupted"));
-    Status s = run_round(arguments, round, world, bench->index);
+    Status s = check_interrupted();
+    if (s.ok()) s = run_round(arguments, round, world, bench->index);
     if (!s.ok()) return print_error(s);
     bar.update(round);
   }

@@ -75,6 +75,7 @@ Status ChurnWorld::write_part(Index& index, const std::vector<Replacement>& plan
         index.upsert(plan[i].inserted.label, base_.row(plan[i].inserted.row));
     const Clock::time_point end = Clock::now();
     if (!inserted.ok()) return inserted.status();
+    if (Status s = check_interrupted(); !s.ok()) return s;
     const auto slower = std::max(between - start, end - between);
     longest = std::max(longest, std::chrono::duration<double>(slower).count());
   }
@@ -132,10 +133,11 @@ Result<PhaseTimes> ChurnWorld::repair(Index& index) {
   for (bool finished = false; !finished && repaired.ok();) {
     RepairOptions options;
     options.slice = shape_.repair_slice;
+    options.progress = until_interrupted();
     const Clock::time_point slice = Clock::now();
     Result<RepairResult> result = index.repair(options);
     times.longest_slice = std::max(times.longest_slice, seconds_since(slice));
-    repaired = result.status();
+    repaired = result.ok() ? check_interrupted() : result.status();
     finished = result.ok() && result->finished;
   }
   times.seconds = seconds_since(start);
@@ -159,6 +161,7 @@ Result<Quality> ChurnWorld::quality(const Index& index, unsigned threads) const 
     double wanted = 0;
     const Clock::time_point start = Clock::now();
     for (std::uint64_t q = 0; q < query_.rows; ++q) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       Result<std::size_t> got = index.search_into(query_.row(q), options(), hits, nullptr);
       if (!got.ok()) return got.status();
       if (pass > 0) continue;

@@ -1,24 +1,45 @@
 #include "bench/vicinal_bench/common.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <string_view>
+#include <system_error>
 #include <thread>
+#include <utility>
 
-#include "tools/arguments.h"
+#include "tools/interrupt.h"
 #include "tools/names.h"
-#include "tools/progress.h"
 #include "tools/report.h"
 
 namespace vicinal::bench {
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Status check_interrupted() {
+  return tools::interrupted() ? Status::cancelled("interrupted") : Status();
+}
+
+ProgressCallback until_interrupted() {
+  return [](const Progress&) { return !tools::interrupted(); };
+}
+
+std::function<bool(std::uint64_t)> until_interrupted(tools::ProgressBar& bar) {
+  return [&bar](std::uint64_t done) {
+    bar.update(done);
+    return !tools::interrupted();
+  };
 }
 
 IndexOptions IndexArguments::options(std::uint32_t dimension) const {
@@ -53,6 +74,33 @@ void add_index_arguments(CLI::App& app, IndexArguments& arguments) {
   tools::add_durability(app, arguments.durability);
 }
 
+void add_real_list(CLI::App& app, const std::string& name, std::vector<double>& target,
+                   tools::RealRange range, const std::string& help) {
+  const CLI::callback_t read = [&target, name, range](const CLI::results_t& given) {
+    std::vector<double> values;
+    std::string_view text = given.front();
+    for (bool more = true; more;) {
+      const std::size_t end = text.find(',');
+      const std::string_view part = text.substr(0, end);
+      double value = 0;
+      const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+      const bool number = error == std::errc() && stop == part.data() + part.size();
+      if (!number || !(value >= range.low && value <= range.high)) {
+        throw CLI::ValidationError(
+            name, fmt::format("\"{}\" is not a number from {} to {}", part, range.low, range.high));
+      }
+      values.push_back(value);
+      more = end != std::string_view::npos;
+      if (more) text.remove_prefix(end + 1);
+    }
+    target = std::move(values);
+    return true;
+  };
+  app.add_option(name, read, help)
+      ->type_name("NUMBER,NUMBER,...")
+      ->default_str(fmt::format("{}", fmt::join(target, ",")));
+}
+
 Result<Bench> make_bench(const IndexArguments& arguments, const IndexOptions& options,
                          const std::string& name) {
   if (arguments.store.empty()) {
@@ -85,7 +133,7 @@ Status preload(Index& index, const matrix::Matrix& base, std::uint64_t rows,
         index.upsert_batch(counted_labels(0, rows), base.range(0, rows), batch);
     if (!loaded.ok()) return loaded.status();
   }
-  return index.checkpoint();
+  return index.checkpoint(until_interrupted());
 }
 
 double Latencies::mean_us() const {
@@ -121,7 +169,20 @@ Result<matrix::Matrix> load_rows(const std::string& path, std::uint64_t rows) {
   if (matrix.ok() && matrix->rows == 0) {
     return Status::invalid_argument(fmt::format("{}: no rows", path));
   }
+  if (Status s = check_interrupted(); !s.ok()) return s;
   return matrix;
+}
+
+Status check_truth(const matrix::Truth& truth, const std::string& path, std::uint64_t rows) {
+  for (std::uint64_t r = 0; r < truth.rows; ++r) {
+    for (const std::int32_t neighbor : truth.row(r)) {
+      if (neighbor >= 0 && static_cast<std::uint64_t>(neighbor) < rows) continue;
+      return Status::invalid_argument(
+          fmt::format("{}: row {}: neighbor {}, the base has {} rows, 0 to {}", path, r, neighbor,
+                      rows, static_cast<std::int64_t>(rows) - 1));
+    }
+  }
+  return {};
 }
 
 std::string dataset_name(const std::string& path) {
@@ -143,8 +204,10 @@ double peak_rss_mb() {
 }
 
 double median(std::vector<double> values) {
+  if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 double rounded(double value, int digits) {
@@ -152,9 +215,11 @@ double rounded(double value, int digits) {
   return std::round(value * scale) / scale;
 }
 
-void print_line(const Json& json) {
-  fmt::print("{}\n", tools::json_text(json));
-  std::fflush(stdout);
+Status print_line(const Json& json) {
+  const std::string line = tools::json_text(json) + "\n";
+  const bool taken = std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
+  if (taken && std::fflush(stdout) == 0) return {};
+  return Status::io_error(fmt::format("standard output: {}", std::strerror(errno)));
 }
 
 int print_error(const Status& status) {

@@ -3,12 +3,15 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/matrix/matrix.h"
+#include "tools/progress.h"
 #include "vicinal/index.h"
 #include "vicinal/store.h"
 
@@ -18,6 +21,13 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
 double seconds_since(Clock::time_point start);
+
+/// kCancelled once the user asked to stop: what every loop of a measurement looks at.
+Status check_interrupted();
+/// For engine calls that are part of what is measured: ends them when the user asks to stop.
+ProgressCallback until_interrupted();
+/// For exact_neighbors(): also shows in `bar` what is done.
+std::function<bool(std::uint64_t)> until_interrupted(tools::ProgressBar& bar);
 
 struct IndexArguments {
   std::optional<Metric> metric;
@@ -36,6 +46,10 @@ struct IndexArguments {
 };
 
 void add_index_arguments(CLI::App& app, IndexArguments& arguments);
+
+/// One argument with real numbers by comma, read as strictly as tools/arguments.h reads one.
+void add_real_list(CLI::App& app, const std::string& name, std::vector<double>& target,
+                   tools::RealRange range, const std::string& help);
 
 /// An index in memory, or in a store of its own.
 struct Bench {
@@ -73,19 +87,25 @@ std::vector<Label> counted_labels(std::uint64_t first, std::uint64_t count);
 /// Errors: also kInvalidArgument when it has fewer.
 Result<matrix::Matrix> load_rows(const std::string& path, std::uint64_t rows);
 
+/// Errors: kInvalidArgument  `truth`, of the file `path`, names a row that a base of `rows` rows has
+///         not: it belongs to another base.
+Status check_truth(const matrix::Truth& truth, const std::string& path, std::uint64_t rows);
+
 /// The folder's name for ".../words300/base.npy", else the file's name without its ending.
 std::string dataset_name(const std::string& path);
 
 /// The most memory this process has held, in MiB.
 double peak_rss_mb();
 
-/// The one in the middle, of an even number the upper; 0 of none.
+/// The one in the middle, of an even number the mean of the two there; 0 of none.
 double median(std::vector<double> values);
 
 /// `value` with `digits` digits after the point, for readable lines.
 double rounded(double value, int digits);
 
-void print_line(const Json& json);
+/// Writes to standard output at once.
+/// Errors: kIoError  it does not take everything.
+Status print_line(const Json& json);
 int print_error(const Status& status);
 
 // One function a subcommand, in the file of its name.

@@ -121,12 +121,30 @@ struct Pool {
   }
 };
 
+/// What all threads have done, and whether they are to go on.
+class Work {
+ public:
+  explicit Work(const std::function<bool(std::uint64_t)>& progress) : progress_(progress) {}
+
+  /// `pairs` more are done. False once the work is to end.
+  bool done(std::uint64_t pairs) {
+    const std::uint64_t all = pairs_ += pairs;
+    if (progress_ && !stopped_ && !progress_(all)) stopped_ = true;
+    return !stopped_;
+  }
+
+ private:
+  const std::function<bool(std::uint64_t)>& progress_;
+  std::atomic<std::uint64_t> pairs_{0};
+  std::atomic<bool> stopped_{false};
+};
+
 /// The queries [first, first + count) of one thread.
 class Worker {
  public:
   Worker(const Prepared& prepared, const matrix::Matrix& query, std::size_t first,
-         std::size_t count, std::size_t k)
-      : p_(prepared), query_(query), first_(first), count_(count), k_(k) {
+         std::size_t count, std::size_t k, Work& work)
+      : p_(prepared), query_(query), first_(first), count_(count), k_(k), work_(work) {
     const std::size_t dimension = query.dimension;
     const std::size_t padded = (count + kQueries - 1) / kQueries * kQueries;
     scaled_.assign(padded * dimension, 0.0f);
@@ -143,19 +161,22 @@ class Worker {
     }
   }
 
-  void scan(const std::function<void(std::uint64_t)>& progress) {
+  /// False when it was stopped.
+  bool scan() {
+    constexpr std::uint64_t kTold = 512 * kLanes;
     std::vector<float> panel(kLanes * p_.base.dimension);
     for (std::uint64_t row = 0; row < p_.base.rows; row += kLanes) {
       fill_panel(p_, row, panel);
       for (std::size_t q = 0; q < count_; q += kQueries) score_block(q, row, panel.data());
-      if (progress && row % (512 * kLanes) == 0) progress(row * count_);
+      if (row % kTold == 0 && !work_.done((row == 0 ? 0 : kTold) * count_)) return false;
     }
+    return true;
   }
 
   /// Writes `columns` rows a query to `out`. Returns how many queries had to be scanned again.
   std::uint64_t finish(std::size_t columns, std::int32_t* out) {
     std::uint64_t rescanned = 0;
-    for (std::size_t q = 0; q < count_; ++q) {
+    for (std::size_t q = 0; q < count_ && work_.done(0); ++q) {
       if (!settle(q, columns)) {
         rescan(q);
         ++rescanned;
@@ -226,6 +247,7 @@ class Worker {
   std::size_t first_;
   std::size_t count_;
   std::size_t k_;
+  Work& work_;
   std::vector<float> scaled_;  ///< the queries as scored
   std::vector<double> norms_;
   std::vector<Pool> pools_;
@@ -235,7 +257,7 @@ class Worker {
 
 ExactResult exact_neighbors(const matrix::Matrix& base, const matrix::Matrix& query, Metric metric,
                             std::size_t k, unsigned threads,
-                            const std::function<void(std::uint64_t)>& progress) {
+                            const std::function<bool(std::uint64_t)>& progress) {
   ExactResult result;
   result.columns = static_cast<std::size_t>(std::min<std::uint64_t>(k, base.rows));
   result.rows.resize(query.rows * result.columns);
@@ -243,17 +265,14 @@ ExactResult exact_neighbors(const matrix::Matrix& base, const matrix::Matrix& qu
   const Prepared prepared(base, metric);
   const std::size_t queries = static_cast<std::size_t>(query.rows);
   const std::size_t part = std::max<std::size_t>(1, (queries + threads - 1) / threads);
+  Work work(progress);
   std::atomic<std::uint64_t> rescanned{0};
   std::vector<std::thread> workers;
   for (std::size_t first = 0; first < queries; first += part) {
     const std::size_t count = std::min(part, queries - first);
     workers.emplace_back([&, first, count] {
-      Worker worker(prepared, query, first, count, k);
-      // The first part speaks for all: they have the same size.
-      const std::function<void(std::uint64_t)> tell = [&](std::uint64_t pairs) {
-        progress(pairs / count * queries);
-      };
-      worker.scan(first == 0 && progress ? tell : std::function<void(std::uint64_t)>());
+      Worker worker(prepared, query, first, count, k, work);
+      if (!worker.scan()) return;
       rescanned += worker.finish(result.columns, result.rows.data() + first * result.columns);
     });
   }

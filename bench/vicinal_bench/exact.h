@@ -25,9 +25,10 @@ struct ExactResult {
 };
 
 /// `base` and `query` have one dimension; base has below 2^31 rows. `progress` (may be empty) hears
-/// of the share of the work done, in query-by-row pairs, from one thread.
+/// of the work done by all, in query-by-row pairs, from any of the threads; false from it ends the
+/// work, and what is answered is then of no use.
 ExactResult exact_neighbors(const matrix::Matrix& base, const matrix::Matrix& query, Metric metric,
                             std::size_t k, unsigned threads,
-                            const std::function<void(std::uint64_t)>& progress = {});
+                            const std::function<bool(std::uint64_t)>& progress = {});
 
 }  // namespace vicinal::bench

@@ -32,6 +32,7 @@ int run(const InsertArguments& arguments) {
   latencies.reserve(arguments.extra);
   tools::ProgressBar bar("upserting", arguments.extra, "rows");
   for (std::uint64_t i = 0; i < arguments.extra; ++i) {
+    if (Status s = check_interrupted(); !s.ok()) return print_error(s);
     const std::uint64_t row = arguments.preload + i;
     const Clock::time_point start = Clock::now();
     Result<UpsertOutcome> done = index.upsert(row, base->row(row));
@@ -41,22 +42,23 @@ int run(const InsertArguments& arguments) {
   }
   bar.finish();
   const Stats stats = index.stats();
-  print_line({{"engine", "vicinal"},
-              {"dataset", dataset_name(arguments.base)},
-              {"preload", arguments.preload},
-              {"extra", arguments.extra},
-              {"dim", base->dimension},
-              {"M", stats.options.M},
-              {"ef_construction", stats.options.ef_construction},
-              {"target", stats.target},
-              {"quantization", quantization_name(stats.options.quantization)},
-              {"storage", storage_name(stats.options.storage)},
-              {"durability",
-               bench->store.has_value() ? durability_name(arguments.index.durability) : "memory"},
-              {"mean_us", rounded(latencies.mean_us(), 2)},
-              {"p50_us", rounded(latencies.percentile_us(0.5), 2)},
-              {"p99_us", rounded(latencies.percentile_us(0.99), 2)}});
-  return 0;
+  Status printed = print_line(
+      {{"engine", "vicinal"},
+       {"dataset", dataset_name(arguments.base)},
+       {"preload", arguments.preload},
+       {"extra", arguments.extra},
+       {"dim", base->dimension},
+       {"M", stats.options.M},
+       {"ef_construction", stats.options.ef_construction},
+       {"target", stats.target},
+       {"quantization", quantization_name(stats.options.quantization)},
+       {"storage", storage_name(stats.options.storage)},
+       {"durability",
+        bench->store.has_value() ? durability_name(arguments.index.durability) : "memory"},
+       {"mean_us", rounded(latencies.mean_us(), 2)},
+       {"p50_us", rounded(latencies.percentile_us(0.5), 2)},
+       {"p99_us", rounded(latencies.percentile_us(0.99), 2)}});
+  return printed.ok() ? 0 : print_error(printed);
 }
 
 }  // namespace

@@ -15,7 +15,6 @@
 #include "bench/vicinal_bench/live_tombstones.h"
 #include "bench/vicinal_bench/live_world.h"
 #include "tools/arguments.h"
-#include "tools/interrupt.h"
 
 namespace vicinal::bench {
 namespace {
@@ -172,8 +171,7 @@ Status Live::run(const Phase& phase) {
   if (wanted.fresh_control) {
     if (Status s = add_tombstones(phase, wanted, judged, line); !s.ok()) return s;
   }
-  print_line(line);
-  return {};
+  return print_line(line);
 }
 
 int run(const LiveArguments& arguments) {
@@ -185,7 +183,7 @@ int run(const LiveArguments& arguments) {
   Live live(arguments, *in);
   if (Status s = live.open(); !s.ok()) return print_error(s);
   for (const Phase& phase : *phases) {
-    const Status status = tools::interrupted() ? Status::cancelled("interrupted") : live.run(phase);
+    const Status status = check_interrupted().ok() ? live.run(phase) : check_interrupted();
     if (status.ok()) continue;
     return print_error(
         Status(status.code(), fmt::format("phase {}: {}", phase.name, status.message())));

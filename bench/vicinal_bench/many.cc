@@ -17,6 +17,7 @@
 
 #include "bench/vicinal_bench/common.h"
 #include "bench/vicinal_bench/crew.h"
+#include "tools/arguments.h"
 #include "tools/names.h"
 #include "tools/progress.h"
 
@@ -59,26 +60,25 @@ class Many {
     if (Status s = use(); !s.ok()) return s;
     if (Status s = drop(); !s.ok()) return s;
     const auto count = static_cast<double>(a_.indexes);
-    print_line({{"engine", "vicinal"},
-                {"indexes", a_.indexes},
-                {"rows", a_.rows},
-                {"dim", a_.dimension},
-                {"durability", durability_name(a_.index.durability)},
-                {"made_per_s", rounded(count / making_, 1)},
-                {"rows_per_s", rounded(count * static_cast<double>(a_.rows) / writing_, 1)},
-                {"checkpointed_per_s", rounded(count / closing_, 1)},
-                {"disk_bytes_each", rounded(disk_bytes_ / count, 0)},
-                {"memory_bytes_each", rounded(memory_bytes_, 0)},
-                {"store_open_ms", rounded(store_open_ * 1e3, 2)},
-                {"list_ms", rounded(listing_ * 1e3, 2)},
-                {"open_p50_us", rounded(opening_.percentile_us(0.5), 1)},
-                {"open_p99_us", rounded(opening_.percentile_us(0.99), 1)},
-                {"search_p50_us", rounded(searching_.percentile_us(0.5), 2)},
-                {"search_p99_us", rounded(searching_.percentile_us(0.99), 2)},
-                {"bytes_per_commit", rounded(commit_bytes_, 0)},
-                {"upsert_p50_us", rounded(upserting_.percentile_us(0.5), 2)},
-                {"dropped_per_s", rounded(count / dropping_, 1)}});
-    return {};
+    return print_line({{"engine", "vicinal"},
+                       {"indexes", a_.indexes},
+                       {"rows", a_.rows},
+                       {"dim", a_.dimension},
+                       {"durability", durability_name(a_.index.durability)},
+                       {"made_per_s", rounded(count / making_, 1)},
+                       {"rows_per_s", rounded(count * static_cast<double>(a_.rows) / writing_, 1)},
+                       {"checkpointed_per_s", rounded(count / closing_, 1)},
+                       {"disk_bytes_each", rounded(disk_bytes_ / count, 0)},
+                       {"memory_bytes_each", rounded(memory_bytes_, 0)},
+                       {"store_open_ms", rounded(store_open_ * 1e3, 2)},
+                       {"list_ms", rounded(listing_ * 1e3, 2)},
+                       {"open_p50_us", rounded(opening_.percentile_us(0.5), 1)},
+                       {"open_p99_us", rounded(opening_.percentile_us(0.99), 1)},
+                       {"search_p50_us", rounded(searching_.percentile_us(0.5), 2)},
+                       {"search_p99_us", rounded(searching_.percentile_us(0.99), 2)},
+                       {"bytes_per_commit", rounded(commit_bytes_, 0)},
+                       {"upsert_p50_us", rounded(upserting_.percentile_us(0.5), 2)},
+                       {"dropped_per_s", rounded(count / dropping_, 1)}});
   }
 
  private:
@@ -105,6 +105,7 @@ class Many {
     std::vector<Index> made;
     Clock::time_point start = Clock::now();
     for (std::uint64_t i = first; i < end; ++i) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       Result<Index> index = store->index(name_of(i), a_.index.options(a_.dimension));
       if (!index.ok()) return index.status();
       if (index->size() != 0) {
@@ -124,6 +125,7 @@ class Many {
           const Result<BatchResult> stored =
               made[i].upsert_batch(counted_labels(0, a_.rows), rows, {.threads = 1});
           if (!stored.ok()) return stored.status();
+          if (Status s = check_interrupted(); !s.ok()) return s;
         }
         return {};
       });
@@ -156,6 +158,7 @@ class Many {
     std::vector<Index> open;
     const double before = rss_bytes();
     for (const std::uint64_t i : order) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       start = Clock::now();
       Result<Index> index = store->open_index(name_of(i));
       opening_.add(seconds_since(start));
@@ -173,6 +176,7 @@ class Many {
     const std::uint64_t k = std::min<std::uint64_t>(10, a_.rows);
     const std::vector<float> query = random_rows(1, 0);
     for (std::uint64_t i = 0; i < a_.searches; ++i) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       const Index& index = open[random_() % open.size()];
       const Clock::time_point start = Clock::now();
       const Result<SearchResult> found = index.search(query, {.k = k});
@@ -187,6 +191,7 @@ class Many {
     const std::vector<float> row = random_rows(1, 1);
     const double before = written_bytes();
     for (std::uint64_t i = 0; i < a_.commits; ++i) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       Index& index = open[random_() % open.size()];
       const Clock::time_point start = Clock::now();
       const Result<UpsertOutcome> stored = index.upsert(a_.rows + i, row);
@@ -202,6 +207,7 @@ class Many {
     if (!store.ok()) return store.status();
     const Clock::time_point start = Clock::now();
     for (std::uint64_t i = 0; i < a_.indexes; ++i) {
+      if (Status s = check_interrupted(); !s.ok()) return s;
       if (Status s = store->drop_index(name_of(i)); !s.ok()) return s;
     }
     dropping_ = seconds_since(start);
@@ -232,20 +238,21 @@ void add_many(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("many", "A store with very many small indexes");
   add_index_arguments(*command, arguments->index);
   command->get_option("--store")->required();
-  const auto number = [&](const char* option, std::uint64_t& value, const char* description) {
-    command->add_option(option, value, description)
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+  const auto number = [&](const char* option, std::uint64_t& value, std::uint64_t most,
+                          const char* description) {
+    tools::add_whole(*command, option, value, {1, most}, description)->capture_default_str();
   };
-  number("--indexes", arguments->indexes, "Indexes");
-  number("--rows", arguments->rows, "Vectors in each");
-  command->add_option("--dimension", arguments->dimension, "Of the vectors")
-      ->check(CLI::PositiveNumber)
+  number("--indexes", arguments->indexes, 10'000'000, "Indexes");
+  number("--rows", arguments->rows, 1'000'000, "Vectors in each");
+  tools::add_whole(*command, "--dimension", arguments->dimension, {1, matrix::kMaxDimension},
+                   "Of the vectors")
       ->capture_default_str();
-  number("--at-once", arguments->at_once, "Indexes that are open at once");
-  number("--writers", arguments->writers, "Threads that fill them");
-  number("--searches", arguments->searches, "Searches, each in a random open index");
-  number("--commits", arguments->commits, "Single upserts into random open indexes");
+  number("--at-once", arguments->at_once, 1'000'000, "Indexes that are open at once");
+  number("--writers", arguments->writers, 256, "Threads that fill them");
+  number("--searches", arguments->searches, tools::kMostRows,
+         "Searches, each in a random open index");
+  number("--commits", arguments->commits, tools::kMostRows,
+         "Single upserts into random open indexes");
   command->callback([arguments, &exit_code] {
     const Status status = Many(*arguments).run();
     exit_code = status.ok() ? 0 : print_error(status);

@@ -33,9 +33,11 @@ Result<Outcome> measure(const RebuildArguments& arguments, const matrix::Matrix&
   const std::string words = std::string("preloading, ") + name;
   if (Status s = preload(bench->index, base, arguments.preload, words); !s.ok()) return s;
   const std::vector<Label> labels = counted_labels(arguments.preload, arguments.batch);
+  BatchOptions batch;
+  batch.progress = until_interrupted();
   const Clock::time_point start = Clock::now();
   Result<BatchResult> done =
-      bench->index.upsert_batch(labels, base.range(arguments.preload, arguments.batch));
+      bench->index.upsert_batch(labels, base.range(arguments.preload, arguments.batch), batch);
   Outcome outcome;
   outcome.seconds = seconds_since(start);
   if (!done.ok()) return done.status();
@@ -51,7 +53,7 @@ int run(const RebuildArguments& arguments) {
   Result<Outcome> rebuilt = measure(arguments, *base, true);
   if (!rebuilt.ok()) return print_error(rebuilt.status());
   const IndexOptions options = arguments.index.options(base->dimension);
-  print_line(
+  Status printed = print_line(
       {{"engine", "vicinal"},
        {"dataset", dataset_name(arguments.base)},
        {"preload", arguments.preload},
@@ -68,7 +70,7 @@ int run(const RebuildArguments& arguments) {
        {"incremental_s", rounded(incremental->seconds, 6)},
        {"rebuild_s", rounded(rebuilt->seconds, 6)},
        {"ratio", rounded(rebuilt->seconds / incremental->seconds, 2)}});
-  return 0;
+  return printed.ok() ? 0 : print_error(printed);
 }
 
 }  // namespace

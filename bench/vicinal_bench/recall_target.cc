@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -85,8 +86,8 @@ Result<Inputs> load_inputs(const RecallTargetArguments& arguments) {
   in.base = rows_of(*all, numbers.subspan(held_out));
   tools::ProgressBar bar("comparing", in.base.rows * in.query.rows, "pairs");
   in.truth = exact_neighbors(in.base, in.query, arguments.index.metric.value_or(Metric::kCosine),
-                             arguments.k, arguments.index.threads,
-                             [&bar](std::uint64_t pairs) { bar.update(pairs); });
+                             arguments.k, arguments.index.threads, until_interrupted(bar));
+  if (Status s = check_interrupted(); !s.ok()) return s;
   bar.finish();
   return in;
 }
@@ -117,6 +118,7 @@ Result<Pass> ask_all(const Index& index, const Inputs& in, const SearchOptions& 
   const double all_before = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
   const Clock::time_point start = Clock::now();
   for (std::uint64_t q = 0; q < in.query.rows; ++q) {
+    if (Status s = check_interrupted(); !s.ok()) return s;
     SearchCounters counters;
     const Result<std::size_t> got = index.search_into(in.query.row(q), options, hits, &counters);
     if (!got.ok()) return got.status();
@@ -169,7 +171,7 @@ Result<double> upserts_beside(Index& index, const Inputs& in, const SearchOption
     const Clock::time_point start = Clock::now();
     const Result<UpsertOutcome> outcome = index.upsert(in.base.rows + i, in.fresh.row(i));
     latencies.add(seconds_since(start));
-    if (!outcome.ok()) written = outcome.status();
+    written = outcome.ok() ? check_interrupted() : outcome.status();
   }
   done.store(true);
   searcher.join();
@@ -185,7 +187,8 @@ Status measure_target(const Index& index, const Inputs& in, std::size_t k, doubl
   if (!known.ok()) return known.status();
   const Result<Pass> asked = ask_all(index, in, with_recall);
   if (!asked.ok()) return asked.status();
-  ef = median(asked->efs);
+  // Of an even number of queries it may lie between two whole ones.
+  ef = std::round(median(asked->efs));
   const SearchOptions with_ef = by_ef(k, ef);
   std::vector<double> ratios;
   std::vector<double> cpu_ratios;
@@ -208,20 +211,19 @@ Status measure_target(const Index& index, const Inputs& in, std::size_t k, doubl
     others += by_target.others_cpu;
   }
   const auto [low, high] = std::minmax_element(asked->efs.begin(), asked->efs.end());
-  print_line({{"recall_target", target},
-              {"reached", rounded(asked->recall, 5)},
-              {"difference", rounded(asked->recall - target, 5)},
-              {"reached_last", rounded(reached_last, 5)},
-              {"own_vectors", known->own_vectors},
-              {"queries_compared", known->queries},
-              {"ef", ef},
-              {"ef_least", *low},
-              {"ef_most", *high},
-              {"qps", rounded(median(rates), 1)},
-              {"qps_x_ef", rounded(median(ratios), 3)},
-              {"qps_x_ef_by_cpu", rounded(median(cpu_ratios), 3)},
-              {"learner_cpu_share", rounded(others / seconds, 3)}});
-  return {};
+  return print_line({{"recall_target", target},
+                     {"reached", rounded(asked->recall, 5)},
+                     {"difference", rounded(asked->recall - target, 5)},
+                     {"reached_last", rounded(reached_last, 5)},
+                     {"own_vectors", known->own_vectors},
+                     {"queries_compared", known->queries},
+                     {"ef", ef},
+                     {"ef_least", *low},
+                     {"ef_most", *high},
+                     {"qps", rounded(median(rates), 1)},
+                     {"qps_x_ef", rounded(median(ratios), 3)},
+                     {"qps_x_ef_by_cpu", rounded(median(cpu_ratios), 3)},
+                     {"learner_cpu_share", rounded(others / seconds, 3)}});
 }
 
 Status measure_upserts(Index& index, const RecallTargetArguments& arguments, const Inputs& in,
@@ -240,11 +242,10 @@ Status measure_upserts(Index& index, const RecallTargetArguments& arguments, con
     (recall ? with_recall : with_ef).push_back(*p50);
     first += count;
   }
-  print_line({{"upserts_beside_searches_by", target},
-              {"upsert_p50_us", rounded(median(with_recall), 2)},
-              {"upsert_p50_us_by_ef", rounded(median(with_ef), 2)},
-              {"upsert_p50_x_ef", rounded(median(with_recall) / median(with_ef), 3)}});
-  return {};
+  return print_line({{"upserts_beside_searches_by", target},
+                     {"upsert_p50_us", rounded(median(with_recall), 2)},
+                     {"upsert_p50_us_by_ef", rounded(median(with_ef), 2)},
+                     {"upsert_p50_x_ef", rounded(median(with_recall) / median(with_ef), 3)}});
 }
 
 Status measure(const RecallTargetArguments& arguments, const Inputs& in, Bench& bench) {
@@ -253,18 +254,19 @@ Status measure(const RecallTargetArguments& arguments, const Inputs& in, Bench& 
   if (const auto known = bench.index.expected_recall(arguments.k); !known.ok()) {
     return known.status();
   }
-  print_line({{"engine", "vicinal"},
-              {"dataset", dataset_name(arguments.base)},
-              {"n", in.base.rows},
-              {"dim", in.base.dimension},
-              {"queries", in.query.rows},
-              {"k", arguments.k},
-              {"M", stats.options.M},
-              {"ef_construction", stats.options.ef_construction},
-              {"target", stats.target},
-              {"quantization", quantization_name(stats.options.quantization)},
-              {"storage", storage_name(stats.options.storage)},
-              {"first_measure_s", rounded(seconds_since(start), 3)}});
+  Status printed = print_line({{"engine", "vicinal"},
+                               {"dataset", dataset_name(arguments.base)},
+                               {"n", in.base.rows},
+                               {"dim", in.base.dimension},
+                               {"queries", in.query.rows},
+                               {"k", arguments.k},
+                               {"M", stats.options.M},
+                               {"ef_construction", stats.options.ef_construction},
+                               {"target", stats.target},
+                               {"quantization", quantization_name(stats.options.quantization)},
+                               {"storage", storage_name(stats.options.storage)},
+                               {"first_measure_s", rounded(seconds_since(start), 3)}});
+  if (!printed.ok()) return printed;
   double ef = 0;
   for (const double target : arguments.targets) {
     if (Status s = measure_target(bench.index, in, arguments.k, target, ef); !s.ok()) return s;
@@ -299,10 +301,8 @@ void add_recall_target(CLI::App& app, int& exit_code) {
                    "How many are drawn")
       ->capture_default_str();
   tools::add_whole(*command, "-k,--k", arguments->k, {1, 1000}, "Neighbors")->capture_default_str();
-  command->add_option("--targets", arguments->targets, "Recalls asked for, by comma")
-      ->delimiter(',')
-      ->check(CLI::Range(0.01, 0.9999))
-      ->capture_default_str();
+  add_real_list(*command, "--targets", arguments->targets, {0.01, 0.9999},
+                "Recalls asked for, by comma");
   tools::add_whole(*command, "--writes", arguments->writes, tools::kRows,
                    "Rows upserted beside searches of each kind")
       ->capture_default_str();

@@ -66,19 +66,20 @@ int run(const TruthArguments& arguments) {
   const Clock::time_point start = Clock::now();
   const ExactResult exact =
       exact_neighbors(*base, *query, arguments.metric.value_or(Metric::kCosine), arguments.k,
-                      arguments.threads, [&bar](std::uint64_t pairs) { bar.update(pairs); });
+                      arguments.threads, until_interrupted(bar));
+  if (Status s = check_interrupted(); !s.ok()) return print_error(s);
   bar.finish();
   if (Status s = write_truth(arguments.out, exact); !s.ok()) return print_error(s);
-  print_line({{"dataset", dataset_name(arguments.base)},
-              {"n", base->rows},
-              {"dim", base->dimension},
-              {"queries", query->rows},
-              {"k", exact.columns},
-              {"metric", metric_name(arguments.metric.value_or(Metric::kCosine))},
-              {"rescanned", exact.rescanned},
-              {"seconds", rounded(seconds_since(start), 3)},
-              {"out", arguments.out}});
-  return 0;
+  Status printed = print_line({{"dataset", dataset_name(arguments.base)},
+                               {"n", base->rows},
+                               {"dim", base->dimension},
+                               {"queries", query->rows},
+                               {"k", exact.columns},
+                               {"metric", metric_name(arguments.metric.value_or(Metric::kCosine))},
+                               {"rescanned", exact.rescanned},
+                               {"seconds", rounded(seconds_since(start), 3)},
+                               {"out", arguments.out}});
+  return printed.ok() ? 0 : print_error(printed);
 }
 
 }  // namespace

@@ -59,6 +59,32 @@ grep -q 'nothing can be added' err || fail "message: $(cat err)"
 
 [ -z "$(ls -d vicinal-compare-* 2>/dev/null)" ] || fail "the scratch folder is left behind"
 
+# Truth of another base.
+printf '\001\000\000\000\334\005\000\000' > one.ivecs  # a row of one neighbor, 1500
+head -1 query.jsonl > one.jsonl
+"$compare" --base base.jsonl --query one.jsonl --truth one.ivecs -k 1 --out other.json >out 2>err \
+  </dev/null && fail "takes a neighbor that the base has not"
+says err "one.ivecs: row 0: neighbor 1500, the base has 1500 rows, 0 to 1499"
+
+# A signal while a child fills a store: the folder goes, what was measured before stays.
+cp alone.json before.json
+random_jsonl 20000 16 3 > long.jsonl
+"$compare" --base long.jsonl --query query.jsonl --name small --engines vicinal --threads 2 \
+  --scratch . --out alone.json >out 2>err </dev/null &
+asked=$!
+for ((tenth = 0; tenth < 1200; tenth++)); do
+  [ -n "$(ls -d vicinal-compare-* 2>/dev/null)" ] && break
+  kill -0 $asked 2>/dev/null || break
+  sleep 0.1
+done
+kill -TERM $asked
+wait $asked
+got=$?
+[ $got = 1 ] || fail "exit code $got after a signal"
+says err "interrupted"
+[ -z "$(ls -d vicinal-compare-* 2>/dev/null)" ] || fail "a signal leaves the scratch folder behind"
+same alone.json before.json
+
 "$compare" --report query.jsonl >out 2>err </dev/null && fail "takes a file that is no result"
 grep -q 'not a result' err || fail "message: $(cat err)"
 "$compare" >out 2>err </dev/null && fail "runs without data"

@@ -38,5 +38,8 @@ sed -n 1p out > line && says line '"n":2960,'
 targets 1 --queries 2960
 says err "3000 rows, of which 3000 are to be held out"
 targets 105 --targets 1.5
-says err "1.5 not in range"
+says err '"1.5" is not a number from 0.01 to 0.9999'
+for list in 0.9, ,0.9 0.9,0x1 nan '0.9 0.95' '[0.9,0.95]'; do
+  targets 105 --targets "$list"
+done
 finish

@@ -81,6 +81,47 @@ TEST(CompareReportTest, VerdictsSayByHowMuch) {
   EXPECT_NE(table.find("| 0.5 | MISSED by 50 % (other data"), std::string::npos) << table;
 }
 
+TEST(CompareReportTest, SpeedsThatAreNotAtEqualRecallHaveAStar) {
+  const std::string table = targets_table({result()});
+  // hnswlib's smallest ef gives 0.91.
+  EXPECT_NE(table.find("recall 0.90 against hnswlib | made | 2.5 | 2 | 4* | goal reached"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("\n\n\\* not at equal recall"), std::string::npos) << table;
+  Json equal = result();
+  equal["queries"][1]["points"][0]["recall"] = 0.89;
+  EXPECT_EQ(targets_table({equal}).find('*'), std::string::npos) << targets_table({equal});
+}
+
+TEST(CompareReportTest, OpeningIsJudgedByTheNumberOfTheTable) {
+  Json with = result();
+  with["rows"] = 1000000;
+  with["dimension"] = 384;
+  const auto opened = [](double open_s) {
+    return Json{{"open_seconds", open_s},
+                {"own_bytes_per_vector", 600.0},
+                {"resident_bytes_per_vector", 700.0},
+                {"recall", 0.99},
+                {"qps", 9000.0}};
+  };
+  with["store"] = {{"file_bytes", 1000000},
+                   {"read_seconds", 0.2},
+                   {"vectors_in_memory", opened(0.25)},
+                   {"vectors_in_map", opened(0.3)}};
+  // Of a build that loaded on after opening.
+  with["store"]["vectors_in_memory"]["loaded_seconds"] = 1.2;
+  const std::string tables = dataset_tables(with);
+  EXPECT_NE(tables.find("| in memory | 1.200 | 6.00 |"), std::string::npos) << tables;
+  EXPECT_NE(tables.find("| in the map | 0.300 | 1.50 |"), std::string::npos) << tables;
+  const std::string table = targets_table({with});
+  EXPECT_NE(table.find("vectors in memory | made | 1.5 | 3 | 6 | MISSED by 100 %"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("vectors in the map | made | 1.5 | 3 | 1.5 | goal reached"),
+            std::string::npos)
+      << table;
+}
+
 TEST(CompareReportTest, GrowthIsWhatTheEngineTakesAlone) {
   Json with = result();
   with["inserts"][1]["alone_p50_us"] = 150.0;
@@ -180,6 +221,17 @@ TEST(CompareReportTest, MotionLeavesOutWhatWasNotMeasuredAndTellsShortAnswers) {
   EXPECT_NE(text.find("Short answers of hnswlib 0.6.2, shared mutex, writer: 3 of 12,000."),
             std::string::npos)
       << text;
+}
+
+TEST(CompareReportTest, MotionSaysWhatItsMediansAre) {
+  Json with = result();
+  with["live"] = live();
+  // Results of before took the upper.
+  EXPECT_NE(live_section({with}).find("the median is the upper of the middle two."),
+            std::string::npos);
+  with["live"]["even_medians"] = "the mean of the middle two";
+  EXPECT_NE(live_section({with}).find("the median is the mean of the middle two."),
+            std::string::npos);
 }
 
 TEST(CompareReportTest, MotionChangesNoOtherTable) {

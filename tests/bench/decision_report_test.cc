@@ -110,6 +110,15 @@ TEST(DecisionReportTest, TriggersRowByRow) {
               "100,000 |");
 }
 
+TEST(DecisionReportTest, ColdIdleSearchesAreSaidToBeCold) {
+  // Of records before the mark.
+  expect_line(decision_document(record()),
+              "**The idle columns of this record are of one cold pass of 500 searches**");
+  Json warm = record();
+  warm["idle_warm"] = true;
+  EXPECT_EQ(decision_document(warm).find("cold pass"), std::string::npos);
+}
+
 TEST(DecisionReportTest, RecallOfBothPathsStandsSideBySide) {
   expect_line(quality_table(record(), "uniform"), "| 1,000 | 0.9876 | 0.9912 |");
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <random>
 
@@ -86,6 +87,30 @@ TEST(ExactTest, OrdinaryDataNeedsNoSecondScan) {
   const matrix::Matrix base = random_matrix(5000, 32, 5, false);
   const matrix::Matrix query = random_matrix(20, 32, 6, false);
   EXPECT_EQ(exact_neighbors(base, query, Metric::kSquaredL2, 10, 2).rescanned, 0u);
+}
+
+TEST(ExactTest, EndsWhenItIsToldTo) {
+  const matrix::Matrix base = random_matrix(20000, 8, 1, false);
+  const matrix::Matrix query = random_matrix(40, 8, 2, false);
+  std::atomic<std::uint64_t> told{0};
+  exact_neighbors(base, query, Metric::kCosine, 10, 2, [&](std::uint64_t) {
+    ++told;
+    return false;
+  });
+  // Both threads may ask at once, and no later than before their first block.
+  EXPECT_GE(told, 1u);
+  EXPECT_LE(told, 2u);
+  std::atomic<std::uint64_t> most{0};
+  const ExactResult all =
+      exact_neighbors(base, query, Metric::kCosine, 10, 2, [&](std::uint64_t pairs) {
+        std::uint64_t before = most;
+        while (before < pairs && !most.compare_exchange_weak(before, pairs)) {
+        }
+        return true;
+      });
+  EXPECT_EQ(all.rows.size(), 400u);
+  EXPECT_GT(most, base.rows * query.rows / 2);
+  EXPECT_LE(most, base.rows * query.rows);
 }
 
 }  // namespace
