@@ -21,10 +21,10 @@ class PausedGraphs {
   using Slot = std::atomic<graph::Graph*>;
 
   static PausedGraphs& here() {
-    return internal::first_made(of_program_, [] {
+    return internal::first_made(of_program, [] {
       auto made = std::make_unique<PausedGraphs>();
       static_cast<void>(::pthread_atfork(nullptr, nullptr, [] {
-        if (PausedGraphs* const all = of_program_.load()) all->put_right();
+        if (PausedGraphs* const all = of_program.load()) all->put_right();
       }));
       return made;
     });
@@ -63,7 +63,7 @@ class PausedGraphs {
     Block* next = nullptr;
   };
 
-  static constinit inline std::atomic<PausedGraphs*> of_program_{nullptr};
+  static constinit inline std::atomic<PausedGraphs*> of_program{nullptr};
   std::atomic<Block*> blocks_{nullptr};
   internal::OwnProcess process_;  // made before the handler: it knows of a fork when that runs
 };

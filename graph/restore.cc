@@ -241,7 +241,8 @@ namespace {
 std::vector<NodeId> some_linked(const GraphState& g, const Topology& t) {
   std::vector<NodeId> some;
   const std::uint64_t slots = g.next_slot.load(std::memory_order_relaxed);
-  const std::uint64_t step = std::max<std::uint64_t>(slots / (2 * SketchTrial::kQueries), 1);
+  const std::uint64_t step =
+      std::max<std::uint64_t>(slots / (std::uint64_t{2} * SketchTrial::kQueries), 1);
   for (std::uint64_t i = 0; i < slots && some.size() < SketchTrial::kQueries; i += step) {
     const NodeId node{static_cast<std::uint32_t>(i)};
     if (g.state(node) != NodeState::kFree && t.linked(node)) some.push_back(node);

@@ -35,7 +35,7 @@ Update choose() {
   chosen.store(update, std::memory_order_release);
   return update;
 }
-[[maybe_unused]] const Update chosen_early = choose();
+[[maybe_unused]] const Update kChosenEarly = choose();
 
 }  // namespace
 

@@ -53,7 +53,7 @@ Registry& registry() {
 }
 
 /// As the program begins: once, while one thread is there.
-[[maybe_unused]] const int registered = ::pthread_atfork(before_fork, in_parent, in_child);
+[[maybe_unused]] const int kRegistered = ::pthread_atfork(before_fork, in_parent, in_child);
 
 /// Whether this process has the file of `fd` open a second time: by a copy of this library that has
 /// a registry of its own.

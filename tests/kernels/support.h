@@ -104,11 +104,10 @@ class CodeRows {
   /// Rows of code_stride() or of packed_code_stride().
   CodeRows(std::size_t stride, std::uint32_t rows)
       : stride_(stride), pages_((rows + kRowsPerSegment) * stride_) {
+    const std::size_t segment_bytes = kRowsPerSegment * stride_;
     const std::uint32_t segment_count = (rows + kRowsPerSegment - 1) / kRowsPerSegment;
-    std::byte* const base = pages_.at_end<std::byte>(segment_count * kRowsPerSegment * stride_);
-    for (std::uint32_t s = 0; s < segment_count; ++s) {
-      segments_.push_back(base + s * kRowsPerSegment * stride_);
-    }
+    std::byte* const base = pages_.at_end<std::byte>(segment_count * segment_bytes);
+    for (std::uint32_t s = 0; s < segment_count; ++s) segments_.push_back(base + s * segment_bytes);
   }
 
   RowTable table() const { return {segments_.data(), kShift, kRowsPerSegment - 1, stride_}; }
