@@ -209,8 +209,8 @@ Status StoreCore::drop_index(std::string_view name) {
 }
 
 Status StoreCore::take_from_catalog(std::string_view name) {
-  std::shared_ptr<IndexCore>
-      open;  // ends behind the turn: what a caller's callback owns may call us
+  // Ends behind the turn: what a caller's callback owns ends with it, and may call us.
+  std::shared_ptr<IndexCore> open;
   const NamedTurns::Taken turn(opening_, name, !CallbackScope::active());
   if (!turn) return refused();
   if (file_->options().read_only) {
@@ -378,6 +378,7 @@ Status StoreCore::end() noexcept {
     if (first_error.ok()) first_error = std::move(status);
   }
   {
+    // With the last copies of callbacks ends what these own, which may call us: it is refused, as they are.
     const CallbackScope callbacks(CallbackScope::Holds::kNothing);
     open.clear();
   }
@@ -388,8 +389,7 @@ Status StoreCore::end() noexcept {
   } catch (const std::bad_alloc&) {
     first_error = Status(StatusCode::kFull, "out of memory");
   }
-  // With the last copy of a callback ends what it owns, which may call us: it is refused, as callbacks are.
-  const CallbackScope callbacks(CallbackScope::Holds::kNothing);
+  const CallbackScope callbacks(CallbackScope::Holds::kNothing);  // as above: it has one of events
   file_.reset();
   return first_error;
 }
